@@ -1,0 +1,30 @@
+# Every library this project stands on, found in one place.
+find_package(Threads REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS program_options filesystem)
+find_package(fmt REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+# LibTorch: the user's own (CMAKE_PREFIX_PATH) goes first, then the wheel in .venv.
+file(GLOB _wheel ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch)
+if(_wheel)
+  list(APPEND CMAKE_PREFIX_PATH ${_wheel})
+endif()
+find_package(Torch 2.4 REQUIRED)
+# The wheel brings its own OpenMP runtime; a second one in the process would cost threads.
+set(QBITOPT_OPENMP OpenMP::OpenMP_CXX)
+if(EXISTS ${TORCH_INSTALL_PREFIX}/lib/libgomp.so.1)
+  set(QBITOPT_OPENMP ${TORCH_INSTALL_PREFIX}/lib/libgomp.so.1)
+endif()
+message(STATUS "LibTorch ${Torch_VERSION} in ${TORCH_INSTALL_PREFIX}")
+
+if(QBITOPT_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(QBITOPT_BENCHMARKS)
+  find_package(benchmark REQUIRED)
+endif()

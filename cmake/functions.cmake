@@ -1,0 +1,23 @@
+# Small helpers, so that a folder's CMakeLists.txt stays a list of files.
+
+# Settings that every target of this project shares.
+function(qbitopt_defaults target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Werror=invalid-pch)
+  if(QBITOPT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+  endif()
+endfunction()
+
+# A target that includes LibTorch. Every such target is compiled with the same definitions, so that all share
+# one precompiled header. The wheel carries fmt headers of its own, so fmt is used header-only there.
+function(qbitopt_uses_torch target)
+  target_link_libraries(${target} PUBLIC ${TORCH_LIBRARIES} ${QBITOPT_OPENMP})
+  target_compile_options(${target} PUBLIC ${OpenMP_CXX_FLAGS})
+  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+  if(target STREQUAL "qbitopt")
+    target_precompile_headers(qbitopt PRIVATE <torch/torch.h>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM qbitopt)
+  endif()
+endfunction()

@@ -1,0 +1,122 @@
+#include "qbitopt/core/json.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+// Number::toString of ECMA-262: the shortest digits that read back as the same double.
+std::string ecmascript_number(double value) {
+  if (!std::isfinite(value)) throw InputError("canonical JSON has no NaN and no infinity");
+  if (value == 0) return "0";
+  char buffer[64];
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(value), std::chars_format::scientific);
+  const std::string text(buffer, result.ptr);
+  const size_t e = text.find('e');
+  std::string digits = text.substr(0, 1);
+  if (e > 2) digits += text.substr(2, e - 2);
+  const int point = std::stoi(text.substr(e + 1)) + 1;  // decimal point comes after this many digits
+  const int count = static_cast<int>(digits.size());
+  std::string out;
+  if (count <= point && point <= 21) {
+    out = digits + std::string(point - count, '0');
+  } else if (0 < point && point <= 21) {
+    out = digits.substr(0, point) + "." + digits.substr(point);
+  } else if (-6 < point && point <= 0) {
+    out = "0." + std::string(-point, '0') + digits;
+  } else {
+    const int exponent = point - 1;
+    out = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" + (exponent < 0 ? "-" : "+") +
+          std::to_string(std::abs(exponent));
+  }
+  return value < 0 ? "-" + out : out;
+}
+
+void append(const Json& value, std::string& out) {
+  switch (value.type()) {
+    case Json::value_t::object: {
+      out += '{';
+      bool first = true;
+      for (const auto& [key, item] : value.items()) {  // std::map: already sorted
+        if (!first) out += ',';
+        first = false;
+        out += Json(key).dump();
+        out += ':';
+        append(item, out);
+      }
+      out += '}';
+      break;
+    }
+    case Json::value_t::array: {
+      out += '[';
+      for (size_t i = 0; i < value.size(); ++i) {
+        if (i) out += ',';
+        append(value[i], out);
+      }
+      out += ']';
+      break;
+    }
+    case Json::value_t::number_float:
+      out += ecmascript_number(value.get<double>());
+      break;
+    default:
+      out += value.dump();
+  }
+}
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& file) {
+  throw std::runtime_error("cannot " + what + " " + file.string() + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+std::string canonical_json(const Json& value) {
+  std::string out;
+  append(value, out);
+  return out;
+}
+
+Json read_json(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
+  std::stringstream text;
+  text << stream.rdbuf();
+  try {
+    return Json::parse(text.str());
+  } catch (const Json::parse_error& error) {
+    throw InputError({file.string()}, error.what());
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& file, const std::string& content) {
+  const std::filesystem::path temporary = file.string() + ".tmp";
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) fail("create", temporary);
+  size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + written, content.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int error = errno;
+      ::close(fd);
+      ::unlink(temporary.c_str());
+      errno = error;
+      fail("write", temporary);
+    }
+    written += static_cast<size_t>(n);
+  }
+  if (::fsync(fd) != 0 || ::close(fd) != 0) fail("write", temporary);
+  if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename", temporary);
+}
+
+}  // namespace qbitopt

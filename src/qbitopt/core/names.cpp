@@ -1,0 +1,51 @@
+#include "qbitopt/core/names.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace qbitopt {
+namespace {
+
+// Levenshtein distance.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
+  std::string best;
+  size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
+  for (const std::string& candidate : known) {
+    const size_t distance = edit_distance(name, candidate);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string unknown_name(std::string_view kind, std::string_view name, std::vector<std::string> known) {
+  std::sort(known.begin(), known.end());
+  std::string text = "unknown " + std::string(kind) + " '" + std::string(name) + "'";
+  const std::string near = nearest_name(name, known);
+  if (!near.empty()) text += ", did you mean '" + near + "'?";
+  text += "; known " + std::string(kind) + "s: ";
+  for (size_t i = 0; i < known.size(); ++i) text += (i ? ", " : "") + known[i];
+  if (known.empty()) text += "(none)";
+  return text;
+}
+
+}  // namespace qbitopt

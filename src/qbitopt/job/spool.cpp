@@ -1,0 +1,77 @@
+#include "qbitopt/job/spool.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <system_error>
+
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+double now_unix_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), path); }
+
+}  // namespace
+
+SpoolWriter::SpoolWriter(const std::filesystem::path& file) : path_(file.string()) {
+  int64_t complete = 0;
+  std::string last;
+  {
+    std::ifstream stream(file, std::ios::binary);
+    std::string line;
+    while (std::getline(stream, line) && !stream.eof()) {
+      complete += static_cast<int64_t>(line.size()) + 1;
+      last = line;
+    }
+  }
+  if (!last.empty()) next_number_ = parse_event(last).number + 1;
+  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  if (fd_ < 0) fail(path_);
+  if (::ftruncate(fd_, complete) != 0 || ::lseek(fd_, 0, SEEK_END) < 0) fail(path_);
+}
+
+SpoolWriter::~SpoolWriter() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void SpoolWriter::append(EventBody body) {
+  const std::string line = to_line({next_number_++, now_unix_seconds(), std::move(body)}) + "\n";
+  size_t written = 0;
+  while (written < line.size()) {
+    const ssize_t n = ::write(fd_, line.data() + written, line.size() - written);
+    if (n < 0 && errno != EINTR) fail(path_);
+    if (n > 0) written += static_cast<size_t>(n);
+  }
+}
+
+void SpoolWriter::sync() {
+  if (::fdatasync(fd_) != 0) fail(path_);
+}
+
+std::vector<Event> SpoolReader::read_new() {
+  std::vector<Event> events;
+  std::ifstream stream(file_, std::ios::binary);
+  if (!stream) return events;
+  stream.seekg(offset_);
+  std::string line;
+  while (std::getline(stream, line) && !stream.eof()) {
+    ++line_;
+    try {
+      events.push_back(parse_event(line));
+    } catch (const InputError& error) {
+      throw InputError({file_.string(), line_}, error.what());
+    }
+    offset_ += static_cast<int64_t>(line.size()) + 1;
+  }
+  return events;
+}
+
+}  // namespace qbitopt

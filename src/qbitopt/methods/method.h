@@ -1,0 +1,100 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qbitopt/allocation/problem.h"
+#include "qbitopt/core/parameters.h"
+#include "qbitopt/core/registry.h"
+#include "qbitopt/data/batch_source.h"
+#include "qbitopt/job/event.h"
+#include "qbitopt/models/network.h"
+#include "qbitopt/quant/quantizer.h"
+
+namespace qbitopt {
+
+// A stretch of the training steps. A method that searches, freezes and retrains says so with phases; their steps
+// add up to the recipe's total, so that every method gets the same number.
+struct Phase {
+  std::string name;                  // "train", "search", "finetune"
+  int64_t steps = 0;
+  bool restart_from_checkpoint = false;  // weights go back to the shared starting checkpoint
+  bool restart_schedule = false;         // the learning rate's schedule starts anew over this phase
+};
+
+// Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser of their own.
+struct ExtraParameters {
+  std::vector<torch::Tensor> tensors;
+  std::string optimizer = "adam";  // "adam" | "sgd"
+  double learning_rate = 1e-3;
+  double momentum = 0;
+  double weight_decay = 0;
+};
+
+// What a method may see and touch. Lives as long as the training run.
+class MethodContext {
+ public:
+  virtual ~MethodContext() = default;
+  virtual const Parameters& parameters() const = 0;  // the whole job's
+  virtual Network& network() = 0;
+  // In the order of the network's sites; empty for fp32. Pinned ones included, at their pinned bits.
+  virtual const std::vector<QuantizerPtr>& quantizers() const = 0;
+  virtual int64_t total_steps() const = 0;
+  virtual uint64_t seed() const = 0;
+  // The recipe's budget over the counted quantisers, without costs (see allocation/problem.h).
+  virtual const std::vector<Budget>& budgets() const = 0;
+  // `parameters()["calibration.batches"]` fixed training batches, the same for every method at one seed.
+  virtual std::vector<Batch> calibration_batches() = 0;
+  // Runs calibration_batches() through the network to set every range at the present bits.
+  virtual void calibrate_ranges() = 0;
+  virtual void report(EventBody event) = 0;
+};
+
+struct StepState {
+  int64_t step = 0;  // optimiser steps done before this one
+  const Phase* phase = nullptr;
+  Batch* batch = nullptr;
+  torch::Tensor loss;  // after forward: cross-entropy plus the method's own term
+};
+
+// Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget accounting and
+// logging belong to the harness and are the same for all methods, so that a table row differs from another only in
+// its method. Everything has a default; a method overrides what it needs. Exceptions fail the job.
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  // False: the network stays fp32 (no quantiser is attached).
+  virtual bool quantizes() const { return true; }
+  // The quantiser for one tensor. Default: UniformQuantizer with a learned range.
+  virtual QuantizerPtr make_quantizer(const QuantizerSpec& spec, const Parameters& parameters);
+  virtual std::vector<Phase> phases(int64_t total_steps) const { return {{"train", total_steps}}; }
+  virtual std::vector<ExtraParameters> extra_parameters() { return {}; }
+
+  // Once, after quantisers are attached and weights loaded: first ranges and first bits.
+  virtual void start(MethodContext& context) {}
+  virtual void begin_phase(MethodContext& context, const Phase& phase) {}
+  virtual void before_step(MethodContext& context, const StepState& state) {}
+  // Added to the loss (a scalar); undefined: nothing.
+  virtual torch::Tensor loss_term(MethodContext& context, const StepState& state) { return {}; }
+  // Gradients are there, the optimiser has not stepped.
+  virtual void after_backward(MethodContext& context, const StepState& state) {}
+  // The optimiser has stepped; `state.step` still counts the steps before this one.
+  virtual void after_step(MethodContext& context, const StepState& state) {}
+  // Last step done: every quantiser must now answer bits() with its final integer.
+  virtual void finish(MethodContext& context) {}
+
+  // State beyond the network's parameters and buffers, for exact resume.
+  virtual void save(torch::serialize::OutputArchive& archive) const {}
+  virtual void load(torch::serialize::InputArchive& archive) {}
+};
+
+// Beside the code stands a manifest of the same name with the parameters it reads.
+using MethodRegistry = Registry<Method, const Parameters&>;
+void register_methods(MethodRegistry& registry);
+
+}  // namespace qbitopt

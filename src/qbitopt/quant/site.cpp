@@ -1,0 +1,35 @@
+#include "qbitopt/quant/site.h"
+
+namespace qbitopt {
+
+QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec) : layer_(&layer), spec_(std::move(spec)) {}
+
+torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
+  return quantizer_ ? quantizer_->forward(x) : apply_activation(spec_.absorbs, x);
+}
+
+void QuantizerSite::attach(QuantizerPtr quantizer) {
+  detach();
+  quantizer_ = std::move(quantizer);
+  layer_->register_module(spec_.kind == TensorKind::kWeight ? "weight_quantizer" : "input_quantizer", quantizer_);
+}
+
+void QuantizerSite::detach() {
+  if (!quantizer_) return;
+  layer_->unregister_module(spec_.kind == TensorKind::kWeight ? "weight_quantizer" : "input_quantizer");
+  quantizer_.reset();
+}
+
+torch::Tensor apply_activation(Activation activation, const torch::Tensor& x) {
+  switch (activation) {
+    case Activation::kRelu:
+      return torch::relu(x);
+    case Activation::kRelu6:
+      return torch::clamp(x, 0, 6);
+    case Activation::kIdentity:
+      break;
+  }
+  return x;
+}
+
+}  // namespace qbitopt

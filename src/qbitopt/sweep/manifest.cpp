@@ -1,0 +1,1 @@
+#include "qbitopt/sweep/manifest.h"

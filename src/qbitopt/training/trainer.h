@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "qbitopt/core/parameters.h"
+#include "qbitopt/data/batch_source.h"
+#include "qbitopt/job/event.h"
+#include "qbitopt/job/job.h"
+#include "qbitopt/methods/method.h"
+#include "qbitopt/models/network.h"
+
+namespace qbitopt {
+
+// Hears what a run has to tell; knows neither JSON nor files.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  virtual void on_event(EventBody event) = 0;
+};
+
+struct Registries {
+  NetworkRegistry networks{"model"};
+  DataSetRegistry data_sets{"data set"};
+  MethodRegistry methods{"method"};
+};
+// Everything built in.
+void register_everything(Registries& registries);
+
+enum class RunOutcome { kFinished, kInterrupted };
+
+// Trains one job to its end, or checkpoints and returns kInterrupted soon after `stop` becomes true.
+// Reports Inventory, Metrics, Reallocation, Progress, Artifact, Note and Finished (not Started, not Failed).
+// Throws InputError or JobError.
+RunOutcome run_attempt(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
+                       const std::atomic<bool>& stop);
+
+}  // namespace qbitopt

@@ -1,0 +1,79 @@
+#include "qbitopt/job/spool.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+class SpoolTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("spool_test_" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder_);
+    file_ = folder_ / "events.jsonl";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::filesystem::path folder_, file_;
+};
+
+TEST_F(SpoolTest, EveryKindOfEventReadsBackAsWritten) {
+  SpoolWriter writer(file_);
+  writer.append(Started{"host", 12, "cpu", 1, {{"os", "linux"}}, 40});
+  writer.append(Inventory{{{"conv1.weight", "weight", 144, 1000, true, 8}, {"conv1.input", "activation", 9, 7, false, {}}}});
+  writer.append(Metrics{10, "train", {{"loss", 0.5}}});
+  writer.append(NonFinite{11, "loss", "nan"});
+  writer.append(Reallocation{20, "relax_greedy", "feasible", 1.5, 1.25, 0.1, 9, 0.01, {{"weight", 3, 2.9}}, {2, 4}, {0.1, 0.2}, {1, 2}});
+  writer.append(Progress{20, 100, "train", 1, 2, 3});
+  writer.append(Artifact{"model", "model.pt", "ab", 5});
+  writer.append(Note{"warning", "text"});
+  writer.append(Finished{100, {{"top1", 90}}, {2, 4}, {{"weight", 3, 2.9}}, {{"weight", 4.5}}, 77, true, 1, 2, 3, 4});
+  writer.append(Failed{"data", "no file"});
+  const std::vector<Event> events = SpoolReader(file_).read_new();
+  ASSERT_EQ(events.size(), 10u);
+  for (size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].number, static_cast<int64_t>(i) + 1);
+    EXPECT_EQ(events[i].body.index(), i);
+    EXPECT_EQ(to_line(parse_event(to_line(events[i]))), to_line(events[i]));
+  }
+  EXPECT_EQ(std::get<Inventory>(events[1].body).quantizers[0].pinned_bits, 8);
+  EXPECT_FALSE(std::get<Inventory>(events[1].body).quantizers[1].pinned_bits.has_value());
+  EXPECT_EQ(std::get<Finished>(events[8].body).all_tensor_bits.at("weight"), 4.5);
+}
+
+TEST_F(SpoolTest, AReaderSeesOnlyCompleteLinesAndOnlyOnce) {
+  SpoolReader reader(file_);
+  EXPECT_TRUE(reader.read_new().empty());
+  SpoolWriter(file_).append(Note{"info", "one"});
+  std::ofstream(file_, std::ios::app) << R"({"n":2,"t":0,"type":"note","level":"info")";
+  EXPECT_EQ(reader.read_new().size(), 1u);
+  EXPECT_TRUE(reader.read_new().empty());
+  std::ofstream(file_, std::ios::app) << R"(,"text":"two"})" << "\n";
+  EXPECT_EQ(reader.read_new().size(), 1u);
+}
+
+TEST_F(SpoolTest, AWriterCutsOffATornLineAndGoesOnCounting) {
+  SpoolWriter(file_).append(Note{"info", "one"});
+  std::ofstream(file_, std::ios::app) << R"({"n":2,"t":)";
+  SpoolWriter(file_).append(Note{"info", "two"});
+  const std::vector<Event> events = SpoolReader(file_).read_new();
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1].number, 2);
+}
+
+TEST_F(SpoolTest, ADamagedLineIsNamedByFileAndLine) {
+  std::ofstream(file_) << "{}\n";
+  try {
+    SpoolReader(file_).read_new();
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("events.jsonl:1: not an event"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
