@@ -2,7 +2,7 @@
 
 # Settings that every target of this project shares.
 function(qbitopt_defaults target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Werror=invalid-pch)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=invalid-pch)
   if(QBITOPT_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=address,undefined)
@@ -15,6 +15,8 @@ function(qbitopt_uses_torch target)
   target_link_libraries(${target} PUBLIC ${TORCH_LIBRARIES} ${QBITOPT_OPENMP})
   target_compile_options(${target} PUBLIC ${OpenMP_CXX_FLAGS})
   target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # executables would get -fPIE
+  target_compile_options(${target} PRIVATE -fPIC)
   if(target STREQUAL "qbitopt")
     target_precompile_headers(qbitopt PRIVATE <torch/torch.h>)
   else()
