@@ -11,9 +11,10 @@ namespace qbitopt {
 
 // One key that a job may carry, as its manifest declares it.
 struct ParameterSpec {
-  std::string name;         // dotted: "budget.average_bits"
-  // "bool" | "int" | "float" | "string" | "decimal" | "list of int" | "choice", or a kind of registered part
-  // ("method", "model", "data", "sensitivity", "solver"): then the chosen part's own manifest applies as well.
+  std::string name;  // dotted: "budget.average_bits"
+  // "bool" | "int" | "float" | "string" | "decimal" | "choice" | "list of <one of these>", or a
+  // kind of registered part ("method", "model", "data", "sensitivity", "solver"): then the chosen
+  // part's own manifest applies as well.
   std::string type;
   std::string unit;         // empty: none
   std::string description;  // one line
@@ -22,33 +23,44 @@ struct ParameterSpec {
   std::optional<double> maximum;
   std::vector<std::string> choices;  // of a "choice"
   bool required = false;
-  bool affects_result = true;  // false: not part of a job's identity (a path, a number of loader threads)
-  // A job whose value equals this hashes as if the parameter did not exist; for parameters added later.
+  bool affects_result =
+      true;  // false: not part of a job's identity (a path, a number of loader threads)
+  // A job whose value equals this hashes as if the parameter did not exist; for parameters added
+  // later.
   Json neutral;
 };
 
 // A job that must be finished before one of this method starts.
 struct Need {
-  Json changes;             // parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}
-  std::string artifact;     // which of its files is handed over: "model", "allocation"
+  // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
+  // A string
+  // "$key" stands for the asking job's value of that key: {"method": "$replay.method"}.
+  Json changes;
+  std::string artifact;  // which of its files is handed over: "model", "allocation"
 };
 
 // What one registered part (or a named group of parameters) declares; read from its manifest.yaml.
 struct Manifest {
-  std::string kind;         // "method", "model", "data", "sensitivity", "solver", "group"
+  std::string kind;  // "method", "model", "data", "sensitivity", "solver", "group"
   std::string name;
-  int version = 1;          // raised when results or defaults change
+  int version = 1;  // raised when results or defaults change
   std::string summary;
   std::string citation;
   std::vector<ParameterSpec> parameters;
-  // Groups whose parameters apply too: prefix -> group ("training" -> "optimization"; "" -> "budget").
+  // Groups whose parameters apply too: prefix -> group ("training" -> "optimization"; "" ->
+  // "budget").
   std::vector<std::pair<std::string, std::string>> includes;
   std::map<std::string, Need> needs;  // methods
   bool guarantees_budget = true;      // methods
-  // Data sets: files under data.root whose names and sizes (`files`) or contents (`contents`) identify the data.
+  // Data sets: files under data.root whose names and sizes (`files`, glob patterns) or contents
+  // (`contents`) identify the data. A content's sha256 may be given; empty: any.
   std::vector<std::string> files;
-  std::vector<std::string> contents;
-  std::string source;       // file it was read from, or "built in"
+  std::map<std::string, std::string> contents;
+  std::string obtain;  // data sets: how to get it: "apt-get install dataset-fashion-mnist"
+  std::string source;  // file it was read from
 };
+
+// Reads one manifest. Throws InputError with the place of whatever is wrong in it.
+Manifest read_manifest(const std::string& source, const std::string& text);
 
 }  // namespace qbitopt

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/core/json.h"
@@ -9,25 +11,71 @@
 
 namespace qbitopt {
 
-// A job in its place in a sweep.
+// What jobs that differ only in some values have in common, kept once for all of them.
+struct JobShape {
+  Json parameters = Json::object();  // those with the same value in every job
+  std::vector<std::string> varying;  // names of the others, in the order of PlannedJob::values
+  std::vector<std::string> axes;     // the parameters, of either kind, that the sweep varies
+  std::map<std::string, int> versions;
+  // Need's name -> which file of the needed job is handed over: "model", "allocation".
+  std::map<std::string, std::string> artifacts;
+  bool guarantees_budget = true;
+};
+
+// A job in its place in a sweep. Small, so that a plan may hold a million: job() says it in full.
 struct PlannedJob {
-  Job job;
-  std::string case_name;        // empty without cases
-  Json axes = Json::object();   // the grid's values for this job: dotted name -> value
-  bool requested = true;        // false: only there because others need it
+  std::string key;                           // Job::key
+  std::string config_key;                    // Job::config_key
+  std::string case_name;                     // empty without cases
+  bool requested = true;                     // false: only there because others need it
+  std::map<std::string, std::string> needs;  // Job::needs
+  std::shared_ptr<const JobShape> shape;     // never null
+  std::vector<Json> values;                  // of shape->varying
+
+  Job job() const;
+  // The sweep's axes for this job: dotted name -> value; an axis that does not apply is absent.
+  Json axes() const;
+  const std::map<std::string, std::string>& artifacts() const { return shape->artifacts; }
+};
+
+// A planned job that is not part of any grid; for a job that was stored, or one made by hand.
+PlannedJob planned_job(const Job& job, const std::map<std::string, std::string>& artifacts = {});
+
+// The number that the sweep is about.
+struct Objective {
+  std::string name = "top1";
+  std::string goal = "max";   // "max" | "min"
+  std::string rule = "last";  // which value of a run counts: "last" | "best"
 };
 
 // A sweep file, expanded: every job once, those that others need before them.
 struct Plan {
   std::string sweep_name;
-  std::string file;             // path of the sweep file
-  std::string text;             // verbatim, for the record
-  std::vector<std::pair<std::string, std::string>> included;  // path and sha256 of every file it extends
+  std::string file;  // path of the sweep file
+  std::string text;  // verbatim, for the record
+  std::vector<std::pair<std::string, std::string>>
+      included;                        // path and sha256 of every file it extends
+  std::vector<std::string> overrides;  // as given on the command line
   std::vector<PlannedJob> jobs;
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
-  Json run = Json::object();        // "jobs", "timeout_seconds", "retries"
-  std::string metric = "top1";
+  Objective metric;
+  // "jobs": "auto" or a count; "timeout_seconds": a number, absent without a limit; "retries":
+  // class of failure -> count, -1 for unlimited. Only what the file says.
+  Json run = Json::object();
 };
+
+// What changed between the jobs that a database has for a sweep and a new plan of it, by key.
+struct PlanDifference {
+  std::vector<std::string> added;     // in the plan only, in its order
+  std::vector<std::string> orphaned;  // stored only
+  std::vector<std::string> kept;      // both, in the plan's order
+};
+PlanDifference difference(const std::vector<std::string>& stored_keys, const Plan& plan);
+
+// For `plan --json`: {name, file, overrides, warnings, tables, metric, run, counts: {jobs,
+// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, jobs: [{key, config_key,
+// case, requested, axes, needs, parameters}]}.
+Json to_json(const Plan& plan);
 
 }  // namespace qbitopt
