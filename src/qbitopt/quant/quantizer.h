@@ -12,25 +12,29 @@ namespace qbitopt {
 
 enum class TensorKind { kWeight, kActivation };
 
-// What comes right before an activation quantiser and is applied by it in the same pass. Without a quantiser
-// (fp32) the site applies it alone.
+// What comes right before an activation quantiser and is applied by it in the same pass. Without a
+// quantiser (fp32) the site applies it alone.
 enum class Activation { kIdentity, kRelu, kRelu6 };
 
-// What a network says about one tensor that may be quantised. Never changes after the network is measured.
+// What a network says about one tensor that may be quantised. Never changes after the network is
+// measured.
 struct QuantizerSpec {
-  std::string name;  // "features.1.conv.0.0.weight" or ".input": the published layer name and which tensor
+  // "features.1.conv.0.0.weight" or ".input": the published layer name and which tensor.
+  std::string name;
   TensorKind kind = TensorKind::kWeight;
   bool is_signed = true;  // false: the tensor is never negative (after ReLU)
   Activation absorbs = Activation::kIdentity;
   std::vector<int> candidate_bits = {2, 3, 4, 5, 6, 7, 8};  // ascending
-  std::optional<int> pinned_bits;  // e.g. first and last layer at 8
-  bool counted = true;             // enters the budget's average
-  int64_t elements = 0;            // numel; activations: per sample
-  int64_t macs = 0;                // of the layer that consumes it, per sample
+  std::optional<int> pinned_bits;                           // e.g. first and last layer at 8
+  bool counted = true;                                      // enters the budget's average
+  int64_t elements = 0;                                     // numel; activations: per sample
+  int64_t channels = 1;  // weights: output channels (dimension 0), for one range a channel
+  int64_t macs = 0;      // of the layer that consumes it, per sample
 };
 
-// Simulates one tensor on an integer grid during training. A method may bring its own kind. Registered in its
-// layer as "weight_quantizer" or "input_quantizer", so that a checkpoint carries ranges and bits under the layer's name.
+// Simulates one tensor on an integer grid during training. A method may bring its own kind.
+// Registered in its layer as "weight_quantizer" or "input_quantizer", so that a checkpoint carries
+// ranges and bits under the layer's name.
 class Quantizer : public torch::nn::Module {
  public:
   explicit Quantizer(QuantizerSpec spec) : spec_(std::move(spec)) {}
@@ -44,8 +48,8 @@ class Quantizer : public torch::nn::Module {
   virtual int bits() const = 0;
   virtual void set_bits(int bits) = 0;
 
-  // Calibration: between begin and end, forward() passes data through unquantised (with the absorbed
-  // activation) and learns from it; end sets the range for the present bits.
+  // Calibration: between begin and end, forward() passes data through unquantised (with the
+  // absorbed activation) and learns from it; end sets the range for the present bits.
   virtual void begin_calibration() = 0;
   virtual void end_calibration() = 0;
 

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "qbitopt/quant/uniform_quantizer.h"
+
+namespace qbitopt {
+
+enum class RangeOptimizerKind { kSgd, kAdam };
+
+struct RangeOptimizerOptions {
+  RangeOptimizerKind kind = RangeOptimizerKind::kSgd;
+  double learning_rate = 1e-2;
+  double momentum = 0.9;              // SGD
+  double beta1 = 0.9, beta2 = 0.999;  // Adam
+  double epsilon = 1e-8;              // Adam, in the unit of dL/ds
+
+  // Reads ranges.{optimizer, learning_rate, momentum} of a job. Throws InputError on an unknown
+  // optimiser.
+  static RangeOptimizerOptions from(const Parameters& parameters);
+};
+
+// Trains the widths r of uniform quantisers. Its state lives in the unit of dL/dr, which hardly
+// changes with the bit-width, so it survives a new allocation; only the step is scaled, so that s =
+// r / K moves as if s were the parameter of LSQ:
+//
+//   SGD    m <- mu m + dL/dr                r <- r - lr K^2 g m,      g = 1 / sqrt(N p)
+//   Adam   m, v from dL/dr                  r <- r - lr K m^ / (sqrt(v^) + epsilon / K)
+//
+// After each step a width is clamped to kRangeFloor.
+class RangeOptimizer {
+ public:
+  // Quantisers of other kinds are left alone: their method trains them.
+  RangeOptimizer(const std::vector<QuantizerPtr>& quantizers, RangeOptimizerOptions options);
+
+  // One step with the gradients that are there; a width without a gradient stays. Schedules pass
+  // the factor by which they lower the learning rate now.
+  void step(double learning_rate_factor = 1);
+  void zero_grad();
+
+  // Momentum and counters, for exact resume. load() throws std::runtime_error if the number or
+  // shape of ranges differs.
+  void save(torch::serialize::OutputArchive& archive) const;
+  void load(torch::serialize::InputArchive& archive);
+
+ private:
+  struct Item {
+    std::shared_ptr<UniformQuantizer> quantizer;
+    torch::Tensor first;   // momentum, or Adam's m
+    torch::Tensor second;  // Adam's v
+    int64_t steps = 0;
+  };
+  RangeOptimizerOptions options_;
+  std::vector<Item> items_;
+};
+
+}  // namespace qbitopt

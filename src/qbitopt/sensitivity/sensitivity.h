@@ -1,0 +1,65 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qbitopt/core/parameters.h"
+#include "qbitopt/core/registry.h"
+#include "qbitopt/quant/quantizer.h"
+
+namespace qbitopt {
+
+// Expected damage when one quantiser works at some bit-width: what an allocation minimises the sum
+// of. costs[q][i]: of quantiser q at its i-th candidate (spec().candidate_bits), in nats of the
+// loss unless `unit` says otherwise. Pinned quantisers have a row as well.
+struct CostTable {
+  std::vector<std::vector<double>> costs;
+  std::string unit = "nats";
+};
+
+// What a metric may use. Lives as long as the call.
+struct SensitivityContext {
+  const std::vector<QuantizerPtr>& quantizers;  // in the order of the network's sites
+  // Logits [batch, classes] of images. Batch norm works as the caller has set it and must not keep
+  // what it sees here.
+  std::function<torch::Tensor(const torch::Tensor& images)> forward;
+  // Images and labels, the same for every metric at one seed.
+  std::function<std::vector<std::pair<torch::Tensor, torch::Tensor>>()> batches;
+  uint64_t seed = 0;
+  int64_t step = 0;  // optimiser steps done
+};
+
+// Tells which tensors suffer from few bits. Used before training (estimate) and during it
+// (observe_step after every backward, then current at each reallocation).
+class Sensitivity {
+ public:
+  virtual ~Sensitivity() = default;
+
+  // Before the first training step: prepare the quantisers for observe_step().
+  virtual void start(const std::vector<QuantizerPtr>& quantizers) {}
+  // After each step's backward, before gradients are cleared. samples: in the step; loss_scale:
+  // what the mean loss over them was multiplied by.
+  virtual void observe_step(const std::vector<QuantizerPtr>& quantizers, int64_t samples,
+                            double loss_scale = 1) {}
+  // 2: the step must run as two half-batches, each with half the loss (fit with fit.weights:
+  // split). Else 1.
+  virtual int backward_passes_per_step() const { return 1; }
+
+  // From calibration batches alone, at the network's present state. Gradients of parameters are
+  // left as they are.
+  virtual CostTable estimate(SensitivityContext& context) = 0;
+  // From what observe_step() has gathered. Metrics that gather nothing estimate anew.
+  virtual CostTable current(SensitivityContext& context) { return estimate(context); }
+};
+
+// Makers get the whole job's parameters. Beside the code stands a manifest of the same name.
+using SensitivityRegistry = Registry<Sensitivity, const Parameters&>;
+// fit, random, uniform.
+void register_sensitivities(SensitivityRegistry& registry);
+
+}  // namespace qbitopt
