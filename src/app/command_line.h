@@ -1,0 +1,72 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "app/console.h"
+
+namespace qbitopt::app {
+
+// What a verb is called with.
+struct Invocation {
+  std::vector<std::string> arguments;  // after the verb
+  std::vector<std::string> argv;       // all of them, for the record
+  Console& console;
+};
+
+// Wrong arguments: exit status 2, with a hint at --help.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Options of one verb. Every verb knows --help, --quiet, --verbose and --no-color besides its own.
+//
+//   CommandLine line("ls [--state STATE]", "List the jobs of a database.");
+//   line.options()("state", po::value<std::string>(), "only jobs in this state");
+//   line.add_database();
+//   if (!line.parse(invocation)) return kGood;  // --help was printed
+class CommandLine {
+ public:
+  CommandLine(std::string usage, std::string summary);
+
+  boost::program_options::options_description_easy_init options();
+  // --db FILE, default results/qbitopt.db.
+  void add_database();
+  // --json: data as JSON instead of text.
+  void add_json();
+  // Arguments without a dash go to `name`, at most `count` of them (-1: any number).
+  void add_positional(const std::string& name, int count);
+
+  // False after printing help. Throws UsageError.
+  bool parse(const Invocation& invocation);
+
+  bool has(const std::string& name) const { return values_.count(name) != 0; }
+  // Of a switch (po::bool_switch()), or of --json.
+  bool is_on(const std::string& name) const;
+  template <typename T>
+  T get(const std::string& name) const {
+    return values_[name].template as<T>();
+  }
+  template <typename T>
+  T get_or(const std::string& name, T fallback) const {
+    return has(name) ? get<T>(name) : fallback;
+  }
+  // All words given for `name`; empty if none.
+  std::vector<std::string> words(const std::string& name) const;
+  std::filesystem::path database() const;
+  bool json() const { return is_on("json"); }
+
+ private:
+  std::string usage_;
+  std::string summary_;
+  boost::program_options::options_description visible_{"Options"};
+  boost::program_options::options_description hidden_;
+  boost::program_options::positional_options_description positional_;
+  boost::program_options::variables_map values_;
+};
+
+}  // namespace qbitopt::app

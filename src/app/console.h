@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace qbitopt::app {
+
+// Where a verb speaks: data on stdout, everything else on stderr.
+class Console {
+ public:
+  enum class Style { kPlain, kBold, kDim, kRed, kGreen, kYellow };
+
+  // Colours on a terminal only, and never under NO_COLOR.
+  Console();
+
+  // Data, as it is: no newline is added.
+  void print(std::string_view text);
+  // A line for the person: not under --quiet.
+  void say(std::string_view line);
+  // A line under --verbose.
+  void detail(std::string_view line);
+  // "warning: ...", "error: ..."; also under --quiet.
+  void warn(std::string_view line);
+  void error(std::string_view line);
+
+  // `text` in a colour for stderr, or as it is.
+  std::string styled(std::string_view text, Style style) const;
+
+  void set_quiet() { quiet_ = true; }
+  void set_verbose() { verbose_ = true; }
+  void set_colorless() { color_ = false; }
+  bool quiet() const { return quiet_; }
+  // stderr is a terminal that understands cursor movements.
+  bool is_live() const { return live_; }
+
+ private:
+  bool live_ = false;
+  bool color_ = false;
+  bool quiet_ = false;
+  bool verbose_ = false;
+};
+
+}  // namespace qbitopt::app

@@ -1,0 +1,54 @@
+// The `qbitopt` command: finds the verb, runs it, turns what it throws into a line and an exit
+// status.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "app/exit_codes.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+
+namespace qbitopt::app {
+namespace {
+
+const Verb& find_verb(const std::string& name) {
+  const auto found = std::find_if(verbs().begin(), verbs().end(),
+                                  [&](const Verb& verb) { return verb.name == name; });
+  if (found != verbs().end()) return *found;
+  std::vector<std::string> known;
+  for (const Verb& verb : verbs()) known.push_back(verb.name);
+  throw UsageError(unknown_name("verb", name, known));
+}
+
+int dispatch(const std::vector<std::string>& argv, Console& console) {
+  if (argv.size() < 2 || argv[1] == "--help" || argv[1] == "-h") return help({{}, argv, console});
+  if (argv[1] == "--version") {
+    console.print(fmt::format("qbitopt {}\n", QBITOPT_VERSION));
+    return kGood;
+  }
+  return find_verb(argv[1]).function({{argv.begin() + 2, argv.end()}, argv, console});
+}
+
+int run(const std::vector<std::string>& argv) {
+  Console console;
+  try {
+    return dispatch(argv, console);
+  } catch (const UsageError& error) {
+    console.error(error.what());
+    console.say("`qbitopt help` lists the verbs, `qbitopt VERB --help` their options");
+    return kUsage;
+  } catch (const InputError& error) {
+    console.error(error.what());
+    return kUsage;
+  } catch (const std::exception& error) {
+    console.error(fmt::format("internal: {}", error.what()));
+    return kInternal;
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt::app
+
+int main(int argc, char** argv) { return qbitopt::app::run({argv, argv + argc}); }
