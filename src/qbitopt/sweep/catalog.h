@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,8 @@ class Catalog {
   // Throws InputError if two manifests are of one kind and name, an include or a default names an
   // unknown one, or two declare one key with different types.
   explicit Catalog(std::vector<Manifest> manifests);
+  Catalog(Catalog&&) = default;  // what it hands out points into it: moved, never copied
+  Catalog(const Catalog&) = delete;
   static Catalog from_files(const std::vector<std::filesystem::path>& files);
   // name of the source (for messages) and its text
   static Catalog from_text(const std::vector<std::pair<std::string, std::string>>& sources);
@@ -59,9 +62,13 @@ class Catalog {
   Schema schema(const Choice& chosen) const;
 
  private:
+  void collect_keys(const Manifest& manifest, const std::string& prefix);
+
   std::vector<Manifest> manifests_;
   std::map<std::pair<std::string, std::string>, const Manifest*, std::less<>> by_name_;
   std::map<std::string, const ParameterSpec*, std::less<>> keys_;
+  std::set<std::pair<const Manifest*, std::string>>
+      collected_;  // manifest and prefix whose keys are in keys_
 };
 
 // The manifests that were beside the sources when this program was built.

@@ -1,0 +1,18 @@
+# Compiles manifests (YAML beside the sources) into a library, so that the driver knows every key without files.
+#
+#   qbitopt_embed_manifests(qbitopt_driver)
+#
+# takes every *.yaml below src/qbitopt; a new one is picked up by the next build.
+function(qbitopt_embed_manifests target)
+  file(GLOB_RECURSE manifests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/qbitopt/*.yaml)
+  set(generated ${CMAKE_CURRENT_BINARY_DIR}/builtin_manifests.cpp)
+  add_custom_command(OUTPUT ${generated}
+    COMMAND ${CMAKE_COMMAND} -DOUTPUT=${generated} -DROOT=${PROJECT_SOURCE_DIR}/src
+            -P ${PROJECT_SOURCE_DIR}/cmake/write_manifests.cmake
+    DEPENDS ${manifests} ${PROJECT_SOURCE_DIR}/cmake/write_manifests.cmake
+    COMMENT "Embedding the manifests" VERBATIM)
+  # The library belongs to another folder than this command, so it waits for a target.
+  add_custom_target(${target}_manifests DEPENDS ${generated})
+  add_dependencies(${target} ${target}_manifests)
+  target_sources(${target} PRIVATE ${generated})
+endfunction()

@@ -1,0 +1,11 @@
+# Run by the build (embed_manifests.cmake): writes ${OUTPUT} from every manifest below ${ROOT}/qbitopt.
+file(GLOB_RECURSE manifests RELATIVE ${ROOT} ${ROOT}/qbitopt/*.yaml)
+list(SORT manifests)
+set(code "// Generated from the manifests beside the sources.\n#include \"qbitopt/sweep/builtin_manifests.h\"\n\n")
+string(APPEND code "namespace qbitopt {\n\nstd::vector<std::pair<std::string, std::string>> builtin_manifests() {\n  return {\n")
+foreach(manifest ${manifests})
+  file(READ ${ROOT}/${manifest} text)
+  string(APPEND code "      {\"src/${manifest}\", R\"manifest(${text})manifest\"},\n")
+endforeach()
+string(APPEND code "  };\n}\n\n}  // namespace qbitopt\n")
+file(WRITE ${OUTPUT} "${code}")

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/json.h"
+
+namespace qbitopt {
+
+// Text that the user wrote, kept so that an error can show the line.
+struct SourceText {
+  std::string name;  // as it stands before ":line:column" in messages
+  std::vector<std::string> lines;
+};
+
+// A place in a text. line and column count from 1; 0: the text as a whole.
+struct Place {
+  std::shared_ptr<const SourceText> source;
+  int line = 0;
+  int column = 0;
+};
+
+// "sweeps/quick.yaml:14:12: message", the line and a caret under the column:
+//     sweeps/quick.yaml:14:12: unknown key 'budgt'
+//       budgt: 3
+//       ^
+std::string message_at(const Place& place, const std::string& message);
+[[noreturn]] void fail_at(const Place& place, const std::string& message);
+
+// A YAML value with the place where it was written. Scalars follow the core schema of YAML 1.2:
+// 1e-4 is a number, `no` and `on` are strings.
+struct YamlNode {
+  enum class Kind { kScalar, kList, kMap };
+  struct Entry;
+
+  Kind kind = Kind::kScalar;
+  Place place;
+  Json scalar;                  // null, bool, integer, number or string
+  std::vector<YamlNode> items;  // of a list
+  std::vector<Entry> entries;   // of a map, in the order of the text; keys differ
+
+  bool is_scalar() const { return kind == Kind::kScalar; }
+  bool is_list() const { return kind == Kind::kList; }
+  bool is_map() const { return kind == Kind::kMap; }
+  bool is_null() const { return is_scalar() && scalar.is_null(); }
+  // A map's value; null without this key.
+  const YamlNode* find(std::string_view key) const;
+
+  // The value without its places.
+  Json json() const;
+  // What stands here, for "expected ..., found ...": "the number 3", "the text 'abc'", "a list", "a
+  // map", "nothing".
+  std::string found() const;
+};
+
+struct YamlNode::Entry {
+  std::string key;
+  Place place;  // of the key
+  YamlNode value;
+};
+
+// One document; an empty text is an empty map. Throws InputError on what is not YAML, on a key that
+// stands twice in a map, on a key that is not a plain scalar, and on tags other than !!str.
+YamlNode parse_yaml(const std::string& source_name, const std::string& text);
+// `text` is what is parsed, `place` where its first character stands in a source that exists
+// already.
+YamlNode parse_yaml_at(const Place& place, const std::string& text);
+// Throws InputError if the file cannot be read.
+std::string read_text(const std::filesystem::path& file);
+
+// The value, if it is of this type; else an InputError: "`what` must be a text, found the number
+// 3".
+std::string expect_text(const YamlNode& node, const std::string& what);
+int64_t expect_int(const YamlNode& node, const std::string& what);
+double expect_number(const YamlNode& node, const std::string& what);  // finite
+bool expect_bool(const YamlNode& node, const std::string& what);
+std::vector<std::string> expect_texts(const YamlNode& node,
+                                      const std::string& what);  // one text, or a list of texts
+// Throws InputError if `node` is no map, or at a key that is not among `known`, with the nearest.
+void expect_keys(const YamlNode& node, const std::string& what,
+                 const std::vector<std::string>& known);
+
+// What an untagged plain scalar means in the core schema.
+Json core_schema_scalar(const std::string& text);
+
+}  // namespace qbitopt

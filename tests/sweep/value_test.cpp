@@ -1,0 +1,60 @@
+#include "qbitopt/sweep/value.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "sweep/errors.h"
+
+namespace qbitopt {
+namespace {
+
+ParameterSpec spec(const std::string& type) { return ParameterSpec{.name = "a", .type = type}; }
+
+std::string error_of(const ParameterSpec& spec, const Json& value) {
+  return input_error([&] { normalized(spec, value); });
+}
+
+TEST(NormalizedTest, EqualValuesBecomeTheSame) {
+  EXPECT_EQ(normalized(spec("int"), 4.0).dump(), "4");
+  EXPECT_EQ(normalized(spec("float"), 4).dump(), "4.0");
+  EXPECT_EQ(normalized(spec("float"), -0.0).dump(), "0.0");
+  EXPECT_EQ(normalized(spec("decimal"), 0.1 + 0.2).dump(), "0.3");
+  EXPECT_EQ(normalized(spec("list of int"), Json({2.0, 4})).dump(), "[2,4]");
+  EXPECT_EQ(normalized(spec("solver"), "exact"), Json("exact"));
+}
+
+TEST(NormalizedTest, SaysWhatItExpectedAndFound) {
+  EXPECT_EQ(error_of(spec("int"), "many"), "expects an int, found 'many'");
+  EXPECT_EQ(error_of(spec("int"), 2.5), "expects an int, found 2.5");
+  EXPECT_EQ(error_of(spec("int"), uint64_t{1} << 63),
+            "expects an int of at most 64 bits, found 9223372036854775808");
+  EXPECT_EQ(error_of(spec("float"), true), "expects a float, found true");
+  EXPECT_EQ(error_of(spec("float"), INFINITY), "expects a finite number, found infinity");
+  EXPECT_EQ(error_of(spec("bool"), "on"), "expects true or false, found 'on'");
+  EXPECT_EQ(error_of(spec("string"), true), "expects a text, found true; put it in quotes");
+  EXPECT_EQ(error_of(spec("list of int"), 2), "expects a list of int, found 2");
+  EXPECT_EQ(error_of(spec("list of int"), Json({2, "x"})), "expects an int, found 'x'");
+}
+
+TEST(NormalizedTest, KeepsToRangesAndChoices) {
+  ParameterSpec tau = spec("int");
+  tau.minimum = 1;
+  tau.maximum = 10;
+  tau.unit = "steps";
+  EXPECT_EQ(error_of(tau, 0), "must be at least 1 steps, found 0");
+  EXPECT_EQ(error_of(tau, 11), "must be at most 10 steps, found 11");
+  ParameterSpec schedule = spec("choice");
+  schedule.choices = {"cosine", "constant"};
+  EXPECT_EQ(error_of(schedule, "cosin"),
+            "unknown choice 'cosin', did you mean 'cosine'?; known choices: constant, cosine");
+}
+
+TEST(RoundedTest, TwelveSignificantDigits) {
+  EXPECT_EQ(rounded(0.1 + 0.2), 0.3);
+  EXPECT_EQ(rounded(1e-17 + 1e-30), 1e-17);
+  EXPECT_EQ(rounded(123456789012.7), 123456789013.0);
+}
+
+}  // namespace
+}  // namespace qbitopt
