@@ -2,38 +2,68 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "qbitopt/core/registry.h"
+#include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/quant/site.h"
 
 namespace qbitopt {
 
-// A classifier whose weights and layer inputs may be quantised. Parameter and buffer names are the published
-// ones (torchvision, timm); attached quantisers add "<layer>.weight_quantizer.*" and "<layer>.input_quantizer.*".
-class Network : public torch::nn::Module {
- public:
-  // images: [batch, channels, height, width], float32. Returns logits [batch, classes].
-  virtual torch::Tensor forward(const torch::Tensor& images) = 0;
-
-  // Every site in the order of execution: a layer's input before its weight. Pointers live as long as the network.
-  const std::vector<QuantizerSite*>& sites() const { return sites_; }
-
-  // Runs one image of this shape (in evaluation mode, without gradients) and fills elements and MACs of all sites.
-  void measure(at::IntArrayRef image_shape);  // [channels, height, width]
-
- protected:
-  void add_site(QuantizerSite& site) { sites_.push_back(&site); }
-
- private:
-  std::vector<QuantizerSite*> sites_;
-};
-
 struct NetworkOptions {
   int64_t classes = 10;
   int64_t image_channels = 1;
+  uint64_t seed = 0;  // of the initial weights
+  // What the sites' specs say (see QuantizerSpec).
+  std::vector<int> candidate_bits = {2, 3, 4, 5, 6, 7, 8};
+  int first_last_bits =
+      8;  // pins weight and input of the first and the last layer; 0: they are free and counted
+  bool count_first_last = false;  // whether these enter the budget's average though they are pinned
+};
+
+// A classifier whose weights and layer inputs may be quantised. Parameter and buffer names are the
+// published ones (torchvision, timm); attached quantisers add "<layer>.weight_quantizer.*" and
+// "<layer>.input_quantizer.*".
+class Network : public torch::nn::Module {
+ public:
+  explicit Network(NetworkOptions options) : options_(std::move(options)) {}
+
+  // images: [batch, channels, height, width], float32, best channels-last. Returns logits [batch,
+  // classes].
+  virtual torch::Tensor forward(const torch::Tensor& images) = 0;
+
+  const NetworkOptions& options() const { return options_; }
+
+  // Every site in the order of execution: a layer's input before its weight. A tensor that several
+  // layers read has one site, at the first of them. Pointers live as long as the network.
+  const std::vector<QuantizerSite*>& sites() const { return sites_; }
+  // In the order of execution.
+  const std::vector<QuantizedLayer*>& layers() const { return layers_; }
+
+  // Runs one image of this shape (in evaluation mode, without gradients) and fills elements and
+  // MACs of all sites. MACs of a shared input are those of all its layers.
+  void measure(at::IntArrayRef image_shape);  // [channels, height, width]
+
+  // For the blocks that a network is composed of. `path` is the published dotted name; the modules
+  // on the way are made as needed. Call in the order of execution.
+  QuantizedLayer& add_layer(const std::string& path, const LayerOptions& options,
+                            QuantizerSite* shared_input = nullptr);
+  torch::nn::BatchNorm2d add_batch_norm(const std::string& path, int64_t channels);
+
+ protected:
+  // Last act of a constructor: pins the network's input at 8 bits, and the first and last layer as
+  // the options say.
+  void finish_sites();
+
+ private:
+  void register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module);
+
+  NetworkOptions options_;
+  std::vector<QuantizerSite*> sites_;
+  std::vector<QuantizedLayer*> layers_;
 };
 
 using NetworkRegistry = Registry<Network, const NetworkOptions&>;

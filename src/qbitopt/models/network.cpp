@@ -1,0 +1,69 @@
+#include "qbitopt/models/network.h"
+
+#include <utility>
+
+namespace qbitopt {
+
+void Network::register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module) {
+  torch::nn::Module* parent = this;
+  size_t begin = 0;
+  for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', begin)) {
+    const std::string name = path.substr(begin, dot - begin);
+    const auto children = parent->named_children();
+    const auto* known = children.find(name);
+    parent = known ? known->get()
+                   : parent->register_module(name, std::make_shared<torch::nn::Module>()).get();
+    begin = dot + 1;
+  }
+  parent->register_module(path.substr(begin), std::move(module));
+}
+
+QuantizedLayer& Network::add_layer(const std::string& path, const LayerOptions& options,
+                                   QuantizerSite* shared_input) {
+  auto layer = std::make_shared<QuantizedLayer>(path, options, shared_input);
+  register_at(path, layer);
+  layers_.push_back(layer.get());
+  if (layer->owns_input_site()) sites_.push_back(&layer->input_site());
+  sites_.push_back(&layer->weight_site());
+  return *layer;
+}
+
+torch::nn::BatchNorm2d Network::add_batch_norm(const std::string& path, int64_t channels) {
+  torch::nn::BatchNorm2d batch_norm(channels);
+  register_at(path, batch_norm.ptr());
+  return batch_norm;
+}
+
+void Network::finish_sites() {
+  for (QuantizerSite* site : sites_) site->spec().candidate_bits = options_.candidate_bits;
+  if (options_.first_last_bits > 0) {
+    for (QuantizedLayer* layer : {layers_.front(), layers_.back()}) {
+      for (QuantizerSite* site : {&layer->input_site(), &layer->weight_site()}) {
+        site->spec().pinned_bits = options_.first_last_bits;
+        site->spec().counted = options_.count_first_last;
+      }
+    }
+  }
+  QuantizerSpec& network_input = layers_.front()->input_site().spec();
+  network_input.pinned_bits = 8;
+  network_input.counted = options_.count_first_last;
+}
+
+void Network::measure(at::IntArrayRef image_shape) {
+  const torch::NoGradGuard no_grad;
+  const bool was_training = is_training();
+  eval();
+  std::vector<int64_t> shape = {1};
+  shape.insert(shape.end(), image_shape.begin(), image_shape.end());
+  forward(torch::zeros(shape));
+  train(was_training);
+
+  for (QuantizerSite* site : sites_) site->spec().macs = 0;
+  for (QuantizedLayer* layer : layers_) {
+    layer->input_site().spec().elements = layer->input_elements();
+    layer->input_site().spec().macs += layer->macs();
+    layer->weight_site().spec().macs = layer->macs();
+  }
+}
+
+}  // namespace qbitopt
