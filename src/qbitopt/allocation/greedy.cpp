@@ -1,0 +1,53 @@
+#include "qbitopt/allocation/greedy.h"
+
+#include <algorithm>
+
+namespace qbitopt {
+namespace {
+
+struct Entry {
+  double slope;
+  int32_t c;
+  // Less urgent: on top of the heap stands the steepest, then the first class.
+  bool operator<(const Entry& other) const {
+    return slope != other.slope ? slope < other.slope : c > other.c;
+  }
+};
+
+bool fits(const Knapsack& knapsack, const std::vector<int64_t>& slack, int c, int64_t load) {
+  for (int g = knapsack.leaf[c]; g >= 0; g = knapsack.parent[g]) {
+    if (load > slack[g]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void greedy_fill(const Knapsack& knapsack, const Hull& hull, std::vector<int32_t>& position,
+                 std::vector<int64_t>& slack) {
+  std::vector<Entry> heap;
+  for (int c = 0; c < knapsack.classes(); ++c) {
+    const int32_t step = hull.first[c] + position[c];
+    if (step < hull.first[c + 1] && fits(knapsack, slack, c, hull.load[step])) {
+      heap.push_back({hull.slope[step], c});
+    }
+  }
+  std::make_heap(heap.begin(), heap.end());
+  // Slack only shrinks: a step that does not fit now never will.
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end());
+    const int c = heap.back().c;
+    heap.pop_back();
+    int32_t step = hull.first[c] + position[c];
+    if (!fits(knapsack, slack, c, hull.load[step])) continue;
+    for (int g = knapsack.leaf[c]; g >= 0; g = knapsack.parent[g]) slack[g] -= hull.load[step];
+    ++position[c];
+    ++step;
+    if (step < hull.first[c + 1] && fits(knapsack, slack, c, hull.load[step])) {
+      heap.push_back({hull.slope[step], c});
+      std::push_heap(heap.begin(), heap.end());
+    }
+  }
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "qbitopt/allocation/dual.h"
+#include "qbitopt/allocation/hull.h"
+#include "qbitopt/allocation/knapsack.h"
+
+namespace qbitopt {
+
+// Goes on from `position` (steps taken per class) and `slack` (left free per budget): takes, again
+// and again, the step that saves most per load among those that still fit; ties go to the class
+// named first. Afterwards no next step fits.
+void greedy_fill(const Knapsack& knapsack, const Hull& hull, std::vector<int32_t>& position,
+                 std::vector<int64_t>& slack);
+
+// The choice that a class has reached after its first `position` steps.
+inline int32_t choice_at(const Knapsack& knapsack, const Hull& hull, int c, int32_t position) {
+  return position == 0 ? knapsack.first[c] : hull.choice[hull.first[c] + position - 1];
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,206 @@
+#include "qbitopt/allocation/knapsack.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <tuple>
+
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr int32_t kPairStride = 64;  // more than the candidates of any quantiser
+
+// Adds a choice to the class under construction, unless a smaller one costs no more.
+void add_choice(Knapsack& k, int64_t load, double cost, int32_t candidate) {
+  const bool is_first = k.load.size() == static_cast<size_t>(k.first.back());
+  if (!is_first && cost >= k.cost.back()) return;
+  if (!is_first && load == k.load.back()) {
+    k.cost.back() = cost;
+    k.candidate.back() = candidate;
+    return;
+  }
+  k.load.push_back(load);
+  k.cost.push_back(cost);
+  k.candidate.push_back(candidate);
+}
+
+void end_class(Knapsack& k, Knapsack::Layer layer) {
+  k.first.push_back(static_cast<int32_t>(k.load.size()));
+  k.layer.push_back(layer);
+  k.leaf.push_back(-1);
+}
+
+void add_quantizer(Knapsack& k, const AllocationQuantizer& quantizer, int32_t index) {
+  int smallest = -1;
+  for (size_t i = 0; i < quantizer.bits.size(); ++i) {
+    if (std::isinf(quantizer.costs[i])) continue;
+    if (smallest < 0) smallest = quantizer.bits[i];
+    add_choice(k, quantizer.weight * (quantizer.bits[i] - smallest), quantizer.costs[i],
+               static_cast<int32_t>(i));
+  }
+  end_class(k, {index, -1});
+}
+
+void add_pair(Knapsack& k, const Problem& problem, const BopsBudget::Pair& pair) {
+  struct Choice {
+    int64_t load;
+    double cost;
+    int32_t candidate;
+  };
+  const AllocationQuantizer& weight = problem.quantizers[pair.weight];
+  const AllocationQuantizer& activation = problem.quantizers[pair.activation];
+  std::vector<Choice> choices;
+  for (size_t i = 0; i < weight.bits.size(); ++i) {
+    for (size_t j = 0; j < activation.bits.size(); ++j) {
+      const double cost = weight.costs[i] + activation.costs[j];
+      if (std::isinf(cost)) continue;
+      choices.push_back({pair.macs * weight.bits[i] * activation.bits[j], cost,
+                         static_cast<int32_t>(i) * kPairStride + static_cast<int32_t>(j)});
+    }
+  }
+  std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
+    return std::tuple(a.load, a.cost, a.candidate) < std::tuple(b.load, b.cost, b.candidate);
+  });
+  for (const Choice& choice : choices) {
+    add_choice(k, choice.load - choices.front().load, choice.cost, choice.candidate);
+  }
+  end_class(k, {pair.weight, pair.activation});
+}
+
+// Costs between 2^-600 and 2^600 are kept as they are: then no product with a load can overflow.
+void scale_costs(Knapsack& k) {
+  double largest = 0;
+  for (const double cost : k.cost) largest = std::max(largest, std::abs(cost));
+  k.cost_exponent = largest == 0 ? 0 : std::ilogb(largest);
+  if (std::abs(k.cost_exponent) < 600) k.cost_exponent = 0;
+  if (k.cost_exponent == 0) return;
+  for (double& cost : k.cost) cost = std::ldexp(cost, -k.cost_exponent);
+}
+
+int64_t largest_load(const Knapsack& k, int c) { return k.load[k.first[c + 1] - 1]; }
+
+// Budgets before they are in the forest: classes and slack.
+struct Row {
+  const std::string* name;
+  std::vector<int32_t> classes;
+  int64_t slack;
+};
+
+// Hangs the rows into the forest, smaller ones first. A row that cannot bind given those inside it
+// is dropped.
+void plant(Knapsack& k, std::vector<Row>& rows, const std::string& solver) {
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::pair(a.classes.size(), a.slack) < std::pair(b.classes.size(), b.slack);
+  });
+  std::vector<int32_t> outermost(k.leaf.size(), -1);
+  std::vector<const std::string*> names;
+  std::vector<size_t> touched;
+  for (const Row& row : rows) {
+    const int budget = k.budgets();
+    touched.assign(budget, 0);
+    __int128 reach = 0;  // the most that can be used here
+    for (const int32_t c : row.classes) {
+      const int32_t inside = outermost[c];
+      if (inside < 0) {
+        reach += largest_load(k, c);
+      } else if (touched[inside]++ == 0) {
+        reach += k.slack[inside];
+      }
+    }
+    for (int inside = 0; inside < budget; ++inside) {
+      if (touched[inside] != 0 && touched[inside] != k.members(inside).size()) {
+        throw InputError("budgets '" + *names[inside] + "' and '" + *row.name +
+                         "' share some quantizers, and neither holds all of the other's: solver '" +
+                         solver + "' cannot take that; use milp");
+      }
+    }
+    if (reach <= row.slack) continue;
+    for (int inside = 0; inside < budget; ++inside) {
+      if (touched[inside] != 0) k.parent[inside] = budget;
+    }
+    for (const int32_t c : row.classes) {
+      if (outermost[c] < 0) k.leaf[c] = budget;
+      outermost[c] = budget;
+    }
+    k.member.insert(k.member.end(), row.classes.begin(), row.classes.end());
+    k.member_first.push_back(static_cast<int32_t>(k.member.size()));
+    k.parent.push_back(-1);
+    k.slack.push_back(row.slack);
+    names.push_back(row.name);
+  }
+}
+
+int64_t smallest_bits(const AllocationQuantizer& quantizer) {
+  size_t i = 0;
+  while (std::isinf(quantizer.costs[i])) ++i;
+  return quantizer.bits[i];
+}
+
+}  // namespace
+
+void Knapsack::build(const Problem& problem, const std::string& solver) {
+  const size_t quantizers = problem.quantizers.size();
+  for (auto* array : {&first, &candidate, &leaf, &parent, &member_first, &member}) array->clear();
+  load.clear(), cost.clear(), slack.clear(), layer.clear();
+  first.push_back(0);
+  member_first.push_back(0);
+
+  std::vector<Row> rows;
+  std::vector<int32_t> class_of;  // with pairs: -1 where a quantiser is part of one
+  if (!problem.bops.empty()) {
+    class_of.assign(quantizers, 0);
+    for (const BopsBudget& budget : problem.bops) {
+      Row row{&budget.name, {}, budget.limit};
+      for (const BopsBudget::Pair& pair : budget.pairs) {
+        if (pair.weight == pair.activation || class_of[pair.weight] < 0 ||
+            class_of[pair.activation] < 0) {
+          throw InputError("budget '" + budget.name +
+                           "': a quantizer is part of two layers: solver '" + solver +
+                           "' cannot take that; use milp");
+        }
+        class_of[pair.weight] = class_of[pair.activation] = -1;
+        row.slack -= pair.macs * smallest_bits(problem.quantizers[pair.weight]) *
+                     smallest_bits(problem.quantizers[pair.activation]);
+        row.classes.push_back(static_cast<int32_t>(layer.size()));
+        add_pair(*this, problem, pair);
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  for (size_t q = 0; q < quantizers; ++q) {
+    if (!class_of.empty() && class_of[q] < 0) continue;
+    if (!class_of.empty()) class_of[q] = static_cast<int32_t>(layer.size());
+    add_quantizer(*this, problem.quantizers[q], static_cast<int32_t>(q));
+  }
+  scale_costs(*this);
+
+  for (const Budget& budget : problem.budgets) {
+    Row row{&budget.name, budget.members, capacity(budget, problem)};
+    for (int32_t& member : row.classes) {
+      row.slack -= problem.quantizers[member].weight * smallest_bits(problem.quantizers[member]);
+      if (!class_of.empty()) member = class_of[member];
+      if (member < 0) {
+        throw InputError("budgets '" + budget.name + "' and '" + problem.bops.front().name +
+                         "' share quantizers: solver '" + solver + "' cannot take that; use milp");
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  plant(*this, rows, solver);
+}
+
+std::vector<int> Knapsack::candidates(const Problem& problem,
+                                      std::span<const int32_t> picked) const {
+  std::vector<int> chosen(problem.quantizers.size());
+  for (size_t c = 0; c < layer.size(); ++c) {
+    const int32_t code = candidate[picked[c]];
+    const bool is_pair = layer[c].activation >= 0;
+    chosen[layer[c].weight] = is_pair ? code / kPairStride : code;
+    if (is_pair) chosen[layer[c].activation] = code % kPairStride;
+  }
+  return chosen;
+}
+
+}  // namespace qbitopt

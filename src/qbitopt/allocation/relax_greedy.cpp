@@ -1,0 +1,50 @@
+#include "qbitopt/allocation/relax_greedy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "qbitopt/allocation/greedy.h"
+
+namespace qbitopt {
+namespace {
+
+// Per class, steps up to one candidate below the largest candidate <= its relaxed bits.
+std::vector<int32_t> start_below(const Problem& problem, const Knapsack& knapsack,
+                                 const std::vector<double>& relaxed) {
+  std::vector<int32_t> start(knapsack.classes());
+  for (int c = 0; c < knapsack.classes(); ++c) {
+    const AllocationQuantizer& quantizer = problem.quantizers[knapsack.layer[c].weight];
+    int32_t at = knapsack.first[c];
+    while (at + 1 < knapsack.first[c + 1] &&
+           quantizer.bits[knapsack.candidate[at + 1]] <= relaxed[c]) {
+      ++at;
+    }
+    start[c] = std::max(0, at - knapsack.first[c] - 1);
+  }
+  return start;
+}
+
+}  // namespace
+
+Solver::Answer RelaxGreedy::choose(const Problem& problem, const SolveOptions& options) {
+  knapsack_.build(problem, name());
+  hull_.build(knapsack_);
+  if (relaxation_.solve(problem, knapsack_)) {
+    dual_.solve(knapsack_, hull_, start_below(problem, knapsack_, relaxation_.bits));
+  } else {
+    dual_.solve(knapsack_, hull_);
+  }
+  greedy_fill(knapsack_, hull_, dual_.position, dual_.slack);
+
+  std::vector<int32_t> picked(knapsack_.classes());
+  for (int c = 0; c < knapsack_.classes(); ++c) {
+    picked[c] = choice_at(knapsack_, hull_, c, dual_.position[c]);
+  }
+  return {knapsack_.candidates(problem, picked), std::ldexp(dual_.bound, knapsack_.cost_exponent),
+          false,
+          hull_.is_convex
+              ? ""
+              : "costs are not convex in the bits: replaced by their lower convex hull"};
+}
+
+}  // namespace qbitopt
