@@ -8,13 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/quant/activation.h"
+
 namespace qbitopt {
 
 enum class TensorKind { kWeight, kActivation };
-
-// What comes right before an activation quantiser and is applied by it in the same pass. Without a
-// quantiser (fp32) the site applies it alone.
-enum class Activation { kIdentity, kRelu, kRelu6 };
 
 // What a network says about one tensor that may be quantised. Never changes after the network is
 // measured.

@@ -18,8 +18,8 @@ struct RangeOptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999;  // Adam
   double epsilon = 1e-8;              // Adam, in the unit of dL/ds
 
-  // Reads ranges.{optimizer, learning_rate, momentum} of a job. Throws InputError on an unknown
-  // optimiser.
+  // Reads ranges.{optimizer, learning_rate, momentum (Adam: beta1)} of a job. Throws InputError on
+  // an unknown optimiser.
   static RangeOptimizerOptions from(const Parameters& parameters);
 };
 

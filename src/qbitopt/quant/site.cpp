@@ -2,7 +2,8 @@
 
 namespace qbitopt {
 
-QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec) : layer_(&layer), spec_(std::move(spec)) {}
+QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec)
+    : layer_(&layer), spec_(std::move(spec)) {}
 
 torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
   return quantizer_ ? quantizer_->forward(x) : apply_activation(spec_.absorbs, x);
@@ -11,12 +12,14 @@ torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
 void QuantizerSite::attach(QuantizerPtr quantizer) {
   detach();
   quantizer_ = std::move(quantizer);
-  layer_->register_module(spec_.kind == TensorKind::kWeight ? "weight_quantizer" : "input_quantizer", quantizer_);
+  layer_->register_module(
+      spec_.kind == TensorKind::kWeight ? "weight_quantizer" : "input_quantizer", quantizer_);
 }
 
 void QuantizerSite::detach() {
   if (!quantizer_) return;
-  layer_->unregister_module(spec_.kind == TensorKind::kWeight ? "weight_quantizer" : "input_quantizer");
+  layer_->unregister_module(spec_.kind == TensorKind::kWeight ? "weight_quantizer"
+                                                              : "input_quantizer");
   quantizer_.reset();
 }
 
@@ -25,7 +28,7 @@ torch::Tensor apply_activation(Activation activation, const torch::Tensor& x) {
     case Activation::kRelu:
       return torch::relu(x);
     case Activation::kRelu6:
-      return torch::clamp(x, 0, 6);
+      return torch::hardtanh(x, 0, 6);
     case Activation::kIdentity:
       break;
   }

@@ -76,9 +76,10 @@ class UniformQuantizer : public Quantizer {
  private:
   UniformQuantizerOptions options_;
   torch::Tensor range_;
-  torch::Tensor bits_;                      // int64 [1]
-  mutable int cached_bits_ = 0;             // value of bits_ ...
-  mutable int64_t cached_version_ = -1;     // ... at this version of it
+  torch::Tensor bits_;           // int64 [1]
+  mutable int cached_bits_ = 0;  // what bits_ held at this version and place
+  mutable int64_t cached_version_ = -1;
+  mutable const void* cached_at_ = nullptr;
   std::shared_ptr<FisherEstimate> fisher_;  // always there, so that checkpoints have one shape
   std::shared_ptr<FisherEstimate> tracked_;
   std::unique_ptr<RangeObserver> observer_;  // during calibration

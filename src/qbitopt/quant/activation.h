@@ -1,0 +1,9 @@
+#pragma once
+
+namespace qbitopt {
+
+// What comes right before an activation quantiser and is applied by it in the same pass. Without a
+// quantiser (fp32) the site applies it alone.
+enum class Activation { kIdentity, kRelu, kRelu6 };
+
+}  // namespace qbitopt

@@ -1,0 +1,77 @@
+#include "qbitopt/quant/fisher_estimate.h"
+
+#include <stdexcept>
+
+namespace qbitopt {
+
+using torch::Tensor;
+
+FisherEstimate::FisherEstimate(int64_t channels)
+    : state_(torch::zeros({channels + 3}, torch::kFloat64)) {}
+
+void FisherEstimate::add(const Tensor& sums, const Tensor& masked_gradient) {
+  pending_ = pending_.defined() ? pending_ + sums : sums;
+  if (weights_ == FisherWeights::kSplit) masked_.push_back(masked_gradient.detach());
+}
+
+void FisherEstimate::end_step(int64_t samples, double loss_scale) {
+  if (!pending_.defined()) return;
+  const Tensor sums = pending_.cpu();
+  const std::vector<Tensor> masked = std::move(masked_);
+  pending_.reset();
+  masked_.clear();
+
+  Tensor state = state_.cpu();  // the buffer itself on the CPU, a copy of it elsewhere
+  double* average = state.mutable_data_ptr<double>();
+  double& mass = average[channels()];
+  double& steps = average[channels() + 1];
+  double& skipped = average[channels() + 2];
+  const double* squares = sums.const_data_ptr<double>();
+  skipped += squares[channels()];
+  if (squares[channels()] == 0) {
+    Tensor products;  // kSplit: <d1, d2> of each channel, of the halves' gradients d = loss_scale g
+                      // / 2
+    if (weights_ == FisherWeights::kSplit) {
+      if (masked.size() != 2) {
+        throw std::logic_error("a split Fisher estimate needs two backward passes a step, not " +
+                               std::to_string(masked.size()));
+      }
+      products =
+          (masked[0] * masked[1]).view({channels(), -1}).sum(1, false, torch::kFloat64).cpu();
+    }
+    const double B = static_cast<double>(samples);
+    for (int64_t c = 0; c < channels(); ++c) {
+      // B sum(grad^2); or h/2 |g1 - g2|^2 + <g1, g2> with h = B / 2.
+      double estimate = B * squares[c];
+      if (products.defined()) {
+        const double product = products.const_data_ptr<double>()[c];
+        estimate = B * (squares[c] - 2 * product) + 4 * product;
+      }
+      average[c] = decay_ * average[c] + (1 - decay_) * estimate / (loss_scale * loss_scale);
+    }
+    mass = decay_ * mass + (1 - decay_);
+    steps += 1;
+  }
+  if (!state.is_same(state_)) state_.copy_(state);
+}
+
+void FisherEstimate::reset() {
+  state_.zero_();
+  pending_.reset();
+  masked_.clear();
+}
+
+int64_t FisherEstimate::steps() const { return state_[channels() + 1].item<int64_t>(); }
+
+int64_t FisherEstimate::skipped() const { return state_[channels() + 2].item<int64_t>(); }
+
+std::vector<double> FisherEstimate::trace() const {
+  if (steps() == 0) throw std::logic_error("a Fisher trace was asked for before any step ended");
+  const Tensor state = state_.cpu();
+  const double* average = state.const_data_ptr<double>();
+  std::vector<double> trace(average, average + channels());
+  for (double& value : trace) value /= average[channels()];
+  return trace;
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,8 @@
+#include "qbitopt/quant/kernels/kernels.inc"
+
+namespace qbitopt::kernels {
+
+extern const Kernels kAvx2;
+const Kernels kAvx2 = {"avx2", forward_any, backward_any, squared_error};
+
+}  // namespace qbitopt::kernels

@@ -1,0 +1,131 @@
+#include "qbitopt/quant/uniform_quantizer.h"
+
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/quant/fake_quantize.h"
+#include "qbitopt/quant/site.h"
+
+namespace qbitopt {
+namespace {
+
+using torch::Tensor;
+
+template <typename Value>
+void read_choice(const Parameters& parameters, const std::string& name,
+                 const std::map<std::string, Value>& choices, Value& value) {
+  if (!parameters.has(name)) return;
+  const auto text = parameters.get<std::string>(name);
+  const auto found = choices.find(text);
+  if (found == choices.end()) {
+    std::vector<std::string> known;
+    for (const auto& [choice, meaning] : choices) known.push_back(choice);
+    throw InputError(unknown_name(name, text, known));
+  }
+  value = found->second;
+}
+
+}  // namespace
+
+UniformQuantizerOptions UniformQuantizerOptions::from(const Parameters& parameters) {
+  UniformQuantizerOptions options;
+  read_choice(parameters, "quantizers.signed_grid",
+              {{"full", SignedGrid::kFull}, {"symmetric", SignedGrid::kSymmetric}},
+              options.signed_grid);
+  options.per_channel_weights =
+      parameters.get_or("quantizers.per_channel_weights", options.per_channel_weights);
+  read_choice(parameters, "quantizers.range_init",
+              {{"mse", RangeInit::kMse},
+               {"minmax", RangeInit::kMinMax},
+               {"percentile", RangeInit::kPercentile},
+               {"lsq", RangeInit::kLsq}},
+              options.range_init);
+  read_choice(parameters, "quantizers.lsq_grad_n",
+              {{"per_sample", LsqGradN::kPerSample}, {"numel", LsqGradN::kNumel}},
+              options.lsq_grad_n);
+  read_choice(parameters, "reallocation.range_at_change",
+              {{"keep", RangeAtChange::kKeep}, {"refit", RangeAtChange::kRefit}},
+              options.range_at_change);
+  return options;
+}
+
+UniformQuantizer::UniformQuantizer(QuantizerSpec any_spec, UniformQuantizerOptions options)
+    : Quantizer(std::move(any_spec)), options_(options) {
+  const bool per_channel = options_.per_channel_weights && spec().kind == TensorKind::kWeight;
+  const int64_t channels = per_channel ? spec().channels : 1;
+  const int bits = spec().pinned_bits.value_or(spec().candidate_bits.back());
+  range_ = register_parameter("range", torch::ones({channels}));
+  bits_ = register_buffer("bits", torch::full({1}, bits, torch::kInt64));
+  fisher_ = std::make_shared<FisherEstimate>(channels);
+  fisher_->state() = register_buffer("fisher", fisher_->state());
+}
+
+Tensor UniformQuantizer::forward(const Tensor& x) {
+  if (observer_) {
+    const Tensor activated = apply_activation(spec().absorbs, x);
+    observer_->observe(activated);
+    return activated;
+  }
+  const bool per_sample = spec().kind == TensorKind::kActivation &&
+                          options_.lsq_grad_n == LsqGradN::kPerSample && x.dim() > 0;
+  lsq_elements_ = x.numel() / std::max<int64_t>(1, per_sample ? x.size(0) : range_.numel());
+  if (sample_size_ > 0 && torch::GradMode::is_enabled()) {
+    sample_ = range_.numel() == 1 ? spread_sample(x, sample_size_).unsqueeze(0)
+                                  : x.detach().reshape({range_.numel(), -1});
+    sample_ = apply_activation(spec().absorbs, sample_);
+  }
+  return fake_quantize(x, range_, grid(), spec().absorbs, tracked_);
+}
+
+int UniformQuantizer::bits() const {
+  // The loader of a checkpoint writes or replaces the buffer behind our back; reading it each time
+  // would wait for the device.
+  const auto version = static_cast<int64_t>(bits_._version());
+  if (cached_version_ != version || cached_at_ != bits_.const_data_ptr()) {
+    cached_bits_ = bits_.item<int>();
+    cached_version_ = version;
+    cached_at_ = bits_.const_data_ptr();
+  }
+  return cached_bits_;
+}
+
+void UniformQuantizer::set_bits(int bits) {
+  const int lowest = spec().is_signed ? 2 : 1;
+  if (bits < lowest || bits > 16) {
+    throw std::invalid_argument(spec().name + ": " + std::to_string(bits) + " bits; expected " +
+                                std::to_string(lowest) + " to 16");
+  }
+  torch::NoGradGuard no_grad;
+  if (options_.range_at_change == RangeAtChange::kRefit && bits != this->bits()) {
+    range_.mul_(gaussian_range(grid_at(bits)) / gaussian_range(grid()));
+  }
+  bits_.fill_(bits);
+}
+
+void UniformQuantizer::begin_calibration() {
+  observer_ = std::make_unique<RangeObserver>(range_.numel());
+}
+
+void UniformQuantizer::end_calibration() {
+  const auto observer = std::move(observer_);
+  if (!observer || observer->empty()) {
+    throw InputError("quantiser '" + spec().name +
+                     "' saw no data during calibration; calibrate with at least one batch that "
+                     "passes through its layer");
+  }
+  torch::NoGradGuard no_grad;
+  range_.copy_(observer->range(options_.range_init, grid()).clamp_min(kRangeFloor));
+}
+
+double UniformQuantizer::gradient_scale() const {
+  return 1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, lsq_elements_)) * grid().p);
+}
+
+void UniformQuantizer::track_fisher(bool on) {
+  tracked_ = on ? fisher_ : nullptr;
+}
+
+}  // namespace qbitopt
