@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/job/job.h"
+
+namespace qbitopt {
+
+// How hard an attempt is asked to stop.
+enum class StopLevel {
+  kCheckpoint,  // write a checkpoint, then stop
+  kTerminate,   // the same, and be killed if it takes more than a few seconds
+  kKill,        // now
+};
+
+// An attempt is over. What it achieved is in its spool; this says how the worker stands.
+struct Outcome {
+  std::string key;  // of the job
+  std::string
+      reported;  // "finished", "failed", "interrupted"; empty: the worker went without a word
+  std::optional<int> exit_code;  // if the worker ended with the attempt
+  std::optional<int> signal;     // that ended it
+  std::string last_words;  // what the worker wrote to stderr outside of an attempt; may be empty
+};
+
+// Where attempts are executed: processes of this machine, jobs of a cluster. Not thread-safe.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // True if an attempt with this many threads could start now.
+  virtual bool has_room(int threads) const = 0;
+  // Starts an attempt; its folder exists. Needs room. Throws InputError if there is no worker
+  // program.
+  virtual void submit(const Attempt& attempt, int threads) = 0;
+  // Takes over an attempt that an earlier driver began. Its outcome comes from poll() as soon as
+  // nothing works on it any more.
+  virtual void reattach(const Attempt& attempt) = 0;
+  // Asks the attempt at this job to stop; nothing happens if there is none.
+  virtual void cancel(const std::string& key, StopLevel level) = 0;
+  // Attempts that are over, waiting at most `patience` for the first.
+  virtual std::vector<Outcome> poll(std::chrono::milliseconds patience) = 0;
+};
+
+}  // namespace qbitopt

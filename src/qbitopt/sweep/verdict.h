@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "qbitopt/job/event.h"
+#include "qbitopt/sweep/executors/executor.h"
+#include "qbitopt/sweep/run_store.h"
+
+namespace qbitopt {
+
+// What the driver knows of an attempt apart from its worker's last report.
+struct Evidence {
+  std::string folder;
+  bool has_begun = false;        // its first event has come
+  bool is_finished = false;      // the event Finished has come
+  std::optional<Failed> failed;  // the event Failed
+  std::string spool_error;       // its spool could not be read
+  bool is_adopted = false;       // begun by an earlier driver
+  std::optional<StopLevel> asked_to_stop;
+  double timeout_seconds = 0;  // that it ran into; 0: it did not
+};
+
+// How an attempt ended. Its events count most; where they are silent, the way its worker went. A
+// full disk is nobody's failure: the attempt is interrupted, of class "disk_full". So is one that
+// nobody asked to stop, of class "preempted".
+AttemptEnd judge(const Evidence& evidence, const Outcome& outcome);
+
+// True if another attempt may go on from this one's checkpoint.
+bool may_resume(const AttemptEnd& end);
+
+}  // namespace qbitopt
