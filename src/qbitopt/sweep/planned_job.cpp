@@ -3,23 +3,26 @@
 namespace qbitopt {
 
 Job PlannedJob::job() const {
-  Job job;
-  job.key = key;
-  job.config_key = config_key;
-  job.parameters = shape->parameters;
-  for (size_t i = 0; i < values.size(); ++i) job.parameters[shape->varying[i]] = values[i];
-  job.versions = shape->versions;
-  job.needs = needs;
-  job.guarantees_budget = shape->guarantees_budget;
+  Job job{.key = key,
+          .config_key = config_key,
+          .parameters = shape->parameters,
+          .versions = shape->versions,
+          .needs = needs,
+          .guarantees_budget = shape->guarantees_budget};
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].is_null()) job.parameters[shape->varying[i]] = values[i];
+  }
   return job;
 }
 
 Json PlannedJob::axes() const {
-  const Json parameters = job().parameters;
   Json axes = Json::object();
-  for (const std::string& axis : shape->axes) {
-    const auto found = parameters.find(axis);
-    if (found != parameters.end()) axes[axis] = *found;
+  for (const std::string& name : shape->axes) {
+    if (const auto constant = shape->parameters.find(name); constant != shape->parameters.end())
+      axes[name] = *constant;
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (shape->varying[i] == name && !values[i].is_null()) axes[name] = values[i];
+    }
   }
   return axes;
 }
@@ -30,11 +33,8 @@ PlannedJob planned_job(const Job& job, const std::map<std::string, std::string>&
   shape->versions = job.versions;
   shape->artifacts = artifacts;
   shape->guarantees_budget = job.guarantees_budget;
-  PlannedJob planned;
-  planned.key = job.key;
-  planned.config_key = job.config_key;
-  planned.needs = job.needs;
-  planned.shape = shape;
+  PlannedJob planned{.key = job.key, .config_key = job.config_key, .needs = job.needs};
+  planned.shape = std::move(shape);
   return planned;
 }
 

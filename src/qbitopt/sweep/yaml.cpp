@@ -150,9 +150,13 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
+std::string location_text(const Place& place) {
+  return place.source ? Location{place.source->name, place.line, place.column}.text() : "";
+}
+
 std::string message_at(const Place& place, const std::string& message) {
   if (!place.source) return message;
-  std::string text = Location{place.source->name, place.line, place.column}.text() + ": " + message;
+  std::string text = location_text(place) + ": " + message;
   const size_t line = static_cast<size_t>(place.line);
   if (line < 1 || line > place.source->lines.size()) return text;
   const std::string& source_line = place.source->lines[line - 1];

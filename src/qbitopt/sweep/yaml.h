@@ -26,6 +26,8 @@ struct Place {
   int column = 0;
 };
 
+// "sweeps/quick.yaml:14:12".
+std::string location_text(const Place& place);
 // "sweeps/quick.yaml:14:12: message", the line and a caret under the column:
 //     sweeps/quick.yaml:14:12: unknown key 'budgt'
 //       budgt: 3

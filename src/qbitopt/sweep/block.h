@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/sweep/rule.h"
+#include "qbitopt/sweep/settings.h"
+
+namespace qbitopt {
+
+// Axes that advance together: {fracbits.kappa: [0.1, 1.0], fracbits.warmup_epochs: [1, 2]}.
+struct ZipGroup {
+  std::string name;
+  Place place;
+  Settings axes;
+};
+
+// {method: random, n: 50, seed: 0}: how many values the drawn axes get, together.
+struct Sample {
+  int64_t count = 0;
+  uint64_t seed = 0;
+  Place place;
+};
+
+// How one need is met, instead of what the method's manifest says.
+struct NeedSetting {
+  std::string name;
+  Settings changes;
+  std::optional<std::string> artifact;
+  Place place;
+};
+
+// What makes jobs: constants, axes, and the rules over their product. The top of a file is one, and
+// each of its cases.
+struct Block {
+  Place place;
+  Settings set;
+  Settings grid;
+  std::vector<ZipGroup> zip;
+  std::optional<YamlNode> seeds;
+  std::optional<Sample> sample;
+  RuleList exclude;
+  std::vector<RuleList> only;     // a job must match an entry of each list
+  std::vector<Settings> include;  // one further job each
+  WhenList when;
+  std::vector<NeedSetting> needs;
+  std::vector<std::string>
+      dropped_from_set;  // prefixes of `_delete_: true`, for a case over the top
+  std::vector<std::string> dropped_from_grid;
+  // Keys that the command line sets: no `when` changes them.
+  std::vector<std::string> fixed;
+};
+
+// A block as one file has it, before it is laid over what the file extends.
+struct BlockLayer {
+  Place place;
+  SettingsLayer set;
+  SettingsLayer grid;
+  std::vector<ZipGroup> zip;
+  bool drops_zip = false;
+  std::optional<YamlNode> seeds;
+  std::optional<Sample> sample;
+  std::optional<RuleList> exclude;
+  std::optional<RuleList> only;
+  std::optional<std::vector<Settings>> include;
+  std::optional<WhenList> when;
+  std::vector<NeedSetting> needs;
+};
+
+// The keys of a block: "set", "grid", ...
+const std::vector<std::string>& block_keys();
+
+// Reads the block's keys of a map and leaves the others to the caller.
+BlockLayer read_block(const YamlNode& node, const Catalog& catalog);
+
+// What a later file says replaces what `block` has: settings key by key, lists as a whole. A key
+// that one sets and the other varies is what the later one says.
+void lay_over(Block& block, const BlockLayer& over);
+
+// The jobs of a case: `over` laid on `base`. Constants and axes as above; both's exclude, only and
+// when apply, and only the case's include.
+Block case_block(const Block& base, const Block& over);
+
+}  // namespace qbitopt

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qbitopt/sweep/block.h"
+
+namespace qbitopt {
+
+// A sweep file with everything that it extends.
+struct Document {
+  std::string name;
+  std::string text;                          // of the file itself, verbatim
+  std::shared_ptr<const SourceText> source;  // the same, for places
+  std::vector<std::pair<std::string, std::string>>
+      included;  // path and sha256 of every file it extends
+  Block top;
+  std::vector<std::pair<std::string, Block>> cases;  // by themselves: not yet laid over the top
+  std::optional<YamlNode> metric;
+  std::optional<YamlNode> run;
+  std::vector<std::string> tables;  // relative to the working directory
+};
+
+// Reads a file and what it extends. Maps are merged key by key, the later file wins, lists replace
+// lists,
+// `_delete_: true` in a map drops what was inherited there.
+Document read_document(const std::filesystem::path& file, const Catalog& catalog);
+
+}  // namespace qbitopt

@@ -1,0 +1,303 @@
+#include "qbitopt/sweep/expand.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "qbitopt/sweep/job_table.h"
+#include "qbitopt/sweep/shape.h"
+#include "qbitopt/sweep/value.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr size_t kMaximumWhens = 64;  // one bit each
+constexpr double kMaximumPoints = 1e8;
+
+// The conditions of one rule for the points of one shape, looked up instead of compared.
+struct CompiledRule {
+  const Rule* rule;
+  std::vector<std::pair<const Slot*, std::vector<char>>> conditions;  // by the slot's row
+  bool never = false;
+
+  CompiledRule(const Rule& source, const Shape& shape) : rule(&source) {
+    for (const Condition& condition : source.conditions) {
+      const Slot* slot = shape.find(condition.key);
+      if (!slot) {
+        never |= !condition.matches(Json());
+        continue;
+      }
+      std::vector<char> matches;
+      for (const Json& value : slot->values) matches.push_back(condition.matches(value));
+      conditions.emplace_back(slot, std::move(matches));
+    }
+  }
+
+  bool matches(const Point& point) const {
+    if (never) return false;
+    for (const auto& [slot, matches] : conditions) {
+      if (!matches[slot->row(point)]) return false;
+    }
+    ++rule->matches;
+    return true;
+  }
+};
+
+struct CompiledRules {
+  std::vector<CompiledRule> exclude;
+  std::vector<std::vector<CompiledRule>> only;
+
+  CompiledRules(const Block& block, const Shape& shape) {
+    for (const auto& rule : block.exclude) exclude.emplace_back(*rule, shape);
+    for (const RuleList& list : block.only) {
+      only.emplace_back();
+      for (const auto& rule : list) only.back().emplace_back(*rule, shape);
+    }
+  }
+
+  // Every rule is asked, so that each knows whether it ever matched.
+  bool keep(const Point& point) const {
+    bool keep = true;
+    for (const CompiledRule& rule : exclude) keep &= !rule.matches(point);
+    for (const auto& list : only) {
+      bool matches = false;
+      for (const CompiledRule& rule : list) matches |= rule.matches(point);
+      keep &= matches;
+    }
+    return keep;
+  }
+};
+
+// The jobs of one block.
+class BlockExpander {
+ public:
+  BlockExpander(const Block& block, const std::string& case_name,
+                const std::set<std::string>& extra_axes, const Catalog& catalog,
+                DataFingerprints& fingerprints, JobTable& table, std::vector<std::string>& warnings)
+      : block_(block),
+        case_name_(case_name),
+        dimensions_(dimensions(block, catalog, warnings)),
+        shapes_(block, dimensions_, extra_axes, catalog, fingerprints),
+        table_(table) {
+    if (block.when.size() > kMaximumWhens)
+      fail_at(block.when[kMaximumWhens]->place, "more than 64 entries of when");
+    double points = 1;
+    for (const Dimension& dimension : dimensions_)
+      points *= static_cast<double>(dimension.rows.size());
+    if (points > kMaximumPoints) {
+      fail_at(block.place, "this product has " + shown(points) +
+                               " points; a sweep of more than a hundred million is a mistake");
+    }
+  }
+
+  // Number of points that became jobs.
+  size_t expand() {
+    size_t kept = 0;
+    Point point(dimensions_.size(), 0);
+    do {
+      if (!rules_at(point).keep(point)) continue;
+      ++kept;
+      Shape& shape = shape_at(point, nullptr, /*counts=*/true);
+      check_budget(shape, point);
+      table_.add_requested(shape, point, needs_of(shape, point), case_name_);
+    } while (advance(point));
+    return kept;
+  }
+
+  const std::set<std::string>& applied() const { return shapes_.applied(); }
+
+ private:
+  bool advance(Point& point) const {
+    for (size_t i = point.size(); i-- > 0;) {
+      if (++point[i] < dimensions_[i].rows.size()) return true;
+      point[i] = 0;
+    }
+    return false;
+  }
+
+  const CompiledRules& rules_at(const Point& point) {
+    const Shape& shape = shapes_.at(point, 0, nullptr);
+    const auto [entry, is_new] = rules_.try_emplace(&shape, nullptr);
+    if (is_new) entry->second = std::make_unique<CompiledRules>(block_, shape);
+    return *entry->second;
+  }
+
+  // Each `when` sees what those before it have set.
+  Shape& shape_at(const Point& point, const Variant* variant, bool counts) {
+    Shape* shape = &shapes_.at(point, 0, variant);
+    uint64_t fired = 0;
+    for (size_t i = 0; i < block_.when.size(); ++i) {
+      const When& when = *block_.when[i];
+      const auto lookup = [&](const std::string& key) -> const Json& {
+        return shape->value(key, point);
+      };
+      if (!when.condition.holds(lookup)) continue;
+      when.matches += counts;
+      fired |= uint64_t{1} << i;
+      shape = &shapes_.at(point, fired, variant);
+    }
+    return *shape;
+  }
+
+  std::vector<size_t> needs_of(const Shape& shape, const Point& point) {
+    std::vector<size_t> jobs;
+    for (const ShapeNeed& need : shape.needs) jobs.push_back(needed_job(*need.job, point));
+    return jobs;
+  }
+
+  size_t needed_job(const Variant& variant, const Point& point) {
+    Shape& shape = shape_at(point, &variant, /*counts=*/false);
+    const auto [entry, is_new] = shape.jobs.try_emplace(shape.relevant_rows(point, dimensions_), 0);
+    if (!is_new && shape.needs.empty()) return entry->second;
+    const std::vector<size_t> needs = needs_of(shape, point);
+    entry->second = table_.add_needed(shape, point, needs);
+    return entry->second;
+  }
+
+  // A budget below the smallest candidate cannot be met whatever the network is.
+  static void check_budget(const Shape& shape, const Point& point) {
+    const Json& candidates = shape.value("quantizers.candidate_bits", point);
+    if (!candidates.is_array() || candidates.empty()) return;
+    const Json smallest = *std::min_element(candidates.begin(), candidates.end());
+    for (const char* key :
+         {"budget.average_bits", "budget.weights", "budget.activations", "budget.joint"}) {
+      const Slot* slot = shape.find(key);
+      if (!slot) continue;
+      const Json& budget = slot->values[slot->row(point)];
+      if (!budget.is_number() || budget >= smallest) continue;
+      fail_at(
+          slot->places[slot->row(point)],
+          "infeasible budget: '" + std::string(key) + "' is " + shown(budget) +
+              ", below the smallest candidate of quantizers.candidate_bits = " + shown(candidates) +
+              "; the smallest budget that can be met is " + shown(smallest));
+    }
+  }
+
+  const Block& block_;
+  const std::string& case_name_;
+  const std::vector<Dimension> dimensions_;
+  ShapeBuilder shapes_;
+  JobTable& table_;
+  std::unordered_map<const Shape*, std::unique_ptr<CompiledRules>> rules_;
+};
+
+class Expander {
+ public:
+  Expander(const Document& document, const Catalog& catalog, DataFingerprints& fingerprints,
+           std::vector<std::string>& warnings)
+      : document_(document), catalog_(catalog), fingerprints_(fingerprints), warnings_(warnings) {}
+
+  std::vector<PlannedJob> expand() {
+    if (document_.cases.empty()) {
+      points_ += expand_block(document_.top, "", {});
+    } else {
+      for (const auto& [name, over] : document_.cases) expand_case(name, over);
+    }
+    expand_include(document_.top, "");
+    if (points_ == 0)
+      fail_at({document_.source},
+              "this sweep has no job: its rules exclude every point of the product");
+    warn_about_rules(document_.top);
+    for (const auto& [name, block] : document_.cases) warn_about_rules(block);
+    warn_about_unused();
+    return table_.take();
+  }
+
+ private:
+  void expand_case(const std::string& name, const Block& over) {
+    const Block block = case_block(document_.top, over);
+    const size_t product = expand_block(block, name, {});
+    const size_t included = expand_include(block, name);
+    points_ += product;
+    if (product + included == 0)
+      warn(over.place, "case '" + name + "' has no job: its rules exclude every point");
+  }
+
+  size_t expand_block(const Block& block, const std::string& case_name,
+                      const std::set<std::string>& extra_axes) {
+    BlockExpander expander(block, case_name, extra_axes, catalog_, fingerprints_, table_,
+                           warnings_);
+    const size_t jobs = expander.expand();
+    applied_.insert(expander.applied().begin(), expander.applied().end());
+    return jobs;
+  }
+
+  // Each entry is a job beside the product: the block's constants, the entry, the seeds.
+  size_t expand_include(const Block& block, const std::string& case_name) {
+    size_t jobs = 0;
+    for (const Settings& entry : block.include) {
+      Block single = block;
+      single.grid = {};
+      single.zip.clear();
+      single.sample.reset();
+      single.exclude.clear();
+      single.only.clear();
+      std::set<std::string> axes;
+      for (const Setting& setting : entry) {
+        single.set.assign(setting);
+        axes.insert(setting.key);
+        if (setting.key == "seed") single.seeds.reset();
+      }
+      jobs += expand_block(single, case_name, axes);
+    }
+    points_ += jobs;
+    return jobs;
+  }
+
+  void warn(const Place& place, const std::string& message) {
+    warnings_.push_back(location_text(place) + ": " + message);
+  }
+
+  void warn_about_rules(const Block& block) {
+    for (const auto& rule : block.exclude) {
+      if (rule->matches == 0) warn(rule->place, "this entry of exclude matches no job");
+    }
+    for (const RuleList& list : block.only) {
+      for (const auto& rule : list) {
+        if (rule->matches == 0) warn(rule->place, "this entry of only matches no job");
+      }
+    }
+    for (const auto& when : block.when) {
+      if (when->matches == 0) warn(when->place, "this `when` never applies");
+    }
+  }
+
+  // Recipes are shared, so only what the sweep itself says is held against it.
+  void warn_about_unused() {
+    std::vector<const Settings*> all;
+    const auto collect = [&](const Block& block) {
+      all.insert(all.end(), {&block.set, &block.grid});
+      for (const ZipGroup& group : block.zip) all.push_back(&group.axes);
+      for (const Settings& include : block.include) all.push_back(&include);
+    };
+    collect(document_.top);
+    for (const auto& [name, block] : document_.cases) collect(block);
+    for (const Settings* settings : all) {
+      for (const Setting& setting : *settings) {
+        const bool is_recipe =
+            std::any_of(document_.included.begin(), document_.included.end(),
+                        [&](const auto& file) { return file.first == setting.place.source->name; });
+        if (is_recipe || applied_.count(setting.key) != 0) continue;
+        warn(setting.place, "'" + setting.key + "' applies to no job of this sweep");
+      }
+    }
+  }
+
+  const Document& document_;
+  const Catalog& catalog_;
+  DataFingerprints& fingerprints_;
+  std::vector<std::string>& warnings_;
+  JobTable table_;
+  std::set<std::string> applied_;
+  size_t points_ = 0;
+};
+
+}  // namespace
+
+std::vector<PlannedJob> expand(const Document& document, const Catalog& catalog,
+                               DataFingerprints& fingerprints, std::vector<std::string>& warnings) {
+  return Expander(document, catalog, fingerprints, warnings).expand();
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,114 @@
+#include "qbitopt/sweep/fingerprint.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <fstream>
+#include <vector>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
+
+namespace qbitopt {
+namespace fs = std::filesystem;
+namespace {
+
+std::string remedy(const Manifest& data) {
+  const std::string root = "set data.root=<the folder that holds it>";
+  return data.obtain.empty() ? root : data.obtain + ", or " + root;
+}
+
+[[noreturn]] void fail_missing(const Manifest& data, const fs::path& file,
+                               const std::string& root) {
+  throw InputError("data set '" + data.name + "': " + file.string() +
+                   " is missing; expected below data.root = '" + root +
+                   "'; to get it: " + remedy(data));
+}
+
+std::vector<fs::path> files_matching(const std::string& pattern) {
+  glob_t found{};
+  std::vector<fs::path> files;
+  if (::glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0) {
+    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  }
+  ::globfree(&found);
+  return files;
+}
+
+std::string sha256_of_file(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  Sha256 hash;
+  std::vector<char> buffer(1 << 20);
+  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         stream.gcount() > 0) {
+    hash.update(buffer.data(), static_cast<size_t>(stream.gcount()));
+  }
+  if (stream.bad() || !stream.eof()) throw InputError("cannot read " + file.string());
+  return hash.hex_digest();
+}
+
+}  // namespace
+
+DataFingerprints::DataFingerprints(fs::path cache) : cache_(std::move(cache)) {
+  std::ifstream stream(cache_);
+  if (!stream) return;
+  known_ = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (!known_.is_object()) known_ = Json::object();
+}
+
+const std::string& DataFingerprints::of(const Manifest& data, const std::string& root) {
+  const auto [entry, is_new] = fingerprints_.try_emplace({&data, root});
+  if (!is_new && !entry->second.empty()) return entry->second;
+  Json files = Json::array();
+  for (const std::string& pattern : data.files) {
+    const std::vector<fs::path> found = files_matching((fs::path(root) / pattern).string());
+    if (found.empty()) fail_missing(data, fs::path(root) / pattern, root);
+    for (const fs::path& file : found) {
+      files.push_back({file.lexically_relative(root).generic_string(), fs::file_size(file)});
+    }
+  }
+  std::sort(files.begin(), files.end());
+  Json contents = Json::object();
+  for (const auto& [name, expected] : data.contents) {
+    const fs::path file = fs::path(root) / name;
+    if (!fs::is_regular_file(file)) fail_missing(data, file, root);
+    const std::string found = content_sha256(file);
+    if (!expected.empty() && found != expected) {
+      throw InputError("data set '" + data.name + "': " + file.string() +
+                       " is damaged or another file: its sha256 is " + found + ", expected " +
+                       expected + "; to get it: " + remedy(data));
+    }
+    contents[name] = found;
+  }
+  entry->second =
+      sha256(canonical_json({{"name", data.name}, {"files", files}, {"contents", contents}}));
+  return entry->second;
+}
+
+std::string DataFingerprints::content_sha256(const fs::path& file) {
+  const std::string path = fs::absolute(file).lexically_normal().string();
+  const auto size = static_cast<int64_t>(fs::file_size(file));
+  const int64_t changed = fs::last_write_time(file).time_since_epoch().count();
+  if (const auto entry = known_.find(path); entry != known_.end() && entry->is_object() &&
+                                            entry->value("size", Json()) == size &&
+                                            entry->value("changed", Json()) == changed) {
+    const Json digest = entry->value("sha256", Json());
+    if (digest.is_string() && digest.get_ref<const std::string&>().size() == 64)
+      return digest.get<std::string>();
+  }
+  std::string digest = sha256_of_file(file);
+  known_[path] = {{"size", size}, {"changed", changed}, {"sha256", digest}};
+  is_changed_ = true;
+  return digest;
+}
+
+void DataFingerprints::save() const {
+  if (cache_.empty() || !is_changed_) return;
+  try {
+    write_file_atomically(cache_, known_.dump(2) + "\n");
+  } catch (const std::exception&) {
+    // Read-only folder or full disk: the next run reads the data again.
+  }
+}
+
+}  // namespace qbitopt

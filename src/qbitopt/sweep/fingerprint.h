@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "qbitopt/core/json.h"
+#include "qbitopt/sweep/manifest.h"
+
+namespace qbitopt {
+
+// What a data set is, wherever it lies: sha256 over its name, the sorted relative names and sizes
+// of its `files` and the sha256 of its `contents`. Contents are read once: the cache remembers them
+// by path, size and time of change.
+class DataFingerprints {
+ public:
+  // `cache`: a JSON file, read now and written by save(); empty: none. A damaged one counts as
+  // empty.
+  explicit DataFingerprints(std::filesystem::path cache = {});
+
+  // 64 hexadecimal digits. Throws InputError if a file is missing or is not what the manifest says,
+  // with the way to get it.
+  const std::string& of(const Manifest& data, const std::string& root);
+
+  // Writes the cache if it learned something. One that cannot be written is given up silently: it
+  // only saves time.
+  void save() const;
+
+ private:
+  std::string content_sha256(const std::filesystem::path& file);
+
+  std::filesystem::path cache_;
+  Json known_ = Json::object();  // absolute path -> {size, changed (nanoseconds), sha256}
+  bool is_changed_ = false;
+  std::map<std::pair<const Manifest*, std::string>, std::string> fingerprints_;
+};
+
+}  // namespace qbitopt

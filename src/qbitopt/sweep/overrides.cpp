@@ -1,0 +1,239 @@
+#include "qbitopt/sweep/overrides.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "qbitopt/core/names.h"
+#include "qbitopt/sweep/axis.h"
+
+namespace qbitopt {
+namespace {
+
+// The parts between commas that stand outside of brackets, braces and quotes, with their offsets.
+std::vector<std::pair<size_t, std::string>> split_values(const std::string& text) {
+  std::vector<std::pair<size_t, std::string>> parts;
+  size_t start = 0;
+  int depth = 0;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    } else if (c == ',' && depth == 0) {
+      parts.emplace_back(start, text.substr(start, i - start));
+      start = i + 1;
+    }
+  }
+  parts.emplace_back(start, text.substr(start));
+  return parts;
+}
+
+std::vector<Block*> blocks_of(Document& document) {
+  std::vector<Block*> blocks = {&document.top};
+  for (auto& [name, block] : document.cases) blocks.push_back(&block);
+  return blocks;
+}
+
+// Takes the key out of every block; true if some block mentioned it.
+bool forget(Document& document, const std::string& key) {
+  bool found = false;
+  for (Block* block : blocks_of(document)) {
+    found |= block->set.erase(key);
+    found |= block->grid.erase(key);
+    for (ZipGroup& group : block->zip) found |= group.axes.erase(key);
+    std::erase_if(block->zip, [](const ZipGroup& group) { return group.axes.empty(); });
+    for (Settings& include : block->include) found |= include.erase(key);
+    if (key == "seed" && block->seeds) found = true, block->seeds.reset();
+  }
+  return found;
+}
+
+class Override {
+ public:
+  Override(Document& document, const Catalog& catalog, Place place, const std::string& text)
+      : document_(document), catalog_(catalog), place_(std::move(place)), text_(text) {}
+
+  void apply() {
+    if (text_[0] == '~') return drop(text_.substr(1));
+    const size_t equals = text_.find('=');
+    if (equals == std::string::npos) {
+      fail_at(place_, "an override is key=value, key=value,value, +key=value or ~key; found '" +
+                          text_ + "'");
+    }
+    const bool adds = text_[0] == '+';
+    const std::string key = text_.substr(adds, equals - adds);
+    const YamlNode value = read_value(equals + 1);
+    if (is_document_key(key)) {
+      replace(key, value);
+    } else {
+      set(key, value, adds);
+    }
+  }
+
+ private:
+  YamlNode read_value(size_t start) const {
+    const auto parts = split_values(text_.substr(start));
+    const auto parse = [&](const std::pair<size_t, std::string>& part) {
+      Place place = place_;
+      place.column += static_cast<int>(start + part.first);
+      YamlNode node = parse_yaml_at(place, part.second);
+      return part.second.find_first_not_of(' ') == std::string::npos
+                 ? YamlNode{.place = place, .scalar = ""}
+                 : node;
+    };
+    if (parts.size() == 1) return parse(parts[0]);
+    YamlNode list{.kind = YamlNode::Kind::kList, .place = place_};
+    list.place.column += static_cast<int>(start);
+    for (const auto& part : parts) list.items.push_back(parse(part));
+    return list;
+  }
+
+  static bool is_document_key(const std::string& key) {
+    return key == "seeds" || key == "name" || key == "tables" || key == "run" || key == "metric" ||
+           key.rfind("run.", 0) == 0 || key.rfind("metric.", 0) == 0;
+  }
+
+  void replace(const std::string& key, const YamlNode& value) {
+    if (key == "name") {
+      document_.name = expect_text(value, "name");
+    } else if (key == "tables") {
+      document_.tables = expect_texts(value, "tables");
+    } else if (key == "seeds") {
+      forget(document_, "seed");
+      document_.top.seeds = value;
+    } else {
+      const size_t dot = key.find('.');
+      auto& target = key.rfind("run", 0) == 0 ? document_.run : document_.metric;
+      if (dot == std::string::npos) {
+        target = value;
+      } else {
+        assign_below(target, key.substr(dot + 1), value);
+      }
+    }
+  }
+
+  void assign_below(std::optional<YamlNode>& target, const std::string& path,
+                    const YamlNode& value) const {
+    if (!target || !target->is_map())
+      target = YamlNode{.kind = YamlNode::Kind::kMap, .place = place_};
+    YamlNode* node = &*target;
+    for (size_t start = 0; start <= path.size();) {
+      const size_t end = std::min(path.find('.', start), path.size());
+      const std::string key = path.substr(start, end - start);
+      auto entry = std::find_if(node->entries.begin(), node->entries.end(),
+                                [&](const YamlNode::Entry& present) { return present.key == key; });
+      if (entry == node->entries.end())
+        entry = node->entries.insert(entry, {key, place_, YamlNode{.place = place_}});
+      node = &entry->value;
+      if (end == path.size()) break;
+      if (!node->is_map()) *node = YamlNode{.kind = YamlNode::Kind::kMap, .place = place_};
+      start = end + 1;
+    }
+    *node = value;
+  }
+
+  void set(const std::string& key, const YamlNode& value, bool adds) {
+    Place key_place = place_;
+    key_place.column += adds;
+    const auto declared = catalog_.keys().find(key);
+    if (declared == catalog_.keys().end()) fail_at(key_place, catalog_.unknown_key(key));
+    if (adds) refuse_if_mentioned(key, key_place);
+    // An axis keeps its place in the nesting.
+    const bool is_top_axis = document_.top.grid.find(key) != nullptr;
+    const bool takes_lists = declared->second->type.rfind("list of ", 0) == 0;
+    const bool is_list_of_lists =
+        value.is_list() && !value.items.empty() && value.items[0].is_list();
+    const bool is_axis =
+        is_axis_map(value) || (value.is_list() && (!takes_lists || is_list_of_lists));
+    const Setting setting{key, key_place, value};
+    Settings grid = document_.top.grid;
+    if (is_axis && is_top_axis) grid.assign(setting);
+    forget(document_, key);
+    if (!is_axis) {
+      document_.top.set.assign(setting);
+    } else if (is_top_axis) {
+      document_.top.grid = grid;
+    } else {
+      document_.top.grid.assign(setting);
+    }
+    for (Block* block : blocks_of(document_)) block->fixed.push_back(key);
+  }
+
+  void refuse_if_mentioned(const std::string& key, const Place& key_place) {
+    for (Block* block : blocks_of(document_)) {
+      std::vector<const Settings*> all = {&block->set, &block->grid};
+      for (const ZipGroup& group : block->zip) all.push_back(&group.axes);
+      for (const Settings* settings : all) {
+        const Setting* present = settings->find(key);
+        if (!present) continue;
+        fail_at(key_place, "'" + key + "' is there already (" + location_text(present->place) +
+                               "); change it with '" + key + "=...'");
+      }
+    }
+  }
+
+  void drop(const std::string& key) {
+    Place key_place = place_;
+    key_place.column += 1;
+    if (key.find('=') != std::string::npos) fail_at(key_place, "~key takes no value");
+    if (key.rfind("cases.", 0) == 0) return drop_case(key.substr(6), key_place);
+    if (key == "tables") return document_.tables.clear();
+    bool is_block_key = true;
+    for (Block* block : blocks_of(document_)) {
+      if (key == "seeds") {
+        block->seeds.reset();
+      } else if (key == "exclude") {
+        block->exclude.clear();
+      } else if (key == "only") {
+        block->only.clear();
+      } else if (key == "include") {
+        block->include.clear();
+      } else if (key == "when") {
+        block->when.clear();
+      } else if (key == "zip") {
+        block->zip.clear();
+      } else if (key == "sample") {
+        block->sample.reset();
+      } else {
+        is_block_key = false;
+      }
+    }
+    if (is_block_key) return;
+    if (catalog_.keys().find(key) == catalog_.keys().end())
+      fail_at(key_place, catalog_.unknown_key(key));
+    if (!forget(document_, key)) fail_at(key_place, "the sweep says nothing about '" + key + "'");
+  }
+
+  void drop_case(const std::string& name, const Place& key_place) {
+    std::vector<std::string> known;
+    for (const auto& [case_name, block] : document_.cases) known.push_back(case_name);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      fail_at(key_place, unknown_name("case", name, known));
+    if (known.size() == 1)
+      fail_at(key_place, "'" + name + "' is the only case; without it there is no job");
+    std::erase_if(document_.cases, [&](const auto& entry) { return entry.first == name; });
+  }
+
+  Document& document_;
+  const Catalog& catalog_;
+  Place place_;
+  const std::string& text_;
+};
+
+}  // namespace
+
+void apply_overrides(Document& document, const std::vector<std::string>& overrides,
+                     const Catalog& catalog) {
+  const auto source = std::make_shared<SourceText>(SourceText{"override", overrides});
+  for (size_t i = 0; i < overrides.size(); ++i) {
+    Override(document, catalog, {source, static_cast<int>(i) + 1, 1}, overrides[i]).apply();
+  }
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,83 @@
+#include "qbitopt/sweep/settings.h"
+
+#include <algorithm>
+
+#include "qbitopt/sweep/axis.h"
+
+namespace qbitopt {
+namespace {
+
+bool is_below(std::string_view key, std::string_view prefix) {
+  return prefix.empty() || (key.size() > prefix.size() && key.substr(0, prefix.size()) == prefix &&
+                            key[prefix.size()] == '.');
+}
+
+class Reader {
+ public:
+  Reader(Values values, const Catalog& catalog) : values_(values), catalog_(catalog) {}
+
+  void read(const YamlNode& map, const std::string& prefix) {
+    for (const YamlNode::Entry& entry : map.entries) {
+      if (entry.key == "_delete_") {
+        if (expect_bool(entry.value, "_delete_")) layer_.dropped.push_back(prefix);
+        continue;
+      }
+      const std::string key = prefix.empty() ? entry.key : prefix + "." + entry.key;
+      const bool is_axis = values_ == Values::kAxes && is_axis_map(entry.value);
+      if (entry.value.is_map() && !is_axis) {
+        read(entry.value, key);
+        continue;
+      }
+      if (catalog_.keys().find(key) == catalog_.keys().end())
+        fail_at(entry.place, catalog_.unknown_key(key));
+      if (const Setting* first = layer_.settings.find(key)) {
+        fail_at(entry.place, "key '" + key + "' stands twice; first in line " +
+                                 std::to_string(first->place.line));
+      }
+      layer_.settings.assign({key, entry.place, entry.value});
+    }
+  }
+
+  SettingsLayer take() { return std::move(layer_); }
+
+ private:
+  Values values_;
+  const Catalog& catalog_;
+  SettingsLayer layer_;
+};
+
+}  // namespace
+
+const Setting* Settings::find(std::string_view key) const {
+  for (const Setting& setting : settings_) {
+    if (setting.key == key) return &setting;
+  }
+  return nullptr;
+}
+
+void Settings::assign(Setting setting) {
+  for (Setting& present : settings_) {
+    if (present.key != setting.key) continue;
+    present = std::move(setting);
+    return;
+  }
+  settings_.push_back(std::move(setting));
+}
+
+bool Settings::erase(std::string_view key) {
+  return std::erase_if(settings_, [&](const Setting& setting) { return setting.key == key; }) != 0;
+}
+
+void Settings::erase_below(const std::string& prefix) {
+  std::erase_if(settings_, [&](const Setting& setting) { return is_below(setting.key, prefix); });
+}
+
+SettingsLayer read_settings(const YamlNode& map, const std::string& what, Values values,
+                            const Catalog& catalog) {
+  if (!map.is_map()) fail_at(map.place, what + " must be a map of keys, found " + map.found());
+  Reader reader(values, catalog);
+  reader.read(map, "");
+  return reader.take();
+}
+
+}  // namespace qbitopt

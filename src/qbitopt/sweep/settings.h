@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/sweep/yaml.h"
+
+namespace qbitopt {
+
+// A key with what a file, or the command line, gives it: one value, or an axis.
+struct Setting {
+  std::string key;  // dotted
+  Place place;      // of the key
+  YamlNode value;
+};
+
+// Settings in the order of the file, each key once.
+class Settings {
+ public:
+  const Setting* find(std::string_view key) const;
+  // In place of the setting with the same key, or at the end.
+  void assign(Setting setting);
+  bool erase(std::string_view key);  // true: it was there
+  void erase_below(
+      const std::string& prefix);  // "training" takes "training.steps"; "" takes everything
+
+  bool empty() const { return settings_.empty(); }
+  auto begin() const { return settings_.begin(); }
+  auto end() const { return settings_.end(); }
+
+ private:
+  std::vector<Setting> settings_;
+};
+
+// Settings as they stand in a file, before they are laid over others.
+struct SettingsLayer {
+  Settings settings;
+  std::vector<std::string>
+      dropped;  // prefixes whose inherited settings go first (`_delete_: true`)
+};
+
+enum class Values { kPlain, kAxes };
+
+// Reads a map of dotted or nested keys. With axes, a map that holds a word of an axis ({from: 2,
+// to: 6}) is a value. Throws InputError at a key that no manifest declares or that stands twice.
+SettingsLayer read_settings(const YamlNode& map, const std::string& what, Values values,
+                            const Catalog& catalog);
+
+}  // namespace qbitopt

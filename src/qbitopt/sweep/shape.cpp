@@ -1,0 +1,276 @@
+#include "qbitopt/sweep/shape.h"
+
+#include <algorithm>
+
+#include "qbitopt/core/names.h"
+#include "qbitopt/sweep/value.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr size_t kMaximumNeedDepth = 8;
+constexpr std::string_view kReference = "$";  // {method: $replay.method}
+
+bool is_reference(const Json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().rfind(kReference, 0) == 0;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+Json checked(const Slot& slot, const Json& value, const Place& place) {
+  try {
+    return normalized(*slot.spec, value);
+  } catch (const InputError& error) {
+    const bool is_stray_list = value.is_array() && slot.spec->type.rfind("list of ", 0) != 0;
+    fail_at(place, "'" + slot.name + "' " + error.what() +
+                       (is_stray_list ? "; to vary it write it below `grid:`" : ""));
+  }
+}
+
+}  // namespace
+
+const Slot* Shape::find(std::string_view name) const {
+  const auto found =
+      std::lower_bound(slots.begin(), slots.end(), name,
+                       [](const Slot& slot, std::string_view key) { return slot.name < key; });
+  return found != slots.end() && found->name == name ? &*found : nullptr;
+}
+
+const Json& Shape::value(std::string_view name, const Point& point) const {
+  static const Json absent;
+  const Slot* slot = find(name);
+  return slot ? slot->values[slot->row(point)] : absent;
+}
+
+uint64_t Shape::relevant_rows(const Point& point, const std::vector<Dimension>& dimensions) const {
+  uint64_t index = 0;
+  for (const size_t dimension : relevant)
+    index = index * dimensions[dimension].rows.size() + point[dimension];
+  return index;
+}
+
+ShapeBuilder::ShapeBuilder(const Block& block, const std::vector<Dimension>& dimensions,
+                           const std::set<std::string>& extra_axes, const Catalog& catalog,
+                           DataFingerprints& fingerprints)
+    : block_(block),
+      dimensions_(dimensions),
+      extra_axes_(extra_axes),
+      catalog_(catalog),
+      fingerprints_(fingerprints) {
+  for (size_t dimension = 0; dimension < dimensions_.size(); ++dimension) {
+    const auto& keys = dimensions_[dimension].keys;
+    for (size_t column = 0; column < keys.size(); ++column)
+      columns_[keys[column]] = {static_cast<int>(dimension), column};
+  }
+  find_choosing_dimensions();
+}
+
+void ShapeBuilder::find_choosing_dimensions() {
+  std::set<std::string> choosing = {"data.root"};  // decides the data's fingerprint
+  for (const auto& [key, spec] : catalog_.keys()) {
+    if (!is_value_type(spec->type)) choosing.insert(key);
+  }
+  for (const Manifest& manifest : catalog_.manifests()) {
+    for (const auto& [name, need] : manifest.needs) {
+      for (const auto& [key, value] : need.changes.items()) {
+        if (is_reference(value))
+          choosing.insert(value.get<std::string>().substr(kReference.size()));
+      }
+    }
+  }
+  for (size_t dimension = 0; dimension < dimensions_.size(); ++dimension) {
+    const auto& keys = dimensions_[dimension].keys;
+    if (std::any_of(keys.begin(), keys.end(),
+                    [&](const std::string& key) { return choosing.count(key) != 0; })) {
+      choosing_.push_back(dimension);
+    }
+  }
+}
+
+Shape& ShapeBuilder::at(const Point& point, uint64_t fired, const Variant* variant) {
+  uint64_t chosen = 0;
+  for (const size_t dimension : choosing_)
+    chosen = chosen * dimensions_[dimension].rows.size() + point[dimension];
+  std::unique_ptr<Shape>& shape = shapes_[{fired, variant}][chosen];
+  if (!shape) shape = build({point, fired, variant});
+  return *shape;
+}
+
+// The last word on a key: the changes of a need, then `when`, then the product, then the constants.
+std::optional<ShapeBuilder::Source> ShapeBuilder::source_of(const std::string& key,
+                                                            const Origin& origin) const {
+  const auto constant = [](const Setting& setting) {
+    return Source{{setting.value.json()}, {setting.value.place}};
+  };
+  if (origin.variant) {
+    for (auto changes = origin.variant->changes.rbegin(); changes != origin.variant->changes.rend();
+         ++changes) {
+      if (const Setting* setting = changes->find(key)) return constant(*setting);
+    }
+  }
+  const bool is_fixed =
+      std::find(block_.fixed.begin(), block_.fixed.end(), key) != block_.fixed.end();
+  for (size_t i = block_.when.size(); !is_fixed && i-- > 0;) {
+    if (!(origin.fired >> i & 1)) continue;
+    if (const Setting* setting = block_.when[i]->set.find(key)) return constant(*setting);
+  }
+  if (const auto found = columns_.find(key); found != columns_.end()) {
+    const auto [dimension, column] = found->second;
+    const auto& rows = dimensions_[static_cast<size_t>(dimension)].rows;
+    const bool is_chosen =
+        std::find(choosing_.begin(), choosing_.end(), dimension) != choosing_.end();
+    if (is_chosen) {
+      const AxisValue& value = rows[origin.point[static_cast<size_t>(dimension)]][column];
+      return Source{{value.value}, {value.place}};
+    }
+    Source source{.dimension = dimension};
+    for (const auto& row : rows) {
+      source.values.push_back(row[column].value);
+      source.places.push_back(row[column].place);
+    }
+    return source;
+  }
+  if (const Setting* setting = block_.set.find(key)) return constant(*setting);
+  return std::nullopt;
+}
+
+std::string ShapeBuilder::part_name(const std::string& key, const ParameterSpec& spec,
+                                    const Source& source) const {
+  const Json& value = source.values[0];
+  if (!value.is_string())
+    fail_at(source.places[0],
+            "'" + key + "' expects the name of a " + spec.type + ", found " + shown(value));
+  const std::string name = value.get<std::string>();
+  if (!catalog_.find(spec.type, name)) {
+    fail_at(source.places[0], unknown_name(spec.type, name, catalog_.names(spec.type)));
+  }
+  return name;
+}
+
+Slot ShapeBuilder::make_slot(const Schema::Entry& entry, const Origin& origin) const {
+  Slot slot{.name = entry.name, .spec = entry.spec};
+  const std::optional<Source> source = source_of(entry.name, origin);
+  const size_t count = source ? source->values.size() : 1;
+  if (source && count > 1) slot.dimension = source->dimension;
+  for (size_t row = 0; row < count; ++row) {
+    const bool is_given = source && !source->values[row].is_null();
+    const Place place = source ? source->places[row] : Place{};
+    slot.values.push_back(is_given ? checked(slot, source->values[row], place)
+                                   : entry.spec->default_value);
+    slot.places.push_back(place);
+    if (slot.values.back().is_null() && entry.spec->required) {
+      const bool is_part = !is_value_type(entry.spec->type);
+      fail_at(block_.place, "'" + entry.name + "' is missing; give it below `set:`" +
+                                (is_part ? "; known " + entry.spec->type +
+                                               "s: " + list_of(catalog_.names(entry.spec->type))
+                                         : " (" + entry.spec->description + ")"));
+    }
+    slot.fragments.push_back(identity_fragment(entry.name, *entry.spec, slot.values.back()));
+  }
+  return slot;
+}
+
+std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
+  const Schema schema = catalog_.schema([&](const std::string& key) -> std::optional<std::string> {
+    const std::optional<Source> source = source_of(key, origin);
+    if (!source || source->values[0].is_null()) return std::nullopt;
+    return part_name(key, *catalog_.keys().find(key)->second, *source);
+  });
+  auto shape = std::make_unique<Shape>();
+  for (const Schema::Entry& entry : schema.parameters) {
+    shape->slots.push_back(make_slot(entry, origin));
+    applied_.insert(entry.name);
+  }
+  for (const Slot& slot : shape->slots) {
+    if (slot.dimension < 0) continue;
+    shape->varying.push_back(&slot);
+    const auto dimension = static_cast<size_t>(slot.dimension);
+    auto& relevant = shape->relevant;
+    if (std::find(relevant.begin(), relevant.end(), dimension) == relevant.end())
+      relevant.push_back(dimension);
+  }
+  const Manifest* method = schema.part("method");
+  if (method) add_needs(*shape, *method, origin);
+  share(*shape, schema, origin);
+  const Manifest* data = schema.part("data");
+  shape->frame =
+      identity_frame(schema.versions, data ? data_fingerprint(*shape, *data, origin.point) : "");
+  return shape;
+}
+
+void ShapeBuilder::add_needs(Shape& shape, const Manifest& method, const Origin& origin) {
+  for (const auto& [name, declared] : method.needs) {
+    const auto given =
+        std::find_if(block_.needs.begin(), block_.needs.end(),
+                     [&name = name](const NeedSetting& need) { return need.name == name; });
+    auto variant = std::make_unique<Variant>();
+    if (origin.variant) *variant = *origin.variant;
+    variant->methods.push_back(method.name);
+    if (variant->methods.size() > kMaximumNeedDepth) {
+      std::string chain;
+      for (const std::string& step : variant->methods)
+        chain += (chain.empty() ? "" : " -> ") + step;
+      fail_at(block_.place, "the needs of '" + variant->methods[0] + "' never end: " + chain);
+    }
+    const bool is_given = given != block_.needs.end();
+    variant->changes.push_back(is_given ? given->changes
+                                        : need_changes(shape, declared, origin.point));
+    shape.needs.push_back({name, is_given && given->artifact ? *given->artifact : declared.artifact,
+                           variant.get(), variant->changes.back().find("seed") != nullptr});
+    variants_.push_back(std::move(variant));
+  }
+}
+
+Settings ShapeBuilder::need_changes(const Shape& shape, const Need& need,
+                                    const Point& point) const {
+  Settings changes;
+  for (const auto& [key, value] : need.changes.items()) {
+    const Json actual = is_reference(value)
+                            ? shape.value(value.get<std::string>().substr(kReference.size()), point)
+                            : value;
+    changes.assign({key, block_.place, YamlNode{.place = block_.place, .scalar = actual}});
+  }
+  return changes;
+}
+
+void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origin) {
+  auto shared = std::make_shared<JobShape>();
+  for (const Slot& slot : shape.slots) {
+    if (slot.dimension >= 0) {
+      shared->varying.push_back(slot.name);
+    } else if (!slot.values[0].is_null()) {
+      shared->parameters[slot.name] = slot.values[0];
+    }
+    if (origin.variant) continue;  // a needed job stands in no grid
+    const auto column = columns_.find(slot.name);
+    const bool is_axis = column != columns_.end() &&
+                         !dimensions_[static_cast<size_t>(column->second.first)].is_seeds;
+    if (is_axis || extra_axes_.count(slot.name) != 0) shared->axes.push_back(slot.name);
+  }
+  shared->versions = schema.versions;
+  for (const ShapeNeed& need : shape.needs) shared->artifacts[need.name] = need.artifact;
+  const Manifest* method = schema.part("method");
+  shared->guarantees_budget = !method || method->guarantees_budget;
+  shape.shared = std::move(shared);
+}
+
+std::string ShapeBuilder::data_fingerprint(const Shape& shape, const Manifest& data,
+                                           const Point& point) {
+  const Json& root = shape.value("data.root", point);
+  try {
+    return data.name + ":" +
+           fingerprints_.of(data, root.is_string() ? root.get<std::string>() : "");
+  } catch (const InputError& error) {
+    for (const char* key : {"data.root", "data.name"}) {
+      const Slot* slot = shape.find(key);
+      if (slot && slot->places[0].source) fail_at(slot->places[0], error.what());
+    }
+    throw;
+  }
+}
+
+}  // namespace qbitopt

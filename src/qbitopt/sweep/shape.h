@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "qbitopt/sweep/block.h"
+#include "qbitopt/sweep/dimension.h"
+#include "qbitopt/sweep/fingerprint.h"
+#include "qbitopt/sweep/identity.h"
+#include "qbitopt/sweep/plan.h"
+
+namespace qbitopt {
+
+// A point of a block's product: a row of each dimension.
+using Point = std::vector<uint32_t>;
+
+// A parameter of the jobs of one shape.
+struct Slot {
+  std::string name;
+  const ParameterSpec* spec = nullptr;
+  int dimension = -1;                  // whose row chooses among the values; -1: there is one
+  std::vector<Json> values;            // null: absent
+  std::vector<Place> places;           // where each was written; without a source: a default
+  std::vector<std::string> fragments;  // of the identity, see identity_fragment()
+
+  size_t row(const Point& point) const {
+    return dimension < 0 ? 0 : point[static_cast<size_t>(dimension)];
+  }
+};
+
+// What replaces the product's values to get the job that another one needs; none for the product
+// itself.
+struct Variant {
+  std::vector<Settings> changes;  // the later wins
+  std::vector<std::string>
+      methods;  // of the jobs that led here, for the message about needs without end
+};
+
+struct ShapeNeed {
+  std::string name;
+  std::string artifact;
+  const Variant* job = nullptr;
+  bool says_seed = false;
+};
+
+// Points whose jobs have the same parts, and so the same parameters: they differ in the slots' rows
+// alone.
+struct Shape {
+  std::vector<Slot> slots;  // by name
+  std::vector<const Slot*> varying;
+  std::vector<ShapeNeed> needs;
+  IdentityText frame;
+  std::shared_ptr<const JobShape> shared;
+  std::vector<size_t> relevant;     // dimensions whose rows its jobs depend on
+  std::map<uint64_t, size_t> jobs;  // of a needed shape: relevant_rows() -> index in the plan
+
+  const Slot* find(std::string_view name) const;
+  // Null if the job has no such parameter.
+  const Json& value(std::string_view name, const Point& point) const;
+  // The rows that the job depends on, as one number.
+  uint64_t relevant_rows(const Point& point, const std::vector<Dimension>& dimensions) const;
+};
+
+// Makes the shapes of one block, each when the first point asks for it.
+class ShapeBuilder {
+ public:
+  // `extra_axes`: constants of the block that count as axes (those of an `include`).
+  ShapeBuilder(const Block& block, const std::vector<Dimension>& dimensions,
+               const std::set<std::string>& extra_axes, const Catalog& catalog,
+               DataFingerprints& fingerprints);
+
+  // `fired`: bit i says that block.when[i] applies. `variant`: null for the product itself.
+  Shape& at(const Point& point, uint64_t fired, const Variant* variant);
+
+  // Names of all parameters that some shape has.
+  const std::set<std::string>& applied() const { return applied_; }
+
+ private:
+  struct Source {
+    std::vector<Json> values;
+    std::vector<Place> places;
+    int dimension = -1;
+  };
+  struct Origin {  // which shape is asked for
+    const Point& point;
+    uint64_t fired;
+    const Variant* variant;
+  };
+
+  std::unique_ptr<Shape> build(const Origin& origin);
+  std::optional<Source> source_of(const std::string& key, const Origin& origin) const;
+  std::string part_name(const std::string& key, const ParameterSpec& spec,
+                        const Source& source) const;
+  Slot make_slot(const Schema::Entry& entry, const Origin& origin) const;
+  void add_needs(Shape& shape, const Manifest& method, const Origin& origin);
+  Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
+  void share(Shape& shape, const Schema& schema, const Origin& origin);
+  std::string data_fingerprint(const Shape& shape, const Manifest& data, const Point& point);
+  void find_choosing_dimensions();
+
+  const Block& block_;
+  const std::vector<Dimension>& dimensions_;
+  const std::set<std::string>& extra_axes_;
+  const Catalog& catalog_;
+  DataFingerprints& fingerprints_;
+  std::map<std::string, std::pair<int, size_t>, std::less<>>
+      columns_;                   // key -> dimension and column
+  std::vector<size_t> choosing_;  // dimensions that decide which parameters there are
+  std::map<std::pair<uint64_t, const Variant*>,
+           std::unordered_map<uint64_t, std::unique_ptr<Shape>>>
+      shapes_;
+  std::vector<std::unique_ptr<Variant>> variants_;
+  std::set<std::string> applied_;
+};
+
+}  // namespace qbitopt
