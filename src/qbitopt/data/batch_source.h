@@ -16,8 +16,9 @@ struct Batch {
   torch::Tensor labels;  // [batch], int64
 };
 
-// Batches one after another; the end is an answer. Which images, in which order and with which augmentation
-// depends on (seed, epoch, position) alone, never on threads or on what was read before.
+// Batches one after another; the end is an answer. Which images, in which order and with which
+// augmentation depends on (seed, epoch, position) alone, never on threads or on what was read
+// before.
 class BatchStream {
  public:
   virtual ~BatchStream() = default;
@@ -34,23 +35,25 @@ struct TrainStreamOptions {
   bool augment = true;
 };
 
-// One data set, opened once. Endless training batches (an incomplete last batch of an epoch is dropped), and
-// every image of a split once, in a fixed order, without augmentation.
+// One data set, opened once. Endless training batches (an incomplete last batch of an epoch is
+// dropped), and every image of a split once, in a fixed order, without augmentation.
 class DataSet {
  public:
   virtual ~DataSet() = default;
 
   virtual std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const = 0;
-  // `limit`: at most this many images; 0: all. The last batch may be short. kTrain without augmentation is allowed.
-  virtual std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit = 0) const = 0;
+  // `limit`: at most this many images; 0: all. The last batch may be short. kTrain without
+  // augmentation is allowed.
+  virtual std::unique_ptr<BatchStream> once(Split split, int64_t batch_size,
+                                            int64_t limit = 0) const = 0;
 
   virtual int64_t size(Split split) const = 0;
   virtual int64_t classes() const = 0;
   virtual std::vector<int64_t> image_shape() const = 0;  // {channels, height, width}
 };
 
-// `parameters`: those below "data" ("root", "validation_images", ...). Makers throw InputError for a missing or
-// damaged file: which file, what was expected, how to get it.
+// `parameters`: those below "data" ("root", "validation_images", ...). Makers throw InputError for
+// a missing or damaged file: which file, what was expected, how to get it.
 using DataSetRegistry = Registry<DataSet, const Parameters&>;
 // fashion_mnist, synthetic.
 void register_data_sets(DataSetRegistry& registry);
