@@ -27,9 +27,10 @@ describe() {  # <title> <file>
   grep . "$2" | awk -F'|' '{printf "  %-16s %s\n", $1, $2}' >&2
 }
 
-print_lines() {  # <file>...
+print_lines() {  # <title> <file>...
+  say "$1"
+  shift
   cat "$@" >$probe/wanted.txt
-  say "Install with the line that fits this machine, then run the command again:"
   say "  apt:    sudo apt-get install $(field 3 $probe/wanted.txt)"
   say "  dnf:    sudo dnf install $(field 4 $probe/wanted.txt)"
   say "  conda:  conda install -c conda-forge $(field 5 $probe/wanted.txt)  (then CMAKE_PREFIX_PATH=\$CONDA_PREFIX)"
@@ -54,35 +55,50 @@ apt_install() {  # <words that become root> <packages>...
   "${install[@]}" >>$probe.apt.log 2>&1
 }
 
-system_packages() {
-  [ -n "$(field 1 $probe/missing.txt)$(field 1 $probe/useful.txt)" ] || return 0
-  describe "Missing:" $probe/missing.txt
-  describe "Missing, and useful:" $probe/useful.txt
+any() { [ -n "$(field 1 "$1")" ]; }
+
+# Installs what <file> lists, as root; false if there is no way to.
+install_listed() {  # <file>
   local root
-  if root=$(become_root); then
-    apt_install "$root" $(field 3 $probe/missing.txt) $(field 3 $probe/useful.txt) && { ask_cmake; return 0; }
+  any "$1" || return 0
+  root=$(become_root) || return 1
+  if ! apt_install "$root" $(field 3 "$1"); then
     tail -n 5 $probe.apt.log >&2
-    say "apt-get could not install them (the whole of it: $probe.apt.log)."
+    say "apt-get could not install them (its whole output: $probe.apt.log)."
+    return 1
   fi
-  if [ -n "$(field 1 $probe/missing.txt)" ]; then
-    print_lines $probe/missing.txt $probe/useful.txt
+  ask_cmake
+  describe "Still missing after the installation:" "$1"
+  ! any "$1"
+}
+
+system_packages() {
+  describe "Missing:" $probe/missing.txt
+  if ! install_listed $probe/missing.txt; then
+    describe "Missing, and useful:" $probe/useful.txt
+    print_lines "Install with the line that fits this machine, then run the command again:" $probe/missing.txt $probe/useful.txt
     exit 1
   fi
-  print_lines $probe/useful.txt
+  cmp -s $probe/useful.txt $probe/left_out.txt && return 0  # said before
+  describe "Missing, and useful:" $probe/useful.txt
+  if ! install_listed $probe/useful.txt; then
+    print_lines "Going on without. The line that installs it:" $probe/useful.txt
+    cp $probe/useful.txt $probe/left_out.txt
+  fi
 }
 
 make_venv() {
   [ -x .venv/bin/pip ] && return 0
   python3 -m venv .venv >$probe.venv.log 2>&1 && return 0
-  tail -n 3 $probe.venv.log >&2
-  fail "python3 cannot make .venv; install its venv module (Debian: python3-venv, which brings ensurepip)"
+  rm -rf .venv
+  return 1
 }
 
 pip_install() { .venv/bin/pip install --quiet --disable-pip-version-check "$@"; }
 
 # The pinned wheel, as a build for the CPU where the index has one.
 install_torch() {
-  make_venv
+  make_venv || { cat $probe.venv.log >&2; fail "python3 cannot make .venv; install its venv module (Debian: python3-venv, which brings ensurepip)"; }
   local -a index=()
   [ -z "${TORCH_INDEX:-}" ] || index=(--index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple)
   say "Installing LibTorch $torch_version (pip, torch==$torch_version) into .venv; about 900 MB on disk"
@@ -110,8 +126,10 @@ torch() {
 
 highs() {
   compgen -G '.venv/lib/python3*/site-packages/highsbox' >/dev/null && return 0
-  { make_venv && pip_install highsbox; } ||
-    say "setup: HiGHS (pip: highsbox) is not installed; everything works but the solver 'milp'"
+  cmp -s <(echo highsbox) $probe/without.txt && return 0  # said before
+  { make_venv && pip_install highsbox 2>$probe.pip.log; } && return 0
+  say "setup: HiGHS (pip: highsbox) cannot be installed; everything works but the solver 'milp'"
+  echo highsbox >$probe/without.txt
 }
 
 # A copied or moved tree asks anew.
