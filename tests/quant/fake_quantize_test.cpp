@@ -229,7 +229,9 @@ TEST(FakeQuantizeTest, MemoryFormatsAreKeptAndGiveTheSameValues) {
     EXPECT_TRUE(torch::equal(out, expected.out)) << c.name;
     EXPECT_TRUE(torch::equal(leaf.grad(), expected.dx)) << c.name;
     EXPECT_NEAR(range.grad().item<double>(), expected.dr.item<double>(), 1e-4) << c.name;
-    if (c.x.is_non_overlapping_and_dense()) EXPECT_EQ(out.strides(), c.x.strides()) << c.name;
+    if (c.x.is_non_overlapping_and_dense()) {
+      EXPECT_EQ(out.strides(), c.x.strides()) << c.name;
+    }
   }
 }
 
