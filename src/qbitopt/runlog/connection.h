@@ -1,0 +1,109 @@
+#pragma once
+
+// Internal to the run log: SQLite behind few words.
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "qbitopt/runlog/error.h"
+
+namespace qbitopt {
+
+// A connection and its prepared statements, each compiled once. `sql` must be literals or live as
+// long.
+class Connection {
+ public:
+  // `uri`: a path, or "file:...?immutable=1".
+  Connection(const std::string& uri, int flags);
+
+  SQLite::Database& raw() { return database_; }
+
+  // Runs one statement with its arguments: integers, floats, text, std::optional of them, nullptr.
+  template <typename... Arguments>
+  void execute(const std::string& sql, const Arguments&... arguments) {
+    prepare(sql, arguments...).exec();
+  }
+
+  // The first column of the first row; nothing without a row or if it is NULL.
+  template <typename Value, typename... Arguments>
+  std::optional<Value> find(const std::string& sql, const Arguments&... arguments) {
+    SQLite::Statement& statement = prepare(sql, arguments...);
+    std::optional<Value> value;
+    if (statement.executeStep() && !statement.getColumn(0).isNull())
+      value = get<Value>(statement.getColumn(0));
+    statement.reset();
+    return value;
+  }
+
+  // A statement ready to step, its arguments bound. Reset it when done.
+  template <typename... Arguments>
+  SQLite::Statement& prepare(const std::string& sql, const Arguments&... arguments) {
+    auto& statement = statements_[sql];
+    if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
+    statement->reset();
+    int index = 0;
+    (bind(*statement, ++index, arguments), ...);
+    return *statement;
+  }
+
+  int64_t last_id() const { return database_.getLastInsertRowid(); }
+
+  // A write transaction that several functions may share: begun once, committed once.
+  void begin();  // BEGIN IMMEDIATE, unless one is open
+  void commit();
+  void rollback() noexcept;
+  bool is_in_transaction() const { return is_in_transaction_; }
+
+  // Ends prepared statements, so that the journal's mode can change.
+  void forget_statements() { statements_.clear(); }
+
+ private:
+  template <typename Value>
+  static Value get(const SQLite::Column& column) {
+    if constexpr (std::is_same_v<Value, std::string>) {
+      return column.getString();
+    } else if constexpr (std::is_floating_point_v<Value>) {
+      return column.getDouble();
+    } else {
+      return static_cast<Value>(column.getInt64());
+    }
+  }
+  static void bind(SQLite::Statement& statement, int index, std::nullptr_t) {
+    statement.bind(index);
+  }
+  static void bind(SQLite::Statement& statement, int index, bool value) {
+    statement.bind(index, value ? 1 : 0);
+  }
+  template <typename Value>
+  static void bind(SQLite::Statement& statement, int index, const std::optional<Value>& value) {
+    if (value) {
+      bind(statement, index, *value);
+    } else {
+      statement.bind(index);
+    }
+  }
+  template <typename Value>
+  static void bind(SQLite::Statement& statement, int index, const Value& value) {
+    if constexpr (std::is_integral_v<Value>) {
+      statement.bind(index, static_cast<int64_t>(value));
+    } else {
+      statement.bind(index, value);
+    }
+  }
+
+  SQLite::Database database_;
+  std::map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
+  bool is_in_transaction_ = false;
+};
+
+// Runs `action`; SQLite's errors come out as DatabaseError with the file, and what to do about the
+// common ones.
+void translate_errors(const std::filesystem::path& file, const std::function<void()>& action);
+
+}  // namespace qbitopt

@@ -1,0 +1,259 @@
+#include "qbitopt/runlog/database.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/runlog/connection.h"
+#include "qbitopt/runlog/database_file.h"
+#include "qbitopt/runlog/events.h"
+#include "qbitopt/runlog/schema.h"
+#include "qbitopt/runlog/sweep_record.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+JobState state_named(const std::string& text) {
+  if (text == "running") return JobState::kRunning;
+  if (text == "interrupted") return JobState::kInterrupted;
+  if (text == "finished") return JobState::kFinished;
+  return text == "failed" ? JobState::kFailed : JobState::kNew;
+}
+
+// Folders below the database's own are stored relative to it, so that both may be moved together.
+std::string stored_folder(const fs::path& database, const fs::path& folder) {
+  const fs::path home = fs::absolute(database).parent_path().lexically_normal();
+  const fs::path relative = folder.lexically_normal().lexically_relative(home);
+  if (relative.empty() || *relative.begin() == "..") return folder.string();
+  return relative.string();
+}
+
+}  // namespace
+
+Database::Database(const fs::path& file, const DatabaseOptions& options)
+    : file_(file), options_(options), connection_(open_for_writing(file, options.journal)) {
+  events_ = std::make_unique<EventStore>(*connection_);
+  reader_.emplace(Reader(file_, connection_));
+  refresh_views();
+}
+
+Database::~Database() {
+  try {
+    close();
+  } catch (const std::exception&) {
+    // The log beside the file keeps what was committed; the next opening takes it in.
+  }
+}
+
+const Reader& Database::reader() const { return *reader_; }
+
+void Database::change(const std::function<void()>& action) {
+  translate_errors(file_, [&] {
+    try {
+      connection_->begin();
+      action();
+    } catch (...) {
+      connection_->rollback();
+      events_->forget();
+      attempt_ids_.clear();
+      waiting_events_ = 0;
+      throw;
+    }
+  });
+}
+
+void Database::refresh_views() {
+  translate_errors(file_, [&] { qbitopt::refresh_views(*connection_); });
+}
+
+void Database::record_sweep(const Plan& plan, const SweepOrigin& origin) {
+  change([&] {
+    SweepRecorder(*connection_, now()).record(plan, origin);
+    qbitopt::refresh_views(*connection_);
+  });
+  commit();
+}
+
+std::vector<JobRecord> Database::records(const Plan& plan) {
+  std::vector<JobRecord> records;
+  records.reserve(plan.jobs.size());
+  translate_errors(file_, [&] {
+    for (const PlannedJob& job : plan.jobs) {
+      JobRecord record;
+      SQLite::Statement& row = connection_->prepare(
+          "SELECT job.state, attempt.number, attempt.folder, attempt.error_class FROM job"
+          " LEFT JOIN attempt ON attempt.id = (SELECT id FROM attempt WHERE job_id = job.id ORDER "
+          "BY number DESC LIMIT 1)"
+          " WHERE job.key = ?",
+          job.key);
+      if (row.executeStep()) {
+        record.state = state_named(row.getColumn(0).getString());
+        record.attempts = row.getColumn(1).getInt();
+        if (record.attempts > 0)
+          record.folder = absolute_folder(file_, row.getColumn(2).getString());
+        record.error_class = row.getColumn(3).getString();
+      }
+      row.reset();
+      records.push_back(std::move(record));
+    }
+  });
+  return records;
+}
+
+void Database::begin(const Attempt& attempt) {
+  change([&] {
+    const auto job =
+        connection_->find<int64_t>("SELECT id FROM job WHERE key = ?", attempt.job.key);
+    if (!job)
+      throw std::logic_error("an attempt at a job that no recorded sweep has: " + attempt.job.key);
+    std::optional<int64_t> resumed_from;
+    if (!attempt.resume_from.empty()) {
+      resumed_from = connection_->find<int64_t>(
+          "SELECT id FROM attempt WHERE job_id = ? AND folder = ?", *job,
+          stored_folder(file_, fs::path(attempt.resume_from).parent_path()));
+    }
+    connection_->execute(
+        "INSERT INTO attempt (job_id, number, state, folder, begun_at, resumed_from, inventory_id)"
+        " VALUES (?1, ?2, 'running', ?3, ?4, ?5, (SELECT inventory_id FROM attempt WHERE id = ?5))",
+        *job, attempt.number, stored_folder(file_, attempt.folder), now(), resumed_from);
+    const int64_t id = connection_->last_id();
+    connection_->execute("INSERT INTO attempt_chain VALUES (?1, ?1, 9223372036854775807)", id);
+    connection_->execute("UPDATE job SET state = 'running', attempt_id = ? WHERE id = ?", id, *job);
+  });
+  commit();
+}
+
+void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) {
+  if (events.empty()) return commit_if_due();
+  bool is_over = false;
+  change([&] {
+    const int64_t id = attempt_id(attempt);
+    for (const Event& event : events) {
+      if (!events_->store(id, event)) continue;
+      if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
+      is_over = is_over || std::holds_alternative<Finished>(event.body) ||
+                std::holds_alternative<Failed>(event.body);
+    }
+    if (events_->take_new_result()) qbitopt::refresh_views(*connection_);
+  });
+  if (is_over || waiting_events_ >= options_.commit_events || waiting_events_ == 0) {
+    commit();
+  } else {
+    commit_if_due();
+  }
+}
+
+void Database::end(const Attempt& attempt, const AttemptEnd& end) {
+  change([&] {
+    const int64_t id = attempt_id(attempt);
+    connection_->execute(
+        "UPDATE attempt SET exit_code = ?1, signal = nullif(?2, 0), ended_at = COALESCE(ended_at, "
+        "?3) WHERE id = ?4",
+        end.exit_code, end.signal, now(), id);
+    const auto state =
+        *connection_->find<std::string>("SELECT state FROM attempt WHERE id = ?", id);
+    if (state != "running") return;
+    if (end.state == JobState::kInterrupted) {
+      set_state(id, "interrupted");
+      events_->log(id, 0, now(), "interrupted", "info", std::nullopt,
+                   end.text.empty() ? "stopped in good order" : end.text);
+      return;
+    }
+    const bool is_silent = end.state == JobState::kFinished;
+    const std::string error_class = is_silent || end.error_class.empty() ? "lost" : end.error_class;
+    const std::string text =
+        is_silent ? "the worker reported a good end, but its last event is missing" : end.text;
+    connection_->execute("UPDATE attempt SET error_class = ?, error_text = ? WHERE id = ?",
+                         error_class, text, id);
+    set_state(id, "failed");
+    events_->log(id, 0, now(), "failed", "error", std::nullopt, error_class + ": " + text);
+  });
+  commit();
+}
+
+std::string Database::artifact(const std::string& job_key, const std::string& name) {
+  fs::path path;
+  translate_errors(file_, [&] {
+    SQLite::Statement& row = connection_->prepare(
+        "SELECT attempt.folder, artifact.path FROM job JOIN attempt ON attempt.id = job.attempt_id"
+        " JOIN artifact ON artifact.attempt_id = attempt.id AND artifact.name = ?"
+        " WHERE job.key = ? AND attempt.state = 'finished'",
+        name, job_key);
+    if (row.executeStep()) {
+      path = fs::path(absolute_folder(file_, row.getColumn(0).getString())) /
+             row.getColumn(1).getString();
+    }
+    row.reset();
+  });
+  const std::string short_key = job_key.substr(0, 10);
+  if (path.empty()) {
+    throw InputError(
+        fmt::format("job {} left no '{}'; `qbitopt run --again` makes it anew", short_key, name));
+  }
+  if (!fs::exists(path)) {
+    throw InputError(fmt::format(
+        "{}: gone, but job {} left it and others need it; put it back, or `qbitopt run --again`",
+        path.string(), short_key));
+  }
+  return path.string();
+}
+
+void Database::commit_if_due() {
+  if (waiting_events_ > 0 &&
+      std::chrono::steady_clock::now() - oldest_waiting_ >= options_.commit_after)
+    commit();
+}
+
+void Database::commit() {
+  if (connection_->is_in_transaction()) change([&] { connection_->commit(); });
+  waiting_events_ = 0;
+}
+
+void Database::reset(const std::vector<std::string>& job_keys) {
+  change([&] {
+    for (const std::string& key : job_keys)
+      connection_->execute("UPDATE job SET state = 'new' WHERE key = ?", key);
+  });
+  commit();
+}
+
+void Database::close() {
+  if (!connection_) return;
+  commit();
+  reader_.reset();
+  events_.reset();
+  const std::shared_ptr<Connection> connection = std::move(connection_);
+  translate_errors(file_, [&] { come_to_rest(*connection); });
+}
+
+int64_t Database::attempt_id(const Attempt& attempt) {
+  int64_t& id = attempt_ids_[fmt::format("{}/{}", attempt.job.key, attempt.number)];
+  if (id == 0) {
+    const auto found = connection_->find<int64_t>(
+        "SELECT attempt.id FROM attempt JOIN job ON job.id = attempt.job_id WHERE job.key = ? AND "
+        "attempt.number = ?",
+        attempt.job.key, attempt.number);
+    if (!found)
+      throw std::logic_error(
+          fmt::format("attempt {} at {} was never begun", attempt.number, attempt.job.key));
+    id = *found;
+  }
+  return id;
+}
+
+void Database::set_state(int64_t attempt, const std::string& state) {
+  connection_->execute("UPDATE attempt SET state = ? WHERE id = ?", state, attempt);
+  connection_->execute(
+      "UPDATE job SET state = ?1 WHERE id = (SELECT job_id FROM attempt WHERE id = ?2)", state,
+      attempt);
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/runlog/error.h"
+#include "qbitopt/runlog/reader.h"
+#include "qbitopt/sweep/plan.h"
+#include "qbitopt/sweep/run_store.h"
+
+namespace qbitopt {
+
+class Catalog;
+class Connection;
+class EventStore;
+
+// How SQLite keeps changes safe: a write-ahead log needs shared memory, which network file systems
+// do not give.
+enum class Journal { kAutomatic, kWriteAhead, kRollback };
+
+struct DatabaseOptions {
+  Journal journal =
+      Journal::kAutomatic;  // automatic: write-ahead on a local disk, rollback on a network
+  // Group commit: events wait for company until there are so many, or for so long.
+  int commit_events = 1000;
+  std::chrono::milliseconds commit_after{200};
+};
+
+// What a sweep's record says besides the plan.
+struct SweepOrigin {
+  std::vector<std::string> argv;
+  // Host, versions, user's settings of the driver: name -> text.
+  std::map<std::string, std::string> environment;
+  // Unit and meaning of parameters, for the documentation of columns; null: none known.
+  const Catalog* catalog = nullptr;
+};
+
+// The run log: one SQLite file, written by one driver. What a function commits survives a crash;
+// the file at rest, after close(), is one file that opens anywhere. Not thread-safe. Every function
+// throws DatabaseError if the disk or the file fails: nothing committed is lost, what waited is
+// read from the spools when the file is opened again.
+class Database : public RunStore {
+ public:
+  // Opens the file, or creates it with its folder. A file of an older version is migrated after a
+  // copy was made
+  // ("<file>.v<version>.bak"). Throws DatabaseError, with the file untouched, if it belongs to
+  // another program or to a newer version of this one.
+  explicit Database(const std::filesystem::path& file, const DatabaseOptions& options = {});
+  ~Database() override;  // close(), but silent
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Stores the sweep and all its jobs; jobs that are stored already keep their state. Jobs that an
+  // earlier form of the sweep had, and this one has not, stay and are marked as orphaned. Committed
+  // on return.
+  void record_sweep(const Plan& plan, const SweepOrigin& origin = {});
+
+  // RunStore. A job is finished when its Finished event is committed; `end` cannot undo that, nor
+  // replace it.
+  std::vector<JobRecord> records(const Plan& plan) override;
+  void begin(const Attempt& attempt) override;
+  void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
+  void end(const Attempt& attempt, const AttemptEnd& end) override;
+  std::string artifact(const std::string& job_key, const std::string& name) override;
+
+  // Commits what waits for company, if it has waited long enough. Call it now and then while
+  // nothing is ingested.
+  void commit_if_due();
+  void commit();
+
+  // Jobs that shall be run again, finished ones included: their state becomes new, their attempts
+  // are kept. Committed on return.
+  void reset(const std::vector<std::string>& job_keys);
+
+  // Sees what was ingested, committed or not. Valid as long as the database.
+  const Reader& reader() const;
+
+  // Orderly end: commits, empties the write-ahead log and returns to one plain file. Nothing may be
+  // called after it.
+  void close();
+
+ private:
+  // Runs `action` in the open transaction, or in a new one. If it throws, everything since the last
+  // commit is undone; the spools still have it.
+  void change(const std::function<void()>& action);
+  int64_t attempt_id(const Attempt& attempt);
+  void set_state(int64_t attempt, const std::string& state);
+  void refresh_views();
+
+  std::filesystem::path file_;
+  DatabaseOptions options_;
+  std::shared_ptr<Connection> connection_;
+  std::unique_ptr<EventStore> events_;
+  std::optional<Reader> reader_;
+  std::map<std::string, int64_t> attempt_ids_;  // "<key>/<number>"
+  int waiting_events_ = 0;
+  std::chrono::steady_clock::time_point oldest_waiting_;
+};
+
+}  // namespace qbitopt

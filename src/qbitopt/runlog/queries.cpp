@@ -1,0 +1,119 @@
+#include "qbitopt/runlog/queries.h"
+
+#include <fmt/format.h>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/runlog/sweep_record.h"
+
+namespace qbitopt {
+namespace {
+
+std::vector<std::string> texts(const Rows& rows) {
+  std::vector<std::string> values;
+  for (const auto& row : rows.rows) values.push_back(row.front().get<std::string>());
+  return values;
+}
+
+std::string text_or_empty(const Json& cell) {
+  return cell.is_null() ? "" : cell.get<std::string>();
+}
+
+template <typename Value>
+std::optional<Value> maybe(const Json& cell) {
+  return cell.is_null() ? std::nullopt : std::optional(cell.get<Value>());
+}
+
+}  // namespace
+
+std::vector<std::string> stored_keys(const Reader& reader, const std::string& sweep_name) {
+  return texts(
+      reader.query("SELECT job.key FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id JOIN "
+                   "job ON job.id = sweep_job.job_id"
+                   " WHERE sweep.name = ? AND NOT sweep_job.orphaned ORDER BY sweep_job.position",
+                   {sweep_name}));
+}
+
+std::string find_key(const Reader& reader, const std::string& prefix) {
+  constexpr const char* kHexadecimal = "0123456789abcdef";
+  const bool is_key =
+      !prefix.empty() && prefix.find_first_not_of(kHexadecimal) == std::string::npos;
+  const auto keys = is_key
+                        ? texts(reader.query(
+                              "SELECT key FROM job WHERE key GLOB ? || '*' ORDER BY key", {prefix}))
+                        : std::vector<std::string>{};
+  if (keys.empty()) {
+    throw InputError(
+        fmt::format("no job '{}' in {}; `qbitopt ls` lists them", prefix, reader.file().string()));
+  }
+  if (keys.size() == 1) return keys.front();
+  std::string list;
+  for (size_t i = 0; i < keys.size() && i < 5; ++i)
+    list += (i ? ", " : "") + keys[i].substr(0, prefix.size() + 4);
+  throw InputError(fmt::format("'{}' could be any of {} jobs: {}{}; give more digits", prefix,
+                               keys.size(), list, keys.size() > 5 ? ", ..." : ""));
+}
+
+Job stored_job(const Reader& reader, const std::string& key) {
+  const Rows rows = reader.query(
+      "SELECT config_key, parameters, versions, guarantees_budget FROM job WHERE key = ?", {key});
+  if (rows.empty()) throw InputError(fmt::format("no job '{}' in {}", key, reader.file().string()));
+  Job job;
+  job.key = key;
+  job.config_key = rows.at(0, "config_key");
+  job.parameters = Json::parse(rows.at(0, "parameters").get<std::string>());
+  job.versions =
+      Json::parse(rows.at(0, "versions").get<std::string>()).get<std::map<std::string, int>>();
+  job.guarantees_budget = rows.at(0, "guarantees_budget") == 1;
+  const Rows needs = reader.query(
+      "SELECT need, needed.key FROM job JOIN job_dependency ON job_dependency.job_id = job.id"
+      " JOIN job AS needed ON needed.id = job_dependency.needed_job_id WHERE job.key = ?",
+      {key});
+  for (const auto& row : needs.rows) job.needs[row[0]] = row[1];
+  return job;
+}
+
+std::vector<std::string> keys_where(const Reader& reader, const std::string& condition) {
+  return texts(reader.query("SELECT key FROM runs WHERE (" + condition + "\n)"));
+}
+
+std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key) {
+  const Rows rows = reader.query(
+      "SELECT attempt.number, attempt.state, attempt.folder, attempt.host, attempt.pid, "
+      "attempt.begun_at,"
+      " attempt.ended_at, attempt.exit_code, attempt.signal, attempt.error_class, "
+      "attempt.error_text"
+      " FROM job JOIN attempt ON attempt.job_id = job.id WHERE job.key = ? ORDER BY attempt.number",
+      {key});
+  std::vector<AttemptRecord> records;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto at = [&](const char* column) -> const Json& { return rows.at(i, column); };
+    records.push_back({.number = at("number"),
+                       .state = at("state"),
+                       .folder = absolute_folder(reader.file(), at("folder")),
+                       .host = text_or_empty(at("host")),
+                       .pid = maybe<int64_t>(at("pid")).value_or(0),
+                       .begun_at = at("begun_at"),
+                       .ended_at = maybe<double>(at("ended_at")).value_or(0),
+                       .exit_code = maybe<int>(at("exit_code")),
+                       .signal = maybe<int>(at("signal")),
+                       .error_class = text_or_empty(at("error_class")),
+                       .error_text = text_or_empty(at("error_text"))});
+  }
+  return records;
+}
+
+std::optional<double> expected_seconds(const Reader& reader, const Job& job) {
+  const Json& p = job.parameters;
+  const Rows rows = reader.query(
+      "SELECT avg(attempt.seconds) FILTER (WHERE job.config_key = ?1), avg(attempt.seconds)"
+      " FROM job JOIN attempt ON attempt.id = job.attempt_id"
+      " WHERE attempt.state = 'finished' AND (job.config_key = ?1 OR (json_extract(parameters, "
+      "'$.method') = ?2"
+      " AND json_extract(parameters, '$.model') = ?3 AND json_extract(parameters, "
+      "'$.\"data.name\"') = ?4))",
+      {job.config_key, p.value("method", ""), p.value("model", ""), p.value("data.name", "")});
+  const auto& row = rows.rows.front();
+  return maybe<double>(row[row[0].is_null() ? 1 : 0]);
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/job/job.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+
+// Questions that programs ask; people use the views.
+
+// Keys of a sweep's jobs in its order, without orphaned ones; empty for an unknown sweep.
+std::vector<std::string> stored_keys(const Reader& reader, const std::string& sweep_name);
+
+// The one job whose key starts with `prefix`. Throws InputError if there is none (naming the file)
+// or more than one (listing them).
+std::string find_key(const Reader& reader, const std::string& prefix);
+
+// Everything of a stored job. Throws InputError if it is unknown.
+Job stored_job(const Reader& reader, const std::string& key);
+
+// Keys of the jobs for which a condition over the view `runs` holds: "method = 'qbitopt' AND seed >
+// 0". Throws InputError for wrong SQL.
+std::vector<std::string> keys_where(const Reader& reader, const std::string& condition);
+
+// One execution of a job.
+struct AttemptRecord {
+  int number = 0;
+  std::string state;   // "running", "interrupted", "finished", "failed"
+  std::string folder;  // absolute
+  std::string host;
+  int64_t pid = 0;
+  double begun_at = 0;  // seconds since 1970
+  double ended_at = 0;  // 0: not yet
+  std::optional<int> exit_code;
+  std::optional<int> signal;
+  std::string error_class;
+  std::string error_text;
+};
+// In their order; empty for an unknown job.
+std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key);
+
+// Seconds that finished jobs like this one took, averaged: the same configuration if there is any,
+// else the same method, model and data. Nothing if there are none.
+std::optional<double> expected_seconds(const Reader& reader, const Job& job);
+
+}  // namespace qbitopt

@@ -1,0 +1,155 @@
+#include "qbitopt/runlog/reader.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/runlog/connection.h"
+#include "qbitopt/runlog/database_file.h"
+
+namespace qbitopt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Reading only: tables, functions (but those that load code), recursion.
+int authorise(void*, int action, const char* first, const char* second, const char*, const char*) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE:
+      return SQLITE_OK;
+    case SQLITE_FUNCTION:
+      return second != nullptr && std::string_view(second) == "load_extension" ? SQLITE_DENY
+                                                                               : SQLITE_OK;
+    case SQLITE_UPDATE:  // declaring json_each(...) asks for this; SQLite itself refuses the user's
+      return first != nullptr && std::string_view(first) == "sqlite_master" ? SQLITE_OK
+                                                                            : SQLITE_DENY;
+    case SQLITE_PRAGMA:  // as a table: pragma_table_info(...)
+      return first != nullptr && std::string_view(first).starts_with("table_") ? SQLITE_OK
+                                                                               : SQLITE_DENY;
+    default:
+      return SQLITE_DENY;
+  }
+}
+
+int is_too_late(void* deadline) {
+  return Clock::now() > *static_cast<Clock::time_point*>(deadline) ? 1 : 0;
+}
+
+// The authoriser and the time limit of one query.
+class Guard {
+ public:
+  Guard(sqlite3* handle, std::chrono::milliseconds limit)
+      : handle_(handle), deadline_(Clock::now() + limit) {
+    sqlite3_set_authorizer(handle_, authorise, nullptr);
+    if (limit.count() > 0) sqlite3_progress_handler(handle_, 10'000, is_too_late, &deadline_);
+  }
+  ~Guard() {
+    sqlite3_set_authorizer(handle_, nullptr, nullptr);
+    sqlite3_progress_handler(handle_, 0, nullptr, nullptr);
+  }
+  Guard(const Guard&) = delete;
+
+ private:
+  sqlite3* handle_;
+  Clock::time_point deadline_;
+};
+
+Json cell(const SQLite::Column& column) {
+  if (column.isNull()) return nullptr;
+  if (column.isInteger()) return column.getInt64();
+  if (column.isFloat()) return column.getDouble();
+  if (column.isText()) return column.getString();
+  std::string text;
+  const auto* bytes = static_cast<const unsigned char*>(column.getBlob());
+  for (int i = 0; i < column.getBytes(); ++i) text += fmt::format("{:02x}", bytes[i]);
+  return text;
+}
+
+void bind(SQLite::Statement& statement, const std::vector<Json>& arguments) {
+  int index = 0;
+  for (const Json& value : arguments) {
+    ++index;
+    if (value.is_null()) {
+      statement.bind(index);
+    } else if (value.is_number_integer()) {
+      statement.bind(index, value.get<int64_t>());
+    } else if (value.is_number()) {
+      statement.bind(index, value.get<double>());
+    } else if (value.is_boolean()) {
+      statement.bind(index, value.get<bool>() ? 1 : 0);
+    } else {
+      statement.bind(index, value.get<std::string>());
+    }
+  }
+}
+
+// SQLite compiles the first statement and ignores the rest; a person would not expect that.
+bool has_more_statements(sqlite3* handle, const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  const char* tail = nullptr;
+  const int status = sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, &tail);
+  sqlite3_finalize(statement);
+  if (status != SQLITE_OK || tail == nullptr) return false;
+  return std::string_view(tail).find_first_not_of(" \t\r\n;") != std::string_view::npos;
+}
+
+InputError refused(const std::exception& error) {
+  return InputError(fmt::format("refused: {}; only SELECT is allowed here, nothing can be changed",
+                                error.what()));
+}
+
+}  // namespace
+
+const Json& Rows::at(size_t row, const std::string& column) const {
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  if (found == columns.end()) throw std::logic_error("no column " + column);
+  return rows.at(row).at(found - columns.begin());
+}
+
+Reader::Reader(const std::filesystem::path& file, const ReaderOptions& options)
+    : file_(file), options_(options), connection_(open_for_reading(file)) {}
+Reader::Reader(std::filesystem::path file, std::shared_ptr<Connection> connection)
+    : file_(std::move(file)), connection_(std::move(connection)) {}
+Reader::~Reader() = default;
+Reader::Reader(Reader&&) noexcept = default;
+
+Rows Reader::query(const std::string& sql, const std::vector<Json>& arguments) const {
+  sqlite3* handle = connection_->raw().getHandle();
+  const Guard guard(handle, options_.time_limit);
+  try {
+    SQLite::Statement statement(connection_->raw(), sql);
+    if (has_more_statements(handle, sql))
+      throw InputError("more than one statement; give one SELECT at a time");
+    bind(statement, arguments);
+    Rows rows;
+    for (int i = 0; i < statement.getColumnCount(); ++i)
+      rows.columns.emplace_back(statement.getColumnName(i));
+    while (statement.executeStep()) {
+      auto& row = rows.rows.emplace_back();
+      for (int i = 0; i < statement.getColumnCount(); ++i)
+        row.push_back(cell(statement.getColumn(i)));
+    }
+    return rows;
+  } catch (const SQLite::Exception& error) {
+    switch (error.getErrorCode()) {
+      case SQLITE_INTERRUPT:
+        throw DatabaseError(fmt::format(
+            "{}: the query took longer than {} s and was stopped; ask for less, or raise --timeout",
+            file_.string(), options_.time_limit.count() / 1000.0));
+      case SQLITE_AUTH:
+      case SQLITE_READONLY:
+        throw refused(error);
+      case SQLITE_ERROR:
+        if (std::string_view(error.what()).starts_with("not authorized")) throw refused(error);
+        throw InputError(error.what());
+      default:
+        throw DatabaseError(fmt::format("{}: {}", file_.string(), error.what()));
+    }
+  }
+}
+
+}  // namespace qbitopt

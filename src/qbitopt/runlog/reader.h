@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qbitopt/core/json.h"
+#include "qbitopt/runlog/error.h"
+
+namespace qbitopt {
+
+class Connection;
+
+// What a query gave. Cells are null, integers, floats or text (a blob as hexadecimal text).
+struct Rows {
+  std::vector<std::string> columns;
+  std::vector<std::vector<Json>> rows;
+
+  bool empty() const { return rows.empty(); }
+  size_t size() const { return rows.size(); }
+  // Cell of a row by its column's name. Throws std::logic_error if there is no such column.
+  const Json& at(size_t row, const std::string& column) const;
+};
+
+struct ReaderOptions {
+  // A query that takes longer ends with a DatabaseError; 0: no limit.
+  std::chrono::milliseconds time_limit{0};
+};
+
+// Reads a database; cannot change it, whatever the SQL says: the file is opened read-only and an
+// authoriser refuses everything but reading (ATTACH and PRAGMA included). Works beside a running
+// driver, and in a folder that nobody may write to. Not thread-safe.
+class Reader {
+ public:
+  // Throws InputError if there is no such file, DatabaseError if it is not a database of this
+  // program, or of a newer or older version than this one can read.
+  explicit Reader(const std::filesystem::path& file, const ReaderOptions& options = {});
+  ~Reader();
+  Reader(Reader&&) noexcept;
+
+  // One SELECT (or VALUES, WITH, EXPLAIN). `arguments` fill its ?1, ?2, ...: null, numbers, text.
+  // Throws InputError with SQLite's words for wrong SQL or a refused action.
+  Rows query(const std::string& sql, const std::vector<Json>& arguments = {}) const;
+
+  const std::filesystem::path& file() const { return file_; }
+
+ private:
+  friend class Database;
+  // Reads what `connection` sees, changes that are not committed yet included.
+  Reader(std::filesystem::path file, std::shared_ptr<Connection> connection);
+
+  std::filesystem::path file_;
+  ReaderOptions options_;
+  std::shared_ptr<Connection> connection_;
+};
+
+}  // namespace qbitopt

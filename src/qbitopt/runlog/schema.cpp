@@ -1,0 +1,307 @@
+#include "qbitopt/runlog/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "qbitopt/runlog/database_file.h"
+#include "qbitopt/runlog/migrations.h"
+
+namespace qbitopt {
+namespace {
+
+// Columns that `runs` has in every file, so that queries written for one sweep work on another.
+const std::set<std::string> kParameters = {"method",          "model",
+                                           "data.name",       "seed",
+                                           "device",          "budget.average_bits",
+                                           "budget.weights",  "budget.activations",
+                                           "budget.joint",    "budget.weighting",
+                                           "sensitivity",     "solver",
+                                           "reallocation.tau"};
+
+struct KnownMetric {
+  const char* name;
+  const char* unit;
+  const char* goal;  // null: neither is better
+  const char* description;
+  bool is_result;  // a column of `runs` in every file
+};
+constexpr KnownMetric kMetrics[] = {
+    {"top1", "percent", "max", "images whose most likely class is the right one", true},
+    {"loss", "nats", "min", "cross-entropy", true},
+    {"validation_top1", "percent", "max", "top1 on the held-out training images", true},
+    {"validation_loss", "nats", "min", "loss on the held-out training images", true},
+    {"top1_batch_mode", "percent", "max",
+     "top1 with batch norm working on the batch's own statistics", true},
+    {"learning_rate", "", nullptr, "of the weights", false},
+};
+
+// A column of `runs` that follows from the data, with its documentation.
+struct Column {
+  std::string expression;
+  std::string name;
+  std::string doc;
+};
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
+std::string identifier(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+// "budget.average_bits" -> "budget_average_bits".
+std::string underscored(std::string name) {
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return name;
+}
+
+std::string in_brackets(const std::string& unit) { return unit.empty() ? "" : "[" + unit + "] "; }
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+std::vector<std::string> column_of_text(Connection& connection, const std::string& sql) {
+  std::vector<std::string> values;
+  SQLite::Statement& statement = connection.prepare(sql);
+  while (statement.executeStep()) values.push_back(statement.getColumn(0).getString());
+  statement.reset();
+  return values;
+}
+
+// A name that no column has yet: underscored, else as it is written.
+std::string free_name(const std::string& name, std::set<std::string>& taken) {
+  for (const std::string& candidate : {underscored(name), name, "parameter_" + name}) {
+    if (taken.insert(candidate).second) return candidate;
+  }
+  return name;
+}
+
+std::vector<Column> parameter_columns(Connection& connection, std::set<std::string>& taken) {
+  std::set<std::string> names = kParameters;
+  for (std::string& name : column_of_text(
+           connection, "SELECT DISTINCT json_each.key FROM job, json_each(job.parameters)")) {
+    names.insert(std::move(name));
+  }
+  std::vector<Column> columns;
+  // What everybody asks for first, then the rest by name.
+  std::vector<std::string> order = {"method", "model", "data.name", "seed", "budget.average_bits"};
+  for (const std::string& name : names) {
+    if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
+  }
+  for (const std::string& name : order) {
+    const auto unit =
+        connection.find<std::string>("SELECT unit FROM parameter_definition WHERE name = ?", name);
+    const auto meaning = connection.find<std::string>(
+        "SELECT description FROM parameter_definition WHERE name = ?", name);
+    const std::string doc = fmt::format("{}parameter `{}`{}", in_brackets(unit.value_or("")), name,
+                                        meaning ? ": " + one_line(*meaning) : "");
+    columns.push_back(
+        {fmt::format("json_extract(job.parameters, {})", quoted("$.\"" + name + "\"")),
+         free_name(name, taken), doc});
+  }
+  return columns;
+}
+
+std::vector<Column> metric_columns(Connection& connection, std::set<std::string>& taken) {
+  std::vector<Column> columns;
+  SQLite::Statement& statement = connection.prepare(
+      "SELECT id, name, unit, description FROM metric_definition"
+      " WHERE is_result OR id IN (SELECT DISTINCT metric_id FROM metric) ORDER BY id");
+  while (statement.executeStep()) {
+    const std::string unit = statement.getColumn(2).getString();
+    columns.push_back({fmt::format("(SELECT value FROM metric WHERE metric.attempt_id = attempt.id "
+                                   "AND metric.metric_id = {})",
+                                   statement.getColumn(0).getInt64()),
+                       free_name(statement.getColumn(1).getString(), taken),
+                       fmt::format("{}{}", in_brackets(unit), statement.getColumn(3).getString())});
+  }
+  statement.reset();
+  return columns;
+}
+
+std::string lines(const std::vector<Column>& columns) {
+  std::string text;
+  for (const Column& column : columns) {
+    text += fmt::format("{}{} AS {},  -- {}", text.empty() ? "" : "\n  ", column.expression,
+                        identifier(column.name), column.doc);
+  }
+  return text;
+}
+
+std::vector<Column> but_seed(std::vector<Column> columns) {
+  std::erase_if(columns, [](const Column& column) { return column.name == "seed"; });
+  for (Column& column : columns) column.expression = identifier(column.name);
+  return columns;
+}
+
+// Mean, deviation (n - 1, two passes), least and largest over the seeds.
+std::string statistics(const std::vector<Column>& metrics) {
+  std::string text;
+  for (const Column& metric : metrics) {
+    const std::string value = identifier(metric.name);
+    const std::string mean = identifier(metric.name + "_window_mean");
+    const std::string good = "FILTER (WHERE is_good)";
+    text += lines(
+        {{fmt::format("avg({}) {}", value, good), metric.name + "_mean",
+          metric.doc + "; mean over the seeds"},
+         {fmt::format("CASE WHEN count({0}) {2} > 1 THEN sqrt(sum(({0} - {1}) * ({0} - {1})) {2} / "
+                      "(count({0}) {2} - 1)) END",
+                      value, mean, good),
+          metric.name + "_deviation",
+          metric.doc + "; standard deviation (n - 1), NULL for one seed"},
+         {fmt::format("min({}) {}", value, good), metric.name + "_min", metric.doc + "; least"},
+         {fmt::format("max({}) {}", value, good), metric.name + "_max", metric.doc + "; largest"}});
+    text += "\n  ";
+  }
+  return text;
+}
+
+std::string window_means(const std::vector<Column>& metrics) {
+  std::string text;
+  for (const Column& metric : metrics) {
+    text += fmt::format(
+        ",\n    avg({}) FILTER (WHERE state = 'finished' AND budget_met IS NOT 0) OVER (PARTITION "
+        "BY config_key) AS {}",
+        identifier(metric.name), identifier(metric.name + "_window_mean"));
+  }
+  return text;
+}
+
+std::string filled(std::string text, const std::map<std::string, std::string>& values) {
+  for (const auto& [name, value] : values) {
+    const std::string mark = "{" + name + "}";
+    const auto at = text.find(mark);
+    if (at != std::string::npos) text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> render_views(Connection& connection) {
+  std::set<std::string> taken;
+  for (const SqlFile& view : view_files()) {
+    if (view.name != "runs") continue;
+    for (const ColumnDoc& doc : read_docs(view.text)) taken.insert(doc.column);
+  }
+  const auto parameters = parameter_columns(connection, taken);
+  const auto metrics = metric_columns(connection, taken);
+  const std::map<std::string, std::string> values = {
+      {"parameters", lines(parameters)},
+      {"metrics", lines(metrics)},
+      {"parameters_but_seed", lines(but_seed(parameters))},
+      {"metric_statistics", statistics(metrics)},
+      {"window_means", window_means(metrics)}};
+  std::vector<std::pair<std::string, std::string>> views;
+  for (const SqlFile& view : view_files()) {
+    std::string text = filled(std::string(view.text), values);
+    views.emplace_back(view.name, text);
+  }
+  return views;
+}
+
+// The statement alone, as SQLite keeps it: from CREATE to before the semicolon.
+std::string statement_of(const std::string& text) {
+  const auto begin = text.find("CREATE ");
+  return text.substr(begin, text.rfind(';') - begin);
+}
+
+void store_docs(Connection& connection, const std::string& relation, const std::string& text) {
+  connection.execute("DELETE FROM schema_doc WHERE relation = ?", relation);
+  int position = 0;
+  for (const ColumnDoc& doc : read_docs(text)) {
+    connection.execute("INSERT INTO schema_doc VALUES (?, ?, ?, ?, ?)", relation, position++,
+                       doc.column, doc.unit, doc.meaning);
+  }
+}
+
+}  // namespace
+
+std::vector<ColumnDoc> read_docs(std::string_view sql) {
+  std::vector<ColumnDoc> docs = {{}};
+  bool is_before_create = true;
+  for (size_t begin = 0; begin < sql.size();) {
+    const size_t end = std::min(sql.find('\n', begin), sql.size());
+    const std::string_view line = sql.substr(begin, end - begin);
+    begin = end + 1;
+    const size_t mark = line.find("-- ");
+    if (line.starts_with("CREATE ")) is_before_create = false;
+    if (mark == std::string_view::npos) continue;
+    std::string comment(line.substr(mark + 3));
+    if (is_before_create) {
+      docs[0].meaning += (docs[0].meaning.empty() ? "" : " ") + comment;
+      continue;
+    }
+    ColumnDoc doc;
+    std::string code(line.substr(0, mark));
+    const size_t alias = code.rfind(" AS ");
+    code = alias == std::string::npos ? code : code.substr(alias + 4);
+    code.erase(0, code.find_first_not_of(' '));
+    doc.column = code.substr(0, code.find_first_of(", "));
+    std::erase(doc.column, '"');
+    if (comment.starts_with("[")) {
+      doc.unit = comment.substr(1, comment.find(']') - 1);
+      comment.erase(0, comment.find(']') + 2);
+    }
+    doc.meaning = comment;
+    docs.push_back(std::move(doc));
+  }
+  return docs;
+}
+
+void create_schema(Connection& connection) {
+  connection.begin();
+  SQLite::Database& db = connection.raw();
+  db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  db.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+  for (const SqlFile& table : table_files()) db.exec(std::string(table.text));
+  for (const SqlFile& table : table_files())
+    store_docs(connection, std::string(table.name), std::string(table.text));
+  for (const KnownMetric& metric : kMetrics) {
+    const std::optional<std::string> goal =
+        metric.goal ? std::optional<std::string>(metric.goal) : std::nullopt;
+    connection.execute(
+        "INSERT INTO metric_definition (name, unit, goal, description, is_result) VALUES (?, ?, ?, "
+        "?, ?)",
+        std::string(metric.name), std::string(metric.unit), goal, std::string(metric.description),
+        metric.is_result);
+  }
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  connection.execute("INSERT INTO schema_migration VALUES (?, 'created', ?)", kSchemaVersion, now);
+  refresh_views(connection);
+  connection.commit();
+}
+
+void refresh_views(Connection& connection) {
+  const auto views = render_views(connection);
+  bool is_current = true;
+  for (const auto& [name, text] : views) {
+    const auto stored = connection.find<std::string>(
+        "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", name);
+    is_current = is_current && stored && *stored == statement_of(text);
+  }
+  if (is_current) return;
+  const bool is_own_transaction = !connection.is_in_transaction();
+  connection.begin();
+  for (const auto& [name, text] : views)
+    connection.raw().exec(fmt::format("DROP VIEW IF EXISTS {}", name));
+  for (const auto& [name, text] : views) {
+    connection.raw().exec(text);
+    store_docs(connection, name, text);
+  }
+  if (is_own_transaction) connection.commit();
+}
+
+}  // namespace qbitopt

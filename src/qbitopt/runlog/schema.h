@@ -1,0 +1,38 @@
+#pragma once
+
+// Internal to the run log: tables and views, embedded from tables/*.sql and views/*.sql.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qbitopt/runlog/connection.h"
+
+namespace qbitopt {
+
+struct SqlFile {
+  std::string_view name;  // "runs"
+  std::string_view text;
+};
+// Generated from the files by CMake.
+const std::vector<SqlFile>& table_files();
+const std::vector<SqlFile>& view_files();
+
+// One line of `sql --describe`.
+struct ColumnDoc {
+  std::string column;  // empty: the relation itself
+  std::string unit;    // empty: none
+  std::string meaning;
+};
+// What the comments of an SQL file say: the ones before CREATE are about the relation, and each
+// "... name TYPE, -- [unit] meaning" or "... AS name, -- [unit] meaning" is about a column.
+std::vector<ColumnDoc> read_docs(std::string_view sql);
+
+// Creates everything in an empty file, in one transaction.
+void create_schema(Connection& connection);
+
+// Makes the views anew if the file's parameters or metrics ask for other columns than they have,
+// and the documentation with them. Part of the caller's transaction, or one of its own.
+void refresh_views(Connection& connection);
+
+}  // namespace qbitopt

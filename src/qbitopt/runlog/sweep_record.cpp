@@ -1,0 +1,81 @@
+#include "qbitopt/runlog/sweep_record.h"
+
+#include "qbitopt/sweep/catalog.h"
+
+namespace qbitopt {
+
+void SweepRecorder::record(const Plan& plan, const SweepOrigin& origin) {
+  const int64_t sweep = record_name(plan);
+  record_revision(sweep, plan, origin);
+  if (origin.catalog != nullptr) record_definitions(*origin.catalog);
+  connection_.execute("UPDATE sweep_job SET orphaned = 1 WHERE sweep_id = ?", sweep);
+  int64_t position = 0;
+  for (const PlannedJob& planned : plan.jobs) {
+    const int64_t job = record_job(planned);
+    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0)", sweep, job,
+                        position++, planned.case_name, planned.requested,
+                        canonical_json(planned.axes()));
+    record_needs(job, planned);
+  }
+}
+
+int64_t SweepRecorder::record_name(const Plan& plan) {
+  connection_.execute(
+      "INSERT INTO sweep (name, file, metric, goal, rule) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name)"
+      " DO UPDATE SET file = excluded.file, metric = excluded.metric, goal = excluded.goal, rule = "
+      "excluded.rule",
+      plan.sweep_name, plan.file, plan.metric.name, plan.metric.goal, plan.metric.rule);
+  return *connection_.find<int64_t>("SELECT id FROM sweep WHERE name = ?", plan.sweep_name);
+}
+
+void SweepRecorder::record_revision(int64_t sweep, const Plan& plan, const SweepOrigin& origin) {
+  const std::string included = Json(plan.included).dump();
+  const std::string overrides = Json(plan.overrides).dump();
+  const auto is_known = connection_.find<int64_t>(
+      "SELECT text = ?2 AND included = ?3 AND overrides = ?4 FROM sweep_revision WHERE sweep_id = "
+      "?1 ORDER BY id DESC LIMIT 1",
+      sweep, plan.text, included, overrides);
+  if (is_known == 1) return;
+  connection_.execute(
+      "INSERT INTO sweep_revision (sweep_id, recorded_at, text, included, overrides, argv, "
+      "environment)"
+      " VALUES (?, ?, ?, ?, ?, ?, ?)",
+      sweep, now_, plan.text, included, overrides, Json(origin.argv).dump(),
+      Json(origin.environment).dump());
+}
+
+int64_t SweepRecorder::record_job(const PlannedJob& planned) {
+  const Job job = planned.job();
+  // Parameters that do not affect the result may have changed; those of a finished job tell what it
+  // was run with.
+  connection_.execute(
+      "INSERT INTO job (key, config_key, parameters, versions, guarantees_budget, recorded_at) "
+      "VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT (key) DO UPDATE SET parameters = excluded.parameters WHERE state <> 'finished'",
+      job.key, job.config_key, canonical_json(job.parameters), canonical_json(Json(job.versions)),
+      job.guarantees_budget, now_);
+  return *connection_.find<int64_t>("SELECT id FROM job WHERE key = ?", job.key);
+}
+
+void SweepRecorder::record_definitions(const Catalog& catalog) {
+  for (const auto& [name, spec] : catalog.keys()) {
+    connection_.execute("INSERT OR REPLACE INTO parameter_definition VALUES (?, ?, ?)", name,
+                        spec->unit, spec->description);
+  }
+}
+
+void SweepRecorder::record_needs(int64_t job, const PlannedJob& planned) {
+  for (const auto& [need, key] : planned.needs) {
+    const auto artifact = planned.artifacts().find(need);
+    connection_.execute(
+        "INSERT OR REPLACE INTO job_dependency SELECT ?, ?, id, ? FROM job WHERE key = ?", job,
+        need, artifact == planned.artifacts().end() ? std::string("model") : artifact->second, key);
+  }
+}
+
+std::string absolute_folder(const std::filesystem::path& database, const std::string& stored) {
+  const std::filesystem::path home = std::filesystem::absolute(database).parent_path();
+  return (home / stored).lexically_normal().string();
+}
+
+}  // namespace qbitopt

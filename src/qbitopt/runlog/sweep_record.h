@@ -1,0 +1,34 @@
+#pragma once
+
+// Internal to the run log: a plan becomes rows; where the files of an attempt are.
+
+#include <filesystem>
+#include <string>
+
+#include "qbitopt/runlog/connection.h"
+#include "qbitopt/runlog/database.h"
+
+namespace qbitopt {
+
+// Writes a plan inside the caller's transaction.
+class SweepRecorder {
+ public:
+  SweepRecorder(Connection& connection, double now) : connection_(connection), now_(now) {}
+
+  void record(const Plan& plan, const SweepOrigin& origin);
+
+ private:
+  int64_t record_name(const Plan& plan);
+  void record_revision(int64_t sweep, const Plan& plan, const SweepOrigin& origin);
+  int64_t record_job(const PlannedJob& planned);
+  void record_definitions(const Catalog& catalog);
+  void record_needs(int64_t job, const PlannedJob& planned);
+
+  Connection& connection_;
+  double now_;
+};
+
+// A stored folder as an absolute path: relative ones start at the database's folder.
+std::string absolute_folder(const std::filesystem::path& database, const std::string& stored);
+
+}  // namespace qbitopt

@@ -1,0 +1,14 @@
+-- A choice of bits during a run; step 0 is the start.
+CREATE TABLE allocation (
+  id INTEGER PRIMARY KEY,        -- internal number
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id),  -- whose choice it is
+  step INTEGER NOT NULL,         -- [optimiser steps] done when the bits were chosen
+  solver TEXT NOT NULL,          -- who chose; empty for a method without a solver
+  status TEXT NOT NULL,          -- 'optimal', 'feasible' or 'initial'
+  objective REAL,                -- [nats] predicted rise of the loss
+  bound REAL,                    -- [nats] no allocation within the budget is below
+  gap REAL,                      -- [fraction] (objective - bound) / objective
+  solve_microseconds REAL,       -- [microseconds] of the solver
+  sensitivity_seconds REAL,      -- [seconds] of the sensitivities it worked on
+  UNIQUE (attempt_id, step)
+) STRICT;

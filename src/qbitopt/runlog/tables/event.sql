@@ -1,0 +1,12 @@
+-- What happened, as told: everything that is not a point of a curve. Rows are only added.
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,      -- internal number, ascending with time
+  attempt_id INTEGER NOT NULL REFERENCES attempt (id),  -- to whom
+  number INTEGER NOT NULL,     -- of the event in the attempt; 0: told by the driver
+  unix_seconds REAL NOT NULL,  -- [unix seconds] when
+  type TEXT NOT NULL,          -- 'note', 'non_finite', 'started', 'interrupted', 'finished', 'failed', 'missing'
+  level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'error')),  -- info, warning or error
+  step INTEGER,                -- [optimiser steps] if it belongs to one
+  text TEXT NOT NULL           -- in words
+) STRICT;
+CREATE INDEX event_attempt ON event (attempt_id);

@@ -1,0 +1,5 @@
+-- A list of quantisers; attempts with equal lists share it.
+CREATE TABLE inventory (
+  id INTEGER PRIMARY KEY,       -- internal number
+  sha256 TEXT NOT NULL UNIQUE   -- of the list
+) STRICT;

@@ -1,0 +1,29 @@
+-- Every choice of bits: how good it is, how far from the bound, how long it took. Follows resumed attempts.
+CREATE VIEW allocations AS
+SELECT
+  job.key AS key,                      -- the run
+  json_extract(job.parameters, '$.method') AS method,  -- its method
+  json_extract(job.parameters, '$.seed') AS seed,      -- its seed
+  allocation.step AS step,             -- [optimiser steps] done
+  allocation.solver AS solver,         -- who chose; empty for a method without a solver
+  allocation.status AS status,         -- optimal, feasible or initial
+  allocation.objective AS objective,   -- [nats] predicted rise of the loss
+  allocation.bound AS bound,           -- [nats] no allocation within the budget is below
+  allocation.gap AS gap,               -- [fraction] (objective - bound) / objective
+  allocation.solve_microseconds AS solve_microseconds,    -- [microseconds] of the solver
+  allocation.sensitivity_seconds AS sensitivity_seconds,  -- [seconds] of the sensitivities
+  weight_budget.limit_bits AS weight_limit_bits,          -- [bits] budget of the weights; NULL: none
+  weight_budget.achieved_bits AS weight_bits,             -- [bits] average over the counted weights
+  activation_budget.limit_bits AS activation_limit_bits,  -- [bits] budget of the activations; NULL: none
+  activation_budget.achieved_bits AS activation_bits,     -- [bits] average over the counted activations
+  joint_budget.limit_bits AS joint_limit_bits,            -- [bits] budget of both together; NULL: none
+  joint_budget.achieved_bits AS joint_bits                -- [bits] average over both
+FROM job
+JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
+JOIN allocation ON allocation.attempt_id = attempt_chain.ancestor_id AND allocation.step <= attempt_chain.last_step
+LEFT JOIN allocation_budget AS weight_budget
+  ON weight_budget.allocation_id = allocation.id AND weight_budget.budget = 'weight'
+LEFT JOIN allocation_budget AS activation_budget
+  ON activation_budget.allocation_id = allocation.id AND activation_budget.budget = 'activation'
+LEFT JOIN allocation_budget AS joint_budget
+  ON joint_budget.allocation_id = allocation.id AND joint_budget.budget = 'joint';

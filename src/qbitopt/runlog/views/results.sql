@@ -1,0 +1,26 @@
+-- One row per configuration: its seeds taken together. Runs above their budget are counted, and enter no mean.
+CREATE VIEW results AS
+WITH counted AS (
+  SELECT
+    *,
+    state = 'finished' AND budget_met IS NOT 0 AS is_good
+    {window_means}
+  FROM runs
+)
+SELECT
+  config_key AS config_key,                           -- the configuration
+  {parameters_but_seed}
+  count(*) AS n_jobs,                                 -- seeds that were asked for
+  sum(is_good) AS n_seeds,                            -- seeds that the means are made of
+  sum(state = 'finished' AND budget_met IS 0) AS n_missed,  -- seeds that ended above their budget
+  sum(state = 'failed') AS n_failed,                  -- seeds that failed
+  {metric_statistics}
+  avg(weight_bits) FILTER (WHERE is_good) AS weight_bits,          -- [bits] average over the counted weights
+  avg(activation_bits) FILTER (WHERE is_good) AS activation_bits,  -- [bits] average over the counted activations
+  avg(weight_bits_all_tensors) FILTER (WHERE is_good) AS weight_bits_all_tensors,  -- [bits] pinned weights included
+  avg(activation_bits_all_tensors) FILTER (WHERE is_good) AS activation_bits_all_tensors,  -- [bits] pinned activations included
+  avg(weight_bytes) FILTER (WHERE is_good) AS weight_bytes,        -- [bytes] all quantised weights at their final bits
+  avg(seconds) FILTER (WHERE is_good) AS seconds_mean,             -- [seconds] of a run
+  sum(seconds) FILTER (WHERE state = 'finished') AS seconds_total  -- [seconds] of all its runs
+FROM counted
+GROUP BY config_key;

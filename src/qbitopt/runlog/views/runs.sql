@@ -1,0 +1,48 @@
+-- One row per job: its parameters (an axis that does not apply is NULL), results, bits, times and environment.
+CREATE VIEW runs AS
+SELECT
+  job.key AS key,                          -- identity: sha256 over everything that affects the result
+  substr(job.key, 1, 10) AS job,           -- first 10 digits of the key, as other verbs take it
+  job.config_key AS config_key,            -- the same for all seeds of a configuration
+  job.state AS state,                      -- new, running, interrupted, finished or failed
+  {parameters}
+  {metrics}
+  weight_budget.limit_bits AS weight_limit_bits,            -- [bits] budget of the weights; NULL: none
+  activation_budget.limit_bits AS activation_limit_bits,    -- [bits] budget of the activations; NULL: none
+  joint_budget.limit_bits AS joint_limit_bits,              -- [bits] budget of both together; NULL: none
+  COALESCE(weight_budget.achieved_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits,  -- [bits] average over the counted weights; 32 in full precision
+  COALESCE(activation_budget.achieved_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits,  -- [bits] average over the counted activations; 32 in full precision
+  joint_budget.achieved_bits AS joint_bits,                 -- [bits] average over both, where they share a budget
+  COALESCE(weight_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits_all_tensors,  -- [bits] average over all quantised weights, pinned ones included
+  COALESCE(activation_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits_all_tensors,  -- [bits] average over all quantised activations, pinned ones included
+  attempt.weight_bytes AS weight_bytes,    -- [bytes] all quantised weights at their final bits
+  attempt.budget_met AS budget_met,        -- 1: the final bits keep every budget
+  job.guarantees_budget AS guarantees_budget,  -- 1: the method promises to keep its budget
+  attempt.steps AS steps,                  -- [optimiser steps] done
+  attempt.seconds AS seconds,              -- [seconds] of the run, all its attempts together
+  attempt.train_seconds AS train_seconds,  -- [seconds] of them spent in training steps
+  attempt.reallocation_seconds AS reallocation_seconds,  -- [seconds] of them spent choosing bits
+  attempt.peak_memory_bytes AS peak_memory_bytes,        -- [bytes] largest resident memory
+  (SELECT count(*) FROM attempt AS counted WHERE counted.job_id = job.id) AS attempts,  -- how often it was begun
+  attempt.started_at AS started_at,        -- [unix seconds] first event of the attempt that counts
+  attempt.ended_at AS ended_at,            -- [unix seconds] last event of the attempt that counts
+  attempt.host AS host,                    -- machine it ran on
+  attempt.device AS ran_on,                -- device it ran on
+  attempt.threads AS threads,              -- [threads] it used
+  environment.cpu AS cpu,                  -- processor
+  environment.os AS os,                    -- operating system
+  environment.libtorch AS libtorch,        -- version of LibTorch
+  environment.compiler AS compiler,        -- compiler
+  environment.commit_hash AS commit_hash,  -- version of the code
+  attempt.error_class AS error_class,      -- of a failed run
+  attempt.error_text AS error_text,        -- of a failed run
+  (SELECT group_concat(sweep.name, ' ') FROM sweep_job JOIN sweep ON sweep.id = sweep_job.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS sweeps  -- names of the sweeps that contain it
+FROM job
+LEFT JOIN attempt ON attempt.id = job.attempt_id
+LEFT JOIN environment ON environment.id = attempt.environment_id
+LEFT JOIN budget_result AS weight_budget
+  ON weight_budget.attempt_id = attempt.id AND weight_budget.budget = 'weight'
+LEFT JOIN budget_result AS activation_budget
+  ON activation_budget.attempt_id = attempt.id AND activation_budget.budget = 'activation'
+LEFT JOIN budget_result AS joint_budget
+  ON joint_budget.attempt_id = attempt.id AND joint_budget.budget = 'joint';

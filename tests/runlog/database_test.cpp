@@ -1,0 +1,344 @@
+#include "qbitopt/runlog/database.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/sweep/catalog.h"
+#include "runlog/fixture.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::events_of;
+using testing::GoodRun;
+using ::testing::HasSubstr;
+using testing::make_attempt;
+using testing::make_job;
+using testing::make_plan;
+using testing::store_run;
+
+class DatabaseTest : public ::testing::Test {
+ protected:
+  Json scalar(const Database& database, const std::string& sql) {
+    return database.reader().query(sql).rows.at(0).at(0);
+  }
+  std::string bytes(const std::filesystem::path& file) {
+    std::ifstream input(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(input), {}};
+  }
+  std::string refusal(const std::filesystem::path& file) {
+    try {
+      Database database(file);
+    } catch (const DatabaseError& error) {
+      return error.what();
+    }
+    return "was opened";
+  }
+
+  testing::TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_ / "results/qbitopt.db";
+  const Job job_ = make_job({{"method", "qbitopt"}, {"budget.average_bits", 4}});
+};
+
+TEST_F(DatabaseTest, NewFileIsMarkedAsOursAndIsOnePlainFileAtRest) {
+  { Database database(file_); }
+  const std::string content = bytes(file_);
+  EXPECT_EQ(content.substr(68, 4), "QBOP");
+  EXPECT_EQ(content[18], 1) << "write version: 1 is the rollback journal, 2 the write-ahead log";
+  EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));
+}
+
+TEST_F(DatabaseTest, WritesAheadOnALocalDiskAndNotOnANetwork) {
+  Database local(file_, {.journal = Journal::kWriteAhead});
+  local.record_sweep(make_plan({job_}));
+  EXPECT_TRUE(std::filesystem::exists(file_.string() + "-wal"));
+  Database remote(folder_ / "remote.db", {.journal = Journal::kRollback});
+  remote.record_sweep(make_plan({job_}));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "remote.db-wal"));
+}
+
+TEST_F(DatabaseTest, ARunBecomesRows) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  store_run(database, job_, {.top1 = 83.25, .seconds = 12});
+  const Rows rows = database.reader().query(
+      "SELECT method, budget_average_bits, seed, top1, weight_limit_bits, weight_bits, "
+      "activation_bits,"
+      " weight_bytes, budget_met, seconds, attempts, cpu, commit_hash, sweeps FROM runs");
+  ASSERT_EQ(rows.size(), 1u);
+  // Weights: (100 * 2 + 300 * 4) / 400 = 3.5 bits, 1400 bits are 175 bytes.
+  EXPECT_THAT(rows.rows[0], ElementsAre("qbitopt", 4, 0, 83.25, 4.0, 3.5, 3.0, 175, 1, 12.0, 1,
+                                        "a processor", "abc1234", "quick"));
+}
+
+TEST_F(DatabaseTest, TheBudgetCanBeRecomputedFromTheBits) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  store_run(database, job_, {});
+  const Rows rows = database.reader().query(
+      "SELECT kind, sum(share * bits), sum(share), sum(share * bits) <= max(limit_bits) * "
+      "sum(share) FROM bits"
+      " WHERE counted GROUP BY key, kind ORDER BY kind");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_THAT(rows.rows[0], ElementsAre("activation", 150, 50, 1));
+  EXPECT_THAT(rows.rows[1], ElementsAre("weight", 1400, 400, 1));
+}
+
+TEST_F(DatabaseTest, IngestingTwiceChangesNothing) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  const auto events = events_of({});
+  database.ingest(attempt, {events.begin(), events.begin() + 4});
+  database.ingest(attempt, events);
+  database.ingest(attempt, events);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM curves"), 3);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM event WHERE type = 'started'"), 1);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM allocations"), 1);
+}
+
+TEST_F(DatabaseTest, AGapInTheSpoolIsOnRecord) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  const auto events = events_of({});
+  database.ingest(attempt, {events[0], events[4]});
+  EXPECT_EQ(scalar(database, "SELECT text FROM event WHERE type = 'missing'"),
+            "events 2 to 4 are missing in the spool");
+}
+
+TEST_F(DatabaseTest, ANumberThatIsNotFiniteIsAnEventAndNotANull) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  database.ingest(attempt, {{1, 1.0, Metrics{5, "train", {{"loss", NAN}, {"top1", 10.0}}}}});
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM curves"), 1);
+  EXPECT_EQ(scalar(database, "SELECT text FROM event WHERE type = 'non_finite'"), "loss is nan");
+}
+
+TEST_F(DatabaseTest, ARunAboveAPromisedBudgetIsAFailure) {
+  Database database(file_);
+  Job penalty = make_job({{"method", "fracbits"}});
+  penalty.guarantees_budget = false;
+  database.record_sweep(make_plan({job_, penalty}));
+  for (const Job& job : {job_, penalty}) store_run(database, job, {.budget_met = false});
+  const Rows rows = database.reader().query(
+      "SELECT method, state, budget_met, error_class FROM runs ORDER BY method");
+  EXPECT_THAT(rows.rows[0], ElementsAre("fracbits", "finished", 0, nullptr));
+  EXPECT_THAT(rows.rows[1], ElementsAre("qbitopt", "failed", 0, "budget_exceeded"));
+}
+
+TEST_F(DatabaseTest, AResumedAttemptHidesEarlierPointsBeyondItsStart) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt first = make_attempt(job_, 1, folder_.path());
+  database.begin(first);
+  std::vector<Event> events = {{1, 1.0, Started{}}};
+  for (int step = 1; step <= 5; ++step)
+    events.push_back({step + 1, 1.0, Metrics{step, "train", {{"loss", double(step)}}}});
+  database.ingest(first, events);
+  database.end(first, {.state = JobState::kInterrupted});
+
+  Attempt second = make_attempt(job_, 2, folder_.path());
+  second.resume_from = first.folder + "/checkpoint";
+  database.begin(second);
+  database.ingest(second, {{1, 2.0, Started{.resumed_from_step = 3}},
+                           {2, 2.0, Metrics{4, "train", {{"loss", 40.0}}}}});
+  const Rows rows = database.reader().query("SELECT step, value FROM curves ORDER BY step");
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_THAT(rows.rows[2], ElementsAre(3, 3.0));
+  EXPECT_THAT(rows.rows[3], ElementsAre(4, 40.0));
+}
+
+TEST_F(DatabaseTest, StatesFollowTheAttempts) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kNew);
+  database.record_sweep(plan);
+  const Attempt first = make_attempt(job_, 1, folder_.path());
+  database.begin(first);
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kRunning);
+  EXPECT_EQ(database.records(plan)[0].folder, first.folder);
+  database.end(first, {.state = JobState::kInterrupted});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kInterrupted);
+  const Attempt second = make_attempt(job_, 2, folder_.path());
+  database.begin(second);
+  database.end(second, {.state = JobState::kFailed,
+                        .signal = 9,
+                        .error_class = "lost",
+                        .text = "killed by signal 9"});
+  const JobRecord failed = database.records(plan)[0];
+  EXPECT_EQ(failed.state, JobState::kFailed);
+  EXPECT_EQ(failed.attempts, 2);
+  EXPECT_EQ(failed.error_class, "lost");
+  EXPECT_EQ(scalar(database, "SELECT signal FROM failures"), 9);
+  database.reset({job_.key});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kNew);
+  EXPECT_EQ(database.records(plan)[0].attempts, 2);
+}
+
+TEST_F(DatabaseTest, OnlyItsLastEventFinishesAJob) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  database.record_sweep(plan);
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  database.end(attempt, {.state = JobState::kFinished});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kFailed);
+  EXPECT_EQ(scalar(database, "SELECT error_class FROM runs"), "lost");
+}
+
+TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
+  {
+    Database database(file_);
+    database.record_sweep(make_plan({job_}));
+    const Attempt attempt = make_attempt(job_, 1, file_.parent_path());
+    database.begin(attempt);
+    database.ingest(attempt, events_of({}));
+    std::filesystem::create_directories(attempt.folder);
+    std::ofstream(attempt.folder + "/model") << "weights";
+  }
+  std::filesystem::rename(folder_ / "results", folder_ / "elsewhere");
+  Database moved(folder_ / "elsewhere/qbitopt.db");
+  const std::string model = moved.artifact(job_.key, "model");
+  EXPECT_EQ(bytes(model), "weights");
+  std::filesystem::remove(model);
+  EXPECT_THROW(moved.artifact(job_.key, "model"), InputError);
+  EXPECT_THROW(moved.artifact(job_.key, "allocation"), InputError);
+}
+
+TEST_F(DatabaseTest, AChangedSweepOrphansJobsAndKeepsThem) {
+  Database database(file_);
+  const Job other = make_job({{"method", "fp32"}});
+  database.record_sweep(make_plan({job_, other}));
+  Plan changed = make_plan({other});
+  changed.text += "# changed\n";
+  database.record_sweep(changed);
+  database.record_sweep(changed);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM sweep_revision"), 2);
+  EXPECT_EQ(scalar(database, "SELECT jobs FROM progress"), 1);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM runs"), 2);
+}
+
+TEST_F(DatabaseTest, EveryParameterAndResultIsAColumn) {
+  Database database(file_);
+  database.record_sweep(
+      make_plan({make_job({{"method", "qbitopt"}, {"fit.decay", 0.94}, {"candidates", {2, 4}}})}));
+  EXPECT_EQ(scalar(database, "SELECT fit_decay FROM runs"), 0.94);
+  EXPECT_EQ(scalar(database, "SELECT candidates FROM runs"), "[2,4]");
+  EXPECT_EQ(
+      scalar(
+          database,
+          "SELECT meaning FROM schema_doc WHERE relation = 'runs' AND column_name = 'candidates'"),
+      "parameter `candidates`");
+}
+
+TEST_F(DatabaseTest, AnotherProgramsDatabaseIsRefusedUntouched) {
+  const auto file = folder_ / "other.db";
+  ASSERT_EQ(
+      std::system(
+          ("sqlite3 " + file.string() + " 'CREATE TABLE t(x); PRAGMA application_id=1;'").c_str()),
+      0);
+  const std::string before = bytes(file);
+  EXPECT_EQ(refusal(file), file.string() +
+                               ": a database of another program (application id 0x00000001, "
+                               "expected 0x51424f50); it was "
+                               "left untouched; name another file with --db");
+  EXPECT_EQ(bytes(file), before);
+}
+
+TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsRefusedUntouched) {
+  const auto file = folder_ / "notes.txt";
+  std::ofstream(file) << "my notes";
+  EXPECT_EQ(refusal(file),
+            file.string() +
+                ": not a SQLite database; it was left untouched; name another file with --db");
+  EXPECT_EQ(bytes(file), "my notes");
+}
+
+TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
+  { Database database(file_); }
+  ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
+  const std::string before = bytes(file_);
+  EXPECT_EQ(refusal(file_), file_.string() +
+                                ": written by a newer qbitopt (schema 99, this one knows up to 1); "
+                                "it was left untouched; "
+                                "update qbitopt, or name another file with --db");
+  EXPECT_EQ(bytes(file_), before);
+}
+
+TEST_F(DatabaseTest, AFolderIsNoDatabase) {
+  EXPECT_THAT(refusal(folder_.path()), HasSubstr("a folder, not a database"));
+}
+
+TEST_F(DatabaseTest, AFullDiskLosesNothingThatWasStored) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  // Files of this process may not grow, as on a full disk.
+  struct rlimit_guard {
+    rlimit_guard() {
+      signal(SIGXFSZ, SIG_IGN);
+      getrlimit(RLIMIT_FSIZE, &old);
+      rlimit small = old;
+      small.rlim_cur = 4096;
+      setrlimit(RLIMIT_FSIZE, &small);
+    }
+    ~rlimit_guard() { setrlimit(RLIMIT_FSIZE, &old); }
+    rlimit old{};
+  };
+  {
+    const rlimit_guard full;
+    EXPECT_THROW(database.ingest(attempt, events_of({})), DatabaseError);
+  }
+  database.ingest(attempt, events_of({}));
+  EXPECT_EQ(scalar(database, "SELECT state FROM runs"), "finished");
+}
+
+// The child ingests and commits one event after another, and says so in a pipe; it is killed in the
+// middle.
+TEST_F(DatabaseTest, KillingTheWriterLosesNothingThatWasCommitted) {
+  { Database(file_).record_sweep(make_plan({job_})); }
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  const pid_t child = fork();
+  if (child == 0) {
+    Database database(file_, {.commit_events = 1});
+    database.begin(attempt);
+    for (int64_t n = 1;; ++n) {
+      database.ingest(attempt, {{n, 1.0, Metrics{n, "train", {{"loss", double(n)}}}}});
+      if (write(pipe_ends[1], &n, sizeof n) < 0) _exit(1);
+    }
+  }
+  int64_t committed = 0;
+  while (committed < 200 && read(pipe_ends[0], &committed, sizeof committed) > 0) {
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(pipe_ends[1]);
+  for (int64_t n = 0; read(pipe_ends[0], &n, sizeof n) > 0;) committed = n;
+  close(pipe_ends[0]);
+
+  Database database(file_);
+  EXPECT_GE(scalar(database, "SELECT count(*) FROM curves").get<int64_t>(), committed);
+  EXPECT_EQ(scalar(database, "SELECT max(step) = count(*) FROM curves"), 1);
+  EXPECT_EQ(scalar(database, "SELECT last_event = (SELECT max(step) FROM curves) FROM attempt"), 1);
+  EXPECT_EQ(database.records(make_plan({job_}))[0].state, JobState::kRunning);
+}
+
+}  // namespace
+}  // namespace qbitopt

@@ -1,0 +1,93 @@
+#include "qbitopt/runlog/reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "qbitopt/core/error.h"
+#include "runlog/fixture.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::make_job;
+using testing::make_plan;
+
+class ReaderTest : public ::testing::Test {
+ protected:
+  ReaderTest() { Database(file_).record_sweep(make_plan({make_job({{"method", "fp32"}})})); }
+
+  std::string refusal(const std::string& sql, const ReaderOptions& options = {}) {
+    try {
+      Reader(file_, options).query(sql);
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return "was run";
+  }
+
+  testing::TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_ / "a b%?#.db";
+};
+
+TEST_F(ReaderTest, ReadsWithArguments) {
+  const Rows rows =
+      Reader(file_).query("SELECT method, ?2 AS x FROM runs WHERE method = ?1", {"fp32", 2.5});
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows.at(0, "method"), "fp32");
+  EXPECT_EQ(rows.at(0, "x"), 2.5);
+}
+
+TEST_F(ReaderTest, NothingCanBeChanged) {
+  for (const char* sql :
+       {"DELETE FROM job", "CREATE TABLE t (x)", "ATTACH 'x.db' AS x", "PRAGMA user_version = 3",
+        "INSERT INTO job DEFAULT VALUES", "SELECT load_extension('x')"}) {
+    EXPECT_THAT(refusal(sql), HasSubstr("only SELECT is allowed here, nothing can be changed"))
+        << sql;
+  }
+}
+
+TEST_F(ReaderTest, JsonAndTheSchemaCanBeRead) {
+  const Reader reader(file_);
+  EXPECT_EQ(reader.query("SELECT count(*) FROM job, json_each(job.parameters)").rows[0][0], 4);
+  EXPECT_GT(reader.query("SELECT * FROM pragma_table_info('runs')").size(), 20u);
+  EXPECT_THAT(refusal("UPDATE sqlite_master SET name = 'x'"), HasSubstr("may not be modified"));
+}
+
+TEST_F(ReaderTest, WrongSqlIsTheUsersTrouble) {
+  EXPECT_EQ(refusal("SELECT nonsense FROM runs"), "no such column: nonsense");
+  EXPECT_EQ(refusal("SELECT 1; SELECT 2"), "more than one statement; give one SELECT at a time");
+}
+
+TEST_F(ReaderTest, AnEndlessQueryIsStopped) {
+  EXPECT_THAT(
+      refusal(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+          {.time_limit = std::chrono::milliseconds(50)}),
+      HasSubstr("took longer than 0.05 s and was stopped"));
+}
+
+TEST_F(ReaderTest, AMissingFileIsNotMade) {
+  const auto missing = folder_ / "none.db";
+  try {
+    Reader reader(missing);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.what(),
+              missing.string() + ": no such database; `qbitopt run` makes one, --db names another");
+  }
+  EXPECT_FALSE(std::filesystem::exists(missing));
+}
+
+TEST_F(ReaderTest, ReadsBesideAWriter) {
+  Database writer(file_);
+  const Reader reader(file_);
+  writer.record_sweep(
+      make_plan({make_job({{"method", "fp32"}}), make_job({{"method", "qbitopt"}})}));
+  EXPECT_EQ(reader.query("SELECT count(*) FROM runs").rows[0][0], 2);
+}
+
+}  // namespace
+}  // namespace qbitopt
