@@ -50,4 +50,14 @@ void greedy_fill(const Knapsack& knapsack, const Hull& hull, std::vector<int32_t
   }
 }
 
+std::vector<int32_t> choices_at(const Knapsack& knapsack, const Hull& hull,
+                                const std::vector<int32_t>& position) {
+  std::vector<int32_t> choices(position.size());
+  for (size_t c = 0; c < position.size(); ++c) {
+    choices[c] =
+        position[c] == 0 ? knapsack.first[c] : hull.choice[hull.first[c] + position[c] - 1];
+  }
+  return choices;
+}
+
 }  // namespace qbitopt

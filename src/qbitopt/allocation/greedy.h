@@ -15,9 +15,8 @@ namespace qbitopt {
 void greedy_fill(const Knapsack& knapsack, const Hull& hull, std::vector<int32_t>& position,
                  std::vector<int64_t>& slack);
 
-// The choice that a class has reached after its first `position` steps.
-inline int32_t choice_at(const Knapsack& knapsack, const Hull& hull, int c, int32_t position) {
-  return position == 0 ? knapsack.first[c] : hull.choice[hull.first[c] + position - 1];
-}
+// The choices that the classes have reached after their first `position` steps.
+std::vector<int32_t> choices_at(const Knapsack& knapsack, const Hull& hull,
+                                const std::vector<int32_t>& position);
 
 }  // namespace qbitopt

@@ -36,12 +36,8 @@ Solver::Answer RelaxGreedy::choose(const Problem& problem, const SolveOptions& o
   }
   greedy_fill(knapsack_, hull_, dual_.position, dual_.slack);
 
-  std::vector<int32_t> picked(knapsack_.classes());
-  for (int c = 0; c < knapsack_.classes(); ++c) {
-    picked[c] = choice_at(knapsack_, hull_, c, dual_.position[c]);
-  }
-  return {knapsack_.candidates(problem, picked), std::ldexp(dual_.bound, knapsack_.cost_exponent),
-          false,
+  return {knapsack_.candidates(problem, choices_at(knapsack_, hull_, dual_.position)),
+          std::ldexp(dual_.bound, knapsack_.cost_exponent), false,
           hull_.is_convex
               ? ""
               : "costs are not convex in the bits: replaced by their lower convex hull"};

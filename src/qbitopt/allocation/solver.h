@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,13 @@
 namespace qbitopt {
 
 struct SolveOptions {
-  double time_limit_seconds = 10;  // solvers that search; afterwards the best so far with its gap
-  std::vector<int> start_bits =
-      {};             // an earlier allocation to start from; empty: none. Never changes what is
-                      // proven, only how soon; an answer is never worse than a start that fits
-  uint64_t seed = 0;  // of `random`
+  // An earlier allocation to start from; empty: none. An answer is never worse than a start that
+  // fits.
+  std::vector<int> start_bits = {};
+  // Of solvers that search: afterwards the best so far counts, with its gap. Absent: the solver's
+  // own.
+  std::optional<double> time_limit_seconds = std::nullopt;
+  uint64_t seed = 0;  // of solvers that draw
 };
 
 // Chooses bits. One object may solve many problems, one after another (it keeps its memory); two
