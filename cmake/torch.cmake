@@ -1,6 +1,6 @@
 # LibTorch, exactly one. In this order: Torch_DIR or Torch_ROOT, CMAKE_PREFIX_PATH (the variable, then the environment's),
-# the wheel that `make setup` puts into .venv, the system's folders. Gives TORCH_LIBRARIES, TORCH_INSTALL_PREFIX,
-# Torch_VERSION and QBITOPT_OPENMP, the OpenMP runtime to link.
+# the wheel that `make setup` puts into .venv. A distribution's LibTorch must be named (CMAKE_PREFIX_PATH=/usr).
+# Gives TORCH_LIBRARIES, TORCH_INSTALL_PREFIX, Torch_VERSION and QBITOPT_OPENMP, the OpenMP runtime to link.
 set(QBITOPT_TORCH_MINIMUM 2.4)
 
 # What was searched first, so that `make` can tell when it has to begin anew.
@@ -16,7 +16,7 @@ if(NOT Torch_DIR AND NOT Torch_ROOT)
   list(APPEND CMAKE_PREFIX_PATH ${_environment} ${_wheel})
 endif()
 set(CMAKE_MESSAGE_LOG_LEVEL ERROR)  # the wheel warns that it has no kineto, which nothing here needs
-find_package(Torch QUIET)
+find_package(Torch QUIET NO_CMAKE_SYSTEM_PATH NO_SYSTEM_ENVIRONMENT_PATH)
 unset(CMAKE_MESSAGE_LOG_LEVEL)
 
 if(NOT Torch_FOUND AND Torch_CONSIDERED_CONFIGS)

@@ -46,6 +46,7 @@ foreach(_target Boost::headers Boost::program_options fmt::fmt yaml-cpp nlohmann
   if(TARGET ${_target})
     get_target_property(_folders ${_target} INTERFACE_INCLUDE_DIRECTORIES)
     foreach(_folder IN LISTS _folders)
+      get_filename_component(_folder "${_folder}" REALPATH)
       if(EXISTS ${_folder}/torch/csrc/api/include/torch/torch.h AND NOT _folder IN_LIST TORCH_INCLUDE_DIRS
           AND NOT _folder IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
         message(FATAL_ERROR "Two LibTorchs would mix: ${Torch_VERSION} is in ${TORCH_INSTALL_PREFIX}, but ${_target} brings the headers of another, in\n"
