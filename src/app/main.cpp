@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <exception>
 
+#include "app/driver_lock.h"
 #include "app/exit_codes.h"
 #include "app/verbs.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/runlog/error.h"
 
 namespace qbitopt::app {
 namespace {
@@ -31,7 +33,7 @@ int dispatch(const std::vector<std::string>& argv, Console& console) {
   return find_verb(argv[1]).function({{argv.begin() + 2, argv.end()}, argv, console});
 }
 
-int run(const std::vector<std::string>& argv) {
+int call(const std::vector<std::string>& argv) {
   Console console;
   try {
     return dispatch(argv, console);
@@ -42,6 +44,12 @@ int run(const std::vector<std::string>& argv) {
   } catch (const InputError& error) {
     console.error(error.what());
     return kUsage;
+  } catch (const LockedError& error) {
+    console.error(error.what());
+    return kLocked;
+  } catch (const DatabaseError& error) {
+    console.error(error.what());
+    return kDatabase;
   } catch (const std::exception& error) {
     console.error(fmt::format("internal: {}", error.what()));
     return kInternal;
@@ -51,4 +59,4 @@ int run(const std::vector<std::string>& argv) {
 }  // namespace
 }  // namespace qbitopt::app
 
-int main(int argc, char** argv) { return qbitopt::app::run({argv, argv + argc}); }
+int main(int argc, char** argv) { return qbitopt::app::call({argv, argv + argc}); }

@@ -8,6 +8,17 @@ namespace qbitopt::app {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> verbs = {
+      {"plan", "what a sweep would run", plan},
+      {"run", "run what is not finished of a sweep, then print its tables", run},
+      {"retry", "run failed jobs again", retry},
+      {"watch", "what a run that goes on elsewhere is doing", watch},
+      {"ls", "the jobs of a database", ls},
+      {"show", "everything about one job", show},
+      {"methods", "how bits can be chosen", methods},
+      {"models", "the networks", models},
+      {"sensitivities", "how the loss's rise can be predicted", sensitivities},
+      {"solvers", "who can solve the allocation", solvers},
+      {"doctor", "is everything there that a sweep needs?", doctor},
       {"help", "this text, or `help VERB`", help},
   };
   return verbs;

@@ -20,5 +20,16 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 int help(const Invocation& invocation);
+int plan(const Invocation& invocation);
+int run(const Invocation& invocation);
+int retry(const Invocation& invocation);
+int watch(const Invocation& invocation);
+int ls(const Invocation& invocation);
+int show(const Invocation& invocation);
+int methods(const Invocation& invocation);
+int models(const Invocation& invocation);
+int sensitivities(const Invocation& invocation);
+int solvers(const Invocation& invocation);
+int doctor(const Invocation& invocation);
 
 }  // namespace qbitopt::app

@@ -37,7 +37,6 @@ TEST(VerdictTest, AKilledWorkerIsLostAndMayResume) {
   const AttemptEnd end = judge({}, outcome);
   EXPECT_EQ(end.error_class, "lost");
   EXPECT_EQ(end.text, "the worker died of signal 9 (Killed)");
-  EXPECT_TRUE(may_resume(end));
 }
 
 TEST(VerdictTest, AWorkerThatDiesOfItsOwnMistakeHasCrashed) {
@@ -46,7 +45,6 @@ TEST(VerdictTest, AWorkerThatDiesOfItsOwnMistakeHasCrashed) {
   const AttemptEnd end = judge({}, outcome);
   EXPECT_EQ(end.error_class, "crashed");
   EXPECT_EQ(end.text, "the worker died of signal 11 (Segmentation fault)");
-  EXPECT_FALSE(may_resume(end));
 }
 
 TEST(VerdictTest, AnExitWithoutAWordIsReportedWithTheWorkersLastWords) {
@@ -79,7 +77,6 @@ TEST(VerdictTest, ATimeoutIsAFailureThatMayResume) {
   EXPECT_EQ(end.state, JobState::kFailed);
   EXPECT_EQ(end.error_class, "timeout");
   EXPECT_EQ(end.text, "took longer than 1.5 s (run.timeout)");
-  EXPECT_TRUE(may_resume(end));
 }
 
 TEST(VerdictTest, AnAttemptOfADeadDriverIsInterrupted) {
@@ -104,6 +101,21 @@ TEST(VerdictTest, AWordWithoutItsEventIsAMistakeOfOurs) {
   EXPECT_EQ(end.state, JobState::kFailed);
   EXPECT_EQ(end.error_class, "internal");
   EXPECT_EQ(end.text, "the worker said that it finished, but its spool does not");
+}
+
+TEST(VerdictTest, WhoDidNothingWrongGoesOnFromTheCheckpoint) {
+  JobRecord record;
+  EXPECT_FALSE(may_resume(record));
+  record.state = JobState::kInterrupted;
+  EXPECT_TRUE(may_resume(record));
+  record.state = JobState::kFailed;
+  EXPECT_FALSE(may_resume(record));
+  for (const char* error_class : {"lost", "timeout"}) {
+    record.error_class = error_class;
+    EXPECT_TRUE(may_resume(record)) << error_class;
+  }
+  record.error_class = "non_finite";
+  EXPECT_FALSE(may_resume(record));
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ void Scheduler::start(size_t job) {
   Attempt attempt = make_attempt(options_.runs_folder, planned.job(), record.attempts + 1);
   record.attempts = attempt.number;
   record.folder = attempt.folder;
-  if (record.state == JobState::kInterrupted) {
+  if (may_resume(record)) {
     attempt.resume_from = newest_checkpoint(attempt).string();
   }
   record.state = JobState::kRunning;
@@ -201,11 +201,11 @@ void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
     end.state = JobState::kFailed;  // preempted too often
   }
   store_.end(attempt, end);
-  records_[job].state = may_resume(end) ? JobState::kInterrupted : JobState::kNew;
+  records_[job].state = end.state;
+  records_[job].error_class = end.error_class;
   observer_.on_ended(plan_.jobs[job], attempt, end, will_retry);
   if (is_disk_full) stop(end.text);
   if (end.state == JobState::kFinished) {
-    records_[job].state = JobState::kFinished;
     ++summary_.finished;
     queue_.finish(job);
   } else if (will_retry || end.state == JobState::kInterrupted) {
@@ -216,7 +216,6 @@ void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
 }
 
 void Scheduler::fail_job(size_t job) {
-  records_[job].state = JobState::kFailed;
   ++summary_.failed;
   for (const size_t blocked : queue_.fail(job)) observer_.on_blocked(plan_.jobs[blocked]);
   if (options_.max_failures > 0 && summary_.failed >= static_cast<size_t>(options_.max_failures)) {

@@ -85,9 +85,9 @@ AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
   return end;
 }
 
-bool may_resume(const AttemptEnd& end) {
-  return end.state == JobState::kInterrupted || end.error_class == "lost" ||
-         end.error_class == "timeout";
+bool may_resume(const JobRecord& record) {
+  return record.state == JobState::kInterrupted || record.error_class == "lost" ||
+         record.error_class == "timeout";
 }
 
 }  // namespace qbitopt

@@ -26,7 +26,7 @@ struct Evidence {
 // nobody asked to stop, of class "preempted".
 AttemptEnd judge(const Evidence& evidence, const Outcome& outcome);
 
-// True if another attempt may go on from this one's checkpoint.
-bool may_resume(const AttemptEnd& end);
+// True if the next attempt goes on from the last checkpoint: the job itself did nothing wrong.
+bool may_resume(const JobRecord& record);
 
 }  // namespace qbitopt

@@ -1,0 +1,131 @@
+// qbitopt doctor: is everything there that a sweep needs?
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/runlog/reader.h"
+#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/sweep/executors/cores.h"
+#include "qbitopt/sweep/executors/worker_process.h"
+#include "qbitopt/sweep/fingerprint.h"
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Finding {
+  std::string what;
+  bool is_good = true;
+  bool is_needed = true;
+  std::string text;
+};
+
+// Starts the worker without work: it must load its libraries and leave at the end of its input.
+Finding check_worker() {
+  const fs::path program = worker_program();
+  if (!fs::exists(program)) {
+    return {"worker", false, true,
+            fmt::format("{} is not there; build the target qbitopt_worker", program.string())};
+  }
+  const auto begun = std::chrono::steady_clock::now();
+  WorkerProcess worker({{program.string()}, {}, -1});
+  worker.close_input();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  };
+  while (!worker.try_reap() && elapsed() < 30)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto status = worker.try_reap();
+  if (!status)
+    return {"worker", false, true, program.string() + " does not leave at the end of its input"};
+  if (*status != 0)
+    return {"worker", false, true, program.string() + " does not start: " + worker.last_words()};
+  return {"worker", true, true,
+          fmt::format("{}, starts in {:.0f} ms", program.string(), 1000 * elapsed())};
+}
+
+Finding check_data(const Manifest& data) {
+  const std::string what = "data " + data.name;
+  std::string root;
+  for (const ParameterSpec& parameter : data.parameters) {
+    if (parameter.name == "data.root" && parameter.default_value.is_string())
+      root = parameter.default_value;
+  }
+  if (data.files.empty() && data.contents.empty())
+    return {what, true, false, "made up, needs no files"};
+  try {
+    DataFingerprints().of(data, root);
+    return {what, true, false, root};
+  } catch (const InputError& error) {
+    return {what, false, false, error.what()};
+  }
+}
+
+Finding check_database(const fs::path& file) {
+  if (!fs::exists(file)) return {"database", true, true, file.string() + " (not there yet)"};
+  try {
+    const Rows count = Reader(file).query("SELECT count(*) AS jobs FROM runs");
+    return {"database", true, true,
+            fmt::format("{}, {} jobs", file.string(), plain(count.at(0, "jobs")))};
+  } catch (const std::exception& error) {
+    return {"database", false, true, error.what()};
+  }
+}
+
+Finding check_room(const fs::path& database) {
+  fs::path folder = fs::absolute(database).parent_path();
+  while (!fs::exists(folder)) folder = folder.parent_path();
+  const double gigabytes = static_cast<double>(fs::space(folder).available) / 1e9;
+  return {"disk", gigabytes > 0.5, true,
+          fmt::format("{:.1f} GB free in {}", gigabytes, folder.string())};
+}
+
+std::vector<Finding> examine(const fs::path& database) {
+  std::vector<Finding> findings = {
+      {"version", true, true, QBITOPT_VERSION},
+      {"machine", true, true, fmt::format("{}, {} cores", host_name(), available_cores())},
+      check_worker()};
+  for (const std::string& name : builtin_catalog().names("data")) {
+    findings.push_back(check_data(builtin_catalog().get("data", name)));
+  }
+  findings.push_back(check_database(database));
+  findings.push_back(check_room(database));
+  return findings;
+}
+
+}  // namespace
+
+int doctor(const Invocation& invocation) {
+  CommandLine line("doctor [options]",
+                   "Checks what a sweep needs: worker, data, database, room on the disk.");
+  line.add_database();
+  line.add_json();
+  if (!line.parse(invocation)) return kGood;
+  bool all_good = true;
+  Json json = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"what", "state", ""}};
+  for (const Finding& finding : examine(line.database())) {
+    all_good &= finding.is_good || !finding.is_needed;
+    json.push_back({{"what", finding.what},
+                    {"good", finding.is_good},
+                    {"needed", finding.is_needed},
+                    {"text", finding.text}});
+    rows.push_back({finding.what,
+                    finding.is_good     ? "ok"
+                    : finding.is_needed ? "MISSING"
+                                        : "absent",
+                    finding.text});
+  }
+  invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
+  return all_good ? kGood : kUsage;
+}
+
+}  // namespace qbitopt::app

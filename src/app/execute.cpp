@@ -1,0 +1,139 @@
+#include "app/execute.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/run_view.h"
+#include "app/stop_signals.h"
+#include "app/text.h"
+#include "qbitopt/runlog/queries.h"
+#include "qbitopt/sweep/executors/cores.h"
+#include "qbitopt/sweep/executors/local.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+// 0: auto.
+int parse_jobs(const std::string& text) {
+  if (text == "auto") return 0;
+  size_t end = 0;
+  int jobs = 0;
+  try {
+    jobs = std::stoi(text, &end);
+  } catch (const std::exception&) {
+  }
+  if (end != text.size() || jobs < 1)
+    throw UsageError("--jobs takes 'auto' or a number from 1 on, not '" + text + "'");
+  return jobs;
+}
+
+// The command line's word counts more than the sweep file's.
+int jobs_of(const Plan& plan, const CommandLine& line) {
+  if (line.has("jobs")) return parse_jobs(line.get<std::string>("jobs"));
+  return parse_jobs(plain(plan.run.value("jobs", Json("auto"))));
+}
+
+SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
+                                   const std::filesystem::path& database) {
+  SchedulerOptions options;
+  options.runs_folder = runs_folder(database);
+  options.timeout_seconds =
+      line.has("timeout") ? line.get<double>("timeout") : plan.run.value("timeout_seconds", 0.0);
+  const Json retries = plan.run.value("retries", Json::object());
+  for (const auto& [error_class, count] : retries.items()) {
+    options.retries[error_class == "oom" ? "out_of_memory" : error_class] = count.get<int>();
+  }
+  options.max_failures = line.get_or("fail-fast", 0);
+  return options;
+}
+
+ProgressBoard make_board(const Plan& plan, Database& database, int jobs) {
+  ProgressBoard::Options options;
+  const int cores = available_cores();
+  options.capacity = jobs > 0 ? jobs : cores;
+  options.cost = [jobs, cores](int threads) { return jobs > 0 ? 1 : std::min(threads, cores); };
+  options.expected_seconds = [&](const Job& job) {
+    return expected_seconds(database.reader(), job);
+  };
+  return ProgressBoard(plan, database.records(plan), std::move(options));
+}
+
+std::string describe(const RunSummary& summary, double seconds) {
+  std::string text = fmt::format("{} finished, {} cached", summary.finished, summary.cached);
+  const auto add = [&](size_t count, const char* what) {
+    if (count > 0) text += fmt::format(", {} {}", count, what);
+  };
+  add(summary.failed, "failed");
+  add(summary.failed_before, "failed before");
+  add(summary.blocked, "waiting for a failed one");
+  add(summary.unfinished, "not finished");
+  return text + fmt::format(", in {}", duration(seconds));
+}
+
+int exit_code(const RunSummary& summary, int signal) {
+  if (signal != 0) return signal == SIGINT ? kInterrupted : kTerminated;
+  const bool all_good =
+      summary.failed + summary.failed_before + summary.blocked + summary.unfinished == 0;
+  return all_good ? kGood : kJobsFailed;
+}
+
+}  // namespace
+
+void add_execution_options(CommandLine& line) {
+  line.options()(
+      "jobs,j", po::value<std::string>()->value_name("N|auto"),
+      "jobs side by side; auto: cores / threads per job (default: the sweep file's, else auto)")(
+      "timeout", po::value<double>()->value_name("SECONDS"),
+      "of one attempt (default: the sweep file's, else none)")(
+      "fail-fast", po::value<int>()->implicit_value(1)->value_name("N"),
+      "stop after N failed jobs (1)");
+}
+
+int execute(const Plan& plan, const std::filesystem::path& database_file, Database& database,
+            const CommandLine& line, Console& console) {
+  const auto begun = ProgressBoard::Clock::now();
+  const int jobs = jobs_of(plan, line);
+  std::filesystem::create_directories(runs_folder(database_file));
+  LocalExecutorOptions local;
+  local.worker = worker_program();
+  local.lock_file = runs_folder(database_file) / "workers.lock";
+  local.jobs = jobs;
+  LocalExecutor executor(local);
+
+  StopSignals signals;
+  bool has_said_waiting = false;
+  bool has_said_stopping = false;
+  std::function<void(const std::string&)> say;
+  RunView view(console, make_board(plan, database, jobs), [&] {
+    database.commit_if_due();
+    if (executor.is_waiting_for_orphans() && !std::exchange(has_said_waiting, true)) {
+      say("waiting for the workers of an earlier run to write their checkpoints and stop");
+    }
+    if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
+      say("stopping: running jobs write a checkpoint; again: terminate them; a third time: kill "
+          "them");
+    }
+  });
+  say = [&](const std::string& text) { view.say(text); };
+
+  SchedulerOptions options = scheduler_options(plan, line, database_file);
+  options.stop_requests = [&] { return signals.count(); };
+  const RunSummary summary = Scheduler(plan, executor, database, view, options).run();
+
+  const std::chrono::duration<double> elapsed = ProgressBoard::Clock::now() - begun;
+  view.say(fmt::format("{} jobs: {}", plan.jobs.size(), describe(summary, elapsed.count())));
+  if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
+  if (summary.failed + summary.failed_before > 0) {
+    console.say(
+        "`qbitopt sql \"SELECT * FROM failures\"` says more; `qbitopt retry --failed` runs them "
+        "again");
+  }
+  return exit_code(summary, signals.first());
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "app/command_line.h"
+#include "qbitopt/runlog/database.h"
+#include "qbitopt/sweep/plan.h"
+
+namespace qbitopt::app {
+
+// --jobs, --timeout, --fail-fast: what `run` and `retry` have in common.
+void add_execution_options(CommandLine& line);
+
+// Runs what is not finished of a plan that is on record, shows it, and returns the exit status:
+// kGood, kJobsFailed, kInterrupted or kTerminated. Throws InputError and DatabaseError.
+int execute(const Plan& plan, const std::filesystem::path& database_file, Database& database,
+            const CommandLine& line, Console& console);
+
+}  // namespace qbitopt::app

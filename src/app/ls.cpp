@@ -1,0 +1,71 @@
+// qbitopt ls: the jobs of a database, or its sweeps.
+#include <fmt/format.h>
+
+#include "app/exit_codes.h"
+#include "app/rows.h"
+#include "app/verbs.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+constexpr const char* kJobs =
+    "SELECT job, state, method, model, budget_average_bits AS bits, seed, top1, weight_bits, "
+    "activation_bits,"
+    " seconds, attempts, error_class AS error, sweeps FROM runs";
+
+constexpr const char* kSweeps =
+    "SELECT sweep, jobs, finished, running, interrupted, failed, new, percent, hours, hours_left "
+    "FROM progress"
+    " ORDER BY sweep";
+
+struct Selection {
+  std::vector<std::string> conditions;
+  std::vector<Json> arguments;
+  void add(const std::string& condition, const std::string& argument) {
+    arguments.push_back(argument);
+    conditions.push_back(fmt::format(fmt::runtime(condition), arguments.size()));
+  }
+};
+
+std::string where(const Selection& selection) {
+  std::string text;
+  for (const std::string& condition : selection.conditions)
+    text += (text.empty() ? " WHERE " : " AND ") + condition;
+  return text;
+}
+
+Rows jobs(const Reader& reader, const CommandLine& line) {
+  Selection selection;
+  if (line.has("state")) selection.add("state = ?{}", line.get<std::string>("state"));
+  if (line.has("sweep")) {
+    selection.add("' ' || sweeps || ' ' LIKE '% ' || ?{} || ' %'", line.words("sweep").front());
+  }
+  if (line.has("where"))
+    selection.conditions.push_back("(" + line.get<std::string>("where") + "\n)");
+  return reader.query(kJobs + where(selection) + " ORDER BY method, model, bits, seed, job",
+                      selection.arguments);
+}
+
+}  // namespace
+
+int ls(const Invocation& invocation) {
+  CommandLine line("ls [SWEEP] [options]", "Lists the jobs of a database, or those of one sweep.");
+  line.options()("sweeps", po::bool_switch(), "list the sweeps instead, with how far they are")(
+      "state", po::value<std::string>()->value_name("STATE"),
+      "only jobs that are new, running, interrupted, finished or failed")(
+      "where", po::value<std::string>()->value_name("SQL"),
+      "only jobs for which this holds: a condition over the view `runs`");
+  line.add_database();
+  line.add_json();
+  line.add_positional("sweep", 1);
+  if (!line.parse(invocation)) return kGood;
+  const Reader reader(line.database());
+  const Rows rows = line.is_on("sweeps") ? reader.query(kSweeps) : jobs(reader, line);
+  invocation.console.print(line.json() ? as_json(rows).dump(2) + "\n" : as_text(rows));
+  return kGood;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,74 @@
+// qbitopt methods, models, sensitivities, solvers: what a sweep can be made of, from the manifests.
+#include <fmt/format.h>
+
+#include "app/exit_codes.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/sweep/catalog.h"
+
+namespace qbitopt::app {
+namespace {
+
+Json as_json(const Manifest& part) {
+  Json parameters = Json::array();
+  for (const ParameterSpec& parameter : part.parameters) {
+    parameters.push_back({{"name", parameter.name},
+                          {"type", parameter.type},
+                          {"unit", parameter.unit},
+                          {"default", parameter.default_value},
+                          {"description", parameter.description}});
+  }
+  return {{"name", part.name},
+          {"version", part.version},
+          {"summary", part.summary},
+          {"citation", part.citation},
+          {"parameters", parameters}};
+}
+
+std::string describe(const Manifest& part) {
+  std::string text = fmt::format("{} (version {}): {}\n", part.name, part.version, part.summary);
+  if (!part.citation.empty()) text += part.citation + "\n";
+  std::vector<std::vector<std::string>> rows = {
+      {"parameter", "type", "unit", "default", "meaning"}};
+  for (const ParameterSpec& parameter : part.parameters) {
+    rows.push_back({parameter.name, parameter.type, parameter.unit, plain(parameter.default_value),
+                    parameter.description});
+  }
+  if (rows.size() > 1) text += "\n" + columns(rows);
+  return text;
+}
+
+// `kind` as manifests name it, `plural` as the verb does.
+int list(const Invocation& invocation, const std::string& kind, const std::string& plural) {
+  CommandLine line(plural + " [NAME] [options]",
+                   "Lists the " + plural + " that a sweep may name, or describes one.");
+  line.add_json();
+  line.add_positional("name", 1);
+  if (!line.parse(invocation)) return kGood;
+  const Catalog& catalog = builtin_catalog();
+  if (line.has("name")) {
+    const Manifest& part = catalog.get(kind, line.words("name").front());
+    invocation.console.print(line.json() ? as_json(part).dump(2) + "\n" : describe(part));
+    return kGood;
+  }
+  Json json = Json::array();
+  std::vector<std::vector<std::string>> rows = {{kind, "version", "summary"}};
+  for (const std::string& name : catalog.names(kind)) {
+    const Manifest& part = catalog.get(kind, name);
+    json.push_back(as_json(part));
+    rows.push_back({name, std::to_string(part.version), part.summary});
+  }
+  invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
+  return kGood;
+}
+
+}  // namespace
+
+int methods(const Invocation& invocation) { return list(invocation, "method", "methods"); }
+int models(const Invocation& invocation) { return list(invocation, "model", "models"); }
+int sensitivities(const Invocation& invocation) {
+  return list(invocation, "sensitivity", "sensitivities");
+}
+int solvers(const Invocation& invocation) { return list(invocation, "solver", "solvers"); }
+
+}  // namespace qbitopt::app

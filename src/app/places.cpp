@@ -1,0 +1,54 @@
+#include "app/places.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path beside(const fs::path& database, const std::string& suffix) {
+  const fs::path absolute = fs::absolute(database).lexically_normal();
+  return absolute.parent_path() / (absolute.stem().string() + suffix);
+}
+
+std::vector<std::string> known_sweeps() {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("sweeps", ignored)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+fs::path runs_folder(const fs::path& database) { return beside(database, ".runs"); }
+
+fs::path fingerprint_cache(const fs::path& database) {
+  return beside(database, ".fingerprints.json");
+}
+
+fs::path worker_program() {
+  const char* chosen = std::getenv("QBITOPT_WORKER");
+  if (chosen != nullptr && *chosen != '\0') return chosen;
+  return fs::read_symlink("/proc/self/exe").parent_path() / "qbitopt-worker";
+}
+
+fs::path find_sweep(const std::string& word) {
+  if (fs::exists(word)) return word;
+  const fs::path by_name = fs::path("sweeps") / (word + ".yaml");
+  if (fs::exists(by_name)) return by_name;
+  if (word.find_first_of("/.") != std::string::npos) {
+    throw InputError("no sweep file " + word);
+  }
+  throw InputError(unknown_name("sweep", word, known_sweeps()) + " (sweeps/*.yaml)");
+}
+
+}  // namespace qbitopt::app

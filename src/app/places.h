@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace qbitopt::app {
+
+// Folder of the attempts' files, absolute: results/qbitopt.db -> .../results/qbitopt.runs.
+std::filesystem::path runs_folder(const std::filesystem::path& database);
+
+// The worker program: QBITOPT_WORKER, or qbitopt-worker beside this program.
+std::filesystem::path worker_program();
+
+// A sweep file by its path, or by its name: "quick" is sweeps/quick.yaml. Throws InputError.
+std::filesystem::path find_sweep(const std::string& word);
+
+// What is remembered beside the database of the fingerprints of data files.
+std::filesystem::path fingerprint_cache(const std::filesystem::path& database);
+
+}  // namespace qbitopt::app

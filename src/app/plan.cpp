@@ -1,0 +1,178 @@
+// qbitopt plan: what a sweep would run. Writes nothing.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/runlog/queries.h"
+#include "qbitopt/sweep/executors/cores.h"
+#include "qbitopt/sweep/job_queue.h"
+#include "qbitopt/sweep/sweep_file.h"
+
+namespace qbitopt::app {
+namespace {
+
+// How many jobs are in each state.
+using Counts = std::map<std::string, size_t>;
+constexpr const char* kStates[] = {"finished", "new", "interrupted", "running", "failed"};
+
+// What a database knows of the plan's jobs.
+struct Known {
+  std::map<std::string, std::string> states;  // by key, of those that are stored
+  std::vector<std::string> stored_keys;       // of the sweep, as it was last run
+};
+
+Known ask(const std::optional<Reader>& reader, const Plan& plan) {
+  Known known;
+  if (!reader) return known;
+  for (const auto& row : reader->query("SELECT key, state FROM job").rows)
+    known.states[row[0]] = row[1];
+  known.stored_keys = stored_keys(*reader, plan.sweep_name);
+  return known;
+}
+
+std::string state_of(const Known& known, const PlannedJob& job) {
+  const auto found = known.states.find(job.key);
+  return found == known.states.end() ? "new" : found->second;
+}
+
+// Seconds until everything is done, as far as jobs of the same kind have been run before.
+struct Estimate {
+  double seconds = 0;
+  size_t known_jobs = 0;
+  size_t unknown_jobs = 0;
+};
+
+Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const Known& known) {
+  Estimate estimate;
+  std::map<std::string, std::optional<double>> seconds_of_config;
+  for (const PlannedJob& planned : plan.jobs) {
+    if (state_of(known, planned) == "finished") continue;
+    const auto [seconds, is_new] = seconds_of_config.try_emplace(planned.config_key);
+    const Job job = planned.job();
+    if (is_new && reader) seconds->second = expected_seconds(*reader, job);
+    if (!seconds->second) {
+      ++estimate.unknown_jobs;
+      continue;
+    }
+    ++estimate.known_jobs;
+    const double share = std::min<double>(threads_of(job), available_cores()) / available_cores();
+    estimate.seconds += *seconds->second * share;
+  }
+  return estimate;
+}
+
+std::string describe(const Estimate& estimate) {
+  if (estimate.known_jobs + estimate.unknown_jobs == 0) return "nothing is left to run";
+  if (estimate.known_jobs == 0)
+    return "no jobs like these have finished yet, so there is no estimate of the time";
+  const std::string unknown =
+      estimate.unknown_jobs > 0
+          ? fmt::format(", and {} of kinds that were never run", estimate.unknown_jobs)
+          : "";
+  return fmt::format("about {} on {} cores{}", duration(estimate.seconds), available_cores(),
+                     unknown);
+}
+
+std::string table_of_cases(const Plan& plan, const Known& known) {
+  std::vector<std::string> order;
+  std::map<std::string, Counts> counts;
+  for (const PlannedJob& job : plan.jobs) {
+    const std::string name = !job.requested          ? "(needed by others)"
+                             : job.case_name.empty() ? "all"
+                                                     : job.case_name;
+    if (!counts.count(name)) order.push_back(name);
+    ++counts[name][state_of(known, job)];
+    ++counts[name]["jobs"];
+  }
+  std::vector<std::vector<std::string>> rows = {
+      {"case", "jobs", "cached", "new", "interrupted", "running", "failed"}};
+  for (const std::string& name : order) {
+    rows.push_back({name, std::to_string(counts[name]["jobs"])});
+    for (const char* state : kStates) rows.back().push_back(std::to_string(counts[name][state]));
+  }
+  return columns(rows);
+}
+
+// "budget.average_bits  2.5: 9, 3: 12, 4: 9"
+std::string table_of_axes(const Plan& plan) {
+  std::map<std::string, std::vector<std::pair<std::string, size_t>>> axes;
+  for (const PlannedJob& job : plan.jobs) {
+    if (!job.requested) continue;
+    const Json own = job.axes();
+    for (const auto& [axis, value] : own.items()) {
+      auto& values = axes[axis];
+      const std::string text = plain(value);
+      auto found = std::find_if(values.begin(), values.end(),
+                                [&](const auto& entry) { return entry.first == text; });
+      if (found == values.end()) found = values.insert(values.end(), {text, 0});
+      ++found->second;
+    }
+  }
+  std::vector<std::vector<std::string>> rows = {{"axis", "value: jobs"}};
+  for (const auto& [axis, values] : axes) {
+    std::string list;
+    for (const auto& [value, count] : values)
+      list += fmt::format("{}{}: {}", list.empty() ? "" : ", ", value, count);
+    rows.push_back({axis, list});
+  }
+  return rows.size() > 1 ? columns(rows) : "";
+}
+
+Json as_json(const Plan& plan, const Known& known, const Estimate& estimate) {
+  Json json = to_json(plan);
+  std::map<std::string, std::string> states;
+  Counts counts;
+  for (const PlannedJob& job : plan.jobs) ++counts[states[job.key] = state_of(known, job)];
+  for (Json& job : json["jobs"]) job["state"] = states[job["key"]];
+  json["counts"]["states"] = counts;
+  json["estimated_hours"] = estimate.known_jobs > 0 ? Json(estimate.seconds / 3600) : Json();
+  json["jobs_without_estimate"] = estimate.unknown_jobs;
+  return json;
+}
+
+std::string as_text(const Plan& plan, const Known& known, const Estimate& estimate) {
+  const auto requested = std::count_if(plan.jobs.begin(), plan.jobs.end(),
+                                       [](const auto& job) { return job.requested; });
+  std::string text = fmt::format("sweep {}: {} jobs, and {} that they need\n\n", plan.sweep_name,
+                                 requested, static_cast<int64_t>(plan.jobs.size()) - requested);
+  text += table_of_cases(plan, known) + "\n";
+  const std::string axes = table_of_axes(plan);
+  if (!axes.empty()) text += axes + "\n";
+  if (!known.stored_keys.empty()) {
+    const PlanDifference changes = difference(known.stored_keys, plan);
+    text += fmt::format("since it was last run: +{} new, -{} orphaned, {} kept\n",
+                        changes.added.size(), changes.orphaned.size(), changes.kept.size());
+  }
+  return text + describe(estimate) + "\n";
+}
+
+}  // namespace
+
+int plan(const Invocation& invocation) {
+  CommandLine line("plan SWEEP [key=value ...] [options]",
+                   "Shows what a sweep would run. Writes nothing.");
+  line.add_database();
+  line.add_json();
+  line.add_positional("sweep", 1);
+  line.add_positional("override", -1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("sweep"))
+    throw UsageError("plan what? Give a sweep file, or the name of one in sweeps/");
+
+  const Plan plan = read_sweep(find_sweep(line.words("sweep").front()), line.words("override"),
+                               builtin_catalog());
+  for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
+  std::optional<Reader> reader;
+  if (std::filesystem::exists(line.database())) reader.emplace(line.database());
+  const Known known = ask(reader, plan);
+  const Estimate expected = estimate(reader, plan, known);
+  invocation.console.print(line.json() ? as_json(plan, known, expected).dump(2) + "\n"
+                                       : as_text(plan, known, expected));
+  return kGood;
+}
+
+}  // namespace qbitopt::app

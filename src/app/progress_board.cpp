@@ -1,0 +1,152 @@
+#include "app/progress_board.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/text.h"
+
+namespace qbitopt::app {
+namespace {
+
+double seconds_between(ProgressBoard::Clock::time_point from, ProgressBoard::Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+double fraction(const Progress& progress) {
+  if (progress.total_steps <= 0) return 0;
+  return std::clamp(static_cast<double>(progress.step) / static_cast<double>(progress.total_steps),
+                    0.0, 1.0);
+}
+
+// "train 120/400  loss 0.432  top-1 85.21  3.00 bits", as far as it is known.
+std::string describe(const Progress& progress) {
+  std::string text = progress.phase.empty() ? "starting" : progress.phase;
+  if (progress.total_steps > 0) text += fmt::format(" {}/{}", progress.step, progress.total_steps);
+  if (progress.loss != 0) text += fmt::format("  loss {:.3f}", progress.loss);
+  if (progress.top1 != 0) text += fmt::format("  top-1 {:.2f}", progress.top1);
+  if (progress.average_bits != 0) text += fmt::format("  {:.2f} bits", progress.average_bits);
+  return text;
+}
+
+}  // namespace
+
+ProgressBoard::ProgressBoard(const Plan& plan, const std::vector<JobRecord>& records,
+                             Options options)
+    : options_(std::move(options)), total_(plan.jobs.size()), begun_(Clock::now()) {
+  for (size_t i = 0; i < plan.jobs.size(); ++i) {
+    if (records[i].state == JobState::kFinished) ++finished_;
+    if (records[i].state == JobState::kFailed) ++failed_;
+    if (records[i].state == JobState::kFinished || records[i].state == JobState::kFailed) continue;
+    const Job job = plan.jobs[i].job();
+    const auto [kind, is_new] = kinds_.try_emplace(kind_of(job));
+    ++kind->second.waiting;
+    if (!is_new) continue;
+    kind->second.cost = options_.cost(threads_of(job));
+    kind->second.seconds = options_.expected_seconds(job);
+  }
+}
+
+std::string ProgressBoard::kind_of(const Job& job) {
+  std::string kind;
+  for (const char* name : {"method", "model", "data.name"})
+    kind += plain(job.parameters.value(name, Json())) + "/";
+  return kind;
+}
+
+void ProgressBoard::started(const PlannedJob& job, Clock::time_point now) {
+  const std::string kind = kind_of(job.job());
+  --kinds_[kind].waiting;
+  running_[job.key] = {label(job), kind, now, {}};
+}
+
+void ProgressBoard::progressed(const std::string& key, const Progress& progress) {
+  const auto found = running_.find(key);
+  if (found != running_.end()) found->second.progress = progress;
+}
+
+void ProgressBoard::ended(const PlannedJob& job, const AttemptEnd& end, bool will_retry,
+                          std::optional<double> seconds) {
+  running_.erase(job.key);
+  Kind& kind = kinds_[kind_of(job.job())];
+  if (end.state == JobState::kFinished) {
+    ++finished_;
+    ++finished_now_;
+    if (seconds) {  // what was measured now counts more than what was remembered
+      const double sum = kind.seconds.value_or(0) * kind.measured + *seconds;
+      kind.seconds = sum / ++kind.measured;
+    }
+  } else if (end.state == JobState::kFailed && !will_retry) {
+    ++failed_;
+  } else {
+    ++kind.waiting;
+  }
+}
+
+void ProgressBoard::blocked(const PlannedJob& job) {
+  ++blocked_;
+  --kinds_[kind_of(job.job())].waiting;
+}
+
+std::optional<double> ProgressBoard::seconds_of(const Kind& kind) const {
+  if (kind.seconds) return kind.seconds;
+  double sum = 0;
+  int count = 0;
+  for (const auto& [name, other] : kinds_) {
+    if (!other.seconds) continue;
+    sum += *other.seconds;
+    ++count;
+  }
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
+}
+
+std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
+  double work = 0;  // seconds times the capacity that they take
+  double longest = 0;
+  for (const auto& [name, kind] : kinds_) {
+    if (kind.waiting == 0) continue;
+    const auto seconds = seconds_of(kind);
+    if (!seconds) return std::nullopt;
+    work += *seconds * kind.cost * static_cast<double>(kind.waiting);
+  }
+  for (const auto& [key, job] : running_) {
+    const Kind& kind = kinds_.at(job.kind);
+    const double elapsed = seconds_between(job.since, now);
+    const double done = fraction(job.progress);
+    std::optional<double> seconds = seconds_of(kind);
+    if (!seconds && done > 0.05) seconds = elapsed / done;
+    if (!seconds) return std::nullopt;
+    const double left = done > 0 ? *seconds * (1 - done) : std::max(0.0, *seconds - elapsed);
+    work += left * kind.cost;
+    longest = std::max(longest, left);
+  }
+  return std::max(work / options_.capacity, longest);
+}
+
+std::string ProgressBoard::overall(Clock::time_point now) const {
+  std::string text = fmt::format("{}/{} done", done(), total_);
+  if (failed_ > 0) text += fmt::format(", {} failed", failed_);
+  if (blocked_ > 0) text += fmt::format(", {} blocked", blocked_);
+  text += fmt::format(", {} running", running_.size());
+  const double elapsed = seconds_between(begun_, now);
+  if (finished_now_ > 0 && elapsed > 0) {
+    const double per_minute = 60 * static_cast<double>(finished_now_) / elapsed;
+    text += per_minute >= 10 ? fmt::format(", {:.0f} jobs/min", per_minute)
+                             : fmt::format(", {:.1f} jobs/min", per_minute);
+  }
+  if (const auto left = seconds_left(now)) text += ", " + duration(*left) + " left";
+  return text;
+}
+
+std::vector<std::string> ProgressBoard::lines(Clock::time_point now, size_t width) const {
+  std::vector<std::string> lines;
+  for (const auto& [key, job] : running_) {
+    lines.push_back(fmt::format("{}  {}  {}  {}", short_key(key), job.label, describe(job.progress),
+                                duration(seconds_between(job.since, now))));
+  }
+  lines.push_back(overall(now));
+  for (std::string& line : lines) line = line.substr(0, width);
+  return lines;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,61 @@
+// qbitopt retry: runs failed jobs again, whatever sweep they belong to.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "app/driver_lock.h"
+#include "app/execute.h"
+#include "app/exit_codes.h"
+#include "app/stored_plan.h"
+#include "app/verbs.h"
+#include "qbitopt/runlog/queries.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+std::vector<std::string> chosen_keys(const Reader& reader, const CommandLine& line) {
+  std::set<std::string> keys;
+  for (const std::string& word : line.words("key")) keys.insert(find_key(reader, word));
+  if (line.is_on("failed")) {
+    const std::string where = line.get_or<std::string>("where", "1");
+    for (const std::string& key : keys_where(reader, "state = 'failed' AND (" + where + ")"))
+      keys.insert(key);
+  }
+  return {keys.begin(), keys.end()};
+}
+
+}  // namespace
+
+int retry(const Invocation& invocation) {
+  CommandLine line("retry (--failed [--where SQL] | KEY ...) [options]",
+                   "Runs failed jobs again, and then what waited for them.");
+  line.options()("failed", po::bool_switch(), "all failed jobs")(
+      "where", po::value<std::string>()->value_name("SQL"),
+      "only those: a condition over the view `runs`, as in \"method = 'qbitopt'\"");
+  add_execution_options(line);
+  line.add_database();
+  line.add_positional("key", -1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.is_on("failed") && !line.has("key"))
+    throw UsageError("retry what? Give --failed, or the keys of jobs");
+  if (line.has("where") && !line.is_on("failed")) throw UsageError("--where goes with --failed");
+
+  const std::filesystem::path file = line.database();
+  Reader{file};  // a database that is not there is an error, not a new one
+  const DriverLock lock(file);
+  Database database(file);
+  const std::vector<std::string> keys = chosen_keys(database.reader(), line);
+  if (keys.empty()) {
+    invocation.console.say("no failed jobs");
+    return kGood;
+  }
+  const Plan plan = stored_plan(database.reader(), with_dependents(database.reader(), keys));
+  database.reset(keys);
+  const int status = execute(plan, file, database, line, invocation.console);
+  database.close();
+  return status;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,75 @@
+// qbitopt run: runs what is not finished of a sweep, then prints and writes its tables.
+#include <fmt/format.h>
+
+#include "app/driver_lock.h"
+#include "app/execute.h"
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/runlog/queries.h"
+#include "qbitopt/sweep/sweep_file.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+std::map<std::string, std::string> environment() {
+  return {{"host", host_name()},
+          {"version", QBITOPT_VERSION},
+          {"folder", std::filesystem::current_path().string()}};
+}
+
+void say_difference(const Plan& plan, Database& database, Console& console) {
+  const std::vector<std::string> stored = stored_keys(database.reader(), plan.sweep_name);
+  if (stored.empty()) return;
+  const PlanDifference changes = difference(stored, plan);
+  if (changes.added.empty() && changes.orphaned.empty()) return;
+  size_t cached = 0;
+  for (const JobRecord& record : database.records(plan))
+    cached += record.state == JobState::kFinished;
+  console.say(fmt::format("the sweep has changed: +{} new, -{} orphaned, {} cached",
+                          changes.added.size(), changes.orphaned.size(), cached));
+}
+
+std::vector<std::string> requested_keys(const Plan& plan) {
+  std::vector<std::string> keys;
+  for (const PlannedJob& job : plan.jobs) {
+    if (job.requested) keys.push_back(job.key);
+  }
+  return keys;
+}
+
+}  // namespace
+
+int run(const Invocation& invocation) {
+  CommandLine line("run SWEEP [key=value ...] [options]",
+                   "Runs what is not finished of a sweep: a file, or the name of one in sweeps/.\n"
+                   "Overrides: key=v, a=1,2 (a grid), +key=v (a new key), ~key (take out).");
+  add_execution_options(line);
+  line.options()("again", po::bool_switch(), "run finished jobs again, too");
+  line.add_database();
+  line.add_positional("sweep", 1);
+  line.add_positional("override", -1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("sweep"))
+    throw UsageError("run what? Give a sweep file, or the name of one in sweeps/");
+  Console& console = invocation.console;
+
+  const std::filesystem::path file = line.database();
+  const Plan plan = read_sweep(find_sweep(line.words("sweep").front()), line.words("override"),
+                               builtin_catalog(), {fingerprint_cache(file)});
+  for (const std::string& warning : plan.warnings) console.warn(warning);
+
+  const DriverLock lock(file);
+  Database database(file);
+  say_difference(plan, database, console);
+  database.record_sweep(plan, {invocation.argv, environment()});
+  if (line.is_on("again")) database.reset(requested_keys(plan));
+  const int status = execute(plan, file, database, line, console);
+  database.close();
+  return status;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,121 @@
+#include "app/run_view.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/text.h"
+
+namespace qbitopt::app {
+namespace {
+
+constexpr std::chrono::milliseconds kRedrawInterval{200};
+
+size_t terminal_width() {
+  winsize size{};
+  const bool is_known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return is_known ? size.ws_col : 80;
+}
+
+// ": top-1 86.41, 3.00 weight bits, 21 s"
+std::string describe(const Finished& finished) {
+  std::string text;
+  const auto top1 = finished.results.find("top1");
+  if (top1 != finished.results.end()) text += fmt::format(", top-1 {:.2f}", top1->second);
+  for (const BudgetState& budget : finished.budgets) {
+    text += fmt::format(", {:.2f} {} bits", budget.achieved, budget.group);
+  }
+  text += fmt::format(", {:.1f} s", finished.seconds);
+  return ":" + text.substr(1);
+}
+
+}  // namespace
+
+RunView::RunView(Console& console, ProgressBoard board, std::function<void()> tick)
+    : console_(console), board_(std::move(board)), tick_(std::move(tick)) {}
+
+RunView::~RunView() { erase(); }
+
+void RunView::on_started(const PlannedJob& job, const Attempt& attempt) {
+  board_.started(job, ProgressBoard::Clock::now());
+  if (console_.is_live()) return;
+  const std::string again = attempt.number > 1 ? fmt::format(" (attempt {})", attempt.number) : "";
+  const std::string resumed = attempt.resume_from.empty() ? "" : ", from its checkpoint";
+  console_.say(fmt::format("started {} {}{}{}", short_key(job.key), label(job), again, resumed));
+}
+
+void RunView::on_events(const Attempt& attempt, const std::vector<Event>& events) {
+  for (const Event& event : events) {
+    if (const auto* progress = std::get_if<Progress>(&event.body))
+      board_.progressed(attempt.job.key, *progress);
+    if (const auto* finished = std::get_if<Finished>(&event.body))
+      finished_[attempt.job.key] = *finished;
+    if (const auto* note = std::get_if<Note>(&event.body); note && note->level == "warning") {
+      erase();
+      console_.warn(fmt::format("job {}: {}", short_key(attempt.job.key), note->text));
+    }
+  }
+}
+
+void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
+                       bool will_retry) {
+  const auto finished = finished_.find(job.key);
+  const bool is_known = finished != finished_.end();
+  board_.ended(job, end, will_retry,
+               is_known ? std::optional(finished->second.seconds) : std::nullopt);
+  const std::string who = fmt::format("{} {}", short_key(job.key), label(job));
+  if (end.state == JobState::kFinished) {
+    const std::string what = is_known ? describe(finished->second) : "";
+    if (!console_.is_live()) {
+      console_.say(fmt::format("finished {}/{} {}{}", board_.done(), board_.total(), who, what));
+    }
+  } else if (end.state == JobState::kFailed || !end.text.empty()) {
+    const std::string log = shown(std::filesystem::path(attempt.folder) / "log.txt");
+    error(fmt::format("job {} {}: {}: {}; log: {}{}", who, name(end.state), end.error_class,
+                      end.text, log, will_retry ? "; it is tried again" : ""));
+  } else if (!console_.is_live()) {
+    console_.say(fmt::format("interrupted {}", who));
+  }
+  if (is_known) finished_.erase(finished);
+}
+
+void RunView::on_blocked(const PlannedJob& job) {
+  board_.blocked(job);
+  if (!console_.is_live())
+    console_.say(fmt::format("blocked {} {}", short_key(job.key), label(job)));
+}
+
+void RunView::on_tick() {
+  tick_();
+  if (!console_.is_live() || console_.quiet()) return;
+  if (ProgressBoard::Clock::now() - drawn_ >= kRedrawInterval) draw();
+}
+
+void RunView::say(const std::string& line) {
+  erase();
+  console_.say(line);
+}
+
+void RunView::error(const std::string& line) {
+  erase();
+  console_.error(line);
+}
+
+void RunView::draw() {
+  erase();
+  drawn_ = ProgressBoard::Clock::now();
+  std::string text;
+  const auto lines = board_.lines(drawn_, terminal_width() - 1);
+  for (const std::string& line : lines) text += line + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  drawn_lines_ = lines.size();
+}
+
+void RunView::erase() {
+  if (drawn_lines_ > 0) std::fprintf(stderr, "\x1b[%zuA\x1b[J", drawn_lines_);
+  drawn_lines_ = 0;
+}
+
+}  // namespace qbitopt::app

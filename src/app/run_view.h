@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "app/console.h"
+#include "app/progress_board.h"
+#include "qbitopt/sweep/scheduler.h"
+
+namespace qbitopt::app {
+
+// Shows a run on stderr: on a terminal a block of lines that is kept up to date, else one line for
+// every change of state. A failure is a line at once, with the path of its log.
+class RunView : public RunObserver {
+ public:
+  // `tick` is called as often as the scheduler does.
+  RunView(Console& console, ProgressBoard board, std::function<void()> tick);
+  ~RunView() override;
+
+  void on_started(const PlannedJob& job, const Attempt& attempt) override;
+  void on_events(const Attempt& attempt, const std::vector<Event>& events) override;
+  void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
+                bool will_retry) override;
+  void on_blocked(const PlannedJob& job) override;
+  void on_tick() override;
+
+  // A line above the block.
+  void say(const std::string& line);
+
+ private:
+  void error(const std::string& line);
+  void draw();
+  void erase();
+
+  Console& console_;
+  ProgressBoard board_;
+  std::function<void()> tick_;
+  std::map<std::string, Finished> finished_;  // by key, until on_ended
+  size_t drawn_lines_ = 0;
+  ProgressBoard::Clock::time_point drawn_{};
+};
+
+}  // namespace qbitopt::app

@@ -1,0 +1,122 @@
+// qbitopt show: everything about one job.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "app/exit_codes.h"
+#include "app/rows.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/runlog/queries.h"
+
+namespace qbitopt::app {
+namespace {
+
+std::string log_of(const AttemptRecord& attempt) {
+  return shown(std::filesystem::path(attempt.folder) / "log.txt");
+}
+
+std::string clock_time(double unix_seconds) {
+  const auto seconds = static_cast<std::time_t>(unix_seconds);
+  std::tm local{};
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", ::localtime_r(&seconds, &local));
+  return text;
+}
+
+std::string how_it_ended(const AttemptRecord& attempt) {
+  std::string text = attempt.error_class;
+  if (!attempt.error_text.empty()) text += (text.empty() ? "" : ": ") + attempt.error_text;
+  if (attempt.signal.value_or(0) != 0) text += fmt::format(" [signal {}]", *attempt.signal);
+  return text;
+}
+
+Json as_json(const AttemptRecord& attempt) {
+  return {{"number", attempt.number},
+          {"state", attempt.state},
+          {"folder", attempt.folder},
+          {"log", attempt.folder + "/log.txt"},
+          {"host", attempt.host},
+          {"pid", attempt.pid},
+          {"begun_at", attempt.begun_at},
+          {"ended_at", attempt.ended_at > 0 ? Json(attempt.ended_at) : Json()},
+          {"exit_code", attempt.exit_code ? Json(*attempt.exit_code) : Json()},
+          {"signal", attempt.signal ? Json(*attempt.signal) : Json()},
+          {"error_class", attempt.error_class},
+          {"error_text", attempt.error_text}};
+}
+
+std::string table_of(const std::vector<AttemptRecord>& attempts) {
+  std::vector<std::vector<std::string>> rows = {
+      {"attempt", "state", "begun", "took", "host", "pid", "log", ""}};
+  for (const AttemptRecord& attempt : attempts) {
+    const std::string took =
+        attempt.ended_at > 0 ? duration(attempt.ended_at - attempt.begun_at) : "";
+    rows.push_back({std::to_string(attempt.number), attempt.state, clock_time(attempt.begun_at),
+                    took, attempt.host, std::to_string(attempt.pid), log_of(attempt),
+                    how_it_ended(attempt)});
+  }
+  return columns(rows);
+}
+
+// Name and value of everything that the row of `runs` has beyond the job's own parameters.
+std::string table_of_results(const Json& run, const Job& job) {
+  std::set<std::string> known = {"key", "job"};
+  for (const auto& [name, value] : job.parameters.items()) {
+    known.insert(name);
+    std::string column = name;  // as `runs` names it
+    std::replace(column.begin(), column.end(), '.', '_');
+    known.insert(column);
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : run.items()) {
+    if (value.is_null() || known.count(name)) continue;
+    const bool is_time = name == "started_at" || name == "ended_at";
+    rows.push_back({"  " + name, is_time ? clock_time(value) : plain(value)});
+  }
+  return columns(rows);
+}
+
+std::string as_text(const Job& job, const Json& run, const std::vector<AttemptRecord>& attempts) {
+  std::string text = fmt::format("job {}\n\nparameters\n", job.key);
+  std::vector<std::vector<std::string>> parameters;
+  for (const auto& [name, value] : job.parameters.items())
+    parameters.push_back({"  " + name, plain(value)});
+  text += columns(parameters);
+  for (const auto& [need, key] : job.needs)
+    text += fmt::format("needs {} of job {}\n", need, short_key(key));
+  text += "\nrun\n" + table_of_results(run, job);
+  if (!attempts.empty()) text += "\n" + table_of(attempts);
+  return text;
+}
+
+}  // namespace
+
+int show(const Invocation& invocation) {
+  CommandLine line("show KEY [options]",
+                   "Shows everything about one job: the first digits of its key are enough.");
+  line.add_database();
+  line.add_json();
+  line.add_positional("key", 1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("key"))
+    throw UsageError("show which job? Give the first digits of its key; `qbitopt ls` lists them");
+
+  const Reader reader(line.database());
+  const std::string key = find_key(reader, line.words("key").front());
+  const Job job = stored_job(reader, key);
+  const Json run = as_json(reader.query("SELECT * FROM runs WHERE key = ?1", {key})).at(0);
+  const std::vector<AttemptRecord> executions = attempts(reader, key);
+  if (!line.json()) {
+    invocation.console.print(as_text(job, run, executions));
+    return kGood;
+  }
+  Json json = {{"job", job}, {"run", run}, {"attempts", Json::array()}};
+  for (const AttemptRecord& attempt : executions) json["attempts"].push_back(as_json(attempt));
+  invocation.console.print(json.dump(2) + "\n");
+  return kGood;
+}
+
+}  // namespace qbitopt::app

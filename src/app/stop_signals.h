@@ -1,0 +1,18 @@
+#pragma once
+
+namespace qbitopt::app {
+
+// Counts Ctrl-C, SIGTERM and SIGHUP instead of dying of them, until destroyed. One at a time.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  int count() const;
+  // The first that came; 0: none.
+  int first() const;
+};
+
+}  // namespace qbitopt::app

@@ -1,0 +1,127 @@
+// qbitopt watch: what a run that goes on elsewhere is doing. Reads the database and the spools of
+// running attempts.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "app/exit_codes.h"
+#include "app/rows.h"
+#include "app/stop_signals.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/file_lock.h"
+#include "qbitopt/job/spool.h"
+#include "qbitopt/runlog/queries.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRunning =
+    "SELECT key, job, method, seed, budget_average_bits AS bits, attempts FROM runs WHERE state = "
+    "'running'";
+
+// The spools of running attempts, read on from where the last look ended.
+class Watcher {
+ public:
+  explicit Watcher(fs::path database) : database_(std::move(database)) {}
+
+  Json look() {
+    const Reader reader(database_);
+    Json running = as_json(reader.query(kRunning));
+    for (Json& job : running) {
+      const auto all = attempts(reader, job["key"]);
+      if (!all.empty()) job["progress"] = newest_progress(all.back().folder);
+    }
+    const Rows sweeps = reader.query(
+        "SELECT * FROM progress WHERE running > 0 OR interrupted + new > 0 ORDER BY sweep");
+    return {{"driver", FileLock::is_held(database_.string() + ".lock")},
+            {"sweeps", as_json(sweeps)},
+            {"running", running}};
+  }
+
+ private:
+  Json newest_progress(const std::string& folder) {
+    const fs::path file = fs::path(folder) / "events.jsonl";
+    auto [spool, is_new] = spools_.try_emplace(folder, SpoolReader(file), Json());
+    for (const Event& event : spool->second.first.read_new()) {
+      if (const auto* progress = std::get_if<Progress>(&event.body)) {
+        spool->second.second = {{"phase", progress->phase},
+                                {"step", progress->step},
+                                {"total_steps", progress->total_steps},
+                                {"loss", progress->loss},
+                                {"top1", progress->top1},
+                                {"average_bits", progress->average_bits}};
+      }
+    }
+    return spool->second.second;
+  }
+
+  fs::path database_;
+  std::map<std::string, std::pair<SpoolReader, Json>> spools_;  // by folder
+};
+
+std::string describe_sweep(const Json& sweep) {
+  std::string text = fmt::format("{}: {}/{} finished", plain(sweep["sweep"]),
+                                 plain(sweep["finished"]), plain(sweep["jobs"]));
+  for (const char* state : {"running", "interrupted", "failed"}) {
+    if (sweep[state] != 0) text += fmt::format(", {} {}", plain(sweep[state]), state);
+  }
+  if (sweep["hours_left"].is_number()) {
+    text += fmt::format(", {} of work left", duration(3600 * sweep["hours_left"].get<double>()));
+  }
+  return text + "\n";
+}
+
+std::string describe_job(const Json& job) {
+  std::string text = fmt::format("  {} {} bits={} seed={}", plain(job["job"]), plain(job["method"]),
+                                 plain(job["bits"]), plain(job["seed"]));
+  const Json progress = job.value("progress", Json());
+  if (!progress.is_object()) return text + "  starting\n";
+  return text + fmt::format("  {} {}/{}  loss {:.3f}  top-1 {:.2f}\n", plain(progress["phase"]),
+                            plain(progress["step"]), plain(progress["total_steps"]),
+                            progress["loss"].get<double>(), progress["top1"].get<double>());
+}
+
+std::string as_text(const Json& seen) {
+  std::string text;
+  for (const Json& sweep : seen["sweeps"]) text += describe_sweep(sweep);
+  for (const Json& job : seen["running"]) text += describe_job(job);
+  if (!seen["driver"].get<bool>()) text += "no driver is at work\n";
+  return text;
+}
+
+}  // namespace
+
+int watch(const Invocation& invocation) {
+  CommandLine line("watch [options]",
+                   "Shows what a run that goes on elsewhere is doing, until it ends.");
+  line.options()("once", po::bool_switch(), "look once")(
+      "interval", po::value<double>()->default_value(1.0)->value_name("SECONDS"), "between looks");
+  line.add_database();
+  line.add_json();
+  if (!line.parse(invocation)) return kGood;
+  Console& console = invocation.console;
+  Watcher watcher(line.database());
+  const StopSignals signals;
+  size_t drawn_lines = 0;
+  while (signals.count() == 0) {
+    const Json seen = watcher.look();
+    const std::string text = line.json() ? seen.dump() + "\n" : as_text(seen);
+    if (console.is_live() && drawn_lines > 0)
+      console.print(fmt::format("\x1b[{}A\x1b[J", drawn_lines));
+    console.print(text);
+    std::fflush(stdout);
+    drawn_lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+    if (line.is_on("once") || !seen["driver"].get<bool>()) return kGood;
+    std::this_thread::sleep_for(std::chrono::duration<double>(line.get<double>("interval")));
+  }
+  return kGood;
+}
+
+}  // namespace qbitopt::app
