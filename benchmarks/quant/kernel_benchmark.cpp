@@ -1,5 +1,5 @@
-// Nanoseconds per element and thread of every quantiser kernel, on data that does not fit into the
-// cache, against copying the same memory.
+// Nanoseconds per element and thread of every quantiser kernel, on a tensor as large as resnet20's
+// first activations at batch 64, against copying the same memory.
 
 #include <cstring>
 #include <string>
@@ -13,8 +13,8 @@
 namespace qbitopt {
 namespace {
 
-constexpr int64_t kElements = 8 << 20;  // 32 MiB a tensor
-constexpr int kRounds = 21;
+constexpr int64_t kElements = 64 * 16 * 28 * 28;  // 3 MiB a tensor
+constexpr int kRounds = 101;
 
 std::vector<float> values(double scale, std::string_view purpose) {
   Random random(0, purpose);

@@ -1,3 +1,7 @@
+#if !defined(__AVX512F__)
+#error "this file must be compiled for its instruction set: see CMakeLists.txt"
+#endif
+
 #include "qbitopt/quant/kernels/kernels.inc"
 
 namespace qbitopt::kernels {
