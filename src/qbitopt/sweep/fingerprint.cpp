@@ -14,8 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string remedy(const Manifest& data) {
-  const std::string root = "set data.root=<the folder that holds it>";
-  return data.obtain.empty() ? root : data.obtain + ", or " + root;
+  return data.obtain.empty() ? "set data.root=<the folder that holds it>" : data.obtain;
 }
 
 [[noreturn]] void fail_missing(const Manifest& data, const fs::path& file,

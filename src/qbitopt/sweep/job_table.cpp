@@ -1,74 +1,117 @@
 #include "qbitopt/sweep/job_table.h"
 
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
 #include "qbitopt/core/hash.h"
 
 namespace qbitopt {
+namespace {
+
+constexpr size_t kFree = std::numeric_limits<size_t>::max();
+constexpr size_t kFirstSize = 1024;  // a power of two
+
+size_t first_digits(const std::string& key) {
+  size_t value = 0;
+  std::from_chars(key.data(), key.data() + 15, value, 16);
+  return value;
+}
+
+}  // namespace
 
 size_t JobTable::add_requested(const Shape& shape, const Point& point,
                                const std::vector<size_t>& needs, const std::string& case_name) {
-  std::string key = key_of(shape, point, needs, /*with_seed=*/true);
-  const auto [entry, is_new] = index_.try_emplace(key, jobs_.size());
-  if (is_new) {
-    jobs_.push_back(make(shape, point, needs, std::move(key)));
-    jobs_.back().case_name = case_name;
-    return entry->second;
+  const size_t count = jobs_.size();
+  const size_t index = add(shape, point, needs);
+  PlannedJob& job = jobs_[index];
+  if (index < count) {
+    if (job.requested) return index;
+    job = make(shape, point, needs,
+               std::move(job.key));  // so far only needed: now it stands in the grid
   }
-  PlannedJob& job = jobs_[entry->second];
-  if (job.requested) return entry->second;
-  // So far it was only needed: now it has its place in the grid.
-  job = make(shape, point, needs, std::move(key));
   job.case_name = case_name;
-  return entry->second;
+  return index;
 }
 
 size_t JobTable::add_needed(const Shape& shape, const Point& point,
                             const std::vector<size_t>& needs) {
-  std::string key = key_of(shape, point, needs, /*with_seed=*/true);
-  const auto [entry, is_new] = index_.try_emplace(key, jobs_.size());
-  if (is_new) {
+  const size_t count = jobs_.size();
+  const size_t index = add(shape, point, needs);
+  if (index == count) jobs_[index].requested = false;
+  return index;
+}
+
+size_t JobTable::add(const Shape& shape, const Point& point, const std::vector<size_t>& needs) {
+  write_identity(shape, point, needs, /*with_seed=*/true);
+  std::string key = sha256(text_);
+  if (2 * jobs_.size() >= index_.size()) grow();
+  size_t& slot = slot_of(key);
+  if (slot == kFree) {
+    slot = jobs_.size();
     jobs_.push_back(make(shape, point, needs, std::move(key)));
-    jobs_.back().requested = false;
   }
-  return entry->second;
+  return slot;
 }
 
 // See identity_text(): the same bytes, put together from pieces.
-std::string JobTable::key_of(const Shape& shape, const Point& point,
-                             const std::vector<size_t>& needs, bool with_seed) {
-  buffer_ = shape.frame.head;
-  buffer_ += '{';
+void JobTable::write_identity(const Shape& shape, const Point& point,
+                              const std::vector<size_t>& needs, bool with_seed) {
+  text_ = shape.frame.head;
+  text_ += '{';
   for (size_t i = 0; i < needs.size(); ++i) {
     const PlannedJob& needed = jobs_[needs[i]];
-    if (i > 0) buffer_ += ',';
-    buffer_ += '"';
-    buffer_ += shape.needs[i].name;
-    buffer_ += "\":\"";
-    buffer_ += with_seed || shape.needs[i].says_seed ? needed.key : needed.config_key;
-    buffer_ += '"';
+    text_.append(i == 0 ? "\"" : ",\"").append(shape.needs[i].name).append("\":\"");
+    text_.append(with_seed || shape.needs[i].says_seed ? needed.key : needed.config_key)
+        .append("\"");
   }
-  buffer_ += '}';
-  buffer_ += shape.frame.middle;
-  const size_t start = buffer_.size();
-  for (const Slot& slot : shape.slots) {
-    if (!with_seed && slot.name == "seed") continue;
-    buffer_ += slot.fragments[slot.row(point)];
+  text_.append("}").append(shape.frame.middle);
+  const size_t start = text_.size();
+  for (const Piece& piece : shape.pieces) {
+    if (piece.slot == nullptr) {
+      text_ += piece.text;
+    } else if (with_seed || piece.slot != shape.seed) {
+      text_ += piece.slot->fragments[piece.slot->row(point)];
+    }
   }
-  if (buffer_.size() == start) buffer_ += ',';
-  buffer_[start] = '{';
-  buffer_ += '}';
-  buffer_ += shape.frame.tail;
-  return sha256(buffer_);
+  if (text_.size() == start) text_ += ',';
+  text_[start] = '{';
+  text_.append("}").append(shape.frame.tail);
+}
+
+const std::string& JobTable::config_key(const Shape& shape, const Point& point,
+                                        const std::vector<size_t>& needs) {
+  write_identity(shape, point, needs, /*with_seed=*/false);
+  if (text_ != config_text_) {
+    config_key_ = sha256(text_);
+    std::swap(text_, config_text_);
+  }
+  return config_key_;
 }
 
 PlannedJob JobTable::make(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                           std::string key) {
   PlannedJob job;
   job.key = std::move(key);
-  job.config_key = key_of(shape, point, needs, /*with_seed=*/false);
-  for (size_t i = 0; i < needs.size(); ++i) job.needs[shape.needs[i].name] = jobs_[needs[i]].key;
+  job.config_key = config_key(shape, point, needs);
+  for (size_t i = 0; i < needs.size(); ++i)
+    job.needs.emplace(shape.needs[i].name, jobs_[needs[i]].key);
   job.shape = shape.shared;
+  job.values.reserve(shape.varying.size());
   for (const Slot* slot : shape.varying) job.values.push_back(slot->values[slot->row(point)]);
   return job;
+}
+
+size_t& JobTable::slot_of(const std::string& key) {
+  const size_t mask = index_.size() - 1;
+  size_t place = first_digits(key) & mask;
+  while (index_[place] != kFree && jobs_[index_[place]].key != key) place = (place + 1) & mask;
+  return index_[place];
+}
+
+void JobTable::grow() {
+  index_.assign(std::max(kFirstSize, 4 * index_.size()), kFree);
+  for (size_t i = 0; i < jobs_.size(); ++i) slot_of(jobs_[i].key) = i;
 }
 
 }  // namespace qbitopt

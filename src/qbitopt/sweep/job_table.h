@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "qbitopt/sweep/plan.h"
@@ -20,14 +19,23 @@ class JobTable {
   std::vector<PlannedJob> take() { return std::move(jobs_); }
 
  private:
-  std::string key_of(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
-                     bool with_seed);
+  size_t add(const Shape& shape, const Point& point, const std::vector<size_t>& needs);
+  void write_identity(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
+                      bool with_seed);
+  const std::string& config_key(const Shape& shape, const Point& point,
+                                const std::vector<size_t>& needs);
   PlannedJob make(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                   std::string key);
+  // The slot of index_ that has this key or could take it.
+  size_t& slot_of(const std::string& key);
+  void grow();
 
   std::vector<PlannedJob> jobs_;
-  std::unordered_map<std::string, size_t> index_;  // key -> place in jobs_
-  std::string buffer_;
+  // Open addressing over jobs_ by the first digits of their keys, which are as good as random.
+  std::vector<size_t> index_;
+  std::string text_;         // of the identity that was asked for last
+  std::string config_text_;  // of the last config key, which jobs that differ in their seed share
+  std::string config_key_;
 };
 
 }  // namespace qbitopt

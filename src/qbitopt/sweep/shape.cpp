@@ -193,6 +193,7 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
     if (std::find(relevant.begin(), relevant.end(), dimension) == relevant.end())
       relevant.push_back(dimension);
   }
+  cut_into_pieces(*shape);
   const Manifest* method = schema.part("method");
   if (method) add_needs(*shape, *method, origin);
   share(*shape, schema, origin);
@@ -200,6 +201,19 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   shape->frame =
       identity_frame(schema.versions, data ? data_fingerprint(*shape, *data, origin.point) : "");
   return shape;
+}
+
+void ShapeBuilder::cut_into_pieces(Shape& shape) {
+  shape.seed = shape.find("seed");
+  for (const Slot& slot : shape.slots) {
+    if (slot.dimension >= 0 || &slot == shape.seed) {
+      shape.pieces.push_back({&slot, ""});
+    } else if (shape.pieces.empty() || shape.pieces.back().slot) {
+      shape.pieces.push_back({nullptr, slot.fragments[0]});
+    } else {
+      shape.pieces.back().text += slot.fragments[0];
+    }
+  }
 }
 
 void ShapeBuilder::add_needs(Shape& shape, const Manifest& method, const Origin& origin) {

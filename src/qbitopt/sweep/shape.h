@@ -50,11 +50,20 @@ struct ShapeNeed {
   bool says_seed = false;
 };
 
+// A stretch of the identity's parameters: a slot whose fragment differs from job to job, or the
+// fragments between two.
+struct Piece {
+  const Slot* slot = nullptr;  // null: `text`
+  std::string text;
+};
+
 // Points whose jobs have the same parts, and so the same parameters: they differ in the slots' rows
 // alone.
 struct Shape {
   std::vector<Slot> slots;  // by name
   std::vector<const Slot*> varying;
+  const Slot* seed = nullptr;  // the slot of "seed", if there is one
+  std::vector<Piece> pieces;
   std::vector<ShapeNeed> needs;
   IdentityText frame;
   std::shared_ptr<const JobShape> shared;
@@ -101,6 +110,7 @@ class ShapeBuilder {
   Slot make_slot(const Schema::Entry& entry, const Origin& origin) const;
   void add_needs(Shape& shape, const Manifest& method, const Origin& origin);
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
+  static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);
   std::string data_fingerprint(const Shape& shape, const Manifest& data, const Point& point);
   void find_choosing_dimensions();
