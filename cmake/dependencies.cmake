@@ -17,4 +17,10 @@ endif()
 if(QBITOPT_BENCHMARKS)
   qbitopt_need(benchmark FOR "benchmarks" APT libbenchmark-dev DNF google-benchmark-devel CONDA benchmark)
 endif()
+
+file(GLOB QBITOPT_OWN_TORCH ${CMAKE_CURRENT_LIST_DIR}/../.venv/lib/python3*/site-packages/torch)  # by `make setup`
 include(torch)
+if(NOT Torch_FOUND)
+  qbitopt_missing(Torch FOR "tensors and gradients: LibTorch ${QBITOPT_TORCH_MINIMUM} or newer, which `make setup` puts into .venv"
+    APT "none new enough" DNF "none new enough" CONDA "none; unpack libtorch and name it in CMAKE_PREFIX_PATH")
+endif()

@@ -12,7 +12,7 @@ endfunction()
 # A target that includes LibTorch. Every such target is compiled with the same definitions, so that all share
 # one precompiled header. The wheel carries fmt headers of its own, so fmt is used header-only there.
 function(qbitopt_uses_torch target)
-  target_link_libraries(${target} PUBLIC ${TORCH_LIBRARIES} ${QBITOPT_OPENMP})
+  target_link_libraries(${target} PUBLIC "$<BUILD_INTERFACE:${TORCH_LIBRARIES};${QBITOPT_OPENMP}>")
   target_compile_options(${target} PUBLIC ${OpenMP_CXX_FLAGS})
   target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # executables would get -fPIE

@@ -1,0 +1,25 @@
+# `make install`: programs, libraries, headers, recipes and sweeps, and a CMake package (find_package(qbitopt)).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/qbitopt)
+
+# Installed programs find the libraries beside them, and the others where they were found (CMake leaves out what lies in
+# the source folder, as .venv does).
+set(programs qbitopt_cli)
+if(TARGET qbitopt_worker)
+  list(APPEND programs qbitopt_worker)
+endif()
+set_target_properties(qbitopt_base qbitopt ${programs} PROPERTIES
+  INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR};${TORCH_INSTALL_PREFIX}/lib" INSTALL_RPATH_USE_LINK_PATH ON)
+
+install(TARGETS qbitopt_base qbitopt EXPORT qbitopt FILE_SET HEADERS)
+install(TARGETS ${programs})
+install(EXPORT qbitopt NAMESPACE qbitopt:: DESTINATION ${package_folder} FILE qbitoptTargets.cmake)
+install(DIRECTORY experiments sweeps results plots DESTINATION ${CMAKE_INSTALL_DATADIR}/qbitopt
+  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.sql")
+
+configure_package_config_file(cmake/qbitoptConfig.cmake.in ${PROJECT_BINARY_DIR}/qbitoptConfig.cmake
+  INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/qbitoptConfigVersion.cmake COMPATIBILITY ExactVersion)
+install(FILES ${PROJECT_BINARY_DIR}/qbitoptConfig.cmake ${PROJECT_BINARY_DIR}/qbitoptConfigVersion.cmake
+  cmake/torch.cmake cmake/torch_checks.cmake DESTINATION ${package_folder})
