@@ -13,7 +13,7 @@ Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options
       options.time_limit_seconds.value_or(time_limit_seconds_));
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
 
-  knapsack_.build(problem, name());
+  knapsack_.require(problem, name());
   for (const int32_t parent : knapsack_.parent) {
     if (parent < 0) continue;
     throw InputError(

@@ -90,7 +90,8 @@ struct Row {
 
 // Hangs the rows into the forest, smaller ones first. A row that cannot bind given those inside it
 // is dropped.
-void plant(Knapsack& k, std::vector<Row>& rows, const std::string& solver) {
+// Returns why they do not form one, if so.
+std::string plant(Knapsack& k, std::vector<Row>& rows) {
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return std::pair(a.classes.size(), a.slack) < std::pair(b.classes.size(), b.slack);
   });
@@ -111,9 +112,8 @@ void plant(Knapsack& k, std::vector<Row>& rows, const std::string& solver) {
     }
     for (int inside = 0; inside < budget; ++inside) {
       if (touched[inside] != 0 && touched[inside] != k.members(inside).size()) {
-        throw InputError("budgets '" + *names[inside] + "' and '" + *row.name +
-                         "' share some quantizers, and neither holds all of the other's: solver '" +
-                         solver + "' cannot take that; use milp");
+        return "budgets '" + *names[inside] + "' and '" + *row.name +
+               "' share some quantizers, and neither holds all of the other's";
       }
     }
     if (reach <= row.slack) continue;
@@ -130,6 +130,7 @@ void plant(Knapsack& k, std::vector<Row>& rows, const std::string& solver) {
     k.slack.push_back(row.slack);
     names.push_back(row.name);
   }
+  return "";
 }
 
 int64_t smallest_bits(const AllocationQuantizer& quantizer) {
@@ -140,7 +141,7 @@ int64_t smallest_bits(const AllocationQuantizer& quantizer) {
 
 }  // namespace
 
-void Knapsack::build(const Problem& problem, const std::string& solver) {
+std::string Knapsack::build(const Problem& problem) {
   const size_t quantizers = problem.quantizers.size();
   for (auto* array : {&first, &candidate, &leaf, &parent, &member_first, &member}) array->clear();
   load.clear(), cost.clear(), slack.clear(), layer.clear();
@@ -156,9 +157,7 @@ void Knapsack::build(const Problem& problem, const std::string& solver) {
       for (const BopsBudget::Pair& pair : budget.pairs) {
         if (pair.weight == pair.activation || class_of[pair.weight] < 0 ||
             class_of[pair.activation] < 0) {
-          throw InputError("budget '" + budget.name +
-                           "': a quantizer is part of two layers: solver '" + solver +
-                           "' cannot take that; use milp");
+          return "a quantizer is part of two layers of budget '" + budget.name + "'";
         }
         class_of[pair.weight] = class_of[pair.activation] = -1;
         row.slack -= pair.macs * smallest_bits(problem.quantizers[pair.weight]) *
@@ -182,23 +181,32 @@ void Knapsack::build(const Problem& problem, const std::string& solver) {
       row.slack -= problem.quantizers[member].weight * smallest_bits(problem.quantizers[member]);
       if (!class_of.empty()) member = class_of[member];
       if (member < 0) {
-        throw InputError("budgets '" + budget.name + "' and '" + problem.bops.front().name +
-                         "' share quantizers: solver '" + solver + "' cannot take that; use milp");
+        return "budgets '" + budget.name + "' and '" + problem.bops.front().name +
+               "' share quantizers";
       }
     }
     rows.push_back(std::move(row));
   }
-  plant(*this, rows, solver);
+  return plant(*this, rows);
+}
+
+void Knapsack::require(const Problem& problem, const std::string& solver) {
+  const std::string why = build(problem);
+  if (!why.empty()) throw InputError(why + ": solver '" + solver + "' cannot take that; use milp");
+}
+
+Knapsack::Layer Knapsack::choice(int c, int32_t j) const {
+  if (layer[c].activation < 0) return {candidate[j], -1};
+  return {candidate[j] / kPairStride, candidate[j] % kPairStride};
 }
 
 std::vector<int> Knapsack::candidates(const Problem& problem,
                                       std::span<const int32_t> picked) const {
   std::vector<int> chosen(problem.quantizers.size());
-  for (size_t c = 0; c < layer.size(); ++c) {
-    const int32_t code = candidate[picked[c]];
-    const bool is_pair = layer[c].activation >= 0;
-    chosen[layer[c].weight] = is_pair ? code / kPairStride : code;
-    if (is_pair) chosen[layer[c].activation] = code % kPairStride;
+  for (int c = 0; c < classes(); ++c) {
+    const auto [weight, activation] = choice(c, picked[c]);
+    chosen[layer[c].weight] = weight;
+    if (activation >= 0) chosen[layer[c].activation] = activation;
   }
   return chosen;
 }

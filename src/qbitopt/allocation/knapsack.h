@@ -49,10 +49,14 @@ struct Knapsack {
   }
 
   // Fills this from a valid problem whose smallest choices fit, and leaves out the budgets that
-  // cannot bind. Throws InputError, naming `solver` and those that do take it, if the budgets are
-  // not as above.
-  void build(const Problem& problem, const std::string& solver);
+  // cannot bind. Returns why it cannot, if the budgets are not as above; else an empty string.
+  std::string build(const Problem& problem);
+  // The same, but throws InputError that sends the user of `solver` to milp.
+  void require(const Problem& problem, const std::string& solver);
 
+  // Candidate indices of a choice of class c: of its quantiser (its layer's weight), and of the
+  // activation or -1.
+  Layer choice(int c, int32_t j) const;
   // `picked`: per class, index of a choice. Returns candidate indices per quantiser of `problem`.
   std::vector<int> candidates(const Problem& problem, std::span<const int32_t> picked) const;
 };

@@ -27,7 +27,7 @@ std::vector<int32_t> start_below(const Problem& problem, const Knapsack& knapsac
 }  // namespace
 
 Solver::Answer RelaxGreedy::choose(const Problem& problem, const SolveOptions& options) {
-  knapsack_.build(problem, name());
+  knapsack_.require(problem, name());
   hull_.build(knapsack_);
   if (relaxation_.solve(problem, knapsack_)) {
     dual_.solve(knapsack_, hull_, start_below(problem, knapsack_, relaxation_.bits));

@@ -19,7 +19,7 @@ struct SolveOptions {
   // Of solvers that search: afterwards the best so far counts, with its gap. Absent: the solver's
   // own.
   std::optional<double> time_limit_seconds = std::nullopt;
-  uint64_t seed = 0;  // of solvers that draw
+  std::optional<uint64_t> seed = std::nullopt;  // of solvers that draw. Absent: the solver's own
 };
 
 // Chooses bits. One object may solve many problems, one after another (it keeps its memory); two

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "qbitopt/allocation/solver.h"
+
+namespace qbitopt {
+
+// A control: from the smallest bits, random quantisers go up by one candidate as long as any fits,
+// so that the budgets are spent. Takes any budgets; looks at no costs, so the bound is unknown. The
+// same seed gives the same bits.
+class RandomBits : public Solver {
+ public:
+  explicit RandomBits(uint64_t seed) : seed_(seed) {}
+  std::string name() const override { return "random"; }
+
+ protected:
+  Answer choose(const Problem& problem, const SolveOptions& options) override;
+
+ private:
+  uint64_t seed_;
+};
+
+}  // namespace qbitopt
