@@ -71,12 +71,12 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
     if (!console_.is_live()) {
       console_.say(fmt::format("finished {}/{} {}{}", board_.done(), board_.total(), who, what));
     }
-  } else if (end.state == JobState::kFailed || !end.text.empty()) {
+  } else if (!end.error_class.empty()) {
     const std::string log = shown(std::filesystem::path(attempt.folder) / "log.txt");
     error(fmt::format("job {} {}: {}: {}; log: {}{}", who, name(end.state), end.error_class,
                       end.text, log, will_retry ? "; it is tried again" : ""));
   } else if (!console_.is_live()) {
-    console_.say(fmt::format("interrupted {}", who));
+    console_.say(fmt::format("interrupted {}{}", who, end.text.empty() ? "" : ": " + end.text));
   }
   if (is_known) finished_.erase(finished);
 }

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{100};
 constexpr milliseconds kSpoolInterval{200};
+constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
 
 }  // namespace
@@ -54,10 +55,6 @@ RunSummary Scheduler::run() {
 
 bool Scheduler::is_over() const {
   if (!is_stopping_) return running_.empty() && !queue_.has_ready();
-  return only_adopted_run();
-}
-
-bool Scheduler::only_adopted_run() const {
   return std::all_of(running_.begin(), running_.end(),
                      [](const auto& entry) { return entry.second.evidence.is_adopted; });
 }
@@ -177,20 +174,16 @@ void Scheduler::ask_to_stop(Running& running, StopLevel level) {
 }
 
 void Scheduler::conclude(const Outcome& outcome) {
-  const auto found = running_.find(outcome.key);
-  if (found == running_.end()) return;
-  Running& running = found->second;
+  auto entry = running_.extract(outcome.key);
+  if (entry.empty()) return;
+  Running& running = entry.mapped();
   read_spool(running);
   const AttemptEnd end = judge(running.evidence, outcome);
-  const bool no_worker_starts = !running.evidence.has_begun && outcome.exit_code == 127;
-  const size_t job = running.job;
-  const Attempt attempt = std::move(running.attempt);
-  running_.erase(found);
-  if (no_worker_starts) {
-    store_.end(attempt, {JobState::kInterrupted, 127, 0, "", end.text});
+  if (!running.evidence.has_begun && outcome.exit_code == kCannotStart) {
+    store_.end(running.attempt, {JobState::kInterrupted, kCannotStart, 0, "", end.text});
     throw InputError("no worker can be started: " + outcome.last_words);
   }
-  settle(job, attempt, end);
+  settle(running.job, running.attempt, end);
 }
 
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
@@ -240,9 +233,7 @@ bool Scheduler::may_retry(size_t job, const std::string& error_class) {
 void Scheduler::drain_after_trouble() {
   for (auto& [key, running] : running_) ask_to_stop(running, StopLevel::kCheckpoint);
   const auto deadline = Clock::now() + kTroublePatience;
-  while (!only_adopted_run() && Clock::now() < deadline) {
-    for (const Outcome& outcome : executor_.poll(kTick)) running_.erase(outcome.key);
-  }
+  while (executor_.is_busy() && Clock::now() < deadline) executor_.poll(kTick);
 }
 
 }  // namespace qbitopt

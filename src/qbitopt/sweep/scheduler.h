@@ -95,7 +95,6 @@ class Scheduler {
   bool may_retry(size_t job, const std::string& error_class);
   void drain_after_trouble();
   bool is_over() const;
-  bool only_adopted_run() const;
 
   const Plan& plan_;
   Executor& executor_;

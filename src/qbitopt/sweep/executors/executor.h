@@ -33,6 +33,8 @@ class Executor {
 
   // True if an attempt with this many threads could start now.
   virtual bool has_room(int threads) const = 0;
+  // True while an attempt that was submitted is not over.
+  virtual bool is_busy() const = 0;
   // Starts an attempt; its folder exists. Needs room. Throws InputError if there is no worker
   // program.
   virtual void submit(const Attempt& attempt, int threads) = 0;

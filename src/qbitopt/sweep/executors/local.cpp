@@ -71,6 +71,11 @@ bool LocalExecutor::has_room(int threads) const {
   return used + cost(threads) <= capacity();
 }
 
+bool LocalExecutor::is_busy() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const Worker& worker) { return worker.attempt.has_value(); });
+}
+
 std::list<LocalExecutor::Worker>::iterator LocalExecutor::spawn(int threads) {
   // Idle workers of other widths would only hold memory.
   for (Worker& worker : workers_) {

@@ -36,6 +36,7 @@ class LocalExecutor : public Executor {
   ~LocalExecutor() override;
 
   bool has_room(int threads) const override;
+  bool is_busy() const override;
   void submit(const Attempt& attempt, int threads) override;
   void reattach(const Attempt& attempt) override;
   void cancel(const std::string& key, StopLevel level) override;

@@ -1,0 +1,211 @@
+// What survives when programs die: the driver, a worker, the disk.
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "end_to_end/sandbox.h"
+#include "end_to_end/sweeps.h"
+#include "qbitopt/job/spool.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+class ResumeTest : public testing::Sandbox {
+ protected:
+  ResumeTest() { write("small.yaml", testing::kSmallSweep); }
+
+  // What does not depend on when and where a job ran.
+  static std::map<std::string, Json> table(const std::map<std::string, Json>& jobs) {
+    std::map<std::string, Json> table;
+    for (const auto& [name, job] : jobs) {
+      for (const char* column : {"job", "state", "top1", "weight_bits", "activation_bits"}) {
+        table[name][column] = job[column];
+      }
+    }
+    return table;
+  }
+
+  // The same sweep, run without trouble.
+  std::map<std::string, Json> table_without_trouble() {
+    set_rules(Json::array());
+    EXPECT_EQ(qbitopt("run small.yaml --db calm.db").exit_code, 0);
+    std::map<std::string, Json> jobs;
+    for (const Json& job : json_of("ls --db calm.db")) {
+      jobs[job["method"].dump() + " " + job["bits"].dump() + " " + job["seed"].dump()] = job;
+    }
+    return table(jobs);
+  }
+
+  // First and last time at which each attempt of a job wrote something, by attempt.
+  std::vector<std::pair<double, double>> times_of(const Json& job) {
+    std::vector<std::pair<double, double>> times;
+    const fs::path attempts = folder_ / "results/qbitopt.runs" / job["job"].get<std::string>();
+    for (int number = 1; fs::exists(attempts / std::to_string(number)); ++number) {
+      const auto events =
+          SpoolReader(attempts / std::to_string(number) / "events.jsonl").read_new();
+      if (!events.empty())
+        times.emplace_back(events.front().unix_seconds, events.back().unix_seconds);
+    }
+    return times;
+  }
+
+  std::vector<int64_t> worker_pids() {
+    std::vector<int64_t> pids;
+    for (const auto& [name, job] : jobs()) {
+      for (const Json& attempt : json_of("show " + job["job"].get<std::string>())["attempts"]) {
+        if (attempt["pid"] != 0) pids.push_back(attempt["pid"]);
+      }
+    }
+    return pids;
+  }
+};
+
+TEST_F(ResumeTest, ASecondRunFindsEverythingCachedAndIsFast) {
+  EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const auto begun = std::chrono::steady_clock::now();
+  const testing::Result second = qbitopt("run small.yaml");
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begun;
+  EXPECT_EQ(second.exit_code, 0);
+  EXPECT_THAT(second.err, HasSubstr("10 jobs: 0 finished, 10 cached"));
+  EXPECT_LT(elapsed.count(), 2);
+}
+
+TEST_F(ResumeTest, AKilledDriverLosesNothing) {
+  set_rules({{{"step_seconds", 0.03}, {"steps", 10}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("finished") >= 3; });
+  driver->signal(SIGKILL);
+  wait_until([&] { return driver->try_reap().has_value(); });
+
+  const testing::Result again = qbitopt("run small.yaml");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.err, Not(HasSubstr("0 cached")));
+
+  const auto jobs_after = jobs();
+  EXPECT_EQ(jobs_after.size(), 10u);
+  int resumed = 0;
+  for (const auto& [name, job] : jobs_after) {
+    const auto times = times_of(job);
+    resumed += times.size() > 1;
+    for (size_t i = 1; i < times.size(); ++i)
+      EXPECT_LE(times[i - 1].second, times[i].first) << name;
+  }
+  EXPECT_GE(resumed, 1);
+  EXPECT_LE(resumed, 2);  // only those that ran when the driver died
+  for (const int64_t pid : worker_pids()) EXPECT_FALSE(is_alive(pid)) << "orphan " << pid;
+  EXPECT_EQ(table(jobs_after), table_without_trouble());
+}
+
+TEST_F(ResumeTest, AKilledWorkersJobIsReportedAndTriedAgainWhileTheOthersGoOn) {
+  set_rules({{{"step_seconds", 0.03}, {"steps", 10}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("finished") >= 1 && count("running") >= 1; });
+  int64_t victim = 0;
+  wait_until([&] {
+    const Json running = json_of("ls --state running");
+    if (running.empty()) return false;
+    const Json attempts = json_of("show " + running[0]["job"].get<std::string>())["attempts"];
+    victim = attempts.back()["pid"];
+    return victim != 0 && ::kill(static_cast<pid_t>(victim), SIGKILL) == 0;
+  });
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(driver->try_reap(), 0);
+  EXPECT_THAT(read("err.txt"),
+              HasSubstr("lost: the worker died of signal 9 (Killed); log: results/qbitopt.runs/"));
+  EXPECT_THAT(read("err.txt"), HasSubstr("it is tried again"));
+  EXPECT_EQ(table(jobs()), table_without_trouble());
+}
+
+TEST_F(ResumeTest, AWorkerThatKeepsDyingFailsItsJobAndTheOthersGoOn) {
+  set_rules({{{"where", {{"budget.average_bits", 3}, {"seed", 1}}},
+              {"do", "crash"},
+              {"signal", SIGSEGV}}});
+  const testing::Result result = qbitopt("run small.yaml");
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.err, HasSubstr("crashed: the worker died of signal 11 (Segmentation fault); "
+                                    "log: results/qbitopt.runs/"));
+  EXPECT_THAT(result.err, HasSubstr("10 jobs: 9 finished, 0 cached, 1 failed"));
+  EXPECT_THAT(result.err, HasSubstr("`qbitopt retry --failed` runs them again"));
+
+  const testing::Result again = qbitopt("run small.yaml");
+  EXPECT_EQ(again.exit_code, 3);
+  EXPECT_THAT(again.err, HasSubstr("0 finished, 9 cached, 1 failed before"));
+
+  set_rules(Json::array());
+  EXPECT_EQ(qbitopt("retry --failed").exit_code, 0);
+  EXPECT_EQ(table(jobs()), table_without_trouble());
+}
+
+TEST_F(ResumeTest, CtrlCCheckpointsAndTheNextRunGoesOnFromThere) {
+  set_rules(
+      {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 0.05}, {"steps", 20}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  driver->signal(SIGINT);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 130);
+  EXPECT_THAT(read("err.txt"), HasSubstr("stopping: running jobs write a checkpoint"));
+  EXPECT_EQ(count("interrupted"), 1u);  // the job that all others need
+  EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const std::string key = json_of("ls --where \"method = 'fp32'\"")[0]["job"];
+  const auto events =
+      SpoolReader(folder_ / "results/qbitopt.runs" / key / "2/events.jsonl").read_new();
+  EXPECT_GT(std::get<Started>(events.at(0).body).resumed_from_step, 0);
+}
+
+TEST_F(ResumeTest, SigtermEndsInGoodOrder) {
+  set_rules({{{"step_seconds", 0.05}, {"steps", 50}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  driver->signal(SIGTERM);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 143);
+}
+
+TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
+  set_rules({{{"step_seconds", 0.05}, {"steps", 20}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  const testing::Result second = qbitopt("run small.yaml");
+  EXPECT_EQ(second.exit_code, 5);
+  EXPECT_THAT(second.err, HasSubstr("another driver works on results/qbitopt.db (process " +
+                                    std::to_string(driver->pid())));
+  EXPECT_EQ(qbitopt("retry --failed").exit_code, 5);
+}
+
+TEST_F(ResumeTest, AChangedSweepSaysWhatIsNewAndWhatIsLeft) {
+  EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  write("small.yaml", testing::small_sweep("3, 4, 5"));
+  const testing::Result changed = qbitopt("run small.yaml");
+  ASSERT_EQ(changed.exit_code, 0) << changed.err;
+  EXPECT_THAT(changed.err, HasSubstr("the sweep has changed: +3 new, -3 orphaned, 7 cached"));
+}
+
+TEST_F(ResumeTest, AFullDiskIsSaidAndTheNextRunGoesOn) {
+  const fs::path disk = folder_ / "disk";
+  fs::create_directories(disk);
+  if (std::system(
+          ("mount -t tmpfs -o size=600k tmpfs " + disk.string() + " 2>/dev/null").c_str()) != 0) {
+    GTEST_SKIP() << "cannot mount a small disk";
+  }
+  set_rules({{{"steps", 400}}});
+  const auto begun = std::chrono::steady_clock::now();
+  const testing::Result full = qbitopt("run small.yaml --db disk/qbitopt.db");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(10));
+  EXPECT_TRUE(full.exit_code == 3 || full.exit_code == 4) << full.exit_code << full.err;
+  EXPECT_THAT(full.err,
+              ::testing::AnyOf(HasSubstr("No space left on device"), HasSubstr("disk is full")));
+  EXPECT_EQ(std::system(("mount -o remount,size=100m " + disk.string()).c_str()), 0);
+  const testing::Result again = qbitopt("run small.yaml --db disk/qbitopt.db");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(std::system(("umount -l " + disk.string()).c_str()), 0);
+}
+
+}  // namespace
+}  // namespace qbitopt
