@@ -4,52 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <set>
 
 #include "qbitopt/core/hash.h"
 #include "qbitopt/sweep/fingerprint.h"
 #include "qbitopt/sweep/identity.h"
-#include "sweep/errors.h"
-#include "sweep/temporary_folder.h"
-#include "sweep/test_manifests.h"
+#include "sweep/sweep_fixture.h"
 
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class SweepFileTest : public testing::Test {
- protected:
-  // Reads "sweeps/sweep.yaml" with this text.
-  Plan read(const std::string& text, const std::vector<std::string>& overrides = {}) {
-    return read_sweep(folder_.write("sweeps/sweep.yaml", text), overrides, small_catalog());
-  }
-  // The error without the folder's name in it.
-  std::string error(const std::string& text, const std::vector<std::string>& overrides = {}) {
-    std::string message = input_error([&] { read(text, overrides); });
-    const std::string path = folder_.path().string() + "/";
-    for (size_t at = message.find(path); at != std::string::npos; at = message.find(path))
-      message.erase(at, path.size());
-    return message;
-  }
-  static size_t requested(const Plan& plan) {
-    return static_cast<size_t>(std::count_if(plan.jobs.begin(), plan.jobs.end(),
-                                             [](const PlannedJob& job) { return job.requested; }));
-  }
-  // The values of one parameter over the requested jobs, in order.
-  static std::vector<Json> values(const Plan& plan, const std::string& key) {
-    std::vector<Json> values;
-    for (const PlannedJob& planned : plan.jobs) {
-      if (planned.requested) values.push_back(planned.job().parameters.value(key, Json()));
-    }
-    return values;
-  }
-
-  TemporaryFolder folder_;
-};
+using SweepFileTest = SweepTest;
 
 constexpr char kHead[] = "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n";
 

@@ -56,8 +56,9 @@ struct Manifest {
   // (`contents`) identify the data. A content's sha256 may be given; empty: any.
   std::vector<std::string> files;
   std::map<std::string, std::string> contents;
-  std::string
-      obtain;  // data sets: how to get them, all ways: "apt-get install ..., or set data.root=..."
+  // Data sets: every way to get them: "apt-get install dataset-fashion-mnist, or set
+  // data.root=...".
+  std::string obtain;
   std::string source;  // file it was read from
 };
 

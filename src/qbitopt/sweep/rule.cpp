@@ -133,7 +133,7 @@ WhenList read_whens(const YamlNode& node, const Catalog& catalog) {
       if (catalog.keys().find(key) != catalog.keys().end()) continue;
       Place place = start;
       place.column += static_cast<int>(text.find(key));
-      fail_at(place, catalog.unknown_key(key) + " A text is written in quotes: '" + key + "'");
+      fail_at(place, catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
     }
     whens.push_back(std::make_shared<const When>(std::move(when)));
   }

@@ -1,0 +1,204 @@
+#include "qbitopt/sweep/expand.h"
+
+#include <gmock/gmock.h>
+
+#include "sweep/sweep_fixture.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using ExpandTest = SweepTest;
+
+constexpr char kHead[] =
+    "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
+    "grid: {solver: [exact, milp], budget.average_bits: [2, 3, 4]}\n";
+
+TEST_F(ExpandTest, ExcludeDropsWhatMatchesInAllKeys) {
+  const Plan plan =
+      read(std::string(kHead) +
+           "exclude: [{solver: milp, budget.average_bits: '>2'}, {budget.average_bits: 3}]\n");
+  EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "exact", "milp"));
+  EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(2.0, 4.0, 2.0));
+}
+
+TEST_F(ExpandTest, OnlyKeepsWhatMatchesSomeEntry) {
+  const Plan plan =
+      read(std::string(kHead) +
+           "only: [{solver: milp, budget.average_bits: 2}, {budget.average_bits: 4}]\n");
+  EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "milp", "milp"));
+  EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(4.0, 2.0, 4.0));
+}
+
+TEST_F(ExpandTest, RulesSeeDefaults) {
+  EXPECT_EQ(requested(read(std::string(kHead) + "exclude: [{sensitivity: fit, solver: milp}]\n")),
+            3u);
+}
+
+TEST_F(ExpandTest, TheTopsRulesHoldForEveryCaseBesideItsOwn) {
+  const Plan plan = read(R"(
+qbitopt: 1
+set: {model: tiny, method: qbitopt}
+exclude: [{budget.average_bits: 3}]
+cases:
+  a: {set: {solver: exact}, grid: {budget.average_bits: [2, 3, 4]}}
+  b: {set: {solver: milp}, grid: {budget.average_bits: [2, 3, 4]}, exclude: [{budget.average_bits: 2}]}
+)");
+  EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(2.0, 4.0, 4.0));
+}
+
+TEST_F(ExpandTest, IncludeAddsJobsThatNoRuleDrops) {
+  const Plan plan = read(std::string(kHead) + R"(
+seeds: 2
+only: [{budget.average_bits: 2, solver: exact}]
+include: [{solver: milp, budget.average_bits: 2.25}, {reallocation.tau: 9}]
+)");
+  EXPECT_THAT(values(plan, "solver"),
+              ElementsAre("exact", "exact", "milp", "milp", "relax_greedy", "relax_greedy"));
+  EXPECT_THAT(values(plan, "seed"), ElementsAre(0, 1, 0, 1, 0, 1));
+  EXPECT_EQ(plan.jobs[3].axes(), Json({{"solver", "milp"}, {"budget.average_bits", 2.25}}));
+  EXPECT_EQ(plan.jobs[5].axes(), Json({{"reallocation.tau", 9}}));
+}
+
+TEST_F(ExpandTest, IncludeOfACaseBelongsToIt) {
+  const Plan plan = read(R"(
+qbitopt: 1
+set: {model: tiny}
+include: [{method: fp32, seed: 5}]
+cases: {a: {set: {method: qbitopt}, include: [{solver: exact}]}}
+)");
+  std::vector<std::string> names;
+  for (const PlannedJob& job : plan.jobs) {
+    if (job.requested)
+      names.push_back(job.case_name + " " + job.job().parameters.at("method").get<std::string>());
+  }
+  EXPECT_THAT(names, ElementsAre("a qbitopt", "a qbitopt", " fp32"));
+}
+
+TEST_F(ExpandTest, WhenChangesTheJobsItMatchesAndSeesWhatCameBefore) {
+  const Plan plan = read(std::string(kHead) + R"(
+when:
+  - if: "solver == 'milp' and budget.average_bits >= 3"
+    set: {reallocation.tau: 7}
+  - if: reallocation.tau == 7
+    set: {sensitivity: hessian_trace, hessian.samples: 3}
+)");
+  EXPECT_THAT(values(plan, "reallocation.tau"), ElementsAre(250, 250, 250, 250, 7, 7));
+  EXPECT_THAT(values(plan, "hessian.samples"), ElementsAre(Json(), Json(), Json(), Json(), 3, 3));
+  EXPECT_THAT(plan.warnings, IsEmpty());
+}
+
+TEST_F(ExpandTest, WhenHoldsForNeededJobsAsForTheSameJobsInTheGrid) {
+  const Plan plan = read(R"(
+qbitopt: 1
+set: {model: tiny, budget.average_bits: 3}
+grid: {method: [qbitopt, replay]}
+when: [{if: method == 'qbitopt', set: {reallocation.tau: 7}}, {if: method == 'fp32', set: {pretraining.steps: 9}}]
+)");
+  ASSERT_EQ(plan.jobs.size(), 3u) << "replay's allocation is the grid's own qbitopt";
+  EXPECT_EQ(plan.jobs[0].job().parameters.at("pretraining.steps"), 9);
+  EXPECT_EQ(plan.jobs[2].needs.at("allocation"), plan.jobs[1].key);
+}
+
+TEST_F(ExpandTest, ANeededJobInheritsWhatItReads) {
+  const Plan plan = read(
+      "qbitopt: 1\nset: {model: tiny, method: qbitopt, pretraining.steps: 7}\n"
+      "grid: {pretraining.learning_rate: [0.1, 0.2], solver: [exact, milp]}\n");
+  ASSERT_EQ(plan.jobs.size(), 6u);
+  const auto start = [&](size_t i) { return plan.jobs[i].needs.at("fp32_checkpoint"); };
+  EXPECT_EQ(start(1), start(2));
+  EXPECT_NE(start(1), start(4));
+  EXPECT_EQ(plan.jobs[0].job().parameters.at("pretraining.steps"), 7);
+  EXPECT_EQ(plan.jobs[0].axes(), Json::object());
+}
+
+TEST_F(ExpandTest, AJobThatIsNeededAndWantedIsOneJobOfTheSweep) {
+  const Plan plan = read(R"(
+qbitopt: 1
+set: {model: tiny}
+cases: {quantised: {set: {method: qbitopt}}, plain: {set: {method: fp32}, grid: {pretraining.steps: [100, 5]}}}
+)");
+  ASSERT_EQ(plan.jobs.size(), 3u);
+  EXPECT_TRUE(plan.jobs[0].requested);
+  EXPECT_EQ(plan.jobs[0].case_name, "plain");
+  EXPECT_EQ(plan.jobs[0].axes(), Json({{"pretraining.steps", 100}}));
+}
+
+TEST_F(ExpandTest, WarnsAboutWhatHasNoEffect) {
+  const Plan plan = read(R"(
+qbitopt: 1
+set: {model: tiny, method: qbitopt, fracbits.kappa: 3}
+grid: {solver: [exact, exact]}
+exclude: [{solver: milp}]
+only: [{solver: exact}, {sensitivity: random}]
+when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]
+)");
+  EXPECT_THAT(
+      warnings(plan),
+      ElementsAre("sweeps/sweep.yaml:4:24: 'exact' stands twice; it is run once",
+                  "sweeps/sweep.yaml:5:11: this entry of exclude matches no job",
+                  "sweeps/sweep.yaml:6:25: this entry of only matches no job",
+                  "sweeps/sweep.yaml:7:8: this `when` never applies",
+                  "sweeps/sweep.yaml:3:37: 'fracbits.kappa' applies to no job of this sweep"));
+}
+
+TEST_F(ExpandTest, RecipesMaySayMoreThanASweepUses) {
+  folder_.write("recipe.yaml", "set: {model: tiny, fracbits.kappa: 3}\n");
+  EXPECT_THAT(read("qbitopt: 1\nextends: ../recipe.yaml\nset: {method: fp32}\n").warnings,
+              IsEmpty());
+}
+
+TEST_F(ExpandTest, ACaseWithoutJobsIsAWarningASweepWithoutJobsAnError) {
+  const std::string text =
+      "qbitopt: 1\nset: {model: tiny}\nexclude: [{method: fp32}]\ncases:\n  a: {set: {method: "
+      "fp32}}\n";
+  EXPECT_THAT(error(text), HasSubstr("this sweep has no job"));
+  EXPECT_THAT(
+      warnings(read(text + "  b: {set: {method: qbitopt}}\n")),
+      ElementsAre("sweeps/sweep.yaml:5:3: case 'a' has no job: its rules exclude every point"));
+}
+
+TEST_F(ExpandTest, AnExcludedBudgetNeedNotBeFeasible) {
+  EXPECT_EQ(
+      error("qbitopt: 1\nset: {model: tiny, method: qbitopt}\ngrid: {budget.weights: [1, 2]}\n"
+            "exclude: [{budget.weights: 1}]\n"),
+      "");
+  EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: qbitopt, budget.weights: 3}\n"
+                    "grid: {quantizers.candidate_bits: [[2, 4], [4, 8]]}\n"),
+              HasSubstr("'budget.weights' is 3, below the smallest candidate of "
+                        "quantizers.candidate_bits = [4, 8]"));
+}
+
+TEST_F(ExpandTest, ASweepOfABillionJobsIsRefused) {
+  EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: qbitopt}\nseeds: 1000000\n"
+                    "grid: {reallocation.tau: {from: 1, to: 1000}}\n"),
+              HasSubstr("a sweep of more than a hundred million is a mistake"));
+}
+
+TEST_F(ExpandTest, AMissingDataFileIsAnErrorOfThePlan) {
+  const Catalog catalog = catalog_with_data(R"(
+{kind: data, name: digits, version: 1, summary: Numbers., contents: [images.gz], obtain: "apt-get install digits, or set data.root=...",
+ parameters: {data.root: {type: string, default: /nonexistent, affects_result: false, description: Folder.}}})");
+  const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: fp32, model: tiny}\n");
+  EXPECT_EQ(input_error([&] { read_sweep(sweep, {}, catalog); }),
+            "data set 'digits': /nonexistent/images.gz is missing; expected below data.root = "
+            "'/nonexistent'; to get it: "
+            "apt-get install digits, or set data.root=...");
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.root=/elsewhere"}, catalog); }),
+              HasSubstr("override:1:11: data set 'digits': /elsewhere/images.gz is missing"));
+  folder_.write("data/images.gz", "1");
+  folder_.write("copy/images.gz", "1");
+  const std::string root = folder_.path().string();
+  EXPECT_EQ(read_sweep(sweep, {"data.root=" + root + "/data"}, catalog).jobs[0].key,
+            read_sweep(sweep, {"data.root=" + root + "/copy"}, catalog).jobs[0].key)
+      << "the folder is not part of the identity";
+  folder_.write("copy/images.gz", "2");
+  EXPECT_NE(read_sweep(sweep, {"data.root=" + root + "/data"}, catalog).jobs[0].key,
+            read_sweep(sweep, {"data.root=" + root + "/copy"}, catalog).jobs[0].key);
+}
+
+}  // namespace
+}  // namespace qbitopt

@@ -1,0 +1,91 @@
+#include "qbitopt/sweep/expression.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep/errors.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Expression parse(const std::string& text) {
+  return Expression::parse(
+      text, {std::make_shared<SourceText>(SourceText{"a.yaml", {"if: " + text}}), 1, 5});
+}
+
+// In a job with solver 'exact', bits 2.5, tau 250, nesterov true and augment false.
+bool holds(const std::string& text) {
+  const Json job = {{"solver", "exact"},
+                    {"budget.bits", 2.5},
+                    {"tau", 250},
+                    {"nesterov", true},
+                    {"augment", false}};
+  const Json absent;
+  return parse(text).holds([&](const std::string& key) -> const Json& {
+    const auto found = job.find(key);
+    return found == job.end() ? absent : *found;
+  });
+}
+
+TEST(ExpressionTest, ComparesTextsAndNumbers) {
+  for (const char* text : {"solver == 'exact'", "solver == \"exact\"", "solver != 'milp'",
+                           "budget.bits < 3", "budget.bits <= 2.5", "tau > 2e2", "tau >= 250",
+                           "tau == 250.0", "250 == tau", "solver < 'f'", "tau > -1",
+                           "solver in ['milp', 'exact']", "tau not in [1, 2]", "tau in [250]"}) {
+    EXPECT_TRUE(holds(text)) << text;
+  }
+  for (const char* text : {"solver == 'milp'", "budget.bits > 2.5", "tau != 250",
+                           "solver in ['milp']", "solver == 250", "solver < 3", "tau > 'a'"}) {
+    EXPECT_FALSE(holds(text)) << text;
+  }
+}
+
+TEST(ExpressionTest, AndBindsTighterThanOr) {
+  EXPECT_TRUE(holds("tau == 250 or tau == 1 and tau == 2"));
+  EXPECT_FALSE(holds("(tau == 250 or tau == 1) and tau == 2"));
+  EXPECT_TRUE(holds("not tau == 1 and tau == 250"));
+  EXPECT_FALSE(holds("not (tau == 1 or tau == 250)"));
+  EXPECT_TRUE(holds("not not tau == 250"));
+}
+
+TEST(ExpressionTest, AnAbsentKeyIsNull) {
+  EXPECT_TRUE(holds("fracbits.kappa == null"));
+  EXPECT_TRUE(holds("solver != null"));
+  EXPECT_FALSE(holds("fracbits.kappa < 3"));
+  EXPECT_FALSE(holds("fracbits.kappa >= 3"));
+  EXPECT_FALSE(holds("fracbits.kappa"));
+}
+
+TEST(ExpressionTest, AKeyAloneIsAQuestion) {
+  EXPECT_TRUE(holds("nesterov"));
+  EXPECT_FALSE(holds("augment"));
+  EXPECT_TRUE(holds("not augment"));
+  EXPECT_TRUE(holds("augment == false"));
+  EXPECT_TRUE(holds("true"));
+}
+
+TEST(ExpressionTest, ListsItsKeys) {
+  EXPECT_THAT(parse("b == 'x' or not c.d and a in [e, 'f', 1]").keys(),
+              ElementsAre("a", "b", "c.d", "e"));
+}
+
+TEST(ExpressionTest, PointsAtWhatDoesNotFit) {
+  const auto error = [](const std::string& text) { return input_error([&] { parse(text); }); };
+  EXPECT_EQ(error("tau = 3"),
+            "a.yaml:1:9: condition \"tau = 3\": '=' compares nothing; write '=='\n  if: tau = 3\n  "
+            "        ^");
+  EXPECT_THAT(error("tau =="), HasSubstr("expected a key, a number or a quoted text"));
+  EXPECT_THAT(error("solver == 'exact"), HasSubstr("this quote is never closed"));
+  EXPECT_THAT(error("(tau == 3"), HasSubstr("expected ')'"));
+  EXPECT_THAT(error("tau == 3 tau == 4"), HasSubstr("expected 'and', 'or' or the end"));
+  EXPECT_THAT(error("tau in 3"), HasSubstr("expected '[' after 'in'"));
+  EXPECT_THAT(error("tau in [3"), HasSubstr("expected ',' or ']'"));
+  EXPECT_THAT(error("3"), HasSubstr("expected a comparison"));
+  EXPECT_THAT(error(""), HasSubstr("expected a key"));
+}
+
+}  // namespace
+}  // namespace qbitopt

@@ -1,0 +1,105 @@
+#include "qbitopt/sweep/fingerprint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "qbitopt/core/hash.h"
+#include "sweep/errors.h"
+#include "sweep/temporary_folder.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::HasSubstr;
+
+Manifest data_set() {
+  Manifest data;
+  data.kind = "data";
+  data.name = "digits";
+  data.contents = {{"images.gz", ""}};
+  data.obtain = "apt-get install dataset-digits, or set data.root=...";
+  return data;
+}
+
+TEST(DataFingerprintsTest, DependsOnContentsAndNotOnTheFolder) {
+  const TemporaryFolder a, b;
+  a.write("images.gz", "0123");
+  b.write("images.gz", "0123");
+  const Manifest data = data_set();
+  const std::string here = DataFingerprints().of(data, a.path());
+  EXPECT_EQ(here.size(), 64u);
+  EXPECT_EQ(here, DataFingerprints().of(data, b.path()));
+  b.write("images.gz", "0124");
+  EXPECT_NE(here, DataFingerprints().of(data, b.path()));
+}
+
+TEST(DataFingerprintsTest, FilesCountWithNameAndSize) {
+  const TemporaryFolder folder;
+  Manifest data = data_set();
+  data.contents.clear();
+  data.files = {"train/*/*.png"};
+  folder.write("train/cat/1.png", "x");
+  const std::string one = DataFingerprints().of(data, folder.path());
+  folder.write("train/cat/1.png", "y");
+  EXPECT_EQ(one, DataFingerprints().of(data, folder.path())) << "contents are not read";
+  folder.write("train/dog/2.png", "z");
+  EXPECT_NE(one, DataFingerprints().of(data, folder.path()));
+}
+
+TEST(DataFingerprintsTest, AMissingFileSaysWhereItWasExpectedAndHowToGetIt) {
+  const TemporaryFolder folder;
+  const Manifest data = data_set();
+  EXPECT_EQ(input_error([&] { DataFingerprints().of(data, folder.path()); }),
+            "data set 'digits': " + folder.path().string() +
+                "/images.gz is missing; expected below data.root = '" + folder.path().string() +
+                "'; to get it: apt-get install dataset-digits, or set data.root=...");
+}
+
+TEST(DataFingerprintsTest, ADamagedFileSaysWhatWasExpected) {
+  const TemporaryFolder folder;
+  folder.write("images.gz", "0123");
+  Manifest data = data_set();
+  data.contents["images.gz"] = std::string(64, 'a');
+  EXPECT_THAT(input_error([&] { DataFingerprints().of(data, folder.path()); }),
+              HasSubstr("images.gz is damaged or another file: its sha256 is " + sha256("0123") +
+                        ", expected aaaa"));
+}
+
+TEST(DataFingerprintsTest, TheCacheRemembersUntilTheFileChanges) {
+  const TemporaryFolder folder;
+  const Manifest data = data_set();
+  const auto file = folder.write("images.gz", "0123");
+  const auto cache = folder.path() / "data.json";
+  const auto read = [&] {
+    DataFingerprints fingerprints(cache);
+    const std::string fingerprint = fingerprints.of(data, folder.path());
+    fingerprints.save();
+    return fingerprint;
+  };
+  const std::string first = read();
+  Json remembered = read_json(cache);
+  ASSERT_EQ(remembered.size(), 1u);
+  EXPECT_EQ(remembered.begin().value()["sha256"], sha256("0123"));
+  // The cache is believed while size and time agree ...
+  remembered.begin().value()["sha256"] = std::string(64, 'b');
+  folder.write("data.json", remembered.dump());
+  EXPECT_NE(read(), first);
+  // ... and not when the file has changed.
+  std::filesystem::last_write_time(
+      file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
+  EXPECT_EQ(read(), first);
+  // A damaged one counts as empty.
+  folder.write("data.json", "{\"x\": 3");
+  EXPECT_EQ(read(), first);
+}
+
+TEST(DataFingerprintsTest, ACacheThatCannotBeWrittenIsNoError) {
+  const TemporaryFolder folder;
+  folder.write("images.gz", "0123");
+  DataFingerprints fingerprints("/nonexistent/data.json");
+  fingerprints.of(data_set(), folder.path());
+  EXPECT_NO_THROW(fingerprints.save());
+}
+
+}  // namespace
+}  // namespace qbitopt

@@ -1,0 +1,39 @@
+#include "qbitopt/sweep/identity.h"
+
+#include <gtest/gtest.h>
+
+namespace qbitopt {
+namespace {
+
+TEST(IdentityTest, IsCanonicalJson) {
+  const Identity identity{
+      {{"seed", 4.0}, {"method", "fp32"}}, {{"method:fp32", 1}}, "digits:abc", {{"start", "00ff"}}};
+  EXPECT_EQ(
+      identity_text(identity),
+      R"({"data":"digits:abc","format":1,"needs":{"start":"00ff"},"parameters":{"method":"fp32","seed":4},)"
+      R"("versions":{"method:fp32":1}})");
+}
+
+TEST(IdentityTest, PiecesGiveTheSameText) {
+  const std::map<std::string, int> versions = {{"group:job", 1}, {"method:fp32", 2}};
+  const ParameterSpec any{.name = "x", .type = "float"};
+  const IdentityText frame = identity_frame(versions, "digits:\"abc\"");
+  std::string fragments =
+      identity_fragment("method", any, "fp\n32") + identity_fragment("rate", any, 1e-7);
+  fragments[0] = '{';
+  EXPECT_EQ(
+      frame.head + "{}" + frame.middle + fragments + "}" + frame.tail,
+      identity_text({{{"method", "fp\n32"}, {"rate", 1e-7}}, versions, "digits:\"abc\"", {}}));
+}
+
+TEST(IdentityTest, LeavesOutWhatDoesNotMatter) {
+  const ParameterSpec path{.name = "data.root", .type = "string", .affects_result = false};
+  EXPECT_EQ(identity_fragment("data.root", path, "/data"), "");
+  const ParameterSpec gain{.name = "gain", .type = "float", .neutral = 0.0};
+  EXPECT_EQ(identity_fragment("gain", gain, 0.0), "");
+  EXPECT_EQ(identity_fragment("gain", gain, 0.5), ",\"gain\":0.5");
+  EXPECT_EQ(identity_fragment("gain", gain, Json()), "");
+}
+
+}  // namespace
+}  // namespace qbitopt

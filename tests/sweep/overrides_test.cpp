@@ -1,0 +1,112 @@
+#include "qbitopt/sweep/overrides.h"
+
+#include <gmock/gmock.h>
+
+#include "sweep/sweep_fixture.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using OverridesTest = SweepTest;
+
+constexpr char kSweep[] = R"(
+qbitopt: 1
+set: {method: qbitopt, model: tiny, reallocation.tau: 5}
+grid: {solver: [exact, milp], sensitivity: [fit, random]}
+when: [{if: solver == 'exact', set: {training.steps: 9}}]
+)";
+
+TEST_F(OverridesTest, AValueHoldsForEveryJob) {
+  EXPECT_THAT(values(read(kSweep, {"reallocation.tau=7"}), "reallocation.tau"),
+              ElementsAre(7, 7, 7, 7));
+  EXPECT_THAT(values(read(kSweep, {"solver=relax_greedy"}), "solver"),
+              ElementsAre("relax_greedy", "relax_greedy"));
+  EXPECT_THAT(values(read(kSweep, {"training.steps=3"}), "training.steps"), ElementsAre(3, 3, 3, 3))
+      << "over when, too";
+  EXPECT_THAT(values(read(kSweep, {"budget.average_bits=1e1"}), "budget.average_bits"),
+              Each(Json(10.0)));
+}
+
+TEST_F(OverridesTest, SeveralValuesAreAnAxis) {
+  EXPECT_THAT(values(read(kSweep, {"reallocation.tau=1,2", "solver=exact"}), "reallocation.tau"),
+              ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(values(read(kSweep, {"solver=milp,relax_greedy"}), "solver"),
+              ElementsAre("milp", "milp", "relax_greedy", "relax_greedy"))
+      << "keeps its place in the nesting";
+  EXPECT_THAT(values(read(kSweep, {"solver=exact", "sensitivity=fit",
+                                   "budget.average_bits={from: 2, to: 3, step: 0.5}"}),
+                     "budget.average_bits"),
+              ElementsAre(2.0, 2.5, 3.0));
+  EXPECT_THAT(values(read(kSweep, {"solver=exact", "sensitivity=fit",
+                                   "quantizers.candidate_bits=[2,4],[2,8]"}),
+                     "quantizers.candidate_bits"),
+              ElementsAre(Json({2, 4}), Json({2, 8})));
+  EXPECT_THAT(
+      values(read(kSweep, {"solver=exact", "sensitivity=fit", "quantizers.candidate_bits=[2,4]"}),
+             "quantizers.candidate_bits"),
+      ElementsAre(Json({2, 4})));
+}
+
+TEST_F(OverridesTest, WinsOverCases) {
+  const char* text =
+      "qbitopt: 1\nset: {model: tiny, method: qbitopt}\n"
+      "cases: {a: {set: {reallocation.tau: 1}}, b: {grid: {reallocation.tau: [2, 3]}, seeds: 2}}\n";
+  EXPECT_THAT(values(read(text, {"reallocation.tau=9", "seeds=1"}), "reallocation.tau"),
+              ElementsAre(9));
+  EXPECT_THAT(values(read(text, {"reallocation.tau=9", "seeds=4,5"}), "seed"), ElementsAre(4, 5));
+  EXPECT_THAT(values(read(text, {"~cases.b"}), "reallocation.tau"), ElementsAre(1));
+}
+
+TEST_F(OverridesTest, PlusAddsWhatTheSweepDoesNotSay) {
+  EXPECT_THAT(values(read(kSweep, {"+budget.average_bits=3"}), "budget.average_bits"),
+              Each(Json(3.0)));
+  EXPECT_THAT(error(kSweep, {"+reallocation.tau=3"}),
+              HasSubstr("override:1:2: 'reallocation.tau' is there already "
+                        "(sweeps/sweep.yaml:3:37); change it with "
+                        "'reallocation.tau=...'"));
+}
+
+TEST_F(OverridesTest, TildeDrops) {
+  EXPECT_THAT(values(read(kSweep, {"~reallocation.tau"}), "reallocation.tau"), Each(Json(250)));
+  EXPECT_EQ(requested(read(kSweep, {"~solver"})), 2u);
+  EXPECT_THAT(values(read(kSweep, {"~when"}), "training.steps"), Each(Json(100)));
+  EXPECT_THAT(error(kSweep, {"~budget.average_bits"}),
+              HasSubstr("the sweep says nothing about 'budget.average_bits'"));
+  EXPECT_THAT(error(kSweep, {"~solver=exact"}), HasSubstr("~key takes no value"));
+  EXPECT_THAT(error(kSweep, {"~cases.x"}), HasSubstr("unknown case 'x'; known cases: (none)"));
+}
+
+TEST_F(OverridesTest, ChangesTheSweepsOwnKeys) {
+  const Plan plan = read(kSweep, {"name=other", "seeds=3", "run.jobs=2", "run.retries.lost=5",
+                                  "metric.goal=min", "tables=a.yaml,b.yaml"});
+  EXPECT_EQ(plan.sweep_name, "other");
+  EXPECT_EQ(requested(plan), 12u);
+  EXPECT_EQ(plan.run, Json::parse(R"({"jobs": 2, "retries": {"lost": 5}})"));
+  EXPECT_EQ(plan.metric.goal, "min");
+  EXPECT_THAT(plan.tables, ElementsAre("a.yaml", "b.yaml"));
+  EXPECT_THAT(plan.overrides, testing::SizeIs(6));
+}
+
+TEST_F(OverridesTest, ErrorsShowTheOverride) {
+  EXPECT_EQ(error(kSweep, {"seeds=1", "budget.avrage_bits=3"}),
+            "override:2:1: unknown key 'budget.avrage_bits', did you mean 'budget.average_bits'?\n"
+            "  budget.avrage_bits=3\n"
+            "  ^");
+  EXPECT_EQ(error(kSweep, {"solver=exact,gredy"}),
+            "override:1:14: unknown solver 'gredy'; known solvers: exact, milp, relax_greedy\n"
+            "  solver=exact,gredy\n"
+            "               ^");
+  EXPECT_THAT(error(kSweep, {"reallocation.tau=often"}),
+              HasSubstr("override:1:18: 'reallocation.tau' expects an int"));
+  EXPECT_THAT(error(kSweep, {"reallocation.tau"}),
+              HasSubstr("an override is key=value, key=value,value, +key=value or ~key"));
+  EXPECT_THAT(error(kSweep, {"reallocation.tau=[1"}), HasSubstr("override:1:"));
+  EXPECT_THAT(error(kSweep, {"run.jbs=3"}),
+              HasSubstr("unknown key 'jbs' in run, did you mean 'jobs'?"));
+}
+
+}  // namespace
+}  // namespace qbitopt

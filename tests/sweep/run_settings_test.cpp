@@ -1,0 +1,50 @@
+#include "qbitopt/sweep/run_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep/errors.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(RunSettingsTest, TimesHaveUnits) {
+  const auto read = [](const std::string& text) { return seconds(parse_yaml("a.yaml", text)); };
+  EXPECT_EQ(read("90"), 90);
+  EXPECT_EQ(read("90s"), 90);
+  EXPECT_EQ(read("1.5m"), 90);
+  EXPECT_EQ(read("12h"), 43200);
+  EXPECT_EQ(read("2d"), 172800);
+  for (const char* text : {"0", "-1h", "12 parsecs", "soon", "[1]", "h"}) {
+    EXPECT_THAT(input_error([&] { read(text); }),
+                HasSubstr("a time is a number above 0 with s, m, h or d"))
+        << text;
+  }
+}
+
+TEST(RunSettingsTest, ReadsJobsAndRetries) {
+  const auto read = [](const std::string& text) { return read_run(parse_yaml("a.yaml", text)); };
+  EXPECT_EQ(read("{jobs: 4, retries: {lost: 2, preempted: unlimited}}"),
+            Json::parse(R"({"jobs": 4, "retries": {"lost": 2, "preempted": -1}})"));
+  EXPECT_EQ(read("{jobs: auto}"), Json({{"jobs", "auto"}}));
+  EXPECT_THAT(input_error([&] { read("{jobs: 0}"); }),
+              HasSubstr("run.jobs is auto or a count from 1, found the number 0"));
+  EXPECT_THAT(input_error([&] { read("{retries: {oom: many}}"); }),
+              HasSubstr("retries are a count or unlimited, found the text 'many'"));
+  EXPECT_THAT(input_error([&] { read("{job: 3}"); }),
+              HasSubstr("unknown key 'job' in run, did you mean 'jobs'?"));
+}
+
+TEST(RunSettingsTest, ReadsTheMetric) {
+  const auto read = [](const std::string& text) { return read_metric(parse_yaml("a.yaml", text)); };
+  EXPECT_EQ(read("loss").name, "loss");
+  EXPECT_EQ(read("{name: loss, goal: min, rule: best}").goal, "min");
+  EXPECT_EQ(read("{name: loss, goal: min, rule: best}").rule, "best");
+  EXPECT_THAT(input_error([&] { read("{name: loss, goal: least}"); }),
+              HasSubstr("unknown goal 'least'; known goals: max, min"));
+}
+
+}  // namespace
+}  // namespace qbitopt
