@@ -8,6 +8,7 @@ enum ExitCode : int {
   kInternal = 1,       // a mistake of ours
   kUsage = 2,          // wrong arguments or configuration; nothing was started
   kJobsFailed = 3,     // the sweep ran to its end, with failed jobs
+  kInfeasible = 3,     // `solve`: no allocation keeps the budgets
   kDatabase = 4,       // the database cannot be read or written
   kLocked = 5,         // another driver works on this database
   kTableCheck = 6,     // `table --check` found values outside their tolerance

@@ -14,6 +14,7 @@ const std::vector<Verb>& verbs() {
       {"watch", "what a run that goes on elsewhere is doing", watch},
       {"ls", "the jobs of a database", ls},
       {"show", "everything about one job", show},
+      {"solve", "the best bits for a table of costs, under budgets", solve},
       {"methods", "how bits can be chosen", methods},
       {"models", "the networks", models},
       {"sensitivities", "how the loss's rise can be predicted", sensitivities},

@@ -30,6 +30,7 @@ int methods(const Invocation& invocation);
 int models(const Invocation& invocation);
 int sensitivities(const Invocation& invocation);
 int solvers(const Invocation& invocation);
+int solve(const Invocation& invocation);
 int doctor(const Invocation& invocation);
 
 }  // namespace qbitopt::app

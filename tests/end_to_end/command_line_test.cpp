@@ -19,7 +19,7 @@ class CommandLineTest : public testing::Sandbox {
 TEST_F(CommandLineTest, HelpListsTheVerbsAndEachVerbItsOptions) {
   const std::string help = qbitopt("--help").out;
   for (const char* verb :
-       {"plan", "run", "watch", "ls", "show", "retry", "methods", "models", "doctor"}) {
+       {"plan", "run", "watch", "ls", "show", "retry", "solve", "methods", "models", "doctor"}) {
     EXPECT_THAT(help, HasSubstr(verb));
     EXPECT_THAT(qbitopt(std::string(verb) + " --help").out,
                 HasSubstr(std::string("usage: qbitopt ") + verb));

@@ -1,11 +1,20 @@
 #include "qbitopt/allocation/exact.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "qbitopt/allocation/greedy.h"
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
+
+bool Exact::takes(const Problem& problem) {
+  validate(problem);
+  Knapsack knapsack;
+  if (!knapsack.build(problem).empty()) return false;
+  return std::all_of(knapsack.parent.begin(), knapsack.parent.end(),
+                     [](int32_t parent) { return parent < 0; });
+}
 
 Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options) {
   using Clock = CoreSearch::Clock;

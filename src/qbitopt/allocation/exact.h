@@ -17,6 +17,9 @@ class Exact : public Solver {
   explicit Exact(double time_limit_seconds = kTimeLimitSeconds)
       : time_limit_seconds_(time_limit_seconds) {}
 
+  // No two budgets that can bind hold the same quantizer. Throws as validate does.
+  static bool takes(const Problem& problem);
+
   std::string name() const override { return "exact"; }
 
  protected:

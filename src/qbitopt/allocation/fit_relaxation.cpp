@@ -11,12 +11,23 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kMostBits = 32;
 
-double steps_at(int bits) { return std::exp2(bits) - 1; }  // u
+// u of at most kMostBits.
+double steps_at(int bits) { return static_cast<double>((uint64_t{1} << bits) - 1); }
 
 // log2 k at a bit-width: the cubic read the other way round.
 double log2_k(double bits) {
   const double u = std::exp2(bits) - 1;
   return 3 * std::log2(u) - bits;
+}
+
+// The same of whole bit-widths, which every quantiser asks for.
+double log2_k_at(int bits) {
+  static const auto table = [] {
+    std::array<double, 65> values{};
+    for (int i = 1; i < 65; ++i) values[i] = log2_k(i);
+    return values;
+  }();
+  return table[bits];
 }
 
 // Bits over x = log2 k, by cubic Hermite interpolation; exact slopes db/dx = u / (2u + 3). Within
@@ -86,7 +97,7 @@ bool FitRelaxation::recognise(const Problem& problem, const Knapsack& knapsack) 
     const int largest = quantizer.bits[knapsack.candidate[last]];
     Shape shape{0, 0, 0, 0, -kInfinity};
     if (first == last) {  // nothing to choose
-      shape.lowest = shape.highest = log2_k(smallest);
+      shape.lowest = shape.highest = log2_k_at(smallest);
     } else {
       if (largest > kMostBits) return false;
       const double scale = knapsack.cost[first] * steps_at(smallest) * steps_at(smallest);
@@ -96,8 +107,8 @@ bool FitRelaxation::recognise(const Problem& problem, const Knapsack& knapsack) 
       }
       shape.weight = static_cast<double>(quantizer.weight);
       shape.log2_scale = std::log2(2 * M_LN2 * scale / shape.weight);
-      shape.lowest = log2_k(smallest);
-      shape.highest = log2_k(largest);
+      shape.lowest = log2_k_at(smallest);
+      shape.highest = log2_k_at(largest);
     }
     shapes_.push_back(shape);
   }
