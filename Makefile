@@ -7,11 +7,11 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce bench format check install clean
+.PHONY: all help setup configure test test-fast test-slow reproduce bench bench-allocation fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup:  ## install what is missing, or print the line that does
 	@tools/setup.sh
@@ -41,6 +41,24 @@ reproduce: configure  ## train sweeps/quick.yaml and print the comparison table 
 bench: all  ## measure what the README claims about speed (results/bench/*.json)
 	@for program in $(BUILD)/bin/*_benchmark; do echo "== $$(basename $$program)"; $$program || exit 1; done
 
+# Peers live in an environment of their own, which nothing else needs.
+.venv-peers/.ready: benchmarks/allocation/peers/requirements.txt
+	python3 -m venv .venv-peers && .venv-peers/bin/pip install -q -r $< && touch $@
+
+bench-allocation: configure .venv-peers/.ready  ## our solvers beside CVXPY, HiGHS, SciPy and OR-Tools (minutes)
+	cmake --build $(BUILD) -j $(JOBS) --target allocation_benchmark allocation_service
+	$(BUILD)/bin/allocation_benchmark
+	.venv-peers/bin/python benchmarks/allocation/compare.py --service $(BUILD)/bin/allocation_service
+	@if command -v gnuplot >/dev/null; then gnuplot plots/allocation.gnuplot && echo "wrote plots/allocation.svg"; fi
+
+FUZZ_SECONDS ?= 300
+fuzz: setup  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; needs clang)
+	@command -v clang++ >/dev/null || { echo "make fuzz: clang++ is missing (Debian: apt-get install clang)" >&2; exit 1; }
+	cmake --preset fuzz >/dev/null && cmake --build build-fuzz -j $(JOBS) --target cost_table_fuzzer
+	mkdir -p build-fuzz/corpus
+	build-fuzz/bin/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
+	  -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
+
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i
 
@@ -51,4 +69,4 @@ install: all  ## programs, libraries, headers and CMake package into PREFIX (~/.
 	cmake --install $(BUILD) --prefix '$(PREFIX)'
 
 clean:  ## remove what was built; .venv and results stay
-	rm -rf build build-debug build-asan .cache
+	rm -rf build build-debug build-asan build-fuzz .cache
