@@ -52,12 +52,14 @@ bench-allocation: configure .venv-peers/.ready  ## our solvers beside CVXPY, HiG
 	@if command -v gnuplot >/dev/null; then gnuplot plots/allocation.gnuplot && echo "wrote plots/allocation.svg"; fi
 
 FUZZ_SECONDS ?= 300
-fuzz: setup  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; needs clang)
+FUZZED := $(wildcard src/qbitopt/allocation/*.cpp) $(addprefix src/qbitopt/core/,error.cpp json.cpp names.cpp parameters.cpp random.cpp)
+fuzz:  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; needs clang)
 	@command -v clang++ >/dev/null || { echo "make fuzz: clang++ is missing (Debian: apt-get install clang)" >&2; exit 1; }
-	cmake --preset fuzz >/dev/null && cmake --build build-fuzz -j $(JOBS) --target cost_table_fuzzer
 	mkdir -p build-fuzz/corpus
-	build-fuzz/bin/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
-	  -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
+	clang++ -O1 -g1 -std=c++20 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -Itests \
+	  $(FUZZED) tests/allocation/fuzz/target.cpp tests/allocation/fuzz/cost_table_fuzzer.cpp -lfmt -ldl -o build-fuzz/cost_table_fuzzer
+	build-fuzz/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
+	  -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i

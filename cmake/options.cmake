@@ -2,7 +2,6 @@
 # precompiled header is not used.
 option(QBITOPT_TESTS "Build the tests" ON)
 option(QBITOPT_BENCHMARKS "Build the benchmarks" ON)
-option(QBITOPT_FUZZ "Build the fuzzers (Clang)" OFF)
 option(QBITOPT_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
