@@ -95,6 +95,26 @@ TEST(ExactTest, EqualsADynamicProgramOverLoadsAtFiftyQuantizers) {
   }
 }
 
+TEST(ExactTest, FindsTheSameOptimumHoweverSoonItBranches) {
+  Exact at_once(10, 3);
+  Exact never(10, size_t{1} << 30);
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    Random random(seed, "exact branches");
+    const bool is_small = seed % 2 == 0;
+    const int quantizers = static_cast<int>(is_small ? 2 + random.below(4) : 10 + random.below(60));
+    Problem problem = test::random_problem(
+        random, quantizers, {Weights::kSixDecades, static_cast<Costs>(seed % 3), {2, 3, 5, 8}});
+    problem.budgets = {
+        {"weight", test::every_second(problem, 0), test::random_average(random)},
+        {"activation", test::every_second(problem, 1), test::random_average(random)}};
+    const Solution solution = at_once.solve(problem);
+    const double best = is_small ? test::brute_force(problem) : never.solve(problem).objective;
+    ASSERT_EQ(solution.status, SolutionStatus::kOptimal) << "seed " << seed;
+    ASSERT_NEAR(solution.objective, best, 1e-12 * best) << "seed " << seed << "\n"
+                                                        << test::describe(problem);
+  }
+}
+
 TEST(ExactTest, IsNeverWorseThanRelaxGreedyAndNeverBelowItsBound) {
   Exact exact;
   RelaxGreedy greedy;

@@ -8,7 +8,6 @@ namespace qbitopt {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr size_t kMostNodes = 30'000'000;
 // Below the optimum's excess a search ends soon, above it the work grows steeply: so the limit
 // comes from far below, in small steps.
 constexpr double kFirstLimit = 1.0 / 64;  // of the excess at the start
@@ -137,7 +136,7 @@ bool CoreSearch::extend(States& states, RestBound& rest, int core) {
     std::swap(merged_, next_);
   }
   std::swap(states, merged_);
-  return nodes_.size() < kMostNodes && Clock::now() < task_->deadline;
+  return nodes_.size() < task_->most_states && Clock::now() < task_->deadline;
 }
 
 // The best pair of states that fit together.
@@ -198,6 +197,7 @@ CoreSearch::Proof CoreSearch::solve(const Task& task, std::vector<int32_t>& pick
   } else {
     for (const int32_t c : task.members) picked[c] = task.base[c];
   }
+  best_ = std::min(best_, task.cutoff);
   double proven = 0;
   if (best_ <= task.tolerance) return {best_, true};
   prepare();

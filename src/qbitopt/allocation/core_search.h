@@ -40,11 +40,13 @@ class CoreSearch {
     int64_t slack;                     // of the base, >= 0
     double tolerance;                  // excess that counts as nothing
     Clock::time_point deadline;
+    double cutoff;  // an excess that is known to be reachable elsewhere; infinity: none
+    size_t most_states;
   };
   // `picked`: per class of the knapsack, a choice. On entry an allocation that fits, on return the
   // best one found; only members are touched. Returns an excess that no allocation is below by more
-  // than the tolerance: that of the result, unless the deadline (or the memory for 30 million
-  // states) came first.
+  // than the tolerance: that of the result (or the cutoff), unless the deadline or the states
+  // came first.
   struct Proof {
     double excess;
     bool is_complete;

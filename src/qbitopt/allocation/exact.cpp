@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "qbitopt/allocation/greedy.h"
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
@@ -30,23 +29,18 @@ Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options
         "ones; "
         "use milp, relax_greedy or lagrangian");
   }
-  hull_.build(knapsack_);
-  dual_.solve(knapsack_, hull_);
-  const std::vector<int32_t> base = choices_at(knapsack_, hull_, dual_.position);
-  const std::vector<int64_t> slack = dual_.slack;
-  greedy_fill(knapsack_, hull_, dual_.position, dual_.slack);
-  std::vector<int32_t> picked = choices_at(knapsack_, hull_, dual_.position);
-
-  double objective = 0;
-  for (const int32_t choice : picked) objective += knapsack_.cost[choice];
-  const double tolerance = 1e-13 * std::abs(objective);
-  double bound = dual_.bound;
+  std::vector<int32_t> picked;
+  double bound = 0;
+  for (int c = 0; c < knapsack_.classes(); ++c) {
+    const bool is_free = knapsack_.leaf[c] < 0;
+    picked.push_back(is_free ? knapsack_.first[c + 1] - 1 : knapsack_.first[c]);
+    if (is_free) bound += knapsack_.cost[picked.back()];
+  }
   bool is_complete = true;
   for (int g = 0; g < knapsack_.budgets(); ++g) {
-    const CoreSearch::Proof proof = search_.solve(
-        {knapsack_, knapsack_.members(g), dual_.price[g], base, slack[g], tolerance, deadline},
-        picked);
-    bound += proof.excess;
+    const Branch::Proof proof =
+        branch_.solve(knapsack_, g, {.most_states = most_states_, .deadline = deadline}, picked);
+    bound += proof.bound;
     is_complete &= proof.is_complete;
   }
   return {knapsack_.candidates(problem, picked), std::ldexp(bound, knapsack_.cost_exponent),

@@ -1,8 +1,6 @@
 #pragma once
 
-#include "qbitopt/allocation/core_search.h"
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/hull.h"
+#include "qbitopt/allocation/branch.h"
 #include "qbitopt/allocation/knapsack.h"
 #include "qbitopt/allocation/solver.h"
 
@@ -10,12 +8,14 @@ namespace qbitopt {
 
 // The proven optimum for any table of costs, one budget per group (or one bops budget): the dual's
 // prices leave a small core of quantisers whose bits are in doubt, and a search over that core
-// decides them. After the time limit: the best found, with a certified gap.
+// decides them; where the core is not small, branch and bound over the largest ones. After the time
+// limit: the best found, with a certified gap.
 class Exact : public Solver {
  public:
   static constexpr double kTimeLimitSeconds = 10;
-  explicit Exact(double time_limit_seconds = kTimeLimitSeconds)
-      : time_limit_seconds_(time_limit_seconds) {}
+  // `most_states`: see Branch::Limits.
+  explicit Exact(double time_limit_seconds = kTimeLimitSeconds, size_t most_states = 20'000)
+      : time_limit_seconds_(time_limit_seconds), most_states_(most_states) {}
 
   // No two budgets that can bind hold the same quantizer. Throws as validate does.
   static bool takes(const Problem& problem);
@@ -27,10 +27,9 @@ class Exact : public Solver {
 
  private:
   double time_limit_seconds_;
+  size_t most_states_;
   Knapsack knapsack_;
-  Hull hull_;
-  Dual dual_;
-  CoreSearch search_;
+  Branch branch_;
 };
 
 }  // namespace qbitopt

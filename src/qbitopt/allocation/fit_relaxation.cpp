@@ -116,7 +116,7 @@ bool FitRelaxation::recognise(const Problem& problem, const Knapsack& knapsack) 
 }
 
 // log2 of the budget's clearing price; -infinity if its classes fit at any price. Newton's method
-// in log2 price, kept inside a bracket.
+// in log2 price, kept inside a bracket; of many classes, a sample gives the first guess.
 double FitRelaxation::search(const Knapsack& knapsack, int budget) {
   const BitsTable& table = bits_table();
   const std::span<const int32_t> members = knapsack.members(budget);
@@ -133,36 +133,50 @@ double FitRelaxation::search(const Knapsack& knapsack, int budget) {
     high = std::max(high, shape.log2_scale - shape.lowest);
   }
   const double target = smallest + static_cast<double>(knapsack.slack[budget]);
+
+  struct Use {
+    double load = 0, slope = 0, weights = 0;
+  };
+  const auto use = [&](double log2_price, size_t stride) {
+    Use sum;
+    for (size_t i = 0; i < members.size(); i += stride) {
+      const Shape& shape = shapes_[members[i]];
+      const double wanted = shape.log2_scale - std::max(log2_price, shape.log2_price);
+      const double x = std::clamp(wanted, shape.lowest, shape.highest);
+      const BitsTable::Value value = table(x);
+      sum.load += shape.weight * value.bits;
+      sum.slope -= x == wanted ? shape.weight * value.slope : 0;
+      sum.weights += shape.weight;
+    }
+    return sum;
+  };
+  const auto find = [&](double log2_price, size_t stride, double tolerance) {
+    double above = low, below = high;  // prices
+    for (int round = 0; round < 200; ++round) {
+      const Use sum = use(log2_price, stride);
+      const double goal = stride == 1 ? target : target * (sum.weights / weights);
+      const double excess = sum.load - goal;
+      if (std::abs(excess) <= tolerance * goal) break;
+      (excess > 0 ? above : below) = log2_price;
+      const double next = log2_price - excess / sum.slope;
+      log2_price = next > above && next < below ? next : (above + below) / 2;
+    }
+    return log2_price;
+  };
+  // A budget that its classes cannot exceed is not in the knapsack, unless inner ones hold them
+  // down.
+  const auto& parents = knapsack.parent;
+  const bool has_inner = std::find(parents.begin(), parents.end(), budget) != parents.end();
+  if (has_inner && use(low, 1).load <= target) return -kInfinity;
+
   const double middle = log2_k(target / weights);
   double guess = 0;
   for (const int32_t c : members) {
     guess += shapes_[c].weight / weights * (shapes_[c].log2_scale - middle);
   }
-
-  const auto use = [&](double log2_price, double& slope) {
-    double used = 0;
-    slope = 0;
-    for (const int32_t c : members) {
-      const Shape& shape = shapes_[c];
-      const double wanted = shape.log2_scale - std::max(log2_price, shape.log2_price);
-      const double x = std::clamp(wanted, shape.lowest, shape.highest);
-      const BitsTable::Value value = table(x);
-      used += shape.weight * value.bits;
-      slope -= x == wanted ? shape.weight * value.slope : 0;
-    }
-    return used;
-  };
-  double slope = 0;
-  if (use(low, slope) <= target) return -kInfinity;
-  double log2_price = std::clamp(guess, low, high);
-  for (int round = 0; round < 200; ++round) {
-    const double excess = use(log2_price, slope) - target;
-    if (std::abs(excess) <= 1e-10 * target) break;
-    (excess > 0 ? low : high) = log2_price;
-    const double next = log2_price - excess / slope;
-    log2_price = next > low && next < high ? next : (low + high) / 2;
-  }
-  return log2_price;
+  guess = std::clamp(guess, low, high);
+  if (members.size() > 1000) guess = find(guess, 16, 1e-4);
+  return find(guess, 1, 1e-10);
 }
 
 bool FitRelaxation::solve(const Problem& problem, const Knapsack& knapsack) {
