@@ -53,10 +53,10 @@ struct NonFinite {
   std::string value;    // "nan" | "inf" | "-inf"
 };
 
-// How one budget stands: weighted average bits, limit and achieved.
+// How one budget stands: weighted average bits, limit (none: the group has no budget of its own) and achieved.
 struct BudgetState {
-  std::string group;    // "weight" | "activation" | "joint"
-  double limit = 0;
+  std::string group;  // "weight" | "activation" | "joint"
+  std::optional<double> limit;
   double achieved = 0;
 };
 
@@ -72,7 +72,7 @@ struct Reallocation {
   double sensitivity_seconds = 0;
   std::vector<BudgetState> budgets;
   std::vector<int> bits;
-  std::vector<double> sensitivities;  // per quantiser; empty where the method has none
+  std::vector<double> sensitivities;  // cost of each quantiser at its bits; empty where the method has none
   std::vector<double> ranges;
 };
 

@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,21 +16,22 @@
 
 namespace qbitopt {
 
-// A stretch of the training steps. A method that searches, freezes and retrains says so with phases; their steps
-// add up to the recipe's total, so that every method gets the same number.
+// A stretch of the training steps. A method that searches, freezes and retrains says so with phases;
+// their steps add up to the recipe's total, so that every method gets the same number.
 struct Phase {
-  std::string name;                  // "train", "search", "finetune"
+  std::string name;  // "train", "search", "finetune"
   int64_t steps = 0;
   bool restart_from_checkpoint = false;  // weights go back to the shared starting checkpoint
-  bool restart_schedule = false;         // the learning rate's schedule starts anew over this phase
+  bool restart_schedule = false;  // the learning rate's schedule starts anew over this phase
 };
 
-// Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser of their own.
+// Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser
+// of their own and a constant learning rate.
 struct ExtraParameters {
   std::vector<torch::Tensor> tensors;
   std::string optimizer = "adam";  // "adam" | "sgd"
   double learning_rate = 1e-3;
-  double momentum = 0;
+  double momentum = 0;  // of sgd
   double weight_decay = 0;
 };
 
@@ -41,15 +41,18 @@ class MethodContext {
   virtual ~MethodContext() = default;
   virtual const Parameters& parameters() const = 0;  // the whole job's
   virtual Network& network() = 0;
-  // In the order of the network's sites; empty for fp32. Pinned ones included, at their pinned bits.
+  // In the order of the network's sites, the pinned ones included; empty without quantisers.
   virtual const std::vector<QuantizerPtr>& quantizers() const = 0;
   virtual int64_t total_steps() const = 0;
   virtual uint64_t seed() const = 0;
-  // The recipe's budget over the counted quantisers, without costs (see allocation/problem.h).
-  virtual const std::vector<Budget>& budgets() const = 0;
-  // `parameters()["calibration.batches"]` fixed training batches, the same for every method at one seed.
+  // The recipe's budgets over the quantisers, in their order, with every cost 0: fill in costs and
+  // solve (see budget_problem.h).
+  virtual const Problem& problem() const = 0;
+  // Absolute path of the file that satisfies a need of the method's manifest.
+  virtual std::string input(const std::string& need) const = 0;
+  // `calibration.batches` training batches, the same for every method at one seed.
   virtual std::vector<Batch> calibration_batches() = 0;
-  // Runs calibration_batches() through the network to set every range at the present bits.
+  // Runs them through the network to set every range at the present bits.
   virtual void calibrate_ranges() = 0;
   virtual void report(EventBody event) = 0;
 };
@@ -57,13 +60,14 @@ class MethodContext {
 struct StepState {
   int64_t step = 0;  // optimiser steps done before this one
   const Phase* phase = nullptr;
-  Batch* batch = nullptr;
+  const Batch* batch = nullptr;
   torch::Tensor loss;  // after forward: cross-entropy plus the method's own term
 };
 
-// Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget accounting and
-// logging belong to the harness and are the same for all methods, so that a table row differs from another only in
-// its method. Everything has a default; a method overrides what it needs. Exceptions fail the job.
+// Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget
+// accounting and logging belong to the harness and are the same for all methods, so that a table row
+// differs from another only in its method. Everything has a default; a method overrides what it
+// needs. Exceptions fail the job.
 class Method {
  public:
   virtual ~Method() = default;
@@ -74,8 +78,13 @@ class Method {
   virtual QuantizerPtr make_quantizer(const QuantizerSpec& spec, const Parameters& parameters);
   virtual std::vector<Phase> phases(int64_t total_steps) const { return {{"train", total_steps}}; }
   virtual std::vector<ExtraParameters> extra_parameters() { return {}; }
+  // 2: every step runs as two half-batches, each with half the loss. Else 1.
+  virtual int backward_passes_per_step() const { return 1; }
 
-  // Once, after quantisers are attached and weights loaded: first ranges and first bits.
+  // Once, after quantisers are attached: before start() of a fresh run, before load() of a resumed
+  // one. Sets up what is not part of the state.
+  virtual void prepare(MethodContext& context) {}
+  // Once, in a fresh run, with the weights of the starting checkpoint: first ranges and first bits.
   virtual void start(MethodContext& context) {}
   virtual void begin_phase(MethodContext& context, const Phase& phase) {}
   virtual void before_step(MethodContext& context, const StepState& state) {}
@@ -95,6 +104,8 @@ class Method {
 
 // Beside the code stands a manifest of the same name with the parameters it reads.
 using MethodRegistry = Registry<Method, const Parameters&>;
+// fixed_precision, fp32, fp32_continued, qbitopt, random_allocation, random_reallocation, replay,
+// static_allocation.
 void register_methods(MethodRegistry& registry);
 
 }  // namespace qbitopt

@@ -6,7 +6,7 @@ namespace qbitopt {
 
 std::vector<torch::nn::BatchNorm2dImpl*> batch_norms(torch::nn::Module& network) {
   std::vector<torch::nn::BatchNorm2dImpl*> found;
-  for (const auto& module : network.modules()) {
+  for (const auto& module : network.modules(/*include_self=*/false)) {
     if (auto* batch_norm = module->as<torch::nn::BatchNorm2d>()) found.push_back(batch_norm);
   }
   return found;

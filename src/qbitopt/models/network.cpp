@@ -35,7 +35,10 @@ torch::nn::BatchNorm2d Network::add_batch_norm(const std::string& path, int64_t 
 }
 
 void Network::finish_sites() {
-  for (QuantizerSite* site : sites_) site->spec().candidate_bits = options_.candidate_bits;
+  for (QuantizerSite* site : sites_) {
+    std::vector<int>& candidates = site->spec().candidate_bits = options_.candidate_bits;
+    if (site->spec().is_signed) std::erase(candidates, 1);  // one code is no grid
+  }
   if (options_.first_last_bits > 0) {
     for (QuantizedLayer* layer : {layers_.front(), layers_.back()}) {
       for (QuantizerSite* site : {&layer->input_site(), &layer->weight_site()}) {

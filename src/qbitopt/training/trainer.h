@@ -1,11 +1,8 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
-#include <map>
-#include <string>
+#include <cstdint>
 
-#include "qbitopt/core/parameters.h"
 #include "qbitopt/data/batch_source.h"
 #include "qbitopt/job/event.h"
 #include "qbitopt/job/job.h"
@@ -18,6 +15,8 @@ namespace qbitopt {
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
+  // Before anything else. `resumed_from_step`: 0 for a fresh run.
+  virtual void on_start(int64_t resumed_from_step) {}
   virtual void on_event(EventBody event) = 0;
 };
 
@@ -31,8 +30,9 @@ void register_everything(Registries& registries);
 
 enum class RunOutcome { kFinished, kInterrupted };
 
-// Trains one job to its end, or checkpoints and returns kInterrupted soon after `stop` becomes true.
-// Reports Inventory, Metrics, Reallocation, Progress, Artifact, Note and Finished (not Started, not Failed).
+// Trains one job to its end, or writes a checkpoint and returns kInterrupted soon after `stop` becomes
+// true. Reports Inventory, Metrics, Reallocation, Progress, Artifact, Note and Finished (not Started,
+// not Failed). A checkpoint is also written now and then, so that little is lost with a killed process.
 // Throws InputError or JobError.
 RunOutcome run_attempt(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
                        const std::atomic<bool>& stop);

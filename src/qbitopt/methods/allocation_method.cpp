@@ -1,0 +1,159 @@
+#include "qbitopt/methods/allocation_method.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <stdexcept>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/methods/reallocation_event.h"
+#include "qbitopt/models/batch_norm.h"
+
+namespace qbitopt {
+namespace {
+
+// Batch norm as in the training step at hand: on the batch's statistics, which it forgets
+// afterwards, until it is frozen.
+std::optional<BatchStatisticsScope> as_in_training(Network& network) {
+  const auto norms = batch_norms(network);
+  const bool uses_batches = std::any_of(norms.begin(), norms.end(),
+                                        [](const auto* norm) { return norm->is_training(); });
+  if (!uses_batches) return std::nullopt;
+  return std::optional<BatchStatisticsScope>(std::in_place, network);
+}
+
+Problem with_costs(const MethodContext& context, const std::vector<QuantizerPtr>& quantizers,
+                   const CostTable& table) {
+  Problem problem = context.problem();
+  for (size_t i = 0; i < quantizers.size(); ++i) {
+    const QuantizerSpec& spec = quantizers[i]->spec();
+    // The one candidate of a pinned quantiser costs nothing: it is no choice.
+    if (!spec.pinned_bits) problem.quantizers[i].costs = table.costs.at(i);
+  }
+  return problem;
+}
+
+double cost_at(const AllocationQuantizer& quantizer, int bits) {
+  const auto found = std::find(quantizer.bits.begin(), quantizer.bits.end(), bits);
+  if (found == quantizer.bits.end()) return std::numeric_limits<double>::infinity();
+  return quantizer.costs[static_cast<size_t>(found - quantizer.bits.begin())];
+}
+
+std::vector<int> bits_of(const std::vector<QuantizerPtr>& quantizers) {
+  std::vector<int> bits;
+  for (const QuantizerPtr& quantizer : quantizers) bits.push_back(quantizer->bits());
+  return bits;
+}
+
+// Puts the old bits back into the solution unless the objective falls by at least `min_gain`.
+void keep_unless_better(const Problem& problem, const std::vector<int>& old_bits, double min_gain,
+                        Solution& solution) {
+  double old_objective = 0;
+  for (size_t i = 0; i < old_bits.size(); ++i) {
+    old_objective += cost_at(problem.quantizers[i], old_bits[i]);
+  }
+  if (solution.objective <= (1 - min_gain) * old_objective) return;
+  solution.bits = old_bits;
+  solution.objective = old_objective;
+  solution.gap = (old_objective - solution.bound) / old_objective;
+  solution.status = SolutionStatus::kFeasible;
+}
+
+}  // namespace
+
+ReallocationSchedule ReallocationSchedule::from(const Parameters& parameters) {
+  ReallocationSchedule schedule;
+  schedule.tau = parameters.get<int64_t>("reallocation.tau");
+  schedule.until = parameters.get<double>("reallocation.until");
+  schedule.min_gain = parameters.get_or("reallocation.min_gain", 0.0);
+  return schedule;
+}
+
+bool ReallocationSchedule::is_due(int64_t steps_done, int64_t total_steps) const {
+  return steps_done % tau == 0 && total_steps - steps_done >= tau &&
+         static_cast<double>(steps_done) <= until * static_cast<double>(total_steps);
+}
+
+AllocationMethod::AllocationMethod(std::unique_ptr<Sensitivity> sensitivity,
+                                   std::unique_ptr<Solver> solver,
+                                   std::optional<ReallocationSchedule> schedule)
+    : sensitivity_(std::move(sensitivity)), solver_(std::move(solver)), schedule_(schedule) {}
+
+int AllocationMethod::backward_passes_per_step() const {
+  return schedule_ ? sensitivity_->backward_passes_per_step() : 1;
+}
+
+void AllocationMethod::prepare(MethodContext& context) {
+  if (schedule_) sensitivity_->start(context.quantizers());
+}
+
+void AllocationMethod::start(MethodContext& context) {
+  const std::vector<int> first = uniform_bits(context.problem());
+  for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
+  context.calibrate_ranges();
+  choose(context, /*step=*/0);
+}
+
+CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
+  const auto scope = as_in_training(context.network());
+  SensitivityContext sensitivity{
+      .quantizers = context.quantizers(),
+      .forward = [&](const torch::Tensor& images) { return context.network().forward(images); },
+      .batches =
+          [&] {
+            std::vector<std::pair<torch::Tensor, torch::Tensor>> batches;
+            for (const Batch& batch : context.calibration_batches()) {
+              batches.emplace_back(batch.images, batch.labels);
+            }
+            return batches;
+          },
+      .seed = context.seed(),
+      .step = step};
+  return step == 0 ? sensitivity_->estimate(sensitivity) : sensitivity_->current(sensitivity);
+}
+
+void AllocationMethod::choose(MethodContext& context, int64_t step) {
+  const auto begun = std::chrono::steady_clock::now();
+  const Problem problem = with_costs(context, context.quantizers(), measure(context, step));
+  const std::chrono::duration<double> measured = std::chrono::steady_clock::now() - begun;
+
+  const std::vector<int> old_bits = bits_of(context.quantizers());
+  Solution solution =
+      solver_->solve(problem, {.start_bits = old_bits,
+                               .seed = context.seed() + static_cast<uint64_t>(step)});
+  if (solution.status == SolutionStatus::kInfeasible) {
+    throw std::logic_error("the budgets became infeasible during training");
+  }
+  if (step > 0) keep_unless_better(problem, old_bits, schedule_->min_gain, solution);
+  for (size_t i = 0; i < old_bits.size(); ++i) {
+    context.quantizers()[i]->set_bits(solution.bits[i]);
+  }
+  if (step == 0) context.calibrate_ranges();
+
+  Reallocation event = describe_bits(context, step);
+  event.solver = solution.solver;
+  event.status = to_string(solution.status);
+  event.objective = solution.objective;
+  event.bound = solution.bound;
+  event.gap = solution.gap;
+  event.solve_microseconds = solution.microseconds;
+  event.sensitivity_seconds = measured.count();
+  for (size_t i = 0; i < old_bits.size(); ++i) {
+    event.sensitivities.push_back(cost_at(problem.quantizers[i], solution.bits[i]));
+  }
+  context.report(std::move(event));
+}
+
+void AllocationMethod::after_backward(MethodContext& context, const StepState& state) {
+  if (schedule_) sensitivity_->observe_step(context.quantizers(), state.batch->labels.size(0));
+}
+
+void AllocationMethod::after_step(MethodContext& context, const StepState& state) {
+  const int64_t steps_done = state.step + 1;
+  if (schedule_ && schedule_->is_due(steps_done, context.total_steps())) {
+    choose(context, steps_done);
+  }
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace qbitopt {
+
+// Parameters and buffers under their published names.
+using StateDict = std::map<std::string, torch::Tensor>;
+
+StateDict state_of(const torch::nn::Module& module);
+
+// Bytes of a zip file that Python's torch.load() reads as a dictionary of tensors.
+std::string to_state_file(const StateDict& state);
+// Throws InputError that names the file if it is missing, damaged or holds something else.
+StateDict read_state_file(const std::filesystem::path& file);
+
+// Copies values into the module. `what` names the source in errors. Throws InputError that lists the
+// missing, surplus and differently shaped entries; nothing is changed then.
+void load_state(torch::nn::Module& module, const StateDict& state, const std::string& what);
+
+}  // namespace qbitopt

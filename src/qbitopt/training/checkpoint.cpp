@@ -1,0 +1,90 @@
+#include "qbitopt/training/checkpoint.h"
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/json.h"
+
+namespace qbitopt {
+namespace {
+
+using torch::serialize::InputArchive;
+using torch::serialize::OutputArchive;
+
+template <typename Part>
+void write_part(OutputArchive& archive, const std::string& name, const Part& part) {
+  OutputArchive own(archive.compilation_unit());
+  part.save(own);
+  archive.write(name, own);
+}
+
+template <typename Part>
+void read_part(InputArchive& archive, const std::string& name, Part& part) {
+  InputArchive own;
+  archive.read(name, own);
+  part.load(own);
+}
+
+template <typename Number>
+Number read_number(InputArchive& archive, const std::string& name) {
+  c10::IValue value;
+  archive.read(name, value);
+  return value.to<Number>();
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& file, RunContext& context,
+                      const Optimizers& optimizers, const RunState& state) {
+  OutputArchive archive;
+  archive.write("step", c10::IValue(state.step));
+  archive.write("seconds", c10::IValue(state.seconds));
+  archive.write("train_seconds", c10::IValue(state.train_seconds));
+  archive.write("reallocation_seconds", c10::IValue(context.reallocation_seconds()));
+  archive.write("loss_sum", c10::IValue(state.loss_sum));
+  archive.write("right_sum", c10::IValue(state.right_sum));
+  archive.write("images", c10::IValue(state.images));
+  write_part(archive, "network", context.network());
+  write_part(archive, "optimizers", optimizers);
+  write_part(archive, "method", context.method());
+  std::string content;
+  archive.save_to([&](const void* bytes, size_t size) {
+    content.append(static_cast<const char*>(bytes), size);
+    return size;
+  });
+  write_file_atomically(file, content);
+}
+
+RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
+                         Optimizers& optimizers) {
+  try {
+    InputArchive archive;
+    archive.load_from(file.string(), context.device());
+    RunState state;
+    state.step = read_number<int64_t>(archive, "step");
+    state.seconds = read_number<double>(archive, "seconds");
+    state.train_seconds = read_number<double>(archive, "train_seconds");
+    context.reallocation_seconds() = read_number<double>(archive, "reallocation_seconds");
+    state.loss_sum = read_number<double>(archive, "loss_sum");
+    state.right_sum = read_number<double>(archive, "right_sum");
+    state.images = read_number<int64_t>(archive, "images");
+    read_part(archive, "network", context.network());
+    read_part(archive, "optimizers", optimizers);
+    read_part(archive, "method", context.method());
+    return state;
+  } catch (const c10::Error& error) {
+    throw InputError("the checkpoint " + file.string() + " cannot be used (" +
+                     error.what_without_backtrace() +
+                     "); delete it, and the job starts from its beginning");
+  }
+}
+
+int64_t checkpoint_step(const std::filesystem::path& file) {
+  try {
+    InputArchive archive;
+    archive.load_from(file.string());
+    return read_number<int64_t>(archive, "step");
+  } catch (const c10::Error&) {
+    return 0;
+  }
+}
+
+}  // namespace qbitopt

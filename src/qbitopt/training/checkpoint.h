@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "qbitopt/training/optimizers.h"
+#include "qbitopt/training/run_context.h"
+
+namespace qbitopt {
+
+// How far a run is.
+struct RunState {
+  int64_t step = 0;  // optimiser steps done
+  double seconds = 0;  // of all attempts together
+  double train_seconds = 0;
+  // Since the last point of the training curves.
+  double loss_sum = 0;
+  double right_sum = 0;
+  int64_t images = 0;
+};
+
+// Writes everything that a later attempt needs to go on to the same result: network with quantisers,
+// optimisers, the method's state, and how far the run is. There is always the old file or the new one.
+void write_checkpoint(const std::filesystem::path& file, RunContext& context,
+                      const Optimizers& optimizers, const RunState& state);
+
+// Puts everything back. Throws InputError that names a file that does not fit.
+RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
+                         Optimizers& optimizers);
+
+// The step that a checkpoint goes on from; 0 if the file cannot be read.
+int64_t checkpoint_step(const std::filesystem::path& file);
+
+}  // namespace qbitopt

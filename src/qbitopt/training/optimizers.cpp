@@ -1,0 +1,89 @@
+#include "qbitopt/training/optimizers.h"
+
+#include "qbitopt/core/names.h"
+
+namespace qbitopt {
+namespace {
+
+std::unique_ptr<torch::optim::Optimizer> make_extra(const ExtraParameters& extra) {
+  if (extra.optimizer == "adam") {
+    return std::make_unique<torch::optim::Adam>(
+        extra.tensors, torch::optim::AdamOptions(extra.learning_rate).weight_decay(extra.weight_decay));
+  }
+  if (extra.optimizer == "sgd") {
+    return std::make_unique<torch::optim::SGD>(extra.tensors, torch::optim::SGDOptions(extra.learning_rate)
+                                                                  .momentum(extra.momentum)
+                                                                  .weight_decay(extra.weight_decay));
+  }
+  throw InputError(unknown_name("optimiser", extra.optimizer, {"adam", "sgd"}));
+}
+
+std::string extra_key(size_t i) { return "extra." + std::to_string(i); }
+
+}  // namespace
+
+Optimizers::Optimizers(const Recipe& recipe, const std::vector<torch::Tensor>& weights,
+                       const std::vector<QuantizerPtr>& quantizers, const Parameters& parameters,
+                       const std::vector<ExtraParameters>& extra)
+    : recipe_(recipe),
+      weights_(weights),
+      quantizers_(quantizers),
+      range_options_(RangeOptimizerOptions::from(parameters)) {
+  make();
+  for (const ExtraParameters& group : extra) extra_.push_back(make_extra(group));
+}
+
+void Optimizers::make() {
+  auto options = torch::optim::SGDOptions(recipe_.learning_rate)
+                     .momentum(recipe_.momentum)
+                     .nesterov(recipe_.nesterov);
+  std::vector<torch::Tensor> decayed, others;
+  for (const torch::Tensor& weight : weights_) (weight.dim() > 1 ? decayed : others).push_back(weight);
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(decayed, std::make_unique<torch::optim::SGDOptions>(
+                                   torch::optim::SGDOptions(options).weight_decay(recipe_.weight_decay)));
+  groups.emplace_back(others, std::make_unique<torch::optim::SGDOptions>(options));
+  weight_optimizer_ = std::make_unique<torch::optim::SGD>(std::move(groups), options);
+  range_optimizer_ = std::make_unique<RangeOptimizer>(quantizers_, range_options_);
+}
+
+void Optimizers::zero_grad() {
+  weight_optimizer_->zero_grad();
+  range_optimizer_->zero_grad();
+  for (const auto& optimizer : extra_) optimizer->zero_grad();
+}
+
+void Optimizers::step(double factor) {
+  for (auto& group : weight_optimizer_->param_groups()) {
+    group.options().set_lr(recipe_.learning_rate * factor);
+  }
+  weight_optimizer_->step();
+  range_optimizer_->step(factor);
+  for (const auto& optimizer : extra_) optimizer->step();
+}
+
+void Optimizers::restart() { make(); }
+
+void Optimizers::save(torch::serialize::OutputArchive& archive) const {
+  const auto add = [&](const std::string& name, const auto& optimizer) {
+    torch::serialize::OutputArchive part(archive.compilation_unit());
+    optimizer.save(part);
+    archive.write(name, part);
+  };
+  add("weights", *weight_optimizer_);
+  add("ranges", *range_optimizer_);
+  for (size_t i = 0; i < extra_.size(); ++i) add(extra_key(i), *extra_[i]);
+}
+
+void Optimizers::load(torch::serialize::InputArchive& archive) {
+  const auto read = [&](const std::string& name, auto& optimizer) {
+    torch::serialize::InputArchive part;
+    archive.read(name, part);
+    optimizer.load(part);
+  };
+  read("weights", *weight_optimizer_);
+  read("ranges", *range_optimizer_);
+  for (size_t i = 0; i < extra_.size(); ++i) read(extra_key(i), *extra_[i]);
+}
+
+}  // namespace qbitopt

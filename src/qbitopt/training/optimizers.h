@@ -1,0 +1,45 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "qbitopt/methods/method.h"
+#include "qbitopt/models/network.h"
+#include "qbitopt/quant/range_optimizer.h"
+#include "qbitopt/training/recipe.h"
+
+namespace qbitopt {
+
+// Everything that a step moves: weights (SGD; biases and batch norm without decay), ranges, and what
+// the method trains besides.
+class Optimizers {
+ public:
+  // `weights`: the network's parameters without those of its quantisers.
+  Optimizers(const Recipe& recipe, const std::vector<torch::Tensor>& weights,
+             const std::vector<QuantizerPtr>& quantizers, const Parameters& parameters,
+             const std::vector<ExtraParameters>& extra);
+
+  void zero_grad();
+  // `factor`: of the learning-rate schedule, for weights and ranges.
+  void step(double factor);
+  // Forgets the weights' and ranges' momentum, for a phase that trains anew.
+  void restart();
+
+  void save(torch::serialize::OutputArchive& archive) const;
+  void load(torch::serialize::InputArchive& archive);
+
+ private:
+  void make();
+
+  Recipe recipe_;
+  std::vector<torch::Tensor> weights_;
+  std::vector<QuantizerPtr> quantizers_;
+  RangeOptimizerOptions range_options_;
+  std::unique_ptr<torch::optim::SGD> weight_optimizer_;
+  std::unique_ptr<RangeOptimizer> range_optimizer_;
+  std::vector<std::unique_ptr<torch::optim::Optimizer>> extra_;
+};
+
+}  // namespace qbitopt

@@ -1,0 +1,120 @@
+#include "qbitopt/training/outcome.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "qbitopt/allocation/budget_check.h"
+#include "qbitopt/core/hash.h"
+#include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/models/batch_norm.h"
+#include "qbitopt/models/state_file.h"
+#include "qbitopt/training/evaluation.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 250;
+// Percentage points between the two modes of batch norm that are worth a warning.
+constexpr double kModeDifference = 1;
+
+const char* name_of(TensorKind kind) {
+  return kind == TensorKind::kWeight ? "weight" : "activation";
+}
+
+void expect_candidate(const AllocationQuantizer& quantizer, int bits) {
+  if (std::find(quantizer.bits.begin(), quantizer.bits.end(), bits) != quantizer.bits.end()) return;
+  throw JobError("invalid_bits", fmt::format("the method left quantiser '{}' at {} bits; it may have {}",
+                                             quantizer.name, bits, Json(quantizer.bits).dump()));
+}
+
+// Average bits of one kind; `counted_only`: without what the budget does not count.
+double average(const RunContext& context, TensorKind kind, bool counted_only) {
+  double used = 0, weights = 0;
+  for (const QuantizerPtr& quantizer : context.quantizers()) {
+    const QuantizerSpec& spec = quantizer->spec();
+    if (spec.kind != kind || (counted_only && !spec.counted)) continue;
+    const auto weight = static_cast<double>(budget_weight(spec, context.parameters()));
+    used += weight * quantizer->bits();
+    weights += weight;
+  }
+  return weights > 0 ? used / weights : 0;
+}
+
+Evaluation evaluate_split(RunContext& context, Split split) {
+  const auto images = context.data().once(split, kEvaluationBatch);
+  return evaluate(context.network(), *images, context.device());
+}
+
+void leave(RunContext& context, const std::filesystem::path& folder, const std::string& name,
+           const std::string& file, const std::string& content) {
+  write_file_atomically(folder / file, content);
+  context.report(Artifact{name, file, sha256(content), static_cast<int64_t>(content.size())});
+}
+
+}  // namespace
+
+void account_bits(const RunContext& context, bool guarantees_budget, Finished& finished) {
+  const Problem& problem = context.problem();
+  const auto& quantizers = context.quantizers();
+  for (size_t i = 0; i < quantizers.size(); ++i) {
+    finished.bits.push_back(quantizers[i]->bits());
+    expect_candidate(problem.quantizers[i], finished.bits.back());
+  }
+  std::string excess;
+  if (!quantizers.empty()) {
+    for (const BudgetCheck& check : check_budgets(problem, finished.bits)) {
+      finished.budgets.push_back({check.name, check.limit, check.achieved});
+      if (check.is_met) continue;
+      excess += fmt::format("{}{} budget of {:g} bits, used {:.6g}", excess.empty() ? "" : "; ",
+                            check.name, check.limit, check.achieved);
+    }
+    for (const TensorKind kind : {TensorKind::kWeight, TensorKind::kActivation}) {
+      const std::string group = name_of(kind);
+      finished.all_tensor_bits[group] = average(context, kind, /*counted_only=*/false);
+      const bool has_budget = std::any_of(finished.budgets.begin(), finished.budgets.end(),
+                                          [&](const BudgetState& b) { return b.group == group; });
+      if (!has_budget) finished.budgets.push_back({group, {}, average(context, kind, true)});
+    }
+  }
+  finished.budget_met = excess.empty();
+  if (guarantees_budget && !finished.budget_met) {
+    throw JobError("budget_exceeded", "the final bits exceed what the method promises to keep: " + excess);
+  }
+}
+
+std::map<std::string, double> final_results(RunContext& context) {
+  Network& network = context.network();
+  network.eval();
+  const Evaluation validation = evaluate_split(context, Split::kValidation);
+  const Evaluation test = evaluate_split(context, Split::kTest);
+  double batch_mode = 0;
+  {
+    const BatchStatisticsScope scope(network);
+    batch_mode = evaluate_split(context, Split::kTest).top1;
+  }
+  if (std::abs(batch_mode - test.top1) > kModeDifference) {
+    context.report(Note{"warning", fmt::format("top-1 is {:.2f} with batch norm's running statistics and {:.2f} "
+                                               "with those of each batch: the running ones are off",
+                                               test.top1, batch_mode)});
+  }
+  return {{"top1", test.top1},
+          {"loss", test.loss},
+          {"validation_top1", validation.top1},
+          {"validation_loss", validation.loss},
+          {"top1_batch_mode", batch_mode}};
+}
+
+void leave_artifacts(RunContext& context, const std::string& folder) {
+  leave(context, folder, "model", "model.pth", to_state_file(state_of(context.network())));
+  if (context.quantizers().empty()) return;
+  Json allocation = Json::object();
+  for (const QuantizerPtr& quantizer : context.quantizers()) {
+    allocation[quantizer->spec().name] = quantizer->bits();
+  }
+  leave(context, folder, "allocation", "allocation.json", allocation.dump(2) + "\n");
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,152 @@
+#include "qbitopt/training/run_context.h"
+
+#include <fmt/format.h>
+
+#include "qbitopt/allocation/budget_check.h"
+#include "qbitopt/core/random.h"
+#include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/models/state_file.h"
+
+namespace qbitopt {
+namespace {
+
+torch::Device open_device(const std::string& name) {
+  if (name == "cuda" && !torch::cuda::is_available()) {
+    throw JobError("device",
+                   "device 'cuda' was asked for, but this LibTorch sees no GPU; use device=cpu, or "
+                   "build with a CUDA LibTorch (CMAKE_PREFIX_PATH) on a machine that has one");
+  }
+  return torch::Device(name);
+}
+
+}  // namespace
+
+RunContext::RunContext(const Attempt& attempt, const Registries& registries,
+                       TrainingObserver& observer)
+    : attempt_(attempt),
+      observer_(observer),
+      parameters_(attempt.job.parameters),
+      seed_(parameters_.get<uint64_t>("seed")),
+      device_(open_device(parameters_.get_or<std::string>("device", "cpu"))),
+      data_(registries.data_sets.make(parameters_.get<std::string>("data.name"),
+                                      parameters_.below("data"))),
+      recipe_(Recipe::from(parameters_, data_->size(Split::kTrain))),
+      method_(registries.methods.make(parameters_.get<std::string>("method"), parameters_)) {
+  at::set_num_threads(recipe_.threads);
+  const std::vector<int64_t> shape = data_->image_shape();
+  NetworkOptions options;
+  options.classes = data_->classes();
+  options.image_channels = shape.front();
+  options.seed = seed_;
+  options.candidate_bits =
+      parameters_.get_or("quantizers.candidate_bits", options.candidate_bits);
+  options.first_last_bits =
+      parameters_.get_or("quantizers.first_last_bits", options.first_last_bits);
+  options.count_first_last =
+      parameters_.get_or("quantizers.count_first_last", options.count_first_last);
+  network_ = registries.networks.make(parameters_.get<std::string>("model"), options);
+  network_->measure(shape);
+  weights_ = network_->parameters();
+  restore_starting_weights();
+  network_->to(device_);
+  network_->train();
+  if (method_->quantizes()) attach_quantizers();
+}
+
+std::string RunContext::input(const std::string& need) const {
+  const auto found = attempt_.inputs.find(need);
+  if (found == attempt_.inputs.end()) {
+    throw InputError(fmt::format("the method reads its need '{}', which its manifest does not name",
+                                 need));
+  }
+  return found->second;
+}
+
+void RunContext::restore_starting_weights() {
+  if (!attempt_.inputs.count("fp32_checkpoint")) return;
+  const std::string file = input("fp32_checkpoint");
+  StateDict state = read_state_file(file);
+  for (const auto& [name, tensor] : state_of(*network_)) {  // quantisers are not in the file
+    if (name.find("_quantizer.") != std::string::npos) state.emplace(name, tensor);
+  }
+  load_state(*network_, state, file);
+}
+
+void RunContext::attach_quantizers() {
+  std::vector<QuantizerSpec> specs;
+  for (QuantizerSite* site : network_->sites()) {
+    QuantizerPtr quantizer = method_->make_quantizer(site->spec(), parameters_);
+    if (site->spec().pinned_bits) quantizer->set_bits(*site->spec().pinned_bits);
+    site->attach(quantizer);
+    quantizer->to(device_);
+    quantizers_.push_back(std::move(quantizer));
+    specs.push_back(site->spec());
+  }
+  problem_ = budget_problem(specs, parameters_);
+  report_inventory();
+}
+
+void RunContext::report_inventory() {
+  Inventory inventory;
+  for (const QuantizerPtr& quantizer : quantizers_) {
+    const QuantizerSpec& spec = quantizer->spec();
+    inventory.quantizers.push_back({spec.name,
+                                    spec.kind == TensorKind::kWeight ? "weight" : "activation",
+                                    spec.elements, spec.macs, spec.counted, spec.pinned_bits});
+  }
+  observer_.on_event(std::move(inventory));
+}
+
+std::unique_ptr<BatchStream> RunContext::train_stream(const std::string& purpose,
+                                                      int64_t batch_size,
+                                                      int64_t first_step) const {
+  return data_->train({.batch_size = batch_size,
+                       .seed = Random(seed_, "images for " + purpose).next(),
+                       .first_step = first_step});
+}
+
+Batch RunContext::on_device(const Batch& batch) const {
+  return {batch.images.to(device_, /*non_blocking=*/true), batch.labels.to(device_, true)};
+}
+
+std::vector<Batch> RunContext::calibration_batches() {
+  if (calibration_.empty()) {
+    const auto stream = train_stream("calibration",
+                                     parameters_.get<int64_t>("calibration.batch_size"));
+    calibration_.resize(parameters_.get<size_t>("calibration.batches"));
+    for (Batch& batch : calibration_) {
+      stream->next(batch);
+      batch = on_device(batch);
+    }
+  }
+  return calibration_;
+}
+
+void RunContext::calibrate_ranges() {
+  const torch::NoGradGuard no_grad;
+  network_->eval();
+  for (const QuantizerPtr& quantizer : quantizers_) quantizer->begin_calibration();
+  for (const Batch& batch : calibration_batches()) network_->forward(batch.images);
+  for (const QuantizerPtr& quantizer : quantizers_) quantizer->end_calibration();
+  network_->train();
+}
+
+void RunContext::report(EventBody event) {
+  if (const auto* allocation = std::get_if<Reallocation>(&event)) {
+    reallocation_seconds_ +=
+        allocation->sensitivity_seconds + allocation->solve_microseconds * 1e-6;
+  }
+  observer_.on_event(std::move(event));
+}
+
+double RunContext::average_bits() const {
+  if (quantizers_.empty()) return 0;
+  std::vector<int> bits;
+  for (const QuantizerPtr& quantizer : quantizers_) bits.push_back(quantizer->bits());
+  double sum = 0;
+  const auto checks = check_budgets(problem_, bits);
+  for (const BudgetCheck& check : checks) sum += check.achieved;
+  return sum / static_cast<double>(checks.size());
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qbitopt/job/job.h"
+#include "qbitopt/methods/method.h"
+#include "qbitopt/training/recipe.h"
+#include "qbitopt/training/trainer.h"
+
+namespace qbitopt {
+
+// What one run works on: data, network with its quantisers, method, recipe. Made from an attempt.
+class RunContext : public MethodContext {
+ public:
+  // Opens the data, makes the network, loads the starting checkpoint and attaches the method's
+  // quantisers. Throws InputError or JobError.
+  RunContext(const Attempt& attempt, const Registries& registries, TrainingObserver& observer);
+
+  const Parameters& parameters() const override { return parameters_; }
+  Network& network() override { return *network_; }
+  const std::vector<QuantizerPtr>& quantizers() const override { return quantizers_; }
+  int64_t total_steps() const override { return recipe_.steps; }
+  uint64_t seed() const override { return seed_; }
+  const Problem& problem() const override { return problem_; }
+  std::string input(const std::string& need) const override;
+  std::vector<Batch> calibration_batches() override;
+  void calibrate_ranges() override;
+  void report(EventBody event) override;
+
+  const Recipe& recipe() const { return recipe_; }
+  const DataSet& data() const { return *data_; }
+  Method& method() { return *method_; }
+  torch::Device device() const { return device_; }
+  // The network's own parameters, without those of quantisers.
+  const std::vector<torch::Tensor>& weights() const { return weights_; }
+  // Seconds spent choosing bits, as reported by the method so far.
+  double& reallocation_seconds() { return reallocation_seconds_; }
+  // Over the budgets, for the eye; 0 without quantisers.
+  double average_bits() const;
+
+  // Puts the starting checkpoint's weights and batch-norm statistics back.
+  void restore_starting_weights();
+  // Endless training batches for one purpose, on the device.
+  std::unique_ptr<BatchStream> train_stream(const std::string& purpose, int64_t batch_size,
+                                            int64_t first_step = 0) const;
+  Batch on_device(const Batch& batch) const;
+
+ private:
+  void make_network();
+  void attach_quantizers();
+  void report_inventory();
+
+  const Attempt& attempt_;
+  TrainingObserver& observer_;
+  Parameters parameters_;
+  uint64_t seed_;
+  torch::Device device_;
+  std::unique_ptr<DataSet> data_;
+  Recipe recipe_;
+  std::unique_ptr<Method> method_;
+  std::unique_ptr<Network> network_;
+  std::vector<torch::Tensor> weights_;
+  std::vector<QuantizerPtr> quantizers_;
+  Problem problem_;
+  std::vector<Batch> calibration_;
+  double reallocation_seconds_ = 0;
+};
+
+}  // namespace qbitopt

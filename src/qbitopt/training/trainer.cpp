@@ -1,0 +1,321 @@
+#include "qbitopt/training/trainer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "qbitopt/core/random.h"
+#include "qbitopt/models/batch_norm.h"
+#include "qbitopt/training/checkpoint.h"
+#include "qbitopt/training/evaluation.h"
+#include "qbitopt/training/outcome.h"
+#include "qbitopt/training/process.h"
+
+namespace qbitopt {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kProgressSeconds = 0.5;
+// A checkpoint is written after so many seconds, and so many times what writing one takes.
+constexpr double kCheckpointSeconds = 60;
+constexpr double kCheckpointShare = 20;
+constexpr int64_t kCurvePoints = 100;
+
+double seconds_since(Clock::time_point time) {
+  return std::chrono::duration<double>(Clock::now() - time).count();
+}
+
+// Phases with the step at which each begins, and the stretch that its learning rate is scheduled over.
+struct Stretch {
+  Phase phase;
+  int64_t begin = 0;
+  int64_t schedule_begin = 0;
+  int64_t schedule_steps = 0;
+};
+
+std::vector<Stretch> lay_out(const std::vector<Phase>& phases, int64_t total_steps) {
+  std::vector<Stretch> stretches;
+  int64_t begin = 0;
+  for (const Phase& phase : phases) {
+    const bool is_new_schedule = stretches.empty() || phase.restart_schedule;
+    const int64_t schedule_begin = is_new_schedule ? begin : stretches.back().schedule_begin;
+    stretches.push_back({phase, begin, schedule_begin});
+    begin += phase.steps;
+  }
+  if (begin != total_steps) {
+    throw JobError("plugin", fmt::format("the method's phases have {} steps together; the recipe has {}", begin,
+                                         total_steps));
+  }
+  int64_t end = total_steps;
+  for (auto stretch = stretches.rbegin(); stretch != stretches.rend(); ++stretch) {
+    stretch->schedule_steps = end - stretch->schedule_begin;
+    if (stretch->begin == stretch->schedule_begin) end = stretch->begin;
+  }
+  return stretches;
+}
+
+class TrainingRun {
+ public:
+  TrainingRun(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
+              const std::atomic<bool>& stop)
+      : attempt_(attempt),
+        observer_(observer),
+        stop_(stop),
+        context_(attempt, registries, observer),
+        method_(context_.method()),
+        stretches_(lay_out(method_.phases(context_.total_steps()), context_.total_steps())),
+        optimizers_(context_.recipe(), context_.weights(), context_.quantizers(), context_.parameters(),
+                    method_.extra_parameters()) {}
+
+  RunOutcome run() {
+    begin();
+    if (!train()) {
+      checkpoint();
+      return RunOutcome::kInterrupted;
+    }
+    finish();
+    return RunOutcome::kFinished;
+  }
+
+ private:
+  void begin() {
+    method_.prepare(context_);
+    if (attempt_.resume_from.empty()) {
+      progress("calibrate");
+      torch::manual_seed(Random(context_.seed(), "start").next());
+      method_.start(context_);
+    } else {
+      state_ = read_checkpoint(attempt_.resume_from, context_, optimizers_);
+      seconds_before_ = state_.seconds;
+    }
+    checkpointed_ = Clock::now();
+  }
+
+  // False: interrupted.
+  bool train() {
+    const Recipe& recipe = context_.recipe();
+    const auto images = context_.train_stream("training", recipe.batch_size, state_.step);
+    set_training_mode();
+    Batch batch;
+    while (state_.step < recipe.steps) {
+      if (stop_) return false;
+      const auto begun = Clock::now();
+      images->next(batch);
+      step(context_.on_device(batch));
+      ++state_.step;
+      state_.train_seconds += seconds_since(begun);
+      tell();
+      if (seconds_since(checkpointed_) > std::max(kCheckpointSeconds, kCheckpointShare * checkpoint_cost_)) {
+        checkpoint();
+      }
+    }
+    return true;
+  }
+
+  void step(const Batch& batch) {
+    const Stretch& stretch = enter_stretch();
+    if (state_.step == context_.recipe().freeze_batch_norm_at) freeze_batch_norm(context_.network());
+    torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
+    StepState now{state_.step, &stretch.phase, &batch, {}};
+    method_.before_step(context_, now);
+    optimizers_.zero_grad();
+    const int passes = method_.backward_passes_per_step();
+    const int64_t part = batch.labels.size(0) / passes;
+    for (int pass = 0; pass < passes; ++pass) {
+      const auto slice = [&](const torch::Tensor& all) {
+        return passes == 1 ? all : all.slice(0, pass * part, pass + 1 == passes ? all.size(0) : (pass + 1) * part);
+      };
+      now.loss = forward(slice(batch.images), slice(batch.labels), passes);
+      const torch::Tensor term = method_.loss_term(context_, now);
+      if (term.defined()) now.loss = now.loss + term / passes;
+      now.loss.backward();
+    }
+    method_.after_backward(context_, now);
+    optimizers_.step(learning_rate_factor(context_.recipe(), state_.step - stretch.schedule_begin,
+                                          stretch.schedule_steps));
+    method_.after_step(context_, now);
+  }
+
+  // Cross-entropy of one pass, as its share of the step's mean.
+  torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& labels, int passes) {
+    const torch::Tensor logits = context_.network().forward(images);
+    const torch::Tensor loss = torch::cross_entropy_loss(logits, labels) / passes;
+    {
+      const torch::NoGradGuard no_grad;
+      const torch::Tensor seen = torch::stack({loss.detach() * (passes * labels.size(0)),
+                                               logits.argmax(1).eq(labels).sum().to(loss.dtype())})
+                                     .to(torch::kFloat64);
+      window_ = window_.defined() ? window_ + seen : seen;
+      state_.images += labels.size(0);
+    }
+    return loss;
+  }
+
+  const Stretch& enter_stretch() {
+    const Stretch* stretch = &stretches_.front();
+    for (const Stretch& candidate : stretches_) {
+      if (candidate.begin <= state_.step) stretch = &candidate;
+    }
+    if (state_.step == stretch->begin) {
+      if (stretch->phase.restart_from_checkpoint) {
+        context_.restore_starting_weights();
+        optimizers_.restart();
+      }
+      method_.begin_phase(context_, stretch->phase);
+    }
+    return *stretch;
+  }
+
+  void set_training_mode() {
+    context_.network().train();
+    if (state_.step >= context_.recipe().freeze_batch_norm_at) freeze_batch_norm(context_.network());
+  }
+
+  // Points of the curves at their steps, and progress now and then.
+  void tell() {
+    const Recipe& recipe = context_.recipe();
+    const int64_t every = std::max<int64_t>(1, recipe.steps / kCurvePoints);
+    if (state_.step % every == 0 || state_.step == recipe.steps) tell_training();
+    if (recipe.validate_every > 0 && state_.step % recipe.validate_every == 0) tell_validation();
+    if (seconds_since(told_) > kProgressSeconds || state_.step == recipe.steps) progress("train");
+  }
+
+  void add_window() {
+    if (!window_.defined()) return;
+    const torch::Tensor sums = window_.cpu();
+    state_.loss_sum += sums[0].item<double>();
+    state_.right_sum += sums[1].item<double>();
+    window_.reset();
+  }
+
+  void tell_training() {
+    add_window();
+    const auto images = static_cast<double>(state_.images);
+    last_loss_ = state_.loss_sum / images;
+    last_top1_ = 100 * state_.right_sum / images;
+    if (!std::isfinite(last_loss_)) {
+      observer_.on_event(NonFinite{state_.step, "loss", std::isnan(last_loss_) ? "nan" : "inf"});
+      throw JobError("non_finite", fmt::format("the loss is {} at step {}; a smaller learning rate, or a longer "
+                                               "warm-up, may help",
+                                               last_loss_, state_.step));
+    }
+    const Stretch* stretch = &stretches_.front();
+    for (const Stretch& candidate : stretches_) {
+      if (candidate.begin < state_.step) stretch = &candidate;
+    }
+    const double factor =
+        learning_rate_factor(context_.recipe(), state_.step - 1 - stretch->schedule_begin, stretch->schedule_steps);
+    observer_.on_event(Metrics{state_.step,
+                               "train",
+                               {{"loss", last_loss_},
+                                {"top1", last_top1_},
+                                {"learning_rate", context_.recipe().learning_rate * factor}}});
+    state_.loss_sum = state_.right_sum = 0;
+    state_.images = 0;
+  }
+
+  void tell_validation() {
+    context_.network().eval();
+    const auto images = context_.data().once(Split::kValidation, 250);
+    const Evaluation result = evaluate(context_.network(), *images, context_.device());
+    set_training_mode();
+    observer_.on_event(Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
+  }
+
+  void progress(const std::string& phase) {
+    told_ = Clock::now();
+    observer_.on_event(Progress{state_.step, context_.total_steps(), phase, last_loss_, last_top1_,
+                                context_.average_bits()});
+  }
+
+  void checkpoint() {
+    const auto begun = Clock::now();
+    add_window();
+    state_.seconds = seconds_before_ + seconds_since(begun_);
+    write_checkpoint(checkpoint_file(), context_, optimizers_, state_);
+    checkpointed_ = Clock::now();
+    checkpoint_cost_ = seconds_since(begun);
+  }
+
+  void finish() {
+    method_.finish(context_);
+    reestimate();
+    progress("evaluate");
+    Finished finished;
+    account_bits(context_, attempt_.job.guarantees_budget, finished);
+    finished.results = final_results(context_);
+    finished.weight_bytes = weight_bytes();
+    leave_artifacts(context_, attempt_.folder);
+    finished.steps = state_.step;
+    finished.train_seconds = state_.train_seconds;
+    finished.reallocation_seconds = context_.reallocation_seconds();
+    finished.peak_memory_bytes = peak_memory_bytes();
+    finished.seconds = seconds_before_ + seconds_since(begun_);
+    observer_.on_event(std::move(finished));
+    std::filesystem::remove(checkpoint_file());
+  }
+
+  void reestimate() {
+    const int64_t batches = context_.recipe().reestimate_batches;
+    if (batches == 0) return;
+    progress("re-estimate batch norm");
+    const auto images = context_.train_stream("batch norm", context_.recipe().batch_size);
+    reestimate_batch_norm(context_.network(), [&] {
+      Batch batch;
+      for (int64_t i = 0; i < batches && images->next(batch); ++i) {
+        context_.network().forward(context_.on_device(batch).images);
+      }
+    });
+  }
+
+  // Of all weights that may be quantised, at their bits; 32 without quantisers.
+  int64_t weight_bytes() {
+    int64_t bits = 0;
+    for (const QuantizerSite* site : context_.network().sites()) {
+      if (site->spec().kind != TensorKind::kWeight) continue;
+      bits += site->spec().elements * (site->quantizer() ? site->quantizer()->bits() : 32);
+    }
+    return (bits + 7) / 8;
+  }
+
+  std::filesystem::path checkpoint_file() const {
+    return std::filesystem::path(attempt_.folder) / "checkpoint";
+  }
+
+  const Attempt& attempt_;
+  TrainingObserver& observer_;
+  const std::atomic<bool>& stop_;
+  const Clock::time_point begun_ = Clock::now();
+  RunContext context_;
+  Method& method_;
+  std::vector<Stretch> stretches_;
+  Optimizers optimizers_;
+  RunState state_;
+  torch::Tensor window_;  // sums of loss and right answers since they were last added to the state
+  double seconds_before_ = 0;
+  double last_loss_ = 0;
+  double last_top1_ = 0;
+  double checkpoint_cost_ = 0;
+  Clock::time_point checkpointed_;
+  Clock::time_point told_;
+};
+
+}  // namespace
+
+void register_everything(Registries& registries) {
+  register_networks(registries.networks);
+  register_data_sets(registries.data_sets);
+  register_methods(registries.methods);
+}
+
+RunOutcome run_attempt(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
+                       const std::atomic<bool>& stop) {
+  reset_peak_memory();
+  observer.on_start(attempt.resume_from.empty() ? 0 : checkpoint_step(attempt.resume_from));
+  return TrainingRun(attempt, registries, observer, stop).run();
+}
+
+}  // namespace qbitopt

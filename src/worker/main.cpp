@@ -1,0 +1,87 @@
+// qbitopt-worker: trains. Without arguments it takes attempts from standard input, one line of JSON each, and
+// answers each with a line: {"key", "outcome": "finished" | "interrupted" | "failed", "last"}. With a file
+// (job.json) it works on that attempt alone. It checkpoints and leaves at the end of its input and at SIGTERM,
+// SIGUSR1 and SIGINT; it leaves after a failed attempt, after many attempts, and when it has grown large.
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/training/process.h"
+#include "worker/input.h"
+#include "worker/session.h"
+
+namespace qbitopt::worker {
+namespace {
+
+constexpr int kMostAttempts = 300;
+constexpr int64_t kMostMemory = int64_t{8} << 30;  // bytes
+
+std::atomic<bool> stop{false};
+
+void listen_to_signals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop = true; };
+  for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) ::sigaction(signal, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+const char* name_of(Result result) {
+  switch (result) {
+    case Result::kFinished:
+      return "finished";
+    case Result::kInterrupted:
+      return "interrupted";
+    case Result::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+int serve() {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  Registries registries;
+  register_everything(registries);
+  Input input(stop);
+  for (int done = 1;; ++done) {
+    const std::optional<std::string> line = input.next_line();
+    if (!line) return 0;
+    const Attempt attempt = Json::parse(*line).get<Attempt>();
+    const Result result = work_on(attempt, registries, stop);
+    const bool is_last =
+        result != Result::kFinished || done >= kMostAttempts || peak_memory_bytes() > kMostMemory;
+    std::cout << Json{{"key", attempt.job.key}, {"outcome", name_of(result)}, {"last", is_last}}.dump()
+              << std::endl;
+    if (is_last) return result == Result::kFailed ? 1 : 0;
+  }
+}
+
+int work_alone(const char* file) {
+  Registries registries;
+  register_everything(registries);
+  const Result result = work_on(read_json(file).get<Attempt>(), registries, stop);
+  return result == Result::kFailed ? 1 : 0;
+}
+
+int main(int argc, char** argv) {
+  const std::string argument = argc > 1 ? argv[1] : "";
+  if (argc > 2 || argument.rfind("-", 0) == 0) {
+    std::fputs("usage: qbitopt-worker [job.json]\nTrains what the driver sends, or one attempt from a file.\n",
+               stderr);
+    return argument == "--help" ? 0 : 2;
+  }
+  listen_to_signals();
+  try {
+    return argument.empty() ? serve() : work_alone(argv[1]);
+  } catch (const InputError& error) {
+    std::fprintf(stderr, "error: %s\n", error.what());
+    return 2;
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt::worker
+
+int main(int argc, char** argv) { return qbitopt::worker::main(argc, argv); }

@@ -1,0 +1,145 @@
+#include "worker/session.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/file_lock.h"
+#include "qbitopt/job/spool.h"
+#include "qbitopt/training/recipe.h"
+#include "worker/environment.h"
+
+namespace qbitopt::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Sends this process's stderr to a file while it lives.
+class StderrTo {
+ public:
+  explicit StderrTo(const fs::path& file) : saved_(::dup(STDERR_FILENO)) {
+    const int log = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (log < 0) return;
+    ::dup2(log, STDERR_FILENO);
+    ::close(log);
+  }
+  ~StderrTo() {
+    std::fflush(stderr);
+    ::dup2(saved_, STDERR_FILENO);
+    ::close(saved_);
+  }
+  StderrTo(const StderrTo&) = delete;
+  StderrTo& operator=(const StderrTo&) = delete;
+
+ private:
+  int saved_;
+};
+
+void log(const std::string& text) {
+  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  fmt::print(stderr, "{:%F %T} {}\n", now, text);
+}
+
+// Every event goes to the spool; those that a person would want to read, to the log as well.
+class Narrator : public TrainingObserver {
+ public:
+  Narrator(const Attempt& attempt, SpoolWriter& spool) : attempt_(attempt), spool_(spool) {}
+
+  void on_start(int64_t resumed_from_step) override {
+    const Parameters parameters(attempt_.job.parameters);
+    const auto device = parameters.get_or<std::string>("device", "cpu");
+    const int threads = optimization_parameters(parameters).get_or("threads", 1);
+    spool_.append(Started{host_name(), ::getpid(), device, threads, environment(), resumed_from_step});
+    log(fmt::format("job {}, attempt {}, from step {}: {}", attempt_.job.key, attempt_.number, resumed_from_step,
+                    attempt_.job.parameters.dump()));
+  }
+
+  void on_event(EventBody event) override {
+    std::visit([this](const auto& body) { say(body); }, event);
+    spool_.append(std::move(event));
+  }
+
+ private:
+  template <typename Body>
+  void say(const Body&) {}
+  void say(const Note& note) { log(note.level + ": " + note.text); }
+  void say(const Metrics& metrics) {
+    std::string text = fmt::format("step {}, {}:", metrics.step, metrics.split);
+    for (const auto& [name, value] : metrics.values) text += fmt::format(" {} {:.5g}", name, value);
+    log(text);
+  }
+  void say(const Reallocation& allocation) {
+    std::string text = fmt::format("step {}, bits ({}, gap {:.2g}):", allocation.step, allocation.status,
+                                   allocation.gap);
+    for (const int bits : allocation.bits) text += fmt::format(" {}", bits);
+    log(text);
+  }
+  void say(const Finished& finished) { log(fmt::format("finished after {:.1f} s", finished.seconds)); }
+
+  const Attempt& attempt_;
+  SpoolWriter& spool_;
+};
+
+Failed describe_failure() {
+  try {
+    throw;
+  } catch (const InputError& error) {
+    return {"input", error.what()};
+  } catch (const JobError& error) {
+    return {error.error_class(), error.what()};
+  } catch (const std::bad_alloc& error) {
+    return {"out_of_memory", error.what()};
+  } catch (const c10::OutOfMemoryError& error) {
+    return {"out_of_memory", error.what_without_backtrace()};
+  } catch (const c10::Error& error) {
+    log(error.what());
+    const std::string text = error.what_without_backtrace();
+    const bool is_memory = text.find("not enough memory") != std::string::npos;
+    return {is_memory ? "out_of_memory" : "internal", text};
+  } catch (const std::exception& error) {
+    return {"internal", error.what()};
+  } catch (...) {
+    return {"internal", "something that is no std::exception was thrown"};
+  }
+}
+
+// A spool that cannot be written (a full disk) leaves the log to tell.
+void report_failure(const Failed& failure, const fs::path& spool_file) {
+  log(failure.error_class + ": " + failure.text);
+  try {
+    SpoolWriter spool(spool_file);
+    spool.append(failure);
+    spool.sync();
+  } catch (const std::exception& error) {
+    log(error.what());
+  }
+}
+
+}  // namespace
+
+Result work_on(const Attempt& attempt, const Registries& registries, const std::atomic<bool>& stop) {
+  const fs::path folder = attempt.folder;
+  const auto lock = FileLock::try_lock(folder / "lock");
+  if (!lock) std::_Exit(99);
+  const StderrTo redirected(folder / "log.txt");
+  try {
+    SpoolWriter spool(folder / "events.jsonl");
+    Narrator narrator(attempt, spool);
+    const RunOutcome outcome = run_attempt(attempt, registries, narrator, stop);
+    spool.sync();
+    if (outcome == RunOutcome::kInterrupted) log("interrupted: the checkpoint is written");
+    return outcome == RunOutcome::kFinished ? Result::kFinished : Result::kInterrupted;
+  } catch (...) {
+    report_failure(describe_failure(), folder / "events.jsonl");
+    return Result::kFailed;
+  }
+}
+
+}  // namespace qbitopt::worker

@@ -1,0 +1,64 @@
+#include "training/lab.h"
+
+#include "qbitopt/sweep/sweep_file.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr const char* kRecipe = R"(qbitopt: 1
+name: lab
+set:
+  model: resnet8
+  data: {name: synthetic, image_size: 8, train_images: 128, validation_images: 32, test_images: 64}
+  pretraining: {steps: 12, batch_size: 16, learning_rate: 0.05}
+  training: {steps: 10, batch_size: 16, learning_rate: 0.01}
+  calibration: {batches: 2, batch_size: 16}
+  reallocation: {tau: 2}
+)";
+
+const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"}, {"allocation", "allocation.json"}};
+
+}  // namespace
+
+Lab::Lab() { register_everything(registries_); }
+
+Attempt Lab::attempt(const std::string& settings) {
+  const auto recipe = folder_.write("recipe.yaml", kRecipe);
+  const auto file =
+      folder_.write("sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
+  const Plan plan = read_sweep(file, {}, builtin_catalog());
+  std::map<std::string, std::map<std::string, std::string>> artifacts;
+  for (const PlannedJob& planned : plan.jobs) {
+    const Job job = planned.job();
+    Attempt attempt = prepare(job);
+    for (const auto& [need, key] : job.needs) {
+      attempt.inputs[need] = trained_.at(key).folder + "/" + kArtifactFiles.at(planned.artifacts().at(need));
+    }
+    if (planned.requested) return attempt;
+    if (trained_.count(job.key)) continue;
+    Recorder recorder;
+    run(attempt, recorder);
+    trained_[job.key] = attempt;
+  }
+  throw std::logic_error("the sweep asks for no job");
+}
+
+Attempt Lab::prepare(const Job& job) {
+  Attempt attempt;
+  attempt.job = job;
+  attempt.folder = (folder_.path() / std::to_string(++attempts_)).string();
+  std::filesystem::create_directories(attempt.folder);
+  return attempt;
+}
+
+RunOutcome Lab::run(const Attempt& attempt, Recorder& recorder) const {
+  return run_attempt(attempt, registries_, recorder, recorder.stop);
+}
+
+Recorder& Lab::train(const std::string& settings) {
+  recorders_.push_back(std::make_unique<Recorder>());
+  run(attempt(settings), *recorders_.back());
+  return *recorders_.back();
+}
+
+}  // namespace qbitopt

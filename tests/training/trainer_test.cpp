@@ -1,0 +1,321 @@
+#include "qbitopt/training/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/sweep/catalog.h"
+#include "training/lab.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Gt;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::UnorderedElementsAre;
+
+// One for all tests: the fp32 checkpoint is trained once.
+Lab& lab() {
+  static Lab lab;
+  return lab;
+}
+
+std::string settings(const std::string& method, const std::string& more = "") {
+  const bool is_fp32 = method.rfind("fp32", 0) == 0;
+  return "{method: " + method + (is_fp32 ? "" : ", budget.average_bits: 3") + (more.empty() ? "" : ", " + more) + "}";
+}
+
+// Everything but times, which differ from run to run.
+Json timeless(const Recorder& recorder) {
+  Json json = Json::array();
+  for (const Metrics& m : recorder.all<Metrics>()) json.push_back({m.step, m.split, m.values});
+  for (const Reallocation& r : recorder.all<Reallocation>()) {
+    json.push_back({r.step, r.status, r.objective, r.bound, r.bits, r.sensitivities, r.ranges});
+  }
+  const Finished finished = recorder.finished();
+  json.push_back({finished.steps, finished.results, finished.bits, finished.weight_bytes});
+  for (const Artifact& a : recorder.all<Artifact>()) {
+    if (a.name == "allocation") json.push_back({a.path, a.sha256, a.bytes});
+  }
+  return json;
+}
+
+class EveryMethod : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EveryMethod, TrainsTheRecipesStepsAndTellsItsResults) {
+  const Recorder& told = lab().train(settings(GetParam()));
+  const Finished finished = told.finished();
+  EXPECT_EQ(finished.steps, GetParam() == "fp32" ? 12 : 10);
+  for (const char* name : {"top1", "loss", "validation_top1", "validation_loss", "top1_batch_mode"}) {
+    EXPECT_THAT(finished.results, Contains(Key(name)));
+  }
+  EXPECT_THAT(told.all<Metrics>(), ::testing::SizeIs(finished.steps));
+  EXPECT_THAT(finished.seconds, Gt(0));
+  EXPECT_THAT(finished.peak_memory_bytes, Gt(1 << 20));
+  EXPECT_EQ(told.resumed_from_step, 0);
+}
+
+TEST_P(EveryMethod, KeepsTheBudgetInExactIntegers) {
+  const Recorder& told = lab().train(settings(GetParam()));
+  const Finished finished = told.finished();
+  EXPECT_TRUE(finished.budget_met);
+  if (told.all<Inventory>().empty()) return;
+  const auto quantizers = told.all<Inventory>()[0].quantizers;
+  ASSERT_EQ(quantizers.size(), finished.bits.size());
+  for (const char* kind : {"weight", "activation"}) {
+    int64_t used = 0, allowed = 0;
+    for (size_t i = 0; i < quantizers.size(); ++i) {
+      if (quantizers[i].kind != kind || !quantizers[i].counted) continue;
+      used += quantizers[i].elements * finished.bits[i];
+      allowed += quantizers[i].elements * 3;
+    }
+    EXPECT_LE(used, allowed) << kind;
+    EXPECT_GT(used, allowed * 9 / 10) << kind << ": the budget is there to be spent";
+  }
+  for (size_t i = 0; i < quantizers.size(); ++i) {
+    if (quantizers[i].pinned_bits) EXPECT_EQ(finished.bits[i], *quantizers[i].pinned_bits);
+  }
+}
+
+TEST_P(EveryMethod, GivesTheSameResultTwice) {
+  EXPECT_EQ(timeless(lab().train(settings(GetParam()))), timeless(lab().train(settings(GetParam()))));
+}
+
+TEST_P(EveryMethod, GoesOnFromACheckpointToTheSameResult) {
+  const Recorder& undisturbed = lab().train(settings(GetParam()));
+
+  Attempt first = lab().attempt(settings(GetParam()));
+  Recorder before;
+  before.stop_at_step = 5;
+  ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
+  EXPECT_TRUE(before.all<Finished>().empty());
+
+  Attempt second = lab().attempt(settings(GetParam()));
+  second.resume_from = first.folder + "/checkpoint";
+  Recorder after;
+  ASSERT_EQ(lab().run(second, after), RunOutcome::kFinished);
+  EXPECT_EQ(after.resumed_from_step, 5);
+
+  Recorder whole;  // what a reader sees who follows the chain of attempts
+  whole.events = before.events;
+  whole.events.insert(whole.events.end(), after.events.begin(), after.events.end());
+  EXPECT_EQ(timeless(whole), timeless(undisturbed));
+}
+
+TEST_P(EveryMethod, DependsOnTheSeed) {
+  EXPECT_NE(timeless(lab().train(settings(GetParam()))), timeless(lab().train(settings(GetParam(), "seed: 1"))));
+}
+
+TEST_P(EveryMethod, HasAManifestOfItsName) {
+  EXPECT_NE(builtin_catalog().find("method", GetParam()), nullptr);
+}
+
+std::vector<std::string> methods() {
+  Registries registries;
+  register_everything(registries);
+  return registries.methods.names();
+}
+
+INSTANTIATE_TEST_SUITE_P(Registered, EveryMethod, ::testing::ValuesIn(methods()),
+                         [](const auto& info) { return info.param; });
+
+TEST(ConformanceTest, EveryManifestHasItsCode) {
+  Registries registries;
+  register_everything(registries);
+  EXPECT_EQ(builtin_catalog().names("method"), registries.methods.names());
+  EXPECT_EQ(builtin_catalog().names("model"), registries.networks.names());
+  EXPECT_EQ(builtin_catalog().names("data"), registries.data_sets.names());
+  SensitivityRegistry sensitivities("sensitivity");
+  register_sensitivities(sensitivities);
+  EXPECT_EQ(builtin_catalog().names("sensitivity"), sensitivities.names());
+  SolverRegistry solvers("solver");
+  register_solvers(solvers);
+  EXPECT_EQ(builtin_catalog().names("solver"), solvers.names());
+}
+
+TEST(TrainerTest, StaticAndQbitoptAreTheSameAtTheStart) {
+  const auto start = [](const char* method) {
+    const Reallocation first = lab().train(settings(method)).all<Reallocation>().at(0);
+    return Json{first.step, first.bits, first.ranges, first.objective, first.bound};
+  };
+  EXPECT_EQ(start("static_allocation"), start("qbitopt"));
+}
+
+TEST(TrainerTest, BitsAreChosenEveryTauStepsAndNotInTheLastTau) {
+  std::vector<int64_t> steps;
+  for (const Reallocation& r : lab().train(settings("qbitopt")).all<Reallocation>()) steps.push_back(r.step);
+  EXPECT_THAT(steps, ElementsAre(0, 2, 4, 6, 8));
+  steps.clear();
+  for (const Reallocation& r : lab().train(settings("qbitopt", "reallocation.until: 0.5")).all<Reallocation>()) {
+    steps.push_back(r.step);
+  }
+  EXPECT_THAT(steps, ElementsAre(0, 2, 4));
+}
+
+TEST(TrainerTest, AMinimumGainOfAllKeepsTheFirstBits) {
+  const auto told = lab().train(settings("qbitopt", "reallocation.min_gain: 1")).all<Reallocation>();
+  ASSERT_EQ(told.size(), 5u);
+  for (const Reallocation& r : told) EXPECT_EQ(r.bits, told[0].bits);
+}
+
+TEST(TrainerTest, RandomReallocationMovesTheBits) {
+  const auto told = lab().train(settings("random_reallocation")).all<Reallocation>();
+  EXPECT_NE(told.at(1).bits, told.at(2).bits);
+}
+
+TEST(TrainerTest, ReplayTrainsWithTheBitsOfTheOtherJob) {
+  const Finished other = lab().train(settings("qbitopt")).finished();
+  EXPECT_EQ(lab().train(settings("replay")).finished().bits, other.bits);
+}
+
+TEST(TrainerTest, ReplayRefusesTheAllocationOfAnotherNetwork) {
+  Attempt attempt = lab().attempt(settings("replay"));
+  attempt.inputs["allocation"] = attempt.folder + "/other.json";
+  std::ofstream(attempt.inputs["allocation"]) << R"({"features.0.0.weight": 8})";
+  Recorder recorder;
+  try {
+    lab().run(attempt, recorder);
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("other.json: no bits for quantiser 'conv1.input'"));
+  }
+}
+
+TEST(TrainerTest, SplitFisherEstimatesRunTwoPassesAStep) {
+  const Recorder& told = lab().train(settings("qbitopt", "fit.weights: split"));
+  EXPECT_NE(timeless(told), timeless(lab().train(settings("qbitopt"))));
+}
+
+TEST(TrainerTest, AJointBudgetMovesBitsBetweenWeightsAndActivations) {
+  const Finished finished = lab().train("{method: static_allocation, budget.joint: 3}").finished();
+  std::vector<std::string> groups;
+  for (const BudgetState& budget : finished.budgets) groups.push_back(budget.group);
+  EXPECT_THAT(groups, UnorderedElementsAre("joint", "weight", "activation"));
+  for (const BudgetState& budget : finished.budgets) {
+    if (budget.group == "joint") EXPECT_LE(budget.achieved, 3);
+    EXPECT_EQ(budget.limit.has_value(), budget.group == "joint");
+  }
+}
+
+TEST(TrainerTest, ABudgetThatNoBitsMeetNamesTheSmallestThatCanBeMet) {
+  try {
+    lab().train("{method: qbitopt, budget.average_bits: 1.5}");
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the weight budget of 1.5 bits cannot be met: with every tensor at its "
+                                        "smallest candidate the average is 2"));
+  }
+}
+
+TEST(TrainerTest, ADivergedRunFailsAndSaysSo) {
+  try {
+    lab().train("{method: fp32, pretraining.learning_rate: 1e30}");
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "non_finite");
+    EXPECT_THAT(error.what(), HasSubstr("a smaller learning rate"));
+  }
+}
+
+TEST(TrainerTest, ADamagedStartingCheckpointIsNamed) {
+  Attempt attempt = lab().attempt(settings("fixed_precision"));
+  attempt.inputs["fp32_checkpoint"] = attempt.folder + "/model.pth";
+  std::ofstream(attempt.inputs["fp32_checkpoint"]) << "not a model";
+  Recorder recorder;
+  try {
+    lab().run(attempt, recorder);
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("model.pth is damaged or holds no dictionary of tensors"));
+  }
+}
+
+TEST(TrainerTest, ADamagedCheckpointSaysWhatToDo) {
+  Attempt attempt = lab().attempt(settings("fixed_precision"));
+  attempt.resume_from = attempt.folder + "/checkpoint";
+  std::ofstream(attempt.resume_from) << "torn";
+  Recorder recorder;
+  try {
+    lab().run(attempt, recorder);
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("delete it, and the job starts from its beginning"));
+  }
+}
+
+TEST(TrainerTest, WithoutTheFreezeBatchNormIsReestimated) {
+  const Recorder& frozen = lab().train(settings("fixed_precision"));
+  const Recorder& reestimated =
+      lab().train(settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 3"));
+  const Recorder& kept =
+      lab().train(settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 0"));
+  EXPECT_NE(frozen.finished().results, reestimated.finished().results);
+  EXPECT_NE(kept.finished().results.at("loss"), reestimated.finished().results.at("loss"));
+  EXPECT_EQ(kept.finished().results.at("top1_batch_mode"), reestimated.finished().results.at("top1_batch_mode"));
+}
+
+// A method that breaks rules, as a plugin might.
+class Rogue : public Method {
+ public:
+  explicit Rogue(int bits) : bits_(bits) {}
+  void finish(MethodContext& context) override {
+    for (const QuantizerPtr& quantizer : context.quantizers()) {
+      if (!quantizer->spec().pinned_bits) quantizer->set_bits(bits_);
+    }
+  }
+
+ private:
+  int bits_;
+};
+
+class RogueTest : public ::testing::Test {
+ protected:
+  // Runs a fixed_precision job with a rogue in the method's place.
+  Recorder& run(int bits, bool guarantees_budget) {
+    MethodRegistry methods("method");
+    methods.add("fixed_precision", [bits](const Parameters&) { return std::make_unique<Rogue>(bits); });
+    Attempt attempt = lab_.attempt(settings("fixed_precision"));
+    attempt.job.guarantees_budget = guarantees_budget;
+    lab_.registries().methods = methods;
+    lab_.run(attempt, recorder_);
+    return recorder_;
+  }
+
+  Lab lab_;
+  Recorder recorder_;
+};
+
+TEST_F(RogueTest, AboveAPromisedBudgetTheJobFails) {
+  try {
+    run(4, /*guarantees_budget=*/true);
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "budget_exceeded");
+    EXPECT_THAT(error.what(), HasSubstr("weight budget of 3 bits, used 4"));
+  }
+  EXPECT_TRUE(recorder_.all<Finished>().empty());
+}
+
+TEST_F(RogueTest, AboveAnUnpromisedBudgetTheRunIsStoredAsMissed) {
+  const Finished finished = run(4, /*guarantees_budget=*/false).finished();
+  EXPECT_FALSE(finished.budget_met);
+}
+
+TEST_F(RogueTest, BitsThatAreNoCandidateFailTheJob) {
+  try {
+    run(9, /*guarantees_budget=*/false);
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "invalid_bits");
+    EXPECT_THAT(error.what(), HasSubstr("at 9 bits; it may have [2,3,4,5,6,7,8]"));
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
