@@ -10,7 +10,7 @@ namespace {
 
 using torch::Tensor;
 
-Tensor normal(at::IntArrayRef shape, uint64_t seed) {
+Tensor normal_sample(at::IntArrayRef shape, uint64_t seed) {
   auto generator = at::detail::createCPUGenerator(seed);
   return torch::randn(shape, generator, torch::kFloat32);
 }
@@ -22,7 +22,7 @@ double range_of(const Tensor& x, RangeInit init, const Grid& grid) {
 }
 
 TEST(RangeSearchTest, MseRangeBeatsAFineSearch) {
-  const Tensor x = normal({4000}, 1);
+  const Tensor x = normal_sample({4000}, 1);
   for (const int bits : {2, 3, 4, 8}) {
     for (const bool is_signed : {true, false}) {
       const Grid grid = Grid::make(bits, is_signed);
@@ -68,14 +68,14 @@ TEST(RangeSearchTest, PercentileLeavesOutTheOutliers) {
 }
 
 TEST(RangeSearchTest, LsqIsItsFormula) {
-  const Tensor x = normal({1000}, 2);
+  const Tensor x = normal_sample({1000}, 2);
   const Grid grid = Grid::make(3, true);
   const double s = 2 * x.abs().mean().item<double>() / std::sqrt(3.0);
   EXPECT_NEAR(range_of(x, RangeInit::kLsq, grid), 7 * s, 1e-5);
 }
 
 TEST(RangeSearchTest, ChannelsAreIndependent) {
-  const Tensor x = normal({3, 200}, 3) * torch::tensor({1.0f, 10.0f, 0.1f}).view({3, 1});
+  const Tensor x = normal_sample({3, 200}, 3) * torch::tensor({1.0f, 10.0f, 0.1f}).view({3, 1});
   RangeObserver observer(3);
   observer.observe(x);
   const Grid grid = Grid::make(4, true);
@@ -93,7 +93,7 @@ TEST(RangeSearchTest, ATensorOfZerosGetsWidthOne) {
 }
 
 TEST(RangeSearchTest, NonFiniteValuesAreIgnored) {
-  Tensor x = normal({1000}, 4);
+  Tensor x = normal_sample({1000}, 4);
   x[0] = 0;
   Tensor spoilt = x.clone();
   spoilt[0] = std::numeric_limits<float>::infinity();

@@ -37,7 +37,7 @@ void FisherEstimate::end_step(int64_t samples, double loss_scale) {
                                std::to_string(masked.size()));
       }
       products =
-          (masked[0] * masked[1]).view({channels(), -1}).sum(1, false, torch::kFloat64).cpu();
+          (masked[0] * masked[1]).reshape({channels(), -1}).sum(1, false, torch::kFloat64).cpu();
     }
     const double B = static_cast<double>(samples);
     for (int64_t c = 0; c < channels(); ++c) {
