@@ -65,7 +65,7 @@ int run(const Invocation& invocation) {
   const DriverLock lock(file);
   Database database(file);
   say_difference(plan, database, console);
-  database.record_sweep(plan, {invocation.argv, environment()});
+  database.record_sweep(plan, {invocation.argv, environment(), &builtin_catalog()});
   if (line.is_on("again")) database.reset(requested_keys(plan));
   const int status = execute(plan, file, database, line, console);
   database.close();
