@@ -34,9 +34,13 @@ test-fast: all  ## only the unit tests
 test-slow: all  ## only the slow tests (hours)
 	ctest --preset $(PRESET) -L slow
 
-reproduce: configure  ## train sweeps/quick.yaml and print the comparison table (also results/quick.md)
+reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures and a report of all runs
 	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
 	$(QBITOPT) run sweeps/quick.yaml
+	@echo "Figures:"
+	@$(QBITOPT) plot all --sweep quick || true
+	@echo "Report:"
+	@$(QBITOPT) report --sweep quick --output results/quick.html
 
 bench: all  ## measure what the README claims about speed (results/bench/*.json)
 	@for program in $(BUILD)/bin/*_benchmark; do echo "== $$(basename $$program)"; $$program || exit 1; done

@@ -41,6 +41,15 @@ fs::path worker_program() {
   return fs::read_symlink("/proc/self/exe").parent_path() / "qbitopt-worker";
 }
 
+void check_sweep(const Reader& reader, const std::optional<std::string>& sweep) {
+  if (!sweep) return;
+  std::vector<std::string> known;
+  for (const auto& row : reader.query("SELECT sweep FROM progress ORDER BY sweep").rows)
+    known.push_back(row.front());
+  if (std::find(known.begin(), known.end(), *sweep) != known.end()) return;
+  throw InputError(unknown_name("sweep", *sweep, known) + " (" + reader.file().string() + ")");
+}
+
 fs::path find_sweep(const std::string& word) {
   if (fs::exists(word)) return word;
   const fs::path by_name = fs::path("sweeps") / (word + ".yaml");

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "qbitopt/runlog/reader.h"
 
 namespace qbitopt::app {
 
@@ -13,6 +16,9 @@ std::filesystem::path worker_program();
 
 // A sweep file by its path, or by its name: "quick" is sweeps/quick.yaml. Throws InputError.
 std::filesystem::path find_sweep(const std::string& word);
+
+// Throws InputError if a sweep is named that the database does not have.
+void check_sweep(const Reader& reader, const std::optional<std::string>& sweep);
 
 // What is remembered beside the database of the fingerprints of data files.
 std::filesystem::path fingerprint_cache(const std::filesystem::path& database);

@@ -15,6 +15,8 @@ const std::vector<Verb>& verbs() {
       {"ls", "the jobs of a database", ls},
       {"show", "everything about one job", show},
       {"solve", "the best bits for a table of costs, under budgets", solve},
+      {"plot", "draw figures", plot},
+      {"report", "write everything about a sweep into one HTML file", report},
       {"methods", "how bits can be chosen", methods},
       {"models", "the networks", models},
       {"sensitivities", "how the loss's rise can be predicted", sensitivities},

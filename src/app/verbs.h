@@ -31,6 +31,8 @@ int models(const Invocation& invocation);
 int sensitivities(const Invocation& invocation);
 int solvers(const Invocation& invocation);
 int solve(const Invocation& invocation);
+int plot(const Invocation& invocation);
+int report(const Invocation& invocation);
 int doctor(const Invocation& invocation);
 
 }  // namespace qbitopt::app

@@ -102,6 +102,39 @@ std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key
   return records;
 }
 
+std::vector<LoggedEvent> logged_events(const Reader& reader, const std::string& key) {
+  const Rows rows = reader.query(
+      "SELECT attempt.number, event.unix_seconds, event.level, event.step, event.text"
+      " FROM job JOIN attempt ON attempt.job_id = job.id JOIN event ON event.attempt_id = "
+      "attempt.id"
+      " WHERE job.key = ? ORDER BY attempt.number, event.id",
+      {key});
+  std::vector<LoggedEvent> events;
+  for (const auto& row : rows.rows)
+    events.push_back({row[0], row[1], row[2], maybe<int64_t>(row[3]), row[4]});
+  return events;
+}
+
+std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name) {
+  const Rows rows = reader.query(
+      "SELECT file, text, included, overrides, argv, recorded_at"
+      " FROM sweep JOIN sweep_revision ON sweep_revision.sweep_id = sweep.id"
+      " WHERE sweep.name = ? ORDER BY sweep_revision.id DESC LIMIT 1",
+      {sweep_name});
+  if (rows.empty()) return std::nullopt;
+  const auto parsed = [&](const char* column) {
+    return Json::parse(rows.at(0, column).get<std::string>());
+  };
+  SweepRevision revision;
+  revision.file = rows.at(0, "file");
+  revision.text = rows.at(0, "text");
+  revision.included = parsed("included");
+  revision.overrides = parsed("overrides");
+  revision.argv = parsed("argv");
+  revision.recorded_at = rows.at(0, "recorded_at");
+  return revision;
+}
+
 std::optional<double> expected_seconds(const Reader& reader, const Job& job) {
   const Json& p = job.parameters;
   const Rows rows = reader.query(

@@ -42,6 +42,28 @@ struct AttemptRecord {
 // In their order; empty for an unknown job.
 std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key);
 
+// What a job's attempts told in words: notes, warnings, how they ended. In their order.
+struct LoggedEvent {
+  int attempt = 0;
+  double unix_seconds = 0;
+  std::string level;  // "info", "warning", "error"
+  std::optional<int64_t> step;
+  std::string text;
+};
+std::vector<LoggedEvent> logged_events(const Reader& reader, const std::string& key);
+
+// A sweep in the form in which it was last run.
+struct SweepRevision {
+  std::string file;                                           // path of the sweep file
+  std::string text;                                           // verbatim
+  std::vector<std::pair<std::string, std::string>> included;  // path and sha256 of what it extends
+  std::vector<std::string> overrides;                         // on the command line
+  std::vector<std::string> argv;
+  double recorded_at = 0;  // seconds since 1970
+};
+// Nothing for an unknown sweep.
+std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name);
+
 // Seconds that finished jobs like this one took, averaged: the same configuration if there is any,
 // else the same method, model and data. Nothing if there are none.
 std::optional<double> expected_seconds(const Reader& reader, const Job& job);

@@ -1,0 +1,26 @@
+-- Bits of every layer after each reallocation of one run.
+WITH run AS (
+  SELECT
+    runs.*,
+    coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget,
+    (SELECT count(*) FROM allocations WHERE allocations.key = runs.key) AS reallocations
+  FROM runs
+  WHERE state = 'finished' AND budget_met IS NOT 0
+    AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+),
+chosen AS (
+  SELECT *
+  FROM run
+  WHERE reallocations > 1
+  ORDER BY method = 'qbitopt' DESC, reallocations DESC, budget, seed
+  LIMIT 1
+)
+SELECT
+  CASE kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END
+    || format(' (%s, %s, budget %g bits, seed %s)', chosen.method, chosen.model, chosen.budget, chosen.seed) AS panel,
+  replace(replace(quantizer, '.weight', ''), '.input', '') AS y,
+  step AS x,
+  bits AS value
+FROM chosen
+JOIN bits_history ON bits_history.key = chosen.key
+ORDER BY kind DESC, position, step;

@@ -1,0 +1,19 @@
+-- How far every run ends from its budgets.
+WITH run AS (
+  SELECT *
+  FROM runs
+  WHERE state = 'finished'
+    AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+)
+SELECT 'Weights' AS panel, method AS category, weight_bits - weight_limit_bits AS x, weight_bits > weight_limit_bits AS missed
+FROM run
+WHERE weight_limit_bits IS NOT NULL
+UNION ALL
+SELECT 'Activations', method, activation_bits - activation_limit_bits, activation_bits > activation_limit_bits
+FROM run
+WHERE activation_limit_bits IS NOT NULL
+UNION ALL
+SELECT 'Weights and activations together', method, joint_bits - joint_limit_bits, joint_bits > joint_limit_bits
+FROM run
+WHERE joint_limit_bits IS NOT NULL
+ORDER BY panel DESC, category;

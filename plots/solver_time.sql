@@ -1,0 +1,7 @@
+-- Microseconds of every allocation that a solver made.
+SELECT runs.model AS panel, allocations.solver AS category, solve_microseconds AS x
+FROM allocations
+JOIN runs ON runs.key = allocations.key
+WHERE allocations.solver <> '' AND solve_microseconds > 0
+  AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+ORDER BY panel, category, x;

@@ -1,0 +1,90 @@
+// qbitopt plot: figures out of the database, as plots/*.yaml define them.
+#include <fmt/format.h>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/report/figures/figure.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string list_of_figures() {
+  std::vector<std::vector<std::string>> rows = {{"figure", "shows"}};
+  for (const std::string& name : figure_names()) rows.push_back({name, read_figure(name).title});
+  return columns(rows);
+}
+
+FigureFormat format_of(const CommandLine& line) {
+  if (line.has("format")) return figure_format(line.get<std::string>("format"));
+  const std::string extension = fs::path(line.get_or("output", std::string())).extension().string();
+  return extension.empty() ? FigureFormat::kSvg : figure_format(extension.substr(1));
+}
+
+const char* extension_of(FigureFormat format) {
+  switch (format) {
+    case FigureFormat::kPdf:
+      return ".pdf";
+    case FigureFormat::kPng:
+      return ".png";
+    case FigureFormat::kGnuplot:
+      return ".gp";
+    default:
+      return ".svg";
+  }
+}
+
+}  // namespace
+
+int plot(const Invocation& invocation) {
+  CommandLine line(
+      "plot NAME... | all [options]",
+      "Draws figures: their names (without one, they are listed), paths of .yaml files, "
+      "or all of them.");
+  line.options()("format", po::value<std::string>()->value_name("FORMAT"),
+                 "svg (default), pdf, png, or gp: the gnuplot script with its data")(
+      "output,o", po::value<std::string>()->value_name("FILE"),
+      "file to write; of several figures the folder (default: plots)")(
+      "sweep", po::value<std::string>()->value_name("NAME"), "only the jobs of this sweep");
+  line.add_database();
+  line.add_positional("name", -1);
+  if (!line.parse(invocation)) return kGood;
+  Console& console = invocation.console;
+  std::vector<std::string> names = line.words("name");
+  if (names.empty()) {
+    console.print(list_of_figures());
+    return kGood;
+  }
+  if (names == std::vector<std::string>{"all"}) names = figure_names();
+  const FigureFormat format = format_of(line);
+  const Reader reader(line.database());
+  std::optional<std::string> sweep;
+  if (line.has("sweep")) sweep = line.get<std::string>("sweep");
+  check_sweep(reader, sweep);
+
+  const fs::path output = line.get_or("output", std::string("plots"));
+  const bool is_file = names.size() == 1 && output.has_extension();
+  size_t drawn = 0;
+  for (const std::string& name : names) {
+    const FigureDefinition figure = read_figure(name);
+    const fs::path file = is_file ? output : output / (figure.name + extension_of(format));
+    if (draw_figure(reader, figure, sweep, format, file)) {
+      console.print(shown(file) + "\n");
+      ++drawn;
+    } else {
+      console.say(figure.name + ": no runs for it yet");
+    }
+  }
+  if (drawn == 0)
+    throw InputError("nothing to draw: " + reader.file().string() +
+                     " has no finished runs that these figures show");
+  return kGood;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,82 @@
+// qbitopt report: everything about a sweep in one HTML file.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/stop_signals.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/file_lock.h"
+#include "qbitopt/core/json.h"
+#include "qbitopt/report/figures/gnuplot.h"
+#include "qbitopt/report/page/page.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write(const fs::path& database, const fs::path& output, const PageOptions& options) {
+  const Reader reader(database);
+  if (output.has_parent_path()) fs::create_directories(output.parent_path());
+  write_file_atomically(output, render_page(reader, options));
+}
+
+// Waits, but not after a signal to stop.
+void pause(double seconds, const StopSignals& signals) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (signals.count() == 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+}
+
+// Writes again and again while a driver works on the database; the last page stays as it is.
+void keep_writing(const fs::path& database, const fs::path& output, PageOptions options,
+                  double interval) {
+  const StopSignals signals;
+  options.refresh_seconds = std::max(1, static_cast<int>(interval));
+  while (signals.count() == 0 && FileLock::is_held(database.string() + ".lock")) {
+    write(database, output, options);
+    pause(interval, signals);
+  }
+}
+
+}  // namespace
+
+int report(const Invocation& invocation) {
+  CommandLine line(
+      "report --output FILE [options]",
+      "Writes one HTML file with the results, figures and every run of a sweep. It needs "
+      "no network: send it to a colleague.");
+  line.options()("output,o", po::value<std::string>()->value_name("FILE"), "the file to write")(
+      "sweep", po::value<std::string>()->value_name("NAME"),
+      "only the jobs of this sweep (default: all)")(
+      "watch", po::bool_switch(), "write it again while the sweep runs; the page refreshes itself")(
+      "interval", po::value<double>()->default_value(10)->value_name("SECONDS"),
+      "between two writings, with --watch");
+  line.add_database();
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("output"))
+    throw UsageError("report where? Give --output FILE, like results/report.html");
+  Console& console = invocation.console;
+  const fs::path database = line.database();
+  const fs::path output = line.get<std::string>("output");
+  PageOptions options{.sweep = {}, .refresh_seconds = 0, .version = QBITOPT_VERSION};
+  if (line.has("sweep")) options.sweep = line.get<std::string>("sweep");
+  check_sweep(Reader(database), options.sweep);
+  if (!has_gnuplot()) {
+    console.warn(
+        "the report has no figures, because there is no gnuplot to draw them (apt: gnuplot-nox; "
+        "dnf, conda: gnuplot)");
+  }
+  if (line.is_on("watch")) keep_writing(database, output, options, line.get<double>("interval"));
+  write(database, output, options);
+  console.print(shown(output) + "\n");
+  return kGood;
+}
+
+}  // namespace qbitopt::app

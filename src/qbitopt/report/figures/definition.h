@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qbitopt {
+
+struct FigureAxis {
+  std::string title;
+  std::string unit;  // empty: none
+  bool is_logarithmic = false;
+  // Ends of the scale; without them it reaches over the values.
+  std::optional<double> from;
+  std::optional<double> to;
+};
+
+// What a figure shows and where it comes from: plots/<name>.yaml and the SQL beside it. The columns
+// that the SQL must give depend on the kind; plots/README.md lists them.
+struct FigureDefinition {
+  std::string name;  // "accuracy_over_bits"
+  std::string title;
+  std::string caption;  // what a reader must know; empty: nothing
+  std::string kind;     // "points", "lines", "cells" or "strip"
+  FigureAxis x;
+  FigureAxis y;
+  FigureAxis value;       // of the colour, in "cells"
+  bool connect = false;   // points: a line through each series
+  bool diagonal = false;  // points: the line y = x
+  bool zero = false;      // strip: a line at 0
+  int panels_per_row = 1;
+  std::string sql;  // with the parameter :sweep, a sweep's name or NULL for all
+};
+
+// Names of the definitions in plots/ of the current folder, or of those built in if there are none.
+std::vector<std::string> figure_names();
+
+// By its name, or by the path of its .yaml. Throws InputError for an unknown name (with the known
+// ones and the nearest) and for a mistake in the file ("file:line:column: ...").
+FigureDefinition read_figure(const std::string& name_or_path);
+
+// A text file compiled into the program; see cmake/embed_files.cmake.
+struct EmbeddedFile {
+  std::string_view name;
+  std::string_view text;
+};
+const std::vector<EmbeddedFile>& figure_files();    // plots/*.yaml
+const std::vector<EmbeddedFile>& figure_queries();  // plots/*.sql
+
+}  // namespace qbitopt

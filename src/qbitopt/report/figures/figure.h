@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/report/figures/definition.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+
+enum class FigureFormat {
+  kSvg,
+  kPdf,
+  kPng,
+  kGnuplot,  // the script with its data, to change by hand
+};
+// "svg", "pdf", "png" or "gp", also as the end of a file's name. Throws InputError.
+FigureFormat figure_format(const std::string& name);
+
+// The gnuplot script of a figure, data included; empty if there is nothing to draw. `sweep`: only
+// its jobs; none: all. Throws InputError if the SQL does not give what the kind needs.
+std::string figure_script(const Reader& reader, const FigureDefinition& figure,
+                          const std::optional<std::string>& sweep, FigureFormat format,
+                          bool with_title = true);
+
+// Draws into a file. Returns false, and writes nothing, if there is nothing to draw.
+bool draw_figure(const Reader& reader, const FigureDefinition& figure,
+                 const std::optional<std::string>& sweep, FigureFormat format,
+                 const std::filesystem::path& output);
+
+// The figure as an <svg> element for a page: sized by its width, in the colours of the page (CSS
+// variables --ink, --muted, --line), with title and description for a screen reader, and ids that
+// begin with the figure's name. Empty if there is nothing to draw.
+std::string figure_for_page(const Reader& reader, const FigureDefinition& figure,
+                            const std::optional<std::string>& sweep);
+
+}  // namespace qbitopt

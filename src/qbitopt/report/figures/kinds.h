@@ -1,0 +1,64 @@
+#pragma once
+
+// Internal to the figures: what the rows of a query become. One file a kind.
+
+#include <string>
+#include <vector>
+
+#include "qbitopt/report/figures/canvas.h"
+#include "qbitopt/report/figures/definition.h"
+#include "qbitopt/report/figures/style.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+
+// The rows of one panel, in their order.
+struct PanelRows {
+  std::string title;
+  std::vector<size_t> rows;
+};
+
+struct FigureInput {
+  const FigureDefinition& definition;
+  const Rows& rows;
+  const SeriesStyles& styles;
+  bool with_title = true;
+
+  // Throws InputError naming the figure if the SQL gives no such column.
+  std::string text(size_t row, const std::string& column) const;
+  double number(size_t row, const std::string& column) const;  // NaN if it is NULL
+  // False if it is 0 or NULL, or if there is no such column.
+  bool flag(size_t row, const std::string& column) const;
+  bool has(const std::string& column) const;
+  // By the column `panel`, in order of appearance.
+  std::vector<PanelRows> panels() const;
+};
+
+// Rows in order of appearance, by the text of a column.
+std::vector<std::pair<std::string, std::vector<size_t>>> grouped(const FigureInput& input,
+                                                                 const std::vector<size_t>& rows,
+                                                                 const std::string& column);
+
+// Draws the title and gives the height that it took.
+double draw_title(Canvas& canvas, const FigureInput& input);
+
+// Names at the right of a panel, each at its height or near it, with mark and a leader.
+struct EndLabel {
+  std::string text;
+  double x;  // where the leader begins
+  double y;
+  SeriesStyle style;
+  bool has_mark = true;
+};
+void draw_end_labels(Canvas& canvas, const Rectangle& plot, const std::vector<EndLabel>& labels);
+double end_label_width(const std::vector<std::string>& texts);
+
+Canvas draw_points(const FigureInput& input);
+Canvas draw_lines(const FigureInput& input);
+Canvas draw_cells(const FigureInput& input);
+Canvas draw_strip(const FigureInput& input);
+
+constexpr double kFigureWidth = 760;
+constexpr double kPadding = 14;
+
+}  // namespace qbitopt

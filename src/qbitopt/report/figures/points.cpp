@@ -1,0 +1,210 @@
+// Points with error bars: columns panel, series, x, y; and, where they apply, deviation, missed (1:
+// drawn hollow), reference (1: a horizontal line), front (1: joined by the grey line).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "qbitopt/report/figures/kinds.h"
+
+namespace qbitopt {
+namespace {
+
+struct Point {
+  double x;
+  double y;
+  double deviation;
+  bool is_missed;
+  bool is_front;
+};
+
+struct Series {
+  std::string name;
+  std::vector<Point> points;      // by x
+  std::vector<Point> references;  // x means nothing
+};
+
+struct Panel {
+  std::string title;
+  std::vector<Series> series;
+  Scale x;
+  Scale y;
+};
+
+Panel panel_of(const FigureInput& input, const PanelRows& rows) {
+  Panel panel{.title = rows.title, .series = {}, .x = {}, .y = {}};
+  std::vector<double> xs;
+  std::vector<double> ys;
+  for (const auto& [name, members] : grouped(input, rows.rows, "series")) {
+    Series series{.name = name, .points = {}, .references = {}};
+    for (const size_t row : members) {
+      Point point{input.number(row, "x"), input.number(row, "y"),
+                  input.has("deviation") ? input.number(row, "deviation") : std::nan(""),
+                  input.flag(row, "missed"), input.flag(row, "front")};
+      const bool is_reference = input.flag(row, "reference");
+      if (!is_reference) xs.push_back(point.x);
+      const double bar = std::isnan(point.deviation) ? 0 : point.deviation;
+      ys.insert(ys.end(), {point.y - bar, point.y + bar});
+      (is_reference ? series.references : series.points).push_back(point);
+    }
+    std::sort(series.points.begin(), series.points.end(),
+              [](const Point& a, const Point& b) { return a.x < b.x; });
+    panel.series.push_back(std::move(series));
+  }
+  panel.x = scale_over(xs, input.definition.x);
+  panel.y = scale_over(ys, input.definition.y);
+  return panel;
+}
+
+std::vector<std::vector<double>> block_of(const std::vector<Point>& points, bool missed) {
+  std::vector<std::vector<double>> rows;
+  for (const Point& point : points) {
+    if (point.is_missed == missed) rows.push_back({point.x, point.y, point.deviation});
+  }
+  return rows;
+}
+
+void add_front(Canvas& canvas, const Panel& panel, std::vector<std::string>& plots) {
+  std::vector<std::vector<double>> front;
+  for (const Series& series : panel.series) {
+    for (const Point& point : series.points) {
+      if (point.is_front) front.push_back({point.x, point.y});
+    }
+  }
+  if (front.size() < 2) return;
+  std::sort(front.begin(), front.end());
+  plots.push_back(
+      fmt::format("{} using 1:2 with lines lw 7 lc rgb '{}'", canvas.data(front), kGrid));
+}
+
+void add_series(Canvas& canvas, const Series& series, const SeriesStyle& style, bool connect,
+                std::vector<std::string>& plots) {
+  const auto good = block_of(series.points, false);
+  const auto missed = block_of(series.points, true);
+  if (!good.empty()) {
+    const std::string block = canvas.data(good);
+    if (connect) {
+      plots.push_back(
+          fmt::format("{} using 1:2 with lines lw 1.2 lc rgb '{}'", block, style.color));
+    }
+    std::vector<std::vector<double>> bars;
+    std::copy_if(good.begin(), good.end(), std::back_inserter(bars),
+                 [](const auto& row) { return !std::isnan(row[2]); });
+    if (!bars.empty()) {
+      plots.push_back(fmt::format("{} using 1:2:3 with yerrorbars pt {} ps 0 lw 1.2 lc rgb '{}'",
+                                  canvas.data(bars), style.filled_mark, style.color));
+    }
+    plots.push_back(fmt::format("{} using 1:2 with points pt {} ps 0.9 lc rgb '{}'", block,
+                                style.filled_mark, style.color));
+  }
+  if (!missed.empty()) {
+    plots.push_back(fmt::format("{} using 1:2 with points pt {} ps 0.9 lw 1.4 lc rgb '{}'",
+                                canvas.data(missed), style.hollow_mark, style.color));
+  }
+}
+
+void add_reference(Canvas& canvas, const Series& series, const SeriesStyle& style, const Scale& x,
+                   std::vector<std::string>& plots) {
+  for (const Point& point : series.references) {
+    const std::string block = canvas.data({{x.low, point.y}, {x.high, point.y}});
+    plots.push_back(
+        fmt::format("{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}'", block, style.color));
+  }
+}
+
+std::vector<EndLabel> labels_of(const Panel& panel, const Rectangle& plot,
+                                const SeriesStyles& styles) {
+  const auto y_of = [&](double value) {
+    return plot.bottom - panel.y.fraction(value) * plot.height();
+  };
+  std::vector<EndLabel> labels;
+  for (const Series& series : panel.series) {
+    const SeriesStyle style = styles.of(series.name);
+    for (const Point& point : series.references) {
+      labels.push_back({fmt::format("{} {:.4g}", series.name, point.y), plot.right - 5,
+                        y_of(point.y), style, false});
+    }
+    const Point* last = nullptr;
+    for (const Point& point : series.points) {
+      if (panel.x.has(point.x) && panel.y.has(point.y)) last = &point;
+    }
+    if (last != nullptr) {
+      labels.push_back({series.name, plot.left + panel.x.fraction(last->x) * plot.width(),
+                        y_of(last->y), style, true});
+    }
+  }
+  return labels;
+}
+
+// What the reader must know of marks, as far as it occurs.
+std::string notes(const FigureInput& input, const std::vector<Panel>& panels) {
+  bool has_missed = false;
+  bool has_front = false;
+  size_t hidden = 0;
+  for (const Panel& panel : panels) {
+    for (const Series& series : panel.series) {
+      for (const Point& point : series.points) {
+        has_missed |= point.is_missed;
+        has_front |= point.is_front;
+        hidden += !panel.x.has(point.x) || !panel.y.has(point.y);
+      }
+    }
+  }
+  std::string text;
+  const auto add = [&](const std::string& note) { text += (text.empty() ? "" : "   ·   ") + note; };
+  if (has_front) add("grey line: Pareto front");
+  if (has_missed) add("hollow: above the budget (missed), in no mean");
+  if (input.definition.diagonal) add("dashed: predicted = measured");
+  if (hidden > 0) add(fmt::format("{} points at or below 0 cannot be shown", hidden));
+  return text;
+}
+
+}  // namespace
+
+Canvas draw_points(const FigureInput& input) {
+  std::vector<Panel> panels;
+  std::vector<std::string> names;
+  for (const PanelRows& rows : input.panels()) {
+    panels.push_back(panel_of(input, rows));
+    for (const Series& series : panels.back().series) {
+      names.push_back(series.name + (series.references.empty() ? "" : " 88.8"));
+    }
+  }
+  constexpr double kPanelHeight = 400;
+  const double title_height = input.with_title ? 34 : 0;
+  const std::string note = notes(input, panels);
+  const double note_height = note.empty() ? 0 : 18;
+  Canvas canvas(kFigureWidth,
+                title_height + kPanelHeight * static_cast<double>(panels.size()) + note_height);
+  double top = draw_title(canvas, input);
+  for (const Panel& panel : panels) {
+    const Rectangle plot{kPadding + 42, top + 44, canvas.width() - end_label_width(names),
+                         top + kPanelHeight - 46};
+    canvas.text(kPadding, top + 10, panel.title, {.color = kMuted});
+    canvas.text(kPadding, top + 28, axis_title(input.definition.y));
+    canvas.text((plot.left + plot.right) / 2, top + kPanelHeight - 14,
+                axis_title(input.definition.x), {.align = Align::kCenter});
+    draw_end_labels(canvas, plot, labels_of(panel, plot, input.styles));
+    top += kPanelHeight;
+    if (&panel == &panels.back() && !note.empty())
+      canvas.text(kPadding, top + 6, note, {.color = kMuted, .size = 10});
+    std::vector<std::string> plots;
+    add_front(canvas, panel, plots);
+    if (input.definition.diagonal) {
+      const double low = std::max(panel.x.low, panel.y.low);
+      const double high = std::min(panel.x.high, panel.y.high);
+      plots.push_back(fmt::format("{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}'",
+                                  canvas.data({{low, low}, {high, high}}), kMuted));
+    }
+    for (const Series& series : panel.series) {
+      const SeriesStyle style = input.styles.of(series.name);
+      add_reference(canvas, series, style, panel.x, plots);
+      add_series(canvas, series, style, input.definition.connect, plots);
+    }
+    canvas.panel(plot, panel.x, panel.y, plots);
+  }
+  return canvas;
+}
+
+}  // namespace qbitopt

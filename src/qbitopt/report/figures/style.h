@@ -1,0 +1,41 @@
+#pragma once
+
+// Internal to the figures: colours and marks.
+
+#include <string>
+#include <vector>
+
+namespace qbitopt {
+
+// Of the figure itself. The page replaces them by the colours of its theme.
+constexpr const char* kInk = "#1f2328";
+constexpr const char* kMuted = "#656d76";
+constexpr const char* kGrid = "#d8dee4";
+constexpr const char* kFront = "#afb8c1";
+
+// How a series looks. The colours are those of Okabe and Ito (2008) and Tol's muted scheme, which
+// stay apart for the colour-blind; the marks stay apart in print.
+struct SeriesStyle {
+  std::string color;  // "#d55e00"
+  int filled_mark;    // gnuplot's point type
+  int hollow_mark;
+};
+
+// Known methods look the same in every figure; `others`, all that are not known, take the colours
+// that are left, in their order.
+class SeriesStyles {
+ public:
+  explicit SeriesStyles(std::vector<std::string> others);
+  SeriesStyle of(const std::string& name) const;
+
+ private:
+  std::vector<std::string> others_;
+};
+
+// A colour of the scale from light (0) to dark (1), which also stays apart in grey: ColorBrewer's
+// YlGnBu.
+std::string scale_color(double fraction);
+// Black or white, whichever is read on that colour.
+std::string text_color_on(double fraction);
+
+}  // namespace qbitopt

@@ -1,0 +1,102 @@
+#include "qbitopt/report/page/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+#include <stdexcept>
+
+#include "qbitopt/report/page/html.h"
+#include "qbitopt/report/page/queries.h"
+#include "qbitopt/report/page/run_data.h"
+#include "qbitopt/report/page/sections.h"
+
+namespace qbitopt {
+namespace {
+
+std::string text_of(const std::vector<EmbeddedFile>& files) {
+  return std::string(files.front().text);
+}
+
+// `template_text` with each {{name}} replaced by its value, which is not looked at again.
+std::string filled(const std::string& template_text,
+                   const std::map<std::string, std::string>& values) {
+  std::string out;
+  size_t begin = 0;
+  for (size_t mark = template_text.find("{{"); mark != std::string::npos;
+       mark = template_text.find("{{", begin)) {
+    const size_t end = template_text.find("}}", mark);
+    out += template_text.substr(begin, mark - begin);
+    out += values.at(template_text.substr(mark + 2, end - mark - 2));
+    begin = end + 2;
+  }
+  return out + template_text.substr(begin);
+}
+
+std::string now() {
+  const std::time_t seconds =
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", ::gmtime_r(&seconds, &utc));
+  return text;
+}
+
+std::vector<std::string> sweep_names(const Reader& reader,
+                                     const std::optional<std::string>& sweep) {
+  if (sweep) return {*sweep};
+  std::vector<std::string> names;
+  for (const auto& row : reader.query("SELECT sweep FROM progress ORDER BY started_at DESC").rows)
+    names.push_back(row.front());
+  return names;
+}
+
+}  // namespace
+
+std::string page_query(const std::string& name) {
+  for (const EmbeddedFile& file : page_queries()) {
+    if (file.name == name) return std::string(file.text);
+  }
+  throw std::logic_error("no query " + name);
+}
+
+std::string render_page(const Reader& reader, const PageOptions& options) {
+  const PageRuns runs = read_runs(reader, options.sweep);
+  const SectionInput input{reader, options.sweep, sweep_names(reader, options.sweep), runs};
+  const std::string failures = failures_section(input);
+  std::string navigation;
+  for (const auto& [id, title] :
+       std::vector<std::pair<std::string, std::string>>{{"results", "Results"},
+                                                        {"figures", "Figures"},
+                                                        {"runs", "Runs"},
+                                                        {"failures", "Failures"},
+                                                        {"provenance", "Provenance"}}) {
+    if (id != "failures" || !failures.empty())
+      navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", id, title);
+  }
+  Json data = run_data(reader, options.sweep, runs);
+  data["refresh_seconds"] = options.refresh_seconds;
+  const std::string script = text_of(page_script());
+  const std::string refresh =
+      options.refresh_seconds > 0
+          ? fmt::format(" The sweep goes on: this page looks again every {} s.",
+                        options.refresh_seconds)
+          : "";
+  return filled(text_of(page_markup()),
+                {{"script_hash", script_hash(script)},
+                 {"title", escaped(page_title(input))},
+                 {"style", text_of(page_style())},
+                 {"navigation", navigation},
+                 {"question", question_section(input)},
+                 {"facts", facts_section(input)},
+                 {"sections", configurations_section(input) + figures_section(input) +
+                                  runs_section() + failures + provenance_section(input)},
+                 {"colophon", escaped(fmt::format("Written by qbitopt {} on {}.{}", options.version,
+                                                  now(), refresh))},
+                 {"data", json_for_page(data)},
+                 {"script", script}});
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,36 @@
+-- Every job of the sweep.
+SELECT
+  key,
+  config_key,
+  state,
+  method,
+  model,
+  data_name,
+  seed,
+  coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits, budget_average_bits) AS budget,
+  top1,
+  loss,
+  validation_top1,
+  weight_bits,
+  activation_bits,
+  weight_limit_bits,
+  activation_limit_bits,
+  budget_met,
+  weight_bytes,
+  seconds,
+  train_seconds,
+  reallocation_seconds,
+  peak_memory_bytes,
+  attempts,
+  started_at,
+  host,
+  cpu,
+  os,
+  libtorch,
+  compiler,
+  commit_hash,
+  error_class,
+  error_text
+FROM runs
+WHERE :sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0
+ORDER BY method, model, budget, seed, key;

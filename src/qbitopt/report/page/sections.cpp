@@ -1,0 +1,334 @@
+#include "qbitopt/report/page/sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "qbitopt/report/figures/figure.h"
+#include "qbitopt/report/figures/gnuplot.h"
+#include "qbitopt/report/page/html.h"
+#include "qbitopt/report/page/queries.h"
+#include "qbitopt/runlog/queries.h"
+
+namespace qbitopt {
+namespace {
+
+std::string clock_time(double unix_seconds) {
+  const auto seconds = static_cast<std::time_t>(unix_seconds);
+  std::tm utc{};
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", ::gmtime_r(&seconds, &utc));
+  return text;
+}
+
+std::string hours(double seconds) {
+  if (seconds < 100) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 6000) return fmt::format("{:.1f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string text_of(const Json& cell) {
+  return cell.is_string() ? cell.get<std::string>() : cell.is_null() ? "" : cell.dump();
+}
+
+std::string number_of(const Json& cell, const char* format) {
+  return cell.is_number() ? fmt::format(fmt::runtime(format), cell.get<double>()) : "";
+}
+
+Json argument(const SectionInput& input) { return input.sweep ? Json(*input.sweep) : Json(); }
+
+std::string section(const std::string& id, const std::string& title, const std::string& content) {
+  return fmt::format(
+      "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 "
+      "id=\"{0}-title\">{1}</h2>\n{2}</section>\n",
+      id, escaped(title), content);
+}
+
+std::string fact(const std::string& title, const std::string& value, const std::string& more = "") {
+  return fmt::format("<div><dt>{}</dt><dd>{}{}</dd></div>\n", escaped(title), escaped(value),
+                     more.empty() ? "" : "<small>" + escaped(more) + "</small>");
+}
+
+// Values of a column of the runs, each once, in the order of their number of runs.
+std::vector<std::string> values(const PageRuns& runs, const std::string& column) {
+  std::map<std::string, int> counts;
+  for (size_t i = 0; i < runs.rows.size(); ++i) {
+    const std::string value = text_of(runs.rows.at(i, column));
+    if (!value.empty()) ++counts[value];
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, count] : counts) names.push_back(name);
+  std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
+    return counts[a] > counts[b];
+  });
+  return names;
+}
+
+std::string listed(const std::vector<std::string>& names, size_t most = 3) {
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < most; ++i) text += (i ? ", " : "") + names[i];
+  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+  return text;
+}
+
+size_t count_of(const PageRuns& runs, const std::string& state) {
+  size_t count = 0;
+  for (size_t i = 0; i < runs.rows.size(); ++i) count += runs.rows.at(i, "state") == state;
+  return count;
+}
+
+std::string tools(const std::string& table, const std::string& hint, const std::string& more = "") {
+  return fmt::format(
+      "<div class=\"tools\" data-table=\"{}\"><label>Filter <input type=\"search\" "
+      "placeholder=\"{}\"></label>{}<span class=\"count\" role=\"status\"></span></div>\n",
+      table, escaped(hint), more);
+}
+
+std::string cell(const std::string& content, const char* classes = "",
+                 const std::string& value = "") {
+  return fmt::format("<td{}{}>{}</td>", *classes ? fmt::format(" class=\"{}\"", classes) : "",
+                     value.empty() ? "" : fmt::format(" data-value=\"{}\"", escaped(value)),
+                     content);
+}
+
+std::string head(const std::vector<std::pair<std::string, bool>>& columns) {
+  std::string text = "<thead><tr>";
+  for (const auto& [title, is_number] : columns) {
+    text += fmt::format("<th scope=\"col\"{}>{}</th>", is_number ? " class=\"number\"" : "",
+                        escaped(title));
+  }
+  return text + "</tr></thead>\n";
+}
+
+std::string drawing(const SectionInput& input, const FigureDefinition& figure) {
+  std::string svg;
+  try {
+    svg = figure_for_page(input.reader, figure, input.sweep);
+  } catch (const std::exception& error) {  // one figure less, and the page says why
+    svg = "<p class=\"message\">" + escaped(error.what()) + "</p>";
+  }
+  if (svg.empty()) return "";
+  return fmt::format(
+      "<figure id=\"figure-{}\">\n<h3>{}</h3>\n<figcaption>{}</figcaption>\n"
+      "<div class=\"drawing\" tabindex=\"0\" role=\"region\" "
+      "aria-label=\"{}\">{}</div>\n{}</figure>\n",
+      figure.name, escaped(figure.title), escaped(figure.caption), escaped(figure.title), svg,
+      folded_code("SQL", figure.sql));
+}
+
+}  // namespace
+
+std::string page_title(const SectionInput& input) {
+  return input.sweeps.empty() ? input.reader.file().filename().string() : listed(input.sweeps);
+}
+
+std::string question_section(const SectionInput& input) {
+  if (input.sweeps.size() != 1) return "";
+  const auto revision = last_revision(input.reader, input.sweeps.front());
+  if (!revision) return "";
+  std::string text;
+  size_t begin = 0;
+  while (begin < revision->text.size() && revision->text[begin] == '#') {
+    const size_t end = std::min(revision->text.find('\n', begin), revision->text.size());
+    const size_t first = revision->text.find_first_not_of("# \t", begin);
+    if (first < end) text += (text.empty() ? "" : " ") + revision->text.substr(first, end - first);
+    begin = end + 1;
+  }
+  return text.empty() ? "" : "<p class=\"question\">" + escaped(text) + "</p>";
+}
+
+std::string facts_section(const SectionInput& input) {
+  const PageRuns& runs = input.runs;
+  double seconds = 0;
+  double first = 0;
+  for (size_t i = 0; i < runs.rows.size(); ++i) {
+    if (runs.rows.at(i, "seconds").is_number()) seconds += runs.rows.at(i, "seconds").get<double>();
+    const Json& started = runs.rows.at(i, "started_at");
+    if (started.is_number() && (first == 0 || started < first)) first = started.get<double>();
+  }
+  std::string states;
+  for (const char* state : {"finished", "running", "interrupted", "failed", "new"}) {
+    const size_t count = count_of(runs, state);
+    if (count > 0) states += fmt::format("{}{} {}", states.empty() ? "" : ", ", count, state);
+  }
+  size_t missed = 0;
+  for (size_t i = 0; i < runs.rows.size(); ++i)
+    missed += runs.rows.at(i, "state") == "finished" && runs.rows.at(i, "budget_met") == 0;
+  if (missed > 0) states += fmt::format("; {} above their budget", missed);
+
+  std::string text = fact("Jobs", std::to_string(runs.rows.size()), states);
+  const auto methods = values(runs, "method");
+  text += fact("Methods", std::to_string(methods.size()), listed(methods, 4));
+  text +=
+      fact("Model and data", listed(values(runs, "model"), 2), listed(values(runs, "data_name")));
+  text += fact("Training time", hours(seconds), "finished runs, one after another");
+  if (first > 0) text += fact("Begun", clock_time(first));
+  const auto hosts = values(runs, "host");
+  if (!hosts.empty()) text += fact("Machine", listed(hosts), listed(values(runs, "cpu")));
+  const auto commits = values(runs, "commit_hash");
+  if (!commits.empty()) {
+    std::vector<std::string> shortened;
+    for (const std::string& commit : commits) {
+      const bool is_dirty = commit.ends_with("-dirty");
+      shortened.push_back(commit.substr(0, 10) + (is_dirty && commit.size() > 10 ? "-dirty" : ""));
+    }
+    text += fact("Code", listed(shortened, 2), commits.size() > 1 ? "several versions" : "commit");
+  }
+  return text;
+}
+
+std::string configurations_section(const SectionInput& input) {
+  const std::string sql = page_query("configurations");
+  const Rows rows = input.reader.query(sql, {argument(input)});
+  const bool with_models = values(input.runs, "model").size() > 1;
+  bool with_settings = false;
+  for (size_t i = 0; i < rows.size(); ++i)
+    with_settings |= !input.runs.settings.at(rows.at(i, "key")).empty();
+  std::vector<std::pair<std::string, bool>> columns = {{"Method", false}};
+  if (with_models) columns.push_back({"Model", false});
+  if (with_settings) columns.push_back({"Setting", false});
+  for (const char* title : {"Budget [bits]", "Top-1 [%]", "n", "Bits of weights",
+                            "Bits of activations", "Weights [kB]", "Missed", "Failed", "Time [s]"})
+    columns.push_back({title, true});
+  std::string body = "<tbody>\n";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto at = [&](const char* column) -> const Json& { return rows.at(i, column); };
+    const std::string deviation =
+        number_of(at("deviation"), " <span class=\"spread\">± {:.2f}</span>");
+    body += "<tr><th scope=\"row\">" + escaped(text_of(at("method"))) + "</th>";
+    if (with_models) body += cell(escaped(text_of(at("model"))));
+    if (with_settings) body += cell(escaped(input.runs.settings.at(at("key"))));
+    const auto count = [&](const char* column) {
+      return at(column) == 0 ? cell("", "number") : cell(text_of(at(column)), "number");
+    };
+    body += cell(number_of(at("budget"), "{:g}"), "number");
+    body += cell(number_of(at("top1"), "{:.2f}") + deviation, "number",
+                 number_of(at("top1"), "{:.6f}"));
+    body += cell(fmt::format("{} of {}", text_of(at("n")), text_of(at("jobs"))), "number",
+                 text_of(at("n")));
+    body += cell(number_of(at("weight_bits"), "{:.3f}"), "number");
+    body += cell(number_of(at("activation_bits"), "{:.3f}"), "number");
+    body += cell(at("weight_bytes").is_number() && at("weight_bytes") > 0
+                     ? fmt::format("{:.1f}", at("weight_bytes").get<double>() / 1000)
+                     : "",
+                 "number");
+    body += count("missed") + count("failed");
+    body += cell(number_of(at("seconds"), "{:.1f}"), "number") + "</tr>\n";
+  }
+  return section(
+      "results", "Results",
+      "<p class=\"note\">A row is a configuration: mean and standard deviation (n − 1) over the "
+      "seeds "
+      "that finished within their budget, n of those asked for. Bits are the averages that were "
+      "achieved over the counted tensors.</p>\n" +
+          tools("configurations", "method, bits, ...") +
+          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">"
+          "<table class=\"sortable\" id=\"configurations\">" +
+          head(columns) + body + "</tbody></table></div>\n" + folded_code("SQL", sql));
+}
+
+std::string figures_section(const SectionInput& input) {
+  if (!has_gnuplot()) {
+    return section(
+        "figures", "Figures",
+        "<p class=\"note\">There was no gnuplot to draw them when this page was written.</p>\n");
+  }
+  std::vector<std::string> names = figure_names();
+  // What most readers come for first.
+  std::stable_partition(names.begin(), names.end(),
+                        [](const std::string& name) { return name == "accuracy_over_bits"; });
+  std::string content;
+  for (const std::string& name : names) content += drawing(input, read_figure(name));
+  if (content.empty()) content = "<p class=\"note\">No run has finished yet.</p>\n";
+  return section("figures", "Figures", content);
+}
+
+std::string runs_section() {
+  std::string states = "<label>State <select><option value=\"\">all</option>";
+  for (const char* state : {"finished", "missed", "running", "interrupted", "failed", "new"})
+    states += fmt::format("<option>{}</option>", state);
+  states += "</select></label>";
+  return section(
+      "runs", "Runs",
+      "<p class=\"note\">Every job of the sweep; its page shows curves, bits, configuration and "
+      "log.</p>\n" +
+          tools("all-runs", "words that a row must have", states) +
+          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\">"
+          "<table class=\"sortable\" "
+          "id=\"all-runs\"><thead></thead><tbody></tbody></table></div>\n" +
+          folded_code("SQL", page_query("runs")));
+}
+
+std::string failures_section(const SectionInput& input) {
+  const std::string sql = page_query("failures");
+  const Rows rows = input.reader.query(sql, {argument(input)});
+  if (rows.empty()) return "";
+  std::string body = "<tbody>\n";
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto at = [&](const char* column) { return text_of(rows.at(i, column)); };
+    const std::string job = at("key").substr(0, 10);
+    body += fmt::format("<tr><td><a class=\"key\" href=\"#run-{0}\">{0}</a></td>", job) +
+            cell(escaped(at("method"))) + cell(at("seed"), "number") +
+            cell(at("attempt"), "number") + cell(escaped(at("error_class"))) +
+            cell(escaped(at("error_text")), "wrap") +
+            cell(fmt::format("<span class=\"state {0}\">{0}</span>", escaped(at("job_state")))) +
+            cell("<code>" + escaped(at("log")) + "</code>") + "</tr>\n";
+  }
+  return section("failures", "Failures",
+                 tools("all-failures", "class, words of the message, ...") +
+                     "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Failures\">"
+                     "<table class=\"sortable\" id=\"all-failures\">" +
+                     head({{"Job", false},
+                           {"Method", false},
+                           {"Seed", true},
+                           {"Attempt", true},
+                           {"Class", false},
+                           {"Message", false},
+                           {"The job since", false},
+                           {"Log", false}}) +
+                     body + "</tbody></table></div>\n" + folded_code("SQL", sql));
+}
+
+std::string provenance_section(const SectionInput& input) {
+  std::string content;
+  for (const std::string& name : input.sweeps) {
+    const auto revision = last_revision(input.reader, name);
+    if (!revision) continue;
+    std::string command;
+    for (const std::string& word : revision->argv) command += (command.empty() ? "" : " ") + word;
+    content += "<h3>Sweep " + escaped(name) +
+               "</h3>\n<div class=\"scroll\"><table class=\"plain-list\"><tbody>\n";
+    const auto row = [&](const std::string& title, const std::string& value) {
+      content += "<tr><th scope=\"row\">" + escaped(title) + "</th><td>" + value + "</td></tr>\n";
+    };
+    row("Command", "<code>" + escaped(command) + "</code>");
+    row("First run in this form", escaped(clock_time(revision->recorded_at)));
+    for (const auto& [file, hash] : revision->included)
+      row(file, "<code>sha256 " + escaped(hash) + "</code>");
+    content +=
+        "</tbody></table></div>\n" +
+        fmt::format("<details class=\"sql\"><summary>{}, word for word</summary>{}</details>\n",
+                    escaped(revision->file), code_block(revision->text));
+  }
+  content +=
+      "<h3>Machines and versions</h3>\n<div class=\"scroll\"><table class=\"plain-list\"><tbody>\n";
+  for (const auto& [column, title] :
+       std::vector<std::pair<const char*, const char*>>{{"host", "Hosts"},
+                                                        {"cpu", "Processors"},
+                                                        {"os", "Operating systems"},
+                                                        {"libtorch", "LibTorch"},
+                                                        {"compiler", "Compilers"},
+                                                        {"commit_hash", "Commits"}}) {
+    const auto found = values(input.runs, column);
+    if (found.empty()) continue;
+    content += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", title,
+                           escaped(listed(found, 50)));
+  }
+  content += fmt::format("<tr><th scope=\"row\">Database</th><td><code>{}</code></td></tr>\n",
+                         escaped(std::filesystem::absolute(input.reader.file()).string()));
+  return section("provenance", "Provenance", content + "</tbody></table></div>\n");
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,31 @@
+#pragma once
+
+// Internal to the page: its parts in HTML.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/report/page/run_data.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+
+struct SectionInput {
+  const Reader& reader;
+  const std::optional<std::string>& sweep;
+  std::vector<std::string> sweeps;  // names of those that are shown
+  const PageRuns& runs;
+};
+
+std::string page_title(const SectionInput& input);
+// What the sweep file asks in the comment it begins with; empty if it has none.
+std::string question_section(const SectionInput& input);
+std::string facts_section(const SectionInput& input);
+std::string configurations_section(const SectionInput& input);
+std::string figures_section(const SectionInput& input);
+std::string runs_section();
+std::string failures_section(const SectionInput& input);  // empty without failures
+std::string provenance_section(const SectionInput& input);
+
+}  // namespace qbitopt

@@ -1,0 +1,262 @@
+"""Opens a report in headless Chromium as a reader would: browser_test.py REPORT.html DATABASE [SCREENSHOTS]
+
+Speaks the WebDriver protocol to chromedriver with the standard library alone. Exits with 77 (a skipped
+test) where Chromium or chromedriver is missing. With a folder for SCREENSHOTS, pictures in both themes and
+on a phone's width are left there.
+"""
+import base64
+import contextlib
+import json
+import pathlib
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+SKIPPED = 77
+HOSTILE = "<script>alert(1)</script>"
+
+
+class Browser:
+    """One session of chromedriver."""
+
+    def __init__(self, chromium, chromedriver):
+        with contextlib.closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.driver = subprocess.Popen([chromedriver, f"--port={self.port}"], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        options = {"binary": chromium,
+                   "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                            "--window-size=1280,900", "--hide-scrollbars"]}
+        capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
+                        "goog:loggingPrefs": {"browser": "ALL"}}
+        self.wait_until_ready()
+        session = self.call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        self.session = "/session/" + session["sessionId"]
+
+    def wait_until_ready(self):
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                if self.call("GET", "/status")["ready"]:
+                    return
+            time.sleep(0.1)
+        raise RuntimeError("chromedriver does not answer")
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as response:
+                return json.load(response)["value"]
+        except urllib.error.HTTPError as error:
+            raise RuntimeError(json.load(error)["value"]["message"]) from error
+
+    def open(self, url):
+        self.call("POST", self.session + "/url", {"url": url})
+
+    def run(self, script, *arguments):
+        return self.call("POST", self.session + "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def command(self, name, **parameters):
+        return self.call("POST", self.session + "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    def console(self):
+        log = self.call("POST", self.session + "/se/log", {"type": "browser"})
+        return [entry["message"] for entry in log if entry["level"] in ("SEVERE", "WARNING")]
+
+    def screenshot(self, file):
+        file.write_bytes(base64.b64decode(self.call("GET", self.session + "/screenshot")))
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.call("DELETE", self.session)
+        self.driver.terminate()
+        self.driver.wait()
+
+
+passed = failed = 0
+
+
+def check(what, found, expected=True):
+    global passed, failed
+    if found == expected:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED {what}\n  found    {found!r}\n  expected {expected!r}")
+
+
+def column(browser, table, title):
+    """Texts of the shown rows of a table's column, in their order."""
+    return browser.run("""
+        const table = document.getElementById(arguments[0]);
+        const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+        const place = heads.indexOf(arguments[1]);
+        return [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => row.cells[place].textContent);
+    """, table, title)
+
+
+def click_head(browser, table, title):
+    browser.run("""
+        const heads = [...document.getElementById(arguments[0]).tHead.rows[0].cells];
+        heads.find((cell) => cell.textContent === arguments[1]).querySelector('button').click();
+    """, table, title)
+
+
+def type_filter(browser, table, words):
+    browser.run("""
+        const input = document.querySelector(`[data-table="${arguments[0]}"] input`);
+        input.value = arguments[1];
+        input.dispatchEvent(new Event('input'));
+    """, table, words)
+
+
+def check_page(browser, jobs):
+    check("every job is listed", sorted(column(browser, "all-runs", "Job")), sorted(key[:10] for key in jobs))
+    check("a hostile name is text",
+          browser.run("return [...document.querySelectorAll('#all-runs td, #configurations th')]"
+                      ".some((cell) => cell.textContent === arguments[0])", HOSTILE))
+    check("no markup from data", browser.run("return document.querySelectorAll('img, b, iframe').length"), 0)
+    check("scripts are the page's own", browser.run("return document.scripts.length"), 2)
+    check("figures are drawn", browser.run("return document.querySelectorAll('figure svg').length") >= 9)
+    check("ids are unique", browser.run(
+        "const ids = [...document.querySelectorAll('[id]')].map((node) => node.id);"
+        "return ids.filter((id, i) => ids.indexOf(id) !== i)"), [])
+    check("nothing was loaded", browser.run("return performance.getEntriesByType('resource').length"), 0)
+    check("fits the window", browser.run("return document.documentElement.scrollWidth <= innerWidth"))
+
+
+def check_sorting(browser):
+    click_head(browser, "all-runs", "Top-1 [%]")
+    values = column(browser, "all-runs", "Top-1 [%]")
+    numbers = [float(value) for value in values if value]
+    check("sorts upwards", numbers, sorted(numbers))
+    check("empty cells are last", values[len(numbers):], [""] * (len(values) - len(numbers)))
+    click_head(browser, "all-runs", "Top-1 [%]")
+    values = column(browser, "all-runs", "Top-1 [%]")
+    check("sorts downwards, empty cells last", values[:len(numbers)], [f"{n:.2f}" for n in sorted(numbers)[::-1]])
+    check("says how it is sorted", browser.run(
+        "return document.querySelector('#all-runs th[aria-sort]').getAttribute('aria-sort')"), "descending")
+
+
+def check_filter(browser, jobs):
+    type_filter(browser, "all-runs", "qbitopt")
+    methods = set(column(browser, "all-runs", "Method"))
+    check("filters by words", methods, {"qbitopt"})
+    type_filter(browser, "all-runs", "")
+    browser.run("""
+        const select = document.querySelector('[data-table="all-runs"] select');
+        select.value = 'failed';
+        select.dispatchEvent(new Event('change'));
+    """)
+    check("filters by state", len(column(browser, "all-runs", "Job")),
+          sum(state == "failed" for state in jobs.values()))
+    check("says how many", browser.run(
+        "return document.querySelector('[data-table=\"all-runs\"] .count').textContent"),
+          f"{sum(state == 'failed' for state in jobs.values())} of {len(jobs)} rows")
+    browser.run("""
+        const select = document.querySelector('[data-table="all-runs"] select');
+        select.value = '';
+        select.dispatchEvent(new Event('change'));
+    """)
+
+
+def check_run_pages(browser, jobs):
+    problems = []
+    for key in jobs:
+        browser.run("location.hash = `#run-${arguments[0]}`; window.dispatchEvent(new HashChangeEvent('hashchange'))",
+                    key[:10])
+        if not browser.run("return !document.getElementById('run').hidden"
+                           " && document.getElementById('run').textContent.includes(arguments[0])", key):
+            problems.append(key)
+    check("every run has a page", problems, [])
+    browser.run("location.hash = '#runs'; window.dispatchEvent(new HashChangeEvent('hashchange'))")
+    check("and a way back", browser.run("return !document.getElementById('overview').hidden"))
+
+
+def check_copying(browser):
+    browser.command("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.run("document.querySelector('#results details').open = true;"
+                "document.querySelector('#results .copy').click()")
+    for _ in range(50):
+        if browser.run("return document.querySelector('#results .copy').textContent") == "Copied":
+            break
+        time.sleep(0.1)
+    check("copies the SQL", browser.run("return document.querySelector('#results .copy').textContent"), "Copied")
+
+
+def emulate(browser, width, height, scheme, scale=1):
+    browser.command("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale,
+                    mobile=width < 600)
+    browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+
+def check_phone(browser, url):
+    emulate(browser, 390, 844, "dark")
+    browser.open(url)
+    check("fits a phone", browser.run("return document.documentElement.scrollWidth <= innerWidth"))
+    check("follows the theme", browser.run("return getComputedStyle(document.body).backgroundColor"),
+          "rgb(17, 21, 26)")
+
+
+def take_screenshots(browser, url, jobs, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = next((key for key in jobs if jobs[key] == "finished" and key in reallocated(browser)), next(iter(jobs)))
+    for name, width, scheme in [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")]:
+        emulate(browser, width, 900, scheme)
+        browser.open("about:blank")
+        browser.open(url)
+        height = browser.run("return document.documentElement.scrollHeight")
+        emulate(browser, width, height, scheme)
+        browser.screenshot(folder / f"{name}.png")
+        emulate(browser, width, 900, scheme)
+        browser.open("about:blank")
+        browser.open(f"{url}#run-{shown[:10]}")
+        emulate(browser, width, browser.run("return document.documentElement.scrollHeight"), scheme)
+        browser.screenshot(folder / f"{name}-run.png")
+
+
+def reallocated(browser):
+    details = browser.run("return JSON.parse(document.getElementById('data').textContent)")
+    fields = details["runs"]["fields"]
+    rows = [dict(zip(fields, row)) for row in details["runs"]["rows"]]
+    return [row["key"] for row in rows if len(details["details"].get(row["job"], {}).get("history", [])) > 1]
+
+
+def main():
+    report, database = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromedriver = shutil.which("chromedriver")
+    if chromium is None or chromedriver is None:
+        print("skipped: no Chromium with chromedriver (Debian: apt-get install chromium chromium-driver)")
+        return SKIPPED
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    jobs = dict(connection.execute("SELECT key, state FROM runs"))
+    size = report.stat().st_size
+    check("below 3 MB", size < 3_000_000)
+    browser = Browser(chromium, chromedriver)
+    try:
+        browser.open(report.as_uri())
+        check_page(browser, jobs)
+        check_sorting(browser)
+        check_filter(browser, jobs)
+        check_run_pages(browser, jobs)
+        check_copying(browser)
+        check_phone(browser, report.as_uri())
+        check("the console is silent", browser.console(), [])
+        if len(sys.argv) > 3:
+            take_screenshots(browser, report.as_uri(), jobs, pathlib.Path(sys.argv[3]))
+    finally:
+        browser.close()
+    print(f"{passed} passed, {failed} failed; {len(jobs)} jobs in {size / 1e6:.2f} MB")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/report/figures/canvas.h"
+#include "qbitopt/report/figures/figure.h"
+#include "qbitopt/report/figures/gnuplot.h"
+#include "report/example_database.h"
+#include "runlog/fixture.h"
+
+namespace qbitopt::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+class FiguresTest : public ::testing::Test {
+ protected:
+  void write(const std::string& file, const std::string& text) const {
+    std::ofstream(folder_ / file) << text;
+  }
+  std::string path(const std::string& file) const { return (folder_ / file).string(); }
+
+  // Finished runs of 4-bit configurations: method, accuracy, budget kept.
+  void store(Database& database, const std::string& method, int seed, double top1, bool met) const {
+    const Job job = make_job({{"method", method}, {"seed", seed}, {"budget.average_bits", 4}});
+    Plan plan = make_plan({job});
+    for (auto& planned : plan.jobs) {
+      JobShape shape = *planned.shape;
+      shape.guarantees_budget = false;
+      planned.shape = std::make_shared<JobShape>(shape);
+    }
+    database.record_sweep(plan);
+    store_run(database, job, {.top1 = top1, .budget_met = met});
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(FiguresTest, EveryDefinitionDrawsTheExample) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  Database database(folder_ / "example.db");
+  store_example(database, folder_.path());
+  ASSERT_GE(figure_files().size(), 9u);
+  for (const EmbeddedFile& file : figure_files()) {
+    const FigureDefinition figure = read_figure(std::string(file.name));
+    EXPECT_NE(figure.title, "") << file.name;
+    EXPECT_NE(figure.caption, "") << file.name;
+    const std::string svg = figure_for_page(database.reader(), figure, "example");
+    EXPECT_THAT(svg, StartsWith("<svg viewBox=")) << file.name;
+    EXPECT_THAT(svg, Not(HasSubstr("<script"))) << file.name;
+    EXPECT_THAT(svg, HasSubstr("var(--muted)")) << file.name;
+  }
+}
+
+TEST_F(FiguresTest, FormatsAreWhatTheirNamesSay) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  Database database(folder_ / "example.db");
+  store_example(database, folder_.path());
+  const FigureDefinition figure = read_figure("time_per_job");
+  const auto first_bytes = [&](FigureFormat format) {
+    const auto file = folder_ / "figure";
+    EXPECT_TRUE(draw_figure(database.reader(), figure, std::nullopt, format, file));
+    std::string bytes(5, ' ');
+    std::ifstream(file, std::ios::binary).read(bytes.data(), 5);
+    return bytes;
+  };
+  EXPECT_EQ(first_bytes(FigureFormat::kSvg), "<?xml");
+  EXPECT_EQ(first_bytes(FigureFormat::kPdf), "%PDF-");
+  EXPECT_EQ(first_bytes(FigureFormat::kPng), "\x89PNG\r");
+  EXPECT_EQ(first_bytes(FigureFormat::kGnuplot), "set t");
+  EXPECT_THAT(
+      message_of([] { figure_format("swg"); }),
+      HasSubstr("unknown format 'swg'; known formats: gp, pdf, png, svg; did you mean 'svg'?"));
+}
+
+TEST_F(FiguresTest, NothingIsDrawnOfAnEmptyDatabase) {
+  Database database(folder_ / "empty.db");
+  for (const EmbeddedFile& file : figure_files()) {
+    EXPECT_EQ(figure_script(database.reader(), read_figure(std::string(file.name)), std::nullopt,
+                            FigureFormat::kSvg),
+              "")
+        << file.name;
+  }
+}
+
+TEST_F(FiguresTest, MissedRunsEnterNeitherMeansNorTheFront) {
+  Database database(folder_ / "runs.db");
+  store(database, "qbitopt", 0, 80, true);
+  store(database, "qbitopt", 1, 82, true);
+  store(database, "penalty", 0, 95, false);
+  const Rows rows = database.reader().query(read_figure("accuracy_over_bits").sql, {nullptr});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows.at(0, "series"), "penalty");
+  EXPECT_EQ(rows.at(0, "missed"), 1);
+  EXPECT_EQ(rows.at(0, "front"), 0);
+  EXPECT_EQ(rows.at(1, "series"), "qbitopt");
+  EXPECT_EQ(rows.at(1, "missed"), 0);
+  EXPECT_EQ(rows.at(1, "front"), 1);
+  EXPECT_EQ(rows.at(1, "n"), 2);
+  EXPECT_DOUBLE_EQ(rows.at(1, "y").get<double>(), 81);
+  EXPECT_DOUBLE_EQ(rows.at(1, "deviation").get<double>(), std::sqrt(2.0));
+  // Weights 100 at 2 and 300 at 4 bits, activations at 3: (3.5 + 3) / 2.
+  EXPECT_DOUBLE_EQ(rows.at(1, "x").get<double>(), 3.25);
+}
+
+TEST_F(FiguresTest, OnlyTheSweepAskedForIsShown) {
+  Database database(folder_ / "runs.db");
+  store(database, "qbitopt", 0, 80, true);
+  const std::string sql = read_figure("time_per_job").sql;
+  EXPECT_EQ(database.reader().query(sql, {"quick"}).size(), 1u);
+  EXPECT_EQ(database.reader().query(sql, {"quic"}).size(), 0u);
+  EXPECT_EQ(database.reader().query(sql, {"qui%"}).size(), 0u);
+}
+
+TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
+  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  Database database(folder_ / "runs.db");
+  const std::string trap = path("trap");
+  for (const std::string& name :
+       {"'; system('touch " + trap + "'); '", "`touch " + trap + "`", "\"; !touch " + trap + "\n!",
+        "END\nsystem('touch " + trap + "')\n", std::string("a\\n@b^c{/:Bold d}")}) {
+    store(database, name, 0, 80, true);
+  }
+  for (const char* name : {"accuracy_over_bits", "bits_per_layer", "time_per_job", "curves"})
+    EXPECT_THAT(figure_for_page(database.reader(), read_figure(name), std::nullopt),
+                HasSubstr("<svg"));
+  EXPECT_FALSE(std::filesystem::exists(trap));
+}
+
+TEST_F(FiguresTest, WithoutGnuplotTheErrorSaysHowToGetIt) {
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", folder_.path().c_str(), 1);
+  const std::string message = message_of([] { gnuplot_output("plot 1"); });
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(message, HasSubstr("gnuplot draws the figures and is not in the PATH"));
+  EXPECT_THAT(message, HasSubstr("sudo apt-get install gnuplot-nox"));
+}
+
+TEST_F(FiguresTest, MistakesInADefinitionAreShownInTheirPlace) {
+  write("a.yaml", "title: A\nkind: pionts\n");
+  write("a.sql", "SELECT 1");
+  EXPECT_THAT(
+      message_of([&] { read_figure(path("a.yaml")); }),
+      HasSubstr("a.yaml:2:7: unknown kind of figure 'pionts'; known kinds of figure: cells, "
+                "lines, points, strip; did you mean 'points'?"));
+  write("a.yaml", "title: A\nkind: points\nx: {titel: X}\n");
+  EXPECT_THAT(message_of([&] { read_figure(path("a.yaml")); }), HasSubstr("a.yaml:3:5: "));
+  EXPECT_THAT(message_of([] { read_figure("curvs"); }), HasSubstr("did you mean 'curves'?"));
+}
+
+TEST_F(FiguresTest, SqlMustGiveTheColumnsOfItsKind) {
+  Database database(folder_ / "runs.db");
+  write("a.yaml", "title: A\nkind: points\n");
+  write("a.sql", "SELECT 'one' AS panel, 's' AS series, 1 AS x WHERE :sweep IS NULL");
+  EXPECT_THAT(message_of([&] {
+                figure_script(database.reader(), read_figure(path("a.yaml")), std::nullopt,
+                              FigureFormat::kSvg);
+              }),
+              HasSubstr("figure a: its SQL gives no column 'y', which 'points' needs"));
+}
+
+TEST(CanvasTest, TextIsOneGnuplotStringWhateverItHolds) {
+  EXPECT_EQ(quoted("it's\n`a`\t\\"), "'it''s `a` \\'");
+}
+
+TEST(CanvasTest, LabelsKeepTheirDistanceAndTheirOrder) {
+  EXPECT_THAT(spread({10, 50}, 5, 0, 100), ElementsAre(10, 50));
+  EXPECT_THAT(spread({50, 51, 50.5}, 10, 0, 100), ElementsAre(40.5, 60.5, 50.5));
+  EXPECT_THAT(spread({1, 2}, 10, 0, 100), ElementsAre(0, 10));
+  EXPECT_THAT(spread({99, 98}, 10, 0, 100), ElementsAre(100, 90));
+}
+
+TEST(CanvasTest, LogarithmicAxesHaveRoundNumbers) {
+  EXPECT_EQ(logarithmic_ticks({0.4, 30, true}), "0.5, 1, 2, 5, 10, 20");
+  EXPECT_EQ(logarithmic_ticks({0.01, 1000, true}), "0.01, 0.1, 1, 10, 100, 1e+03");
+}
+
+TEST(CanvasTest, ScalesReachOverTheirValues) {
+  const Scale scale = scale_over({2, 4}, {});
+  EXPECT_LT(scale.low, 2);
+  EXPECT_GT(scale.high, 4);
+  EXPECT_DOUBLE_EQ(scale.fraction(3), 0.5);
+  const Scale logarithmic = scale_over({-1, 0, 1, 100}, {.is_logarithmic = true});
+  EXPECT_GT(logarithmic.low, 0);
+  EXPECT_NEAR(logarithmic.fraction(10), 0.5, 1e-12);
+  EXPECT_FALSE(logarithmic.has(0));
+  const Scale fixed = scale_over({3}, {.from = 2, .to = 8});
+  EXPECT_EQ(fixed.low, 2);
+  EXPECT_EQ(fixed.high, 8);
+}
+
+}  // namespace
+}  // namespace qbitopt::testing

@@ -1,0 +1,130 @@
+#include "qbitopt/report/page/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "qbitopt/report/page/html.h"
+#include "qbitopt/runlog/queries.h"
+#include "report/example_database.h"
+#include "runlog/fixture.h"
+
+namespace qbitopt::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// What the page's script gets.
+Json data_of(const std::string& page) {
+  const std::string begin = "id=\"data\">";
+  const size_t from = page.find(begin) + begin.size();
+  return Json::parse(page.substr(from, page.find("</script>", from) - from));
+}
+
+class PageTest : public ::testing::Test {
+ protected:
+  PageTest() : database_(folder_ / "example.db") { store_example(database_, folder_.path()); }
+
+  std::string page(const PageOptions& options = {}) {
+    return render_page(database_.reader(), options);
+  }
+
+  TemporaryFolder folder_;
+  Database database_;
+};
+
+TEST_F(PageTest, ShowsEveryJobOfTheSweep) {
+  const Json data = data_of(page({.sweep = "example"}));
+  std::vector<std::string> keys;
+  for (const Json& row : data["runs"]["rows"]) keys.push_back(row.front());
+  EXPECT_THAT(keys,
+              ::testing::UnorderedElementsAreArray(stored_keys(database_.reader(), "example")));
+}
+
+TEST_F(PageTest, HasCurvesBitsConfigurationAndLogOfARun) {
+  const Json data = data_of(page());
+  const Rows run = database_.reader().query(
+      "SELECT key, job FROM runs WHERE method = 'qbitopt' AND state = 'finished' LIMIT 1");
+  const Json& detail = data["details"][run.at(0, "job")];
+  const Json& loss = detail["curves"][0];
+  EXPECT_EQ(loss[0], "loss");
+  EXPECT_EQ(loss[1], "train");
+  EXPECT_EQ(data["steps"][loss[2].get<size_t>()].size(), 40u);
+  EXPECT_EQ(detail["history"].size(), 10u);
+  const Rows bits = database_.reader().query(
+      "SELECT group_concat(bits, '') AS digits FROM (SELECT bits FROM bits WHERE key = ?1 ORDER BY "
+      "position)",
+      {run.at(0, "key")});
+  EXPECT_EQ(detail["bits"], bits.at(0, "digits"));
+  EXPECT_EQ(data["common"]["training.steps"], 400);
+  EXPECT_THAT(detail["log"].get<std::string>(), HasSubstr("step 400/400: loss"));
+}
+
+TEST_F(PageTest, CutsCurvesToAboutSixtyPointsAndKeepsTheirEnds) {
+  Job job = make_job({{"method", "long"}});
+  database_.record_sweep(make_plan({job}, "long"));
+  const Attempt attempt = make_attempt(job, 1, folder_.path());
+  database_.begin(attempt);
+  std::vector<Event> events = {{1, 1.0, Started{.host = "here"}}};
+  for (int step = 1; step <= 5000; ++step)
+    events.push_back({step + 1, 1.0, Metrics{step, "train", {{"loss", 1.0 / step}}}});
+  database_.ingest(attempt, events);
+  database_.commit();
+  const Json data = data_of(page({.sweep = "long"}));
+  const Json& steps = data["steps"][0];
+  EXPECT_LE(steps.size(), 61u);
+  EXPECT_GE(steps.size(), 55u);
+  EXPECT_EQ(steps.front(), 1);
+  EXPECT_EQ(steps.back(), 5000);
+}
+
+TEST_F(PageTest, EscapesWhatComesFromConfigurationsAndLogs) {
+  const std::string html = page();
+  EXPECT_THAT(html, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("<b>nan</b>")));
+  EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
+  EXPECT_THAT(data_of(html).dump(), HasSubstr("</script><img src=x onerror=alert(2)>"));
+}
+
+TEST_F(PageTest, AsksWhatTheSweepAsks) {
+  EXPECT_THAT(page({.sweep = "example"}),
+              HasSubstr("<p class=\"question\">What does choosing bits per tensor buy, and does"));
+}
+
+TEST_F(PageTest, LoadsNothingFromElsewhere) {
+  const std::string html = page();
+  for (const char* mark : {"src=\"http", "href=\"http", "@import", "url(http", "src=\"//"})
+    EXPECT_THAT(html, Not(HasSubstr(mark)));
+  EXPECT_THAT(html, HasSubstr("Content-Security-Policy\" content=\"default-src 'none'"));
+}
+
+TEST_F(PageTest, RefreshesItselfOnlyWhileItIsRewritten) {
+  EXPECT_EQ(data_of(page())["refresh_seconds"], 0);
+  EXPECT_EQ(data_of(page({.refresh_seconds = 10}))["refresh_seconds"], 10);
+}
+
+TEST_F(PageTest, NamesWhatTellsConfigurationsOfAMethodApart) {
+  std::vector<Job> jobs;
+  for (const int tau : {20, 40}) jobs.push_back(make_job({{"method", "qbitopt"}, {"tau", tau}}));
+  database_.record_sweep(make_plan(jobs, "taus"));
+  EXPECT_THAT(page({.sweep = "taus"}), HasSubstr("tau=20"));
+  EXPECT_THAT(page({.sweep = "taus"}), Not(HasSubstr("model=")));
+}
+
+TEST(HtmlTest, EscapesMarkupAndLeavesOutControlCharacters) {
+  EXPECT_EQ(escaped("<a href='x'>&\"\x1b[1m\n"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;[1m\n");
+}
+
+TEST(HtmlTest, JsonCannotEndItsScript) {
+  EXPECT_EQ(json_for_page({{"a", "</script>"}}), "{\"a\":\"\\u003c/script>\"}");
+  EXPECT_NO_THROW(json_for_page({{"a", "\xff"}}));
+}
+
+TEST(HtmlTest, HashesScriptsAsPoliciesDo) {
+  // printf 'abc' | openssl dgst -sha256 -binary | base64
+  EXPECT_EQ(script_hash("abc"), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
+
+}  // namespace
+}  // namespace qbitopt::testing
