@@ -73,6 +73,8 @@ int report(const Invocation& invocation) {
         "the report has no figures, because there is no gnuplot to draw them (apt: gnuplot-nox; "
         "dnf, conda: gnuplot)");
   }
+  if (line.is_on("watch") && !FileLock::is_held(database.string() + ".lock"))
+    console.say("no driver is at work: writing once");
   if (line.is_on("watch")) keep_writing(database, output, options, line.get<double>("interval"));
   write(database, output, options);
   console.print(shown(output) + "\n");

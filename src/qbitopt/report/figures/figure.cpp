@@ -67,7 +67,10 @@ FigureFormat figure_format(const std::string& name) {
 std::string figure_script(const Reader& reader, const FigureDefinition& figure,
                           const std::optional<std::string>& sweep, FigureFormat format,
                           bool with_title) {
-  const Rows rows = reader.query(figure.sql, {sweep ? Json(*sweep) : Json()});
+  std::vector<Json> arguments;
+  if (figure.sql.find(":sweep") != std::string::npos)
+    arguments.push_back(sweep ? Json(*sweep) : Json());
+  const Rows rows = reader.query(figure.sql, arguments);
   if (rows.empty()) return "";
   const SeriesStyles styles = styles_of(reader);
   const Canvas canvas = draw({figure, rows, styles, with_title});

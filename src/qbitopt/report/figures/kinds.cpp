@@ -78,10 +78,16 @@ std::vector<std::pair<std::string, std::vector<size_t>>> grouped(const FigureInp
   return groups;
 }
 
-double draw_title(Canvas& canvas, const FigureInput& input) {
-  if (!input.with_title) return 0;
-  canvas.text(kPadding, 20, input.definition.title, {.size = 14, .is_bold = true});
-  return 34;
+double title_height(const FigureInput& input) { return input.with_title ? 34 : 0; }
+
+void draw_title(Canvas& canvas, const FigureInput& input) {
+  if (input.with_title)
+    canvas.text(kPadding, 20, input.definition.title, {.size = 14, .is_bold = true});
+}
+
+void draw_note(Canvas& canvas, const std::string& note) {
+  if (!note.empty())
+    canvas.text(kPadding, canvas.height() - 13, note, {.color = kMuted, .size = 10});
 }
 
 double end_label_width(const std::vector<std::string>& texts) {

@@ -39,8 +39,11 @@ std::vector<std::pair<std::string, std::vector<size_t>>> grouped(const FigureInp
                                                                  const std::vector<size_t>& rows,
                                                                  const std::string& column);
 
-// Draws the title and gives the height that it took.
-double draw_title(Canvas& canvas, const FigureInput& input);
+// Room at the top for the title, if it is drawn.
+double title_height(const FigureInput& input);
+void draw_title(Canvas& canvas, const FigureInput& input);
+// A line at the bottom, in room of kNoteHeight.
+void draw_note(Canvas& canvas, const std::string& note);
 
 // Names at the right of a panel, each at its height or near it, with mark and a leader.
 struct EndLabel {
@@ -60,5 +63,6 @@ Canvas draw_strip(const FigureInput& input);
 
 constexpr double kFigureWidth = 760;
 constexpr double kPadding = 14;
+constexpr double kNoteHeight = 20;
 
 }  // namespace qbitopt

@@ -21,64 +21,79 @@ std::vector<size_t> thinned(const std::vector<size_t>& rows) {
   return few;
 }
 
+// The x axis ends with the curves.
+Scale tight_scale(const std::vector<double>& values, const FigureAxis& axis) {
+  Scale scale = scale_over(values, axis);
+  if (axis.is_logarithmic) return scale;
+  const auto [least, largest] = std::minmax_element(values.begin(), values.end());
+  if (*least < *largest) {
+    scale.low = axis.from.value_or(*least);
+    scale.high = axis.to.value_or(*largest);
+  }
+  return scale;
+}
+
+void draw_panel(Canvas& canvas, const FigureInput& input, const PanelRows& panel,
+                const Rectangle& where, double labels_width) {
+  const Rectangle plot{where.left + kPadding + 42, where.top + 26, where.right - labels_width,
+                       where.bottom - 46};
+  canvas.text(where.left + kPadding, where.top + 10, panel.title);
+  canvas.text((plot.left + plot.right) / 2, where.bottom - 14, axis_title(input.definition.x),
+              {.align = Align::kCenter});
+  std::vector<double> xs;
+  std::vector<double> ys;
+  for (const size_t row : panel.rows) {
+    xs.push_back(input.number(row, "x"));
+    ys.push_back(input.number(row, "y"));
+  }
+  const Scale x = tight_scale(xs, input.definition.x);
+  const Scale y = scale_over(ys, input.definition.y);
+  std::vector<std::string> plots;
+  std::vector<std::string> curves;
+  std::vector<EndLabel> labels;
+  for (const auto& [name, rows] : grouped(input, panel.rows, "series")) {
+    const std::string color = input.styles.of(name).color;
+    std::vector<std::vector<double>> points;
+    for (const size_t row : thinned(rows)) {
+      points.push_back({input.number(row, "x"), input.number(row, "y"),
+                        input.has("deviation") ? input.number(row, "deviation") : std::nan("")});
+    }
+    const std::string block = canvas.data(points);
+    plots.push_back(
+        fmt::format("{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.14 "
+                    "noborder lc rgb '{}'",
+                    block, color));
+    curves.push_back(fmt::format("{} using 1:2 with lines lw 1.8 lc rgb '{}'", block, color));
+    labels.push_back({name, plot.left + x.fraction(points.back()[0]) * plot.width(),
+                      plot.bottom - y.fraction(points.back()[1]) * plot.height(),
+                      input.styles.of(name), false});
+  }
+  draw_end_labels(canvas, plot, labels);
+  plots.insert(plots.end(), curves.begin(), curves.end());
+  canvas.panel(plot, x, y, plots);
+}
+
 }  // namespace
 
 Canvas draw_lines(const FigureInput& input) {
+  constexpr double kPanelHeight = 340;
+  constexpr double kPanelWidth = 480;
   const std::vector<PanelRows> panels = input.panels();
   std::vector<std::string> names;
   for (const PanelRows& panel : panels) {
     for (const auto& [name, rows] : grouped(input, panel.rows, "series")) names.push_back(name);
   }
-  constexpr double kPanelHeight = 340;
-  constexpr double kPanelWidth = 480;
-  const int columns = std::min(input.definition.panels_per_row, static_cast<int>(panels.size()));
-  const auto rows_of_panels = static_cast<double>((panels.size() + columns - 1) / columns);
-  Canvas canvas(kPanelWidth * columns, (input.with_title ? 34 : 0) + kPanelHeight * rows_of_panels);
-  const double first_top = draw_title(canvas, input);
+  const size_t columns =
+      std::min(static_cast<size_t>(input.definition.panels_per_row), panels.size());
+  const size_t rows = (panels.size() + columns - 1) / columns;
+  Canvas canvas(kPanelWidth * static_cast<double>(columns),
+                title_height(input) + kPanelHeight * static_cast<double>(rows));
+  draw_title(canvas, input);
   for (size_t p = 0; p < panels.size(); ++p) {
     const double left = kPanelWidth * static_cast<double>(p % columns);
-    const double top = first_top + kPanelHeight * static_cast<double>(p / columns);
-    const Rectangle plot{left + kPadding + 42, top + 26,
-                         left + kPanelWidth - end_label_width(names), top + kPanelHeight - 46};
-    canvas.text(left + kPadding, top + 10, panels[p].title);
-    canvas.text((plot.left + plot.right) / 2, top + kPanelHeight - 14,
-                axis_title(input.definition.x), {.align = Align::kCenter});
-    std::vector<double> xs;
-    std::vector<double> ys;
-    for (const size_t row : panels[p].rows) {
-      xs.push_back(input.number(row, "x"));
-      ys.push_back(input.number(row, "y"));
-    }
-    Scale x = scale_over(xs, input.definition.x);
-    if (!x.is_logarithmic && !input.definition.x.from)
-      x.low = *std::min_element(xs.begin(), xs.end());
-    if (!x.is_logarithmic && !input.definition.x.to)
-      x.high = *std::max_element(xs.begin(), xs.end());
-    const Scale y = scale_over(ys, input.definition.y);
-    std::vector<std::string> bands;
-    std::vector<std::string> curves;
-    std::vector<EndLabel> labels;
-    for (const auto& [name, rows] : grouped(input, panels[p].rows, "series")) {
-      const SeriesStyle style = input.styles.of(name);
-      std::vector<std::vector<double>> points;
-      for (const size_t row : thinned(rows)) {
-        points.push_back({input.number(row, "x"), input.number(row, "y"),
-                          input.has("deviation") ? input.number(row, "deviation") : std::nan("")});
-      }
-      const std::string block = canvas.data(points);
-      bands.push_back(
-          fmt::format("{} using 1:($2-$3):($2+$3) with filledcurves fs transparent solid 0.14 "
-                      "noborder lc rgb '{}'",
-                      block, style.color));
-      curves.push_back(
-          fmt::format("{} using 1:2 with lines lw 1.8 lc rgb '{}'", block, style.color));
-      const std::vector<double>& end = points.back();
-      labels.push_back({name, plot.left + x.fraction(end[0]) * plot.width(),
-                        plot.bottom - y.fraction(end[1]) * plot.height(), style, false});
-    }
-    draw_end_labels(canvas, plot, labels);
-    bands.insert(bands.end(), curves.begin(), curves.end());
-    canvas.panel(plot, x, y, bands);
+    const double top = title_height(input) + kPanelHeight * static_cast<double>(p / columns);
+    draw_panel(canvas, input, panels[p], {left, top, left + kPanelWidth, top + kPanelHeight},
+               end_label_width(names));
   }
   return canvas;
 }

@@ -160,49 +160,55 @@ std::string notes(const FigureInput& input, const std::vector<Panel>& panels) {
   return text;
 }
 
+void add_diagonal(Canvas& canvas, const Panel& panel, std::vector<std::string>& plots) {
+  const double low = std::max(panel.x.low, panel.y.low);
+  const double high = std::min(panel.x.high, panel.y.high);
+  if (low >= high) return;
+  plots.push_back(fmt::format("{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}'",
+                              canvas.data({{low, low}, {high, high}}), kMuted));
+}
+
+void draw_panel(Canvas& canvas, const FigureInput& input, const Panel& panel,
+                const Rectangle& where, double labels_width) {
+  const Rectangle plot{where.left + kPadding + 42, where.top + 44, where.right - labels_width,
+                       where.bottom - 46};
+  canvas.text(where.left + kPadding, where.top + 10, panel.title, {.color = kMuted});
+  canvas.text(where.left + kPadding, where.top + 28, axis_title(input.definition.y));
+  canvas.text((plot.left + plot.right) / 2, where.bottom - 14, axis_title(input.definition.x),
+              {.align = Align::kCenter});
+  draw_end_labels(canvas, plot, labels_of(panel, plot, input.styles));
+  std::vector<std::string> plots;
+  add_front(canvas, panel, plots);
+  if (input.definition.diagonal) add_diagonal(canvas, panel, plots);
+  for (const Series& series : panel.series) {
+    const SeriesStyle style = input.styles.of(series.name);
+    add_reference(canvas, series, style, panel.x, plots);
+    add_series(canvas, series, style, input.definition.connect, plots);
+  }
+  canvas.panel(plot, panel.x, panel.y, plots);
+}
+
 }  // namespace
 
 Canvas draw_points(const FigureInput& input) {
+  constexpr double kPanelHeight = 400;
   std::vector<Panel> panels;
   std::vector<std::string> names;
   for (const PanelRows& rows : input.panels()) {
     panels.push_back(panel_of(input, rows));
-    for (const Series& series : panels.back().series) {
-      names.push_back(series.name + (series.references.empty() ? "" : " 88.8"));
-    }
+    for (const Series& series : panels.back().series)
+      names.push_back(series.name + (series.references.empty() ? "" : " 88.88"));
   }
-  constexpr double kPanelHeight = 400;
-  const double title_height = input.with_title ? 34 : 0;
   const std::string note = notes(input, panels);
-  const double note_height = note.empty() ? 0 : 18;
-  Canvas canvas(kFigureWidth,
-                title_height + kPanelHeight * static_cast<double>(panels.size()) + note_height);
-  double top = draw_title(canvas, input);
+  Canvas canvas(kFigureWidth, title_height(input) + (note.empty() ? 0 : kNoteHeight) +
+                                  kPanelHeight * static_cast<double>(panels.size()));
+  draw_title(canvas, input);
+  draw_note(canvas, note);
+  double top = title_height(input);
   for (const Panel& panel : panels) {
-    const Rectangle plot{kPadding + 42, top + 44, canvas.width() - end_label_width(names),
-                         top + kPanelHeight - 46};
-    canvas.text(kPadding, top + 10, panel.title, {.color = kMuted});
-    canvas.text(kPadding, top + 28, axis_title(input.definition.y));
-    canvas.text((plot.left + plot.right) / 2, top + kPanelHeight - 14,
-                axis_title(input.definition.x), {.align = Align::kCenter});
-    draw_end_labels(canvas, plot, labels_of(panel, plot, input.styles));
+    draw_panel(canvas, input, panel, {0, top, canvas.width(), top + kPanelHeight},
+               end_label_width(names));
     top += kPanelHeight;
-    if (&panel == &panels.back() && !note.empty())
-      canvas.text(kPadding, top + 6, note, {.color = kMuted, .size = 10});
-    std::vector<std::string> plots;
-    add_front(canvas, panel, plots);
-    if (input.definition.diagonal) {
-      const double low = std::max(panel.x.low, panel.y.low);
-      const double high = std::min(panel.x.high, panel.y.high);
-      plots.push_back(fmt::format("{} using 1:2 with lines lw 1.2 dt (6,4) lc rgb '{}'",
-                                  canvas.data({{low, low}, {high, high}}), kMuted));
-    }
-    for (const Series& series : panel.series) {
-      const SeriesStyle style = input.styles.of(series.name);
-      add_reference(canvas, series, style, panel.x, plots);
-      add_series(canvas, series, style, input.definition.connect, plots);
-    }
-    canvas.panel(plot, panel.x, panel.y, plots);
   }
   return canvas;
 }

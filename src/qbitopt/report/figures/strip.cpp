@@ -47,66 +47,85 @@ std::vector<std::vector<double>> block_of(const std::vector<Value>& values, doub
   return rows;
 }
 
+constexpr double kAbove = 26;  // the panel's title
+constexpr double kBelow = 46;  // numbers and title of the axis
+
+using Categories = std::vector<std::pair<std::string, std::vector<size_t>>>;
+
+void draw_category(Canvas& canvas, const FigureInput& input, const std::string& name,
+                   const std::vector<Value>& values, const Rectangle& plot, const Scale& x,
+                   double y, std::vector<std::string>& plots) {
+  const SeriesStyle style = input.styles.of(name);
+  const double line = plot.bottom - kRowHeight * y;
+  canvas.text(plot.left - 10, line, name, {.color = style.color, .align = Align::kRight});
+  if (values.empty()) return;
+  for (const bool missed : {false, true}) {
+    const auto block = block_of(values, y, missed);
+    if (block.empty()) continue;
+    plots.push_back(fmt::format("{} using 1:2 with points pt {} ps 0.6 lw 1.2 lc rgb '{}'",
+                                canvas.data(block), missed ? 6 : 7, style.color));
+  }
+  const double middle = median(values);
+  const double place = plot.left + x.fraction(middle) * plot.width();
+  canvas.line(place, line - 10, place, line + 10, kInk, 2, /*in_front=*/true);
+  canvas.text(plot.right + 12, line,
+              fmt::format("{:.3g} {} ({})", middle, input.definition.x.unit, values.size()),
+              {.size = 10});
+}
+
+void draw_panel(Canvas& canvas, const FigureInput& input, const std::string& title,
+                const Categories& categories, const Rectangle& plot, const Scale& x) {
+  const auto count = static_cast<double>(categories.size());
+  canvas.text(kPadding, plot.top - 16, title, {.color = kMuted});
+  canvas.text((plot.left + plot.right) / 2, plot.bottom + 32, axis_title(input.definition.x),
+              {.align = Align::kCenter});
+  canvas.text(plot.right + 12, plot.top - 16, "median (n)", {.color = kMuted, .size = 10});
+  std::vector<std::string> plots;
+  if (input.definition.zero) {
+    plots.push_back(fmt::format("{} using 1:2 with lines lw 1.4 lc rgb '{}'",
+                                canvas.data({{0, 0}, {0, count}}), kMuted));
+  }
+  double y = count - 0.5;
+  for (const auto& [name, rows] : categories) {
+    draw_category(canvas, input, name, values_of(input, rows), plot, x, y, plots);
+    y -= 1;
+  }
+  if (plots.empty()) return;
+  canvas.panel(plot, x, {0, count}, plots,
+               fmt::format("unset ytics\nset grid xtics noytics linetype 1 linewidth 0.8 "
+                           "linecolor rgb '{}'\n",
+                           kGrid));
+}
+
 }  // namespace
 
 Canvas draw_strip(const FigureInput& input) {
-  const FigureAxis& axis = input.definition.x;
   const std::vector<PanelRows> panels = input.panels();
-  double height = input.with_title ? 34 : 0;
+  double height = title_height(input);
   double names = 0;
-  bool has_missed = false;
-  for (const PanelRows& panel : panels) {
-    const auto categories = grouped(input, panel.rows, "category");
-    height += 26 + kRowHeight * static_cast<double>(categories.size()) + 46;
-    for (const auto& [name, rows] : categories) names = std::max(names, text_width(name));
-    for (const size_t row : panel.rows) has_missed |= input.flag(row, "missed");
-  }
-  Canvas canvas(kFigureWidth, height + (has_missed ? 18 : 0));
-  double top = draw_title(canvas, input);
   std::vector<double> xs;
-  for (size_t row = 0; row < input.rows.size(); ++row) xs.push_back(input.number(row, "x"));
-  if (input.definition.zero) xs.push_back(0);
-  const Scale x = scale_over(xs, axis);
+  std::string note;
   for (const PanelRows& panel : panels) {
-    const auto categories = grouped(input, panel.rows, "category");
-    const auto count = static_cast<double>(categories.size());
-    const Rectangle plot{kPadding + names + 14, top + 26, canvas.width() - 132,
-                         top + 26 + kRowHeight * count};
-    canvas.text(kPadding, top + 10, panel.title, {.color = kMuted});
-    canvas.text((plot.left + plot.right) / 2, plot.bottom + 32, axis_title(axis),
-                {.align = Align::kCenter});
-    canvas.text(plot.right + 12, top + 10, "median (n)", {.color = kMuted, .size = 10});
-    std::vector<std::string> plots;
-    if (input.definition.zero) {
-      plots.push_back(fmt::format("{} using 1:2 with lines lw 1.4 lc rgb '{}'",
-                                  canvas.data({{0, 0}, {0, count}}), kMuted));
+    const Categories categories = grouped(input, panel.rows, "category");
+    height += kAbove + kRowHeight * static_cast<double>(categories.size()) + kBelow;
+    for (const auto& [name, rows] : categories) names = std::max(names, text_width(name));
+    for (const size_t row : panel.rows) {
+      xs.push_back(input.number(row, "x"));
+      if (input.flag(row, "missed")) note = "hollow: above the budget (missed)";
     }
-    double y = count - 0.5;
-    for (const auto& [name, rows] : categories) {
-      const SeriesStyle style = input.styles.of(name);
-      const std::vector<Value> values = values_of(input, rows);
-      const double line = plot.bottom - kRowHeight * y;
-      canvas.text(plot.left - 10, line, name, {.color = style.color, .align = Align::kRight});
-      if (values.empty()) continue;
-      for (const bool missed : {false, true}) {
-        const auto block = block_of(values, y, missed);
-        if (block.empty()) continue;
-        plots.push_back(fmt::format("{} using 1:2 with points pt {} ps 0.6 lw 1.2 lc rgb '{}'",
-                                    canvas.data(block), missed ? 6 : 7, style.color));
-      }
-      const double middle = median(values);
-      const double place = plot.left + x.fraction(middle) * plot.width();
-      canvas.line(place, line - 10, place, line + 10, kInk, 2, /*in_front=*/true);
-      canvas.text(plot.right + 12, line,
-                  fmt::format("{:.3g} {} ({})", middle, axis.unit, values.size()), {.size = 10});
-      y -= 1;
-    }
-    canvas.panel(
-        plot, x, {0, count}, plots,
-        fmt::format(
-            "unset ytics\nset grid xtics noytics linetype 1 linewidth 0.8 linecolor rgb '{}'\n",
-            kGrid));
-    top = plot.bottom + 46;
+  }
+  if (input.definition.zero) xs.push_back(0);
+  const Scale x = scale_over(xs, input.definition.x);
+  Canvas canvas(kFigureWidth, height + (note.empty() ? 0 : kNoteHeight));
+  draw_title(canvas, input);
+  draw_note(canvas, note);
+  double top = title_height(input) + kAbove;
+  for (const PanelRows& panel : panels) {
+    const Categories categories = grouped(input, panel.rows, "category");
+    const Rectangle plot{kPadding + names + 14, top, canvas.width() - 132,
+                         top + kRowHeight * static_cast<double>(categories.size())};
+    draw_panel(canvas, input, panel.title, categories, plot, x);
+    top = plot.bottom + kBelow + kAbove;
   }
   return canvas;
 }

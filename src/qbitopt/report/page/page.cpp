@@ -35,6 +35,12 @@ std::string filled(const std::string& template_text,
   return out + template_text.substr(begin);
 }
 
+struct PagePart {
+  const char* id;
+  const char* title;
+  std::string html;  // empty: left out
+};
+
 std::string now() {
   const std::time_t seconds =
       std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -65,16 +71,19 @@ std::string page_query(const std::string& name) {
 std::string render_page(const Reader& reader, const PageOptions& options) {
   const PageRuns runs = read_runs(reader, options.sweep);
   const SectionInput input{reader, options.sweep, sweep_names(reader, options.sweep), runs};
-  const std::string failures = failures_section(input);
+  const std::vector<PagePart> parts = {
+      {"comparison", "Comparison", comparison_section(options.tables)},
+      {"results", "Configurations", configurations_section(input)},
+      {"figures", "Figures", figures_section(input)},
+      {"runs", "Runs", runs_section()},
+      {"failures", "Failures", failures_section(input)},
+      {"provenance", "Provenance", provenance_section(input)}};
   std::string navigation;
-  for (const auto& [id, title] :
-       std::vector<std::pair<std::string, std::string>>{{"results", "Results"},
-                                                        {"figures", "Figures"},
-                                                        {"runs", "Runs"},
-                                                        {"failures", "Failures"},
-                                                        {"provenance", "Provenance"}}) {
-    if (id != "failures" || !failures.empty())
-      navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", id, title);
+  std::string sections;
+  for (const PagePart& part : parts) {
+    if (part.html.empty()) continue;
+    navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", part.id, part.title);
+    sections += part.html;
   }
   Json data = run_data(reader, options.sweep, runs);
   data["refresh_seconds"] = options.refresh_seconds;
@@ -91,8 +100,7 @@ std::string render_page(const Reader& reader, const PageOptions& options) {
                  {"navigation", navigation},
                  {"question", question_section(input)},
                  {"facts", facts_section(input)},
-                 {"sections", configurations_section(input) + figures_section(input) +
-                                  runs_section() + failures + provenance_section(input)},
+                 {"sections", sections},
                  {"colophon", escaped(fmt::format("Written by qbitopt {} on {}.{}", options.version,
                                                   now(), refresh))},
                  {"data", json_for_page(data)},

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "qbitopt/runlog/reader.h"
 
@@ -10,7 +11,9 @@ namespace qbitopt {
 struct PageOptions {
   std::optional<std::string> sweep;  // only its jobs; none: all
   int refresh_seconds = 0;           // the page loads itself again so often; 0: never
-  std::string version;               // of this program
+  // Comparisons as HTML, to show before everything else; trusted as they are.
+  std::vector<std::string> tables;
+  std::string version;  // of this program
 };
 
 // One HTML file with everything that is known of a sweep: summary, tables, figures, a page for

@@ -218,7 +218,7 @@ std::string configurations_section(const SectionInput& input) {
     body += cell(number_of(at("seconds"), "{:.1f}"), "number") + "</tr>\n";
   }
   return section(
-      "results", "Results",
+      "results", "Configurations",
       "<p class=\"note\">A row is a configuration: mean and standard deviation (n − 1) over the "
       "seeds "
       "that finished within their budget, n of those asked for. Bits are the averages that were "

@@ -22,6 +22,8 @@ std::string page_title(const SectionInput& input);
 // What the sweep file asks in the comment it begins with; empty if it has none.
 std::string question_section(const SectionInput& input);
 std::string facts_section(const SectionInput& input);
+// Empty without tables.
+std::string comparison_section(const std::vector<std::string>& tables);
 std::string configurations_section(const SectionInput& input);
 std::string figures_section(const SectionInput& input);
 std::string runs_section();

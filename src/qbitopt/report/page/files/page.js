@@ -43,24 +43,22 @@
     const cell = row.cells[column];
     return cell.dataset.value ?? cell.textContent.trim();
   };
-  function compare(a, b) {
-    const [x, y] = [Number(a), Number(b)];
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, 'en', {numeric: true}) : x - y;
-  }
   function sortBy(table, column, direction) {
     const body = table.tBodies[0];
     const rows = [...body.rows];
     const sign = direction === 'ascending' ? 1 : -1;
+    const isNumeric = table.tHead.rows[0].cells[column].classList.contains('number');
+    const isMissing = (value) => value === '' || (isNumeric && Number.isNaN(Number(value)));
     rows.sort((a, b) => {
       const [x, y] = [cellValue(a, column), cellValue(b, column)];
-      if (x === '' || y === '') return (x === '') - (y === '');  // empty ones last, either way
-      return sign * compare(x, y);
+      if (isMissing(x) || isMissing(y)) return isMissing(x) - isMissing(y);  // last, either way
+      return sign * (isNumeric ? x - y : x.localeCompare(y, 'en', {numeric: true}));
     });
     body.append(...rows);
     for (const [i, head] of [...table.tHead.rows[0].cells].entries()) {
       if (i === column) head.setAttribute('aria-sort', direction); else head.removeAttribute('aria-sort');
     }
-    remembered.set(`sort ${table.id}`, [column, direction]);
+    if (table.id !== '') remembered.set(`sort ${table.id}`, [column, direction]);
   }
   function makeSortable(table) {
     if (!table.tHead || table.tHead.rows.length !== 1) return;
@@ -72,7 +70,7 @@
         sortBy(table, column, head.getAttribute('aria-sort') === 'ascending' ? 'descending' : 'ascending');
       });
     }
-    const before = remembered.get(`sort ${table.id}`);
+    const before = table.id === '' ? null : remembered.get(`sort ${table.id}`);
     if (before && before[0] < table.tHead.rows[0].cells.length) sortBy(table, ...before);
   }
   function makeFilterable(tools) {
@@ -329,7 +327,7 @@
   }
 
   fillRuns(byId('all-runs'));
-  document.querySelectorAll('table.sortable').forEach(makeSortable);
+  document.querySelectorAll('table.sortable, .qbitopt-table table').forEach(makeSortable);
   document.querySelectorAll('.tools').forEach(makeFilterable);
   window.addEventListener('hashchange', route);
   route();
