@@ -179,6 +179,12 @@ std::string facts_section(const SectionInput& input) {
   return text;
 }
 
+std::string comparison_section(const std::vector<std::string>& tables) {
+  std::string content;
+  for (const std::string& table : tables) content += table;
+  return content.empty() ? "" : section("comparison", "Comparison", content);
+}
+
 std::string configurations_section(const SectionInput& input) {
   const std::string sql = page_query("configurations");
   const Rows rows = input.reader.query(sql, {argument(input)});
