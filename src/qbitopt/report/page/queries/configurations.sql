@@ -1,4 +1,5 @@
--- A row per configuration: its seeds taken together. Runs above their budget are counted, and enter no mean.
+-- A row per configuration: its seeds taken together. Runs above their budget are counted, and enter no mean (where no run
+-- is within it, the bits are those of the others).
 WITH run AS (
   SELECT
     *,
@@ -21,9 +22,9 @@ SELECT
   sum(state = 'failed') AS failed,
   avg(top1) FILTER (WHERE is_good) AS top1,
   sqrt(sum((top1 - mean) * (top1 - mean)) FILTER (WHERE is_good) / (sum(is_good) - 1)) AS deviation,
-  avg(weight_bits) FILTER (WHERE state = 'finished') AS weight_bits,
-  avg(activation_bits) FILTER (WHERE state = 'finished') AS activation_bits,
-  avg(weight_bytes) FILTER (WHERE state = 'finished') AS weight_bytes,
+  coalesce(avg(weight_bits) FILTER (WHERE is_good), avg(weight_bits)) AS weight_bits,
+  coalesce(avg(activation_bits) FILTER (WHERE is_good), avg(activation_bits)) AS activation_bits,
+  coalesce(avg(weight_bytes) FILTER (WHERE is_good), avg(weight_bytes)) AS weight_bytes,
   avg(seconds) FILTER (WHERE state = 'finished') AS seconds
 FROM centred
 GROUP BY config_key
