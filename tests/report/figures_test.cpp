@@ -87,7 +87,7 @@ TEST_F(FiguresTest, FormatsAreWhatTheirNamesSay) {
   EXPECT_EQ(first_bytes(FigureFormat::kGnuplot), "set t");
   EXPECT_THAT(
       message_of([] { figure_format("swg"); }),
-      HasSubstr("unknown format 'swg'; known formats: gp, pdf, png, svg; did you mean 'svg'?"));
+      HasSubstr("unknown format 'swg', did you mean 'svg'?; known formats: gp, pdf, png, svg"));
 }
 
 TEST_F(FiguresTest, NothingIsDrawnOfAnEmptyDatabase) {
@@ -156,10 +156,9 @@ TEST_F(FiguresTest, WithoutGnuplotTheErrorSaysHowToGetIt) {
 TEST_F(FiguresTest, MistakesInADefinitionAreShownInTheirPlace) {
   write("a.yaml", "title: A\nkind: pionts\n");
   write("a.sql", "SELECT 1");
-  EXPECT_THAT(
-      message_of([&] { read_figure(path("a.yaml")); }),
-      HasSubstr("a.yaml:2:7: unknown kind of figure 'pionts'; known kinds of figure: cells, "
-                "lines, points, strip; did you mean 'points'?"));
+  EXPECT_THAT(message_of([&] { read_figure(path("a.yaml")); }),
+              HasSubstr("a.yaml:2:7: unknown figure kind 'pionts', did you mean 'points'?; known "
+                        "figure kinds: cells, lines, points, strip"));
   write("a.yaml", "title: A\nkind: points\nx: {titel: X}\n");
   EXPECT_THAT(message_of([&] { read_figure(path("a.yaml")); }), HasSubstr("a.yaml:3:5: "));
   EXPECT_THAT(message_of([] { read_figure("curvs"); }), HasSubstr("did you mean 'curves'?"));
@@ -177,7 +176,7 @@ TEST_F(FiguresTest, SqlMustGiveTheColumnsOfItsKind) {
 }
 
 TEST(CanvasTest, TextIsOneGnuplotStringWhateverItHolds) {
-  EXPECT_EQ(quoted("it's\n`a`\t\\"), "'it''s `a` \\'");
+  EXPECT_EQ(quoted("it's\n`a`\t\\"), "'it’s `a` \\'");
 }
 
 TEST(CanvasTest, LabelsKeepTheirDistanceAndTheirOrder) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "qbitopt/report/page/html.h"
 #include "qbitopt/runlog/queries.h"
 #include "report/example_database.h"
@@ -21,9 +23,14 @@ Json data_of(const std::string& page) {
   return Json::parse(page.substr(from, page.find("</script>", from) - from));
 }
 
+// Without gnuplot, to be fast: figures have tests of their own.
 class PageTest : public ::testing::Test {
  protected:
-  PageTest() : database_(folder_ / "example.db") { store_example(database_, folder_.path()); }
+  PageTest() : database_(folder_ / "example.db"), path_(std::getenv("PATH")) {
+    store_example(database_, folder_.path());
+    ::setenv("PATH", folder_.path().c_str(), 1);
+  }
+  ~PageTest() override { ::setenv("PATH", path_.c_str(), 1); }
 
   std::string page(const PageOptions& options = {}) {
     return render_page(database_.reader(), options);
@@ -31,7 +38,12 @@ class PageTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   Database database_;
+  std::string path_;
 };
+
+TEST_F(PageTest, SaysWhyThereAreNoFigures) {
+  EXPECT_THAT(page(), HasSubstr("There was no gnuplot to draw them"));
+}
 
 TEST_F(PageTest, ShowsEveryJobOfTheSweep) {
   const Json data = data_of(page({.sweep = "example"}));

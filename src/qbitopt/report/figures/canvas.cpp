@@ -48,7 +48,7 @@ std::string quoted(const std::string& text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       out += ' ';
     } else {
-      out += c == '\'' ? "''" : std::string(1, c);
+      out += c == '\'' ? "’" : std::string(1, c);
     }
   }
   return out + "'";

@@ -35,7 +35,8 @@ Scale scale_over(const std::vector<double>& values, const FigureAxis& axis);
 // "Top-1 accuracy [%]".
 std::string axis_title(const FigureAxis& axis);
 
-// Text as a gnuplot string that means nothing else: control characters become spaces.
+// Text as a gnuplot string that means nothing else: control characters become spaces, and an
+// apostrophe the typographic one, because gnuplot has no sure way to write it.
 std::string quoted(const std::string& text);
 
 // How wide text will be, roughly: fonts differ.

@@ -53,7 +53,7 @@ std::string kind_of(const YamlNode& figure) {
   }
   const std::string kind = expect_text(*node, "kind");
   if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end()) {
-    fail_at(node->place, unknown_name("kind of figure", kind, kKinds));
+    fail_at(node->place, unknown_name("figure kind", kind, kKinds));
   }
   return kind;
 }
