@@ -1,4 +1,5 @@
--- Rise of the loss that the last allocation of each run predicted, and the rise that was measured.
+-- Rise of the loss that the last allocation of each run predicted, and the rise that was measured. The costs of random
+-- methods predict nothing.
 WITH run AS (
   SELECT *
   FROM runs
@@ -26,4 +27,5 @@ SELECT
 FROM run
 JOIN reference ON reference.model = run.model AND reference.data_name = run.data_name
 JOIN last_allocation ON last_allocation.key = run.key
+WHERE run.method NOT IN ('random_allocation', 'random_reallocation')
 ORDER BY panel, series, x;
