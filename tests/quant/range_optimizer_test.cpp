@@ -111,6 +111,27 @@ TEST(RangeOptimizerTest, AfterABitChangeStepsStayNearThoseOfAFreshOptimiser) {
   }
 }
 
+// Values below and above the grid, so that the offset has a gradient: 0 inside, 1 where clipped.
+TEST(RangeOptimizerTest, AnOffsetMovesAsLsqPlusMovesIt) {
+  for (const RangeOptimizerOptions& options : {sgd(0.1), adam(0.01)}) {
+    const auto quantizer = std::make_shared<UniformQuantizer>(QuantizerSpec{
+        .name = "x", .kind = TensorKind::kActivation, .is_signed = false, .has_offset = true});
+    quantizer->set_bits(4);
+    RangeOptimizer optimizer({quantizer}, options);
+    (quantizer->forward(torch::tensor({{-1.0f, -0.5f, 0.5f, 3.0f}})) *
+     torch::tensor({1.0f, 2.0f, 4.0f, 8.0f}))
+        .sum()
+        .backward();
+    const double gradient = quantizer->offset().grad().item<double>();
+    EXPECT_DOUBLE_EQ(gradient, 1 + 2 + 8);
+    optimizer.step();
+    const double expected = options.kind == RangeOptimizerKind::kSgd
+                                ? -0.1 * gradient / std::sqrt(4 * 15.0)  // g = 1 / sqrt(N p)
+                                : -0.01;                                 // Adam's first step
+    EXPECT_NEAR(quantizer->offset().item<double>(), expected, 1e-6);
+  }
+}
+
 TEST(RangeOptimizerTest, ARangeThatWouldTurnNegativeStopsAtTheFloor) {
   Problem problem(sgd(/*learning_rate=*/1e3), 4, 0.01);
   problem.target = torch::zeros_like(problem.x);  // every step makes the range smaller

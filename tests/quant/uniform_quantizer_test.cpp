@@ -175,5 +175,58 @@ TEST(UniformQuantizerTest, OptionsComeFromTheJob) {
   }
 }
 
+QuantizerSpec hard_swish_spec() {
+  return {.name = "conv3.input",
+          .kind = TensorKind::kActivation,
+          .is_signed = false,
+          .has_offset = true,
+          .absorbs = Activation::kHardSwish};
+}
+
+TEST(UniformQuantizerTest, WithAnOffsetItIsLsqPlus) {
+  UniformQuantizer quantizer(hard_swish_spec());
+  quantizer.set_bits(3);
+  const double r = 2.1, o = -0.3, s = r / 7;
+  quantizer.range().data().fill_(r);
+  quantizer.offset().data().fill_(o);
+  const Tensor x = torch::linspace(-5, 5, 301).requires_grad_();
+  const Tensor weights = torch::linspace(1, 2, 301);
+  const Tensor y = quantizer.forward(x);
+  (y * weights).sum().backward();
+
+  const Tensor a = torch::hardswish(x.detach()).requires_grad_();
+  const Tensor v = (a.detach() - o) / s;
+  EXPECT_TRUE(torch::allclose(y, v.clamp(0, 7).round() * s + o, 1e-5, 1e-6));
+  const Tensor inside = (v >= 0).logical_and(v <= 7).to(torch::kFloat32);
+  const Tensor slope = torch::autograd::grad({torch::hardswish(x).sum()}, {x})[0];
+  EXPECT_TRUE(torch::allclose(x.grad(), weights * inside * slope, 1e-5, 1e-6));
+  // d x_hat / d offset is 0 inside and 1 where clipped (Bhalgat et al., 2020).
+  EXPECT_NEAR(quantizer.offset().grad().item<double>(),
+              (weights * (1 - inside)).sum().item<double>(), 1e-3);
+}
+
+TEST(UniformQuantizerTest, CalibrationWithAnOffsetCoversWhatLiesBelowZero) {
+  UniformQuantizer quantizer(hard_swish_spec());
+  const Tensor x = torch::linspace(-6, 6, 20001);
+  const Tensor a = torch::hardswish(x);
+  for (const int bits : {4, 8}) {
+    quantizer.set_bits(bits);
+    quantizer.begin_calibration();
+    EXPECT_TRUE(torch::equal(quantizer.forward(x), a));
+    quantizer.end_calibration();
+    const double error = (quantizer.forward(x) - a).square().mean().item<double>();
+    const double unsigned_error =
+        mean_squared_error(a, mse_range(a, quantizer.grid()), quantizer.grid());
+    EXPECT_LT(error, 0.9 * unsigned_error);
+    EXPECT_LT(quantizer.offset().item<double>(), 0);
+    EXPECT_GE(quantizer.offset().item<double>(), -0.3751);
+  }
+}
+
+TEST(UniformQuantizerTest, OnlyASpecWithAnOffsetHasTheParameter) {
+  EXPECT_FALSE(UniformQuantizer(relu_spec()).named_parameters().contains("offset"));
+  EXPECT_TRUE(UniformQuantizer(hard_swish_spec()).named_parameters().contains("offset"));
+}
+
 }  // namespace
 }  // namespace qbitopt

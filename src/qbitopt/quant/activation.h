@@ -4,6 +4,11 @@ namespace qbitopt {
 
 // What comes right before an activation quantiser and is applied by it in the same pass. Without a
 // quantiser (fp32) the site applies it alone.
-enum class Activation { kIdentity, kRelu, kRelu6 };
+enum class Activation {
+  kIdentity,
+  kRelu,
+  kRelu6,
+  kHardSwish,  // x relu6(x + 3) / 6; a pass of its own, before the quantiser's
+};
 
 }  // namespace qbitopt

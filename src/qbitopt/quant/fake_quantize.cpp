@@ -232,6 +232,10 @@ Tensor fake_quantize(const Tensor& x, const Tensor& range, const Grid& grid, Act
     throw std::invalid_argument("fake_quantize: range has " + std::to_string(range.numel()) +
                                 " elements; expected 1, or one for each of dimension 0 of x");
   }
+  if (activation == Activation::kHardSwish) {
+    return fake_quantize(apply_activation(activation, x), range, grid, Activation::kIdentity,
+                         std::move(fisher));
+  }
   return FakeQuantizeFunction::apply(
       x, range, c10::make_intrusive<Settings>(grid, activation, std::move(fisher)));
 }

@@ -21,6 +21,9 @@ struct QuantizerSpec {
   std::string name;
   TensorKind kind = TensorKind::kWeight;
   bool is_signed = true;  // false: the tensor is never negative (after ReLU)
+  // Only where is_signed is false: the grid starts at a learned offset instead of 0 (LSQ+, Bhalgat
+  // et al., 2020). For tensors that reach a little below zero, as hard-swish's do (-3/8).
+  bool has_offset = false;
   Activation absorbs = Activation::kIdentity;
   std::vector<int> candidate_bits = {2, 3, 4, 5, 6, 7, 8};  // ascending
   std::optional<int> pinned_bits;                           // e.g. first and last layer at 8

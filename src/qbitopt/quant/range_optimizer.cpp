@@ -31,11 +31,12 @@ RangeOptimizer::RangeOptimizer(const std::vector<QuantizerPtr>& quantizers,
   for (const QuantizerPtr& any : quantizers) {
     const auto quantizer = std::dynamic_pointer_cast<UniformQuantizer>(any);
     if (!quantizer) continue;
-    Item item{quantizer, torch::zeros_like(quantizer->range())};
-    if (options_.kind == RangeOptimizerKind::kAdam) {
-      item.second = torch::zeros_like(quantizer->range());
-    }
-    items_.push_back(std::move(item));
+    items_.push_back({quantizer, /*is_offset=*/false});
+    if (quantizer->offset().defined()) items_.push_back({quantizer, /*is_offset=*/true});
+  }
+  for (Item& item : items_) {
+    item.first = torch::zeros_like(item.value());
+    if (options_.kind == RangeOptimizerKind::kAdam) item.second = torch::zeros_like(item.value());
   }
 }
 
@@ -43,14 +44,14 @@ void RangeOptimizer::step(double learning_rate_factor) {
   torch::NoGradGuard no_grad;
   const double learning_rate = options_.learning_rate * learning_rate_factor;
   for (Item& item : items_) {
-    Tensor& range = item.quantizer->range();
-    const Tensor& gradient = range.grad();
+    Tensor& value = item.value();
+    const Tensor& gradient = value.grad();
     if (!gradient.defined()) continue;
-    const double K = item.quantizer->grid().K;
+    const double K = item.is_offset ? 1 : item.quantizer->grid().K;
     ++item.steps;
     if (options_.kind == RangeOptimizerKind::kSgd) {
       item.first.mul_(options_.momentum).add_(gradient);
-      range.sub_(item.first, learning_rate * K * K * item.quantizer->gradient_scale());
+      value.sub_(item.first, learning_rate * K * K * item.quantizer->gradient_scale());
     } else {
       item.first.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
       item.second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
@@ -59,14 +60,14 @@ void RangeOptimizer::step(double learning_rate_factor) {
       const double correction2 = 1 - std::pow(options_.beta2, steps);
       const Tensor denominator =
           item.second.sqrt().div_(std::sqrt(correction2)).add_(options_.epsilon / K);
-      range.addcdiv_(item.first, denominator, -learning_rate * K / correction1);
+      value.addcdiv_(item.first, denominator, -learning_rate * K / correction1);
     }
-    range.clamp_min_(kRangeFloor);
+    if (!item.is_offset) value.clamp_min_(kRangeFloor);
   }
 }
 
 void RangeOptimizer::zero_grad() {
-  for (Item& item : items_) item.quantizer->range().mutable_grad().reset();
+  for (Item& item : items_) item.value().mutable_grad().reset();
 }
 
 void RangeOptimizer::save(torch::serialize::OutputArchive& archive) const {

@@ -23,14 +23,14 @@ struct RangeOptimizerOptions {
   static RangeOptimizerOptions from(const Parameters& parameters);
 };
 
-// Trains the widths r of uniform quantisers. Its state lives in the unit of dL/dr, which hardly
-// changes with the bit-width, so it survives a new allocation; only the step is scaled, so that s =
-// r / K moves as if s were the parameter of LSQ:
+// Trains the widths r of uniform quantisers, and their offsets where they have one. Its state lives
+// in the unit of dL/dr, which hardly changes with the bit-width, so it survives a new allocation;
+// only the step is scaled, so that s = r / K moves as if s were the parameter of LSQ:
 //
 //   SGD    m <- mu m + dL/dr                r <- r - lr K^2 g m,      g = 1 / sqrt(N p)
 //   Adam   m, v from dL/dr                  r <- r - lr K m^ / (sqrt(v^) + epsilon / K)
 //
-// After each step a width is clamped to kRangeFloor.
+// After each step a width is clamped to kRangeFloor. An offset moves like s: the same with K = 1.
 class RangeOptimizer {
  public:
   // Quantisers of other kinds are left alone: their method trains them.
@@ -49,9 +49,12 @@ class RangeOptimizer {
  private:
   struct Item {
     std::shared_ptr<UniformQuantizer> quantizer;
+    bool is_offset;
     torch::Tensor first;   // momentum, or Adam's m
     torch::Tensor second;  // Adam's v
     int64_t steps = 0;
+
+    torch::Tensor& value() const { return is_offset ? quantizer->offset() : quantizer->range(); }
   };
   RangeOptimizerOptions options_;
   std::vector<Item> items_;

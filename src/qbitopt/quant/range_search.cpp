@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -141,6 +142,37 @@ Tensor RangeObserver::range(RangeInit init, const Grid& grid) const {
     if (range > 0) ranges[c] = range;
   }
   return ranges;
+}
+
+RangeObserver::RangeWithOffset RangeObserver::range_with_offset(RangeInit init,
+                                                                const Grid& grid) const {
+  const Tensor values = torch::cat(samples_, 1).flatten();
+  const double minimum = std::min(minimum_.min().item<double>(), 0.0);
+  const double maximum = maximum_.max().item<double>();
+  RangeWithOffset found{maximum - minimum, minimum};
+  if (init == RangeInit::kMse) {
+    constexpr int kStarts = 32;
+    const double top = minimum + mse_range(values - minimum, grid);
+    double least = std::numeric_limits<double>::infinity();
+    for (int i = 0; i <= kStarts; ++i) {
+      const double offset = minimum * i / kStarts;
+      if (top <= offset) continue;
+      const double error = mean_squared_error(values - offset, top - offset, grid);
+      if (error >= least) continue;
+      least = error;
+      found.offset = offset;
+    }
+    found.range = mse_range(values - found.offset, grid);
+  } else if (init == RangeInit::kLsq) {
+    found.range = grid.K * 2 * (values - minimum).mean().item<double>() / std::sqrt(grid.p);
+  } else if (init == RangeInit::kPercentile) {
+    const std::span<const float> data = span_of(values);
+    const std::vector<float> copy(data.begin(), data.end());
+    found.offset = std::min(percentile(copy, kLowerPercentile), 0.0);
+    found.range = percentile(copy, kUpperPercentile) - found.offset;
+  }
+  if (found.range <= 0) found.range = maximum > minimum ? maximum - minimum : 1;
+  return found;
 }
 
 double gaussian_range(const Grid& grid) {

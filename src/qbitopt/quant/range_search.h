@@ -32,6 +32,13 @@ class RangeObserver {
   // float32 [channels]. Non-finite values are ignored; a channel without any non-zero value gets 1.
   torch::Tensor range(RangeInit init, const Grid& grid) const;
 
+  // Width and start (at most 0) of an unsigned grid for values that reach below zero. kMse: the
+  // start among 33 between the minimum and 0 that suits the values best, then the width.
+  struct RangeWithOffset {
+    double range, offset;
+  };
+  RangeWithOffset range_with_offset(RangeInit init, const Grid& grid) const;
+
  private:
   int64_t channels_;
   std::vector<torch::Tensor> samples_;  // each float32 [channels, n], contiguous, on the CPU

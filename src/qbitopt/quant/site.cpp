@@ -29,6 +29,8 @@ torch::Tensor apply_activation(Activation activation, const torch::Tensor& x) {
       return torch::relu(x);
     case Activation::kRelu6:
       return torch::hardtanh(x, 0, 6);
+    case Activation::kHardSwish:
+      return torch::hardswish(x);
     case Activation::kIdentity:
       break;
   }

@@ -28,7 +28,7 @@ class QuantizerSite {
   QuantizerPtr quantizer_;
 };
 
-// max(x, 0), clipped at 6 for kRelu6.
+// max(x, 0), clipped at 6 for kRelu6; x relu6(x + 3) / 6 for kHardSwish.
 torch::Tensor apply_activation(Activation activation, const torch::Tensor& x);
 
 }  // namespace qbitopt

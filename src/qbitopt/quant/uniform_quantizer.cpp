@@ -58,6 +58,7 @@ UniformQuantizer::UniformQuantizer(QuantizerSpec any_spec, UniformQuantizerOptio
   const int64_t channels = per_channel ? spec().channels : 1;
   const int bits = spec().pinned_bits.value_or(spec().candidate_bits.back());
   range_ = register_parameter("range", torch::ones({channels}));
+  if (spec().has_offset) offset_ = register_parameter("offset", torch::zeros({1}));
   bits_ = register_buffer("bits", torch::full({1}, bits, torch::kInt64));
   fisher_ = std::make_shared<FisherEstimate>(channels);
   fisher_->state() = register_buffer("fisher", fisher_->state());
@@ -76,6 +77,11 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
     sample_ = range_.numel() == 1 ? spread_sample(x, sample_size_).unsqueeze(0)
                                   : x.detach().reshape({range_.numel(), -1});
     sample_ = apply_activation(spec().absorbs, sample_);
+    if (spec().has_offset) sample_ = sample_ - offset_.detach();
+  }
+  if (spec().has_offset) {
+    const Tensor above = apply_activation(spec().absorbs, x) - offset_;
+    return fake_quantize(above, range_, grid(), Activation::kIdentity, tracked_) + offset_;
   }
   return fake_quantize(x, range_, grid(), spec().absorbs, tracked_);
 }
@@ -117,6 +123,12 @@ void UniformQuantizer::end_calibration() {
                      "passes through its layer");
   }
   torch::NoGradGuard no_grad;
+  if (spec().has_offset) {
+    const auto [range, offset] = observer->range_with_offset(options_.range_init, grid());
+    range_.fill_(std::max(range, kRangeFloor));
+    offset_.fill_(offset);
+    return;
+  }
   range_.copy_(observer->range(options_.range_init, grid()).clamp_min(kRangeFloor));
 }
 
@@ -124,8 +136,6 @@ double UniformQuantizer::gradient_scale() const {
   return 1 / std::sqrt(static_cast<double>(std::max<int64_t>(1, lsq_elements_)) * grid().p);
 }
 
-void UniformQuantizer::track_fisher(bool on) {
-  tracked_ = on ? fisher_ : nullptr;
-}
+void UniformQuantizer::track_fisher(bool on) { tracked_ = on ? fisher_ : nullptr; }
 
 }  // namespace qbitopt

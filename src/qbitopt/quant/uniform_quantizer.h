@@ -41,6 +41,9 @@ struct UniformQuantizerOptions {
 // A uniform grid whose width r > 0 is learned by gradient descent (RangeOptimizer) and whose
 // bit-width others set. Parameter "range": [1] or [channels]. Buffers "bits" and "fisher": a
 // checkpoint carries allocation and estimate.
+//
+// Where the spec has an offset o (LSQ+): x_hat = o + Q(a - o) with Q on the unsigned grid, and a
+// parameter "offset", [1]; dL/do is the sum of dL/dx_hat where a lies outside the grid.
 class UniformQuantizer : public Quantizer {
  public:
   // Starts at the pinned bits or the widest candidate, with width 1 until calibrated.
@@ -61,6 +64,9 @@ class UniformQuantizer : public Quantizer {
   torch::Tensor& range() { return range_; }
   const torch::Tensor& range() const { return range_; }
 
+  // The learned start of the grid; undefined unless spec().has_offset.
+  torch::Tensor& offset() { return offset_; }
+
   // LSQ's g = 1 / sqrt(N p) at the present bits. N is known after the first forward.
   double gradient_scale() const;
 
@@ -68,14 +74,15 @@ class UniformQuantizer : public Quantizer {
   void track_fisher(bool on);
   const std::shared_ptr<FisherEstimate>& fisher() const { return tracked_; }
 
-  // Keeps up to `count` values of the (activated) tensor of the last forward in training mode; 0:
-  // none. For the measured quantisation noise of activations.
+  // Keeps up to `count` values of the (activated) tensor, less its offset, of the last forward in
+  // training mode; 0: none. For the measured quantisation noise of activations.
   void keep_sample(int64_t count) { sample_size_ = count; }
   const torch::Tensor& sample() const { return sample_; }
 
  private:
   UniformQuantizerOptions options_;
   torch::Tensor range_;
+  torch::Tensor offset_;
   torch::Tensor bits_;           // int64 [1]
   mutable int cached_bits_ = 0;  // what bits_ held at this version and place
   mutable int64_t cached_version_ = -1;

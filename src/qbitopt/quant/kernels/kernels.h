@@ -27,7 +27,8 @@ struct GradientSums {
 struct Kernels {
   const char* name;  // "avx512", "avx2", "baseline"
 
-  // out[i] = s round(clamp(a / s, n, p)) with a = activation(x[i]).
+  // out[i] = s round(clamp(a / s, n, p)) with a = activation(x[i]). kHardSwish counts as kIdentity:
+  // callers apply it before.
   void (*forward)(const float* x, float* out, int64_t count, const Constants& constants,
                   Activation activation);
 
