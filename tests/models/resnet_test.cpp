@@ -71,7 +71,7 @@ TEST(ResNetTest, ASharedInputCountsTheMacsOfAllItsReaders) {
 
 TEST(ResNetTest, ForwardEqualsTheFormulaOfABasicBlock) {
   auto network =
-      make_resnet({.stem_channels = 4, .stage_channels = {4, 6}, .blocks_per_stage = 1}, {});
+      make_resnet({.stem_channels = 4, .stage_channels = {4, 6}, .stage_blocks = {1, 1}}, {});
   network->eval();
   const auto parameters = network->named_parameters();
   const auto convolve = [&](const torch::Tensor& x, const std::string& name, int64_t stride,

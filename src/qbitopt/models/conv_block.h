@@ -17,6 +17,7 @@ struct ConvBlockOptions {
   int64_t stride = 1;
   int64_t groups = 1;
   Activation activation = Activation::kIdentity;
+  BatchNormOptions normalization = {};
   bool signed_input = true;  // false: the input is never negative
   QuantizerSite* shared_input =
       nullptr;  // set: another layer reads the same tensor and quantises it for both
@@ -47,6 +48,10 @@ class ConvBlock {
   Activation activation_;
   QuantizerSite* next_input_ = nullptr;
 };
+
+// What a quantiser must know of a tensor that comes out of an activation: signed after none,
+// unsigned after ReLU and ReLU6, with an offset after hard-swish.
+void describe_output_of(Activation activation, QuantizerSpec& spec);
 
 // The classifier on pooled features, with a bias. Its input is quantised after the pooling.
 QuantizedLayer& add_linear_head(Network& network, const std::string& path, int64_t features,

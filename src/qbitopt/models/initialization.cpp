@@ -19,19 +19,30 @@ void fill(torch::Tensor& parameter, uint64_t seed, const std::string& name, Draw
   parameter.copy_(values);
 }
 
-}  // namespace
-
-void initialize_convolutions(Network& network) {
+// `groups_count`: whether a grouped convolution's fan-out is divided by its groups. PyTorch's is
+// not.
+void initialize_convolutions(Network& network, bool groups_count) {
   for (QuantizedLayer* layer : network.layers()) {
     const LayerOptions& options = layer->options();
     if (options.kind != LayerOptions::Kind::kConvolution) continue;
-    // PyTorch's fan_out of a grouped convolution is out_channels * kernel^2, without the groups.
     const double fan_out =
-        static_cast<double>(options.out_channels * options.kernel * options.kernel);
+        static_cast<double>(options.out_channels * options.kernel * options.kernel) /
+        static_cast<double>(groups_count ? options.groups : 1);
     const double deviation = std::sqrt(2.0 / fan_out);
     fill(layer->weight, network.options().seed, layer->path() + ".weight",
          [&](Random& random) { return deviation * random.normal(); });
   }
+}
+
+}  // namespace
+
+void initialize_convolutions(Network& network) { initialize_convolutions(network, false); }
+
+void initialize_like_efficientnet(Network& network, QuantizedLayer& classifier) {
+  initialize_convolutions(network, true);
+  const double bound = 1.0 / std::sqrt(static_cast<double>(classifier.options().out_channels));
+  fill(classifier.weight, network.options().seed, classifier.path() + ".weight",
+       [&](Random& random) { return bound * (2.0 * random.uniform() - 1.0); });
 }
 
 void initialize_linear_uniform(Network& network, QuantizedLayer& layer) {

@@ -12,6 +12,9 @@ namespace qbitopt {
 // torchvision's for convolutions (He et al., 2015): normal with variance 2 / (out_channels *
 // kernel^2), as published also for depthwise ones.
 void initialize_convolutions(Network& network);
+// timm's for EfficientNets: the same with out_channels divided by the groups, and the linear
+// layer's weight uniform in +-1 / sqrt(classes), its bias 0.
+void initialize_like_efficientnet(Network& network, QuantizedLayer& classifier);
 
 // PyTorch's default for a linear layer: weight and bias uniform in +-1 / sqrt(in_channels). Used by
 // ResNets.

@@ -4,48 +4,29 @@
 
 #include "qbitopt/models/conv_block.h"
 #include "qbitopt/models/initialization.h"
+#include "qbitopt/models/inverted_residual.h"
 
 namespace qbitopt {
 namespace {
 
-struct InvertedResidual {
-  std::vector<ConvBlock> blocks;  // expansion (unless t = 1), depthwise, projection
-  bool has_residual = false;
-
-  torch::Tensor operator()(const torch::Tensor& x) const {
-    torch::Tensor y = x;
-    for (const ConvBlock& block : blocks) y = block(y);
-    return has_residual ? y + x : y;
-  }
-};
-
-InvertedResidual add_inverted_residual(Network& network, const std::string& path,
-                                       int64_t in_channels, int64_t out_channels, int64_t stride,
-                                       int64_t expansion, bool signed_input) {
-  const int64_t hidden = in_channels * expansion;
-  InvertedResidual unit;
-  unit.has_residual = stride == 1 && in_channels == out_channels;
+InvertedResidual make_unit(Network& network, const std::string& path, int64_t in_channels,
+                           int64_t stride, const InvertedResidualStage& stage,
+                           Activation input_activation) {
   int index = 0;  // within torchvision's Sequential
-  const auto add_activated = [&](ConvBlockOptions options) {
+  const auto activated = [&] {
     const std::string prefix = path + ".conv." + std::to_string(index++);
-    options.convolution = prefix + ".0";
-    options.batch_norm = prefix + ".1";
-    options.activation = Activation::kRelu6;
-    options.signed_input = unit.blocks.empty() && signed_input;
-    unit.blocks.emplace_back(network, options);
+    return InvertedResidualOptions::Names{prefix + ".0", prefix + ".1"};
   };
-  if (expansion != 1)
-    add_activated({.in_channels = in_channels, .out_channels = hidden, .kernel = 1});
-  add_activated(
-      {.in_channels = hidden, .out_channels = hidden, .stride = stride, .groups = hidden});
-  unit.blocks.emplace_back(
-      network, ConvBlockOptions{.convolution = path + ".conv." + std::to_string(index),
-                                .batch_norm = path + ".conv." + std::to_string(index + 1),
-                                .in_channels = hidden,
-                                .out_channels = out_channels,
-                                .kernel = 1});
-  for (size_t i = 0; i + 1 < unit.blocks.size(); ++i) unit.blocks[i].feeds(unit.blocks[i + 1]);
-  return unit;
+  InvertedResidualOptions options{.in_channels = in_channels,
+                                  .hidden_channels = in_channels * stage.t,
+                                  .out_channels = stage.c,
+                                  .stride = stride,
+                                  .input_activation = input_activation};
+  if (stage.t != 1) options.expansion = activated();
+  options.depthwise = activated();
+  options.projection = {path + ".conv." + std::to_string(index),
+                        path + ".conv." + std::to_string(index + 1)};
+  return InvertedResidual(network, options);
 }
 
 class MobileNetV2 : public Network {
@@ -62,10 +43,9 @@ class MobileNetV2 : public Network {
     int index = 1;
     for (const InvertedResidualStage& stage : shape.stages) {
       for (int64_t i = 0; i < stage.n; ++i, ++index) {
-        const bool follows_stem = index == 1;
-        units_.push_back(add_inverted_residual(*this, "features." + std::to_string(index), channels,
-                                               stage.c, i == 0 ? stage.s : 1, stage.t,
-                                               /*signed_input=*/!follows_stem));
+        units_.push_back(make_unit(*this, "features." + std::to_string(index), channels,
+                                   i == 0 ? stage.s : 1, stage,
+                                   index == 1 ? Activation::kRelu6 : Activation::kIdentity));
         channels = stage.c;
       }
     }
@@ -79,7 +59,7 @@ class MobileNetV2 : public Network {
     classifier_ =
         &add_linear_head(*this, "classifier.1", shape.head_channels, /*signed_input=*/false);
     dropout_ = shape.dropout;
-    join_single_readers();
+    join_single_readers(stem_, units_, head_.front());
     finish_sites();
     initialize_convolutions(*this);
     initialize_linear_normal(*this, *classifier_, 0.01);
@@ -93,17 +73,6 @@ class MobileNetV2 : public Network {
   }
 
  private:
-  // A block's output has one reader where neither its own unit adds to it nor the next unit's
-  // shortcut reads it.
-  void join_single_readers() {
-    if (!units_.front().has_residual) stem_.feeds(units_.front().blocks.front());
-    for (size_t i = 0; i < units_.size(); ++i) {
-      const bool is_last = i + 1 == units_.size();
-      if (units_[i].has_residual || (!is_last && units_[i + 1].has_residual)) continue;
-      units_[i].blocks.back().feeds(is_last ? head_.front() : units_[i + 1].blocks.front());
-    }
-  }
-
   ConvBlock stem_;
   std::vector<InvertedResidual> units_;
   std::vector<ConvBlock> head_;
@@ -116,6 +85,19 @@ class MobileNetV2 : public Network {
 std::unique_ptr<Network> make_mobilenet_v2(const MobileNetV2Shape& shape,
                                            const NetworkOptions& options) {
   return std::make_unique<MobileNetV2>(shape, options);
+}
+
+MobileNetV2Shape mobilenet_v2_shape() {
+  return {.stem_channels = 32,
+          .stages = {{1, 16, 1, 1},
+                     {6, 24, 2, 2},
+                     {6, 32, 3, 2},
+                     {6, 64, 4, 2},
+                     {6, 96, 3, 1},
+                     {6, 160, 3, 2},
+                     {6, 320, 1, 1}},
+          .head_channels = 1280,
+          .dropout = 0.2};
 }
 
 MobileNetV2Shape mobilenet_v2_tiny_shape() {

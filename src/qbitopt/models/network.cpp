@@ -28,10 +28,20 @@ QuantizedLayer& Network::add_layer(const std::string& path, const LayerOptions& 
   return *layer;
 }
 
-torch::nn::BatchNorm2d Network::add_batch_norm(const std::string& path, int64_t channels) {
-  torch::nn::BatchNorm2d batch_norm(channels);
+torch::nn::BatchNorm2d Network::add_batch_norm(const std::string& path, int64_t channels,
+                                               const BatchNormOptions& options) {
+  torch::nn::BatchNorm2d batch_norm(
+      torch::nn::BatchNorm2dOptions(channels).eps(options.epsilon).momentum(options.momentum));
   register_at(path, batch_norm.ptr());
   return batch_norm;
+}
+
+Gate& Network::add_gate(const std::string& path) {
+  auto gate = std::make_shared<Gate>(path);
+  register_at(path, gate);
+  gates_.push_back(gate.get());
+  sites_.push_back(&gate->site());
+  return *gate;
 }
 
 void Network::finish_sites() {
@@ -66,6 +76,10 @@ void Network::measure(at::IntArrayRef image_shape) {
     layer->input_site().spec().elements = layer->input_elements();
     layer->input_site().spec().macs += layer->macs();
     layer->weight_site().spec().macs = layer->macs();
+  }
+  for (Gate* gate : gates_) {
+    gate->site().spec().elements = gate->elements();
+    gate->site().spec().macs = gate->products();
   }
 }
 

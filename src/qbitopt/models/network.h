@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "qbitopt/core/registry.h"
+#include "qbitopt/models/gate.h"
 #include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/quant/site.h"
 
@@ -22,6 +23,11 @@ struct NetworkOptions {
   int first_last_bits =
       8;  // pins weight and input of the first and the last layer; 0: they are free and counted
   bool count_first_last = false;  // whether these enter the budget's average though they are pinned
+};
+
+struct BatchNormOptions {
+  double epsilon = 1e-5;
+  double momentum = 0.1;  // weight of a new batch in the running statistics
 };
 
 // A classifier whose weights and layer inputs may be quantised. Parameter and buffer names are the
@@ -51,7 +57,10 @@ class Network : public torch::nn::Module {
   // on the way are made as needed. Call in the order of execution.
   QuantizedLayer& add_layer(const std::string& path, const LayerOptions& options,
                             QuantizerSite* shared_input = nullptr);
-  torch::nn::BatchNorm2d add_batch_norm(const std::string& path, int64_t channels);
+  torch::nn::BatchNorm2d add_batch_norm(const std::string& path, int64_t channels,
+                                        const BatchNormOptions& options = {});
+  // The site is called "<path>.input". Its MACs are its products, which no layer counts.
+  Gate& add_gate(const std::string& path);
 
  protected:
   // Last act of a constructor: pins the network's input at 8 bits, and the first and last layer as
@@ -64,10 +73,12 @@ class Network : public torch::nn::Module {
   NetworkOptions options_;
   std::vector<QuantizerSite*> sites_;
   std::vector<QuantizedLayer*> layers_;
+  std::vector<Gate*> gates_;
 };
 
 using NetworkRegistry = Registry<Network, const NetworkOptions&>;
-// mobilenet_v2_tiny, resnet8, resnet20.
+// efficientnet_lite0, mobilenet_v2, mobilenet_v2_tiny, mobilenet_v3_small, resnet18, resnet20,
+// resnet50, resnet8.
 void register_networks(NetworkRegistry& registry);
 
 }  // namespace qbitopt

@@ -7,12 +7,20 @@
 
 namespace qbitopt {
 
-// A residual network of basic blocks (He et al., 2016).
+// A residual network (He et al., 2016).
 struct ResNetShape {
-  int64_t stem_channels = 16;  // 3x3, stride 1
+  enum class Stem {
+    kConvolution3x3,      // stride 1, for images of 28 or 32 pixels
+    kConvolution7x7Pool,  // stride 2, then a 3x3 maximum with stride 2, for 224 pixels
+  };
+  Stem stem = Stem::kConvolution3x3;
+  int64_t stem_channels = 16;
   std::vector<int64_t> stage_channels = {16, 32,
                                          64};  // every stage but the first halves height and width
-  int64_t blocks_per_stage = 1;
+  std::vector<int64_t> stage_blocks = {1, 1, 1};
+  // 1: basic blocks of two 3x3 convolutions. Else bottlenecks (1x1, 3x3 with the stride, 1x1),
+  // which give this many times the stage's channels.
+  int64_t expansion = 1;
 };
 
 // Names as in torchvision's ResNet: conv1, bn1, layer1.0.conv1, ..., layer2.0.downsample.0, ...,
@@ -22,5 +30,9 @@ std::unique_ptr<Network> make_resnet(const ResNetShape& shape, const NetworkOpti
 
 ResNetShape resnet8_shape();
 ResNetShape resnet20_shape();
+// 11,689,512 and 25,557,032 parameters with 1,000 classes. ResNet-50 is torchvision's: the stride
+// lies in the 3x3 convolution.
+ResNetShape resnet18_shape();
+ResNetShape resnet50_shape();
 
 }  // namespace qbitopt

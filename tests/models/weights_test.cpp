@@ -1,0 +1,173 @@
+#include "qbitopt/models/weights.h"
+
+#include <caffe2/serialize/inline_container.h>
+#include <gmock/gmock.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include "data/files.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/models/resnet.h"
+
+namespace qbitopt {
+namespace {
+
+using namespace std::string_literals;
+using testing::HasSubstr;
+using torch::Tensor;
+
+template <typename Action>
+std::string message_of(Action action) {
+  try {
+    action();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+std::string safetensors(const std::string& header, const std::string& values) {
+  const uint64_t size = header.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header + values;
+}
+
+NamedTensors state_of(Network& network) {
+  NamedTensors state;
+  for (const auto& item : network.named_parameters()) state.emplace(item.key(), item.value());
+  for (const auto& item : network.named_buffers()) state.emplace(item.key(), item.value());
+  return state;
+}
+
+class WeightsTest : public testing::Test {
+ protected:
+  // Writes a file and reads it as weights.
+  NamedTensors read(const std::string& content) {
+    write_raw(folder_ / "weights", content);
+    return read_weights(folder_ / "weights");
+  }
+  TemporaryFolder folder_{"weights_test"};
+};
+
+TEST_F(WeightsTest, SafetensorsAreReadByTypeShapeAndOffset) {
+  const float values[] = {1, -2, 3, 4};
+  const int64_t count = 7;
+  std::string bytes(reinterpret_cast<const char*>(values), sizeof(values));
+  bytes.append(reinterpret_cast<const char*>(&count), sizeof(count));
+  // The header's length leaves the values at an odd address.
+  const NamedTensors tensors = read(safetensors(
+      R"({"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},)"
+      R"("n":{"dtype":"I64","shape":[],"data_offsets":[16,24]},"__metadata__":{"by":"me"}})",
+      bytes));
+  ASSERT_EQ(tensors.size(), 2u);
+  EXPECT_TRUE(torch::equal(tensors.at("a"), torch::tensor({{1.f, -2.f}, {3.f, 4.f}})));
+  EXPECT_EQ(tensors.at("n").item<int64_t>(), 7);
+}
+
+TEST_F(WeightsTest, DamagedSafetensorsAreRefusedWithTheReason) {
+  EXPECT_THAT(message_of([&] { read("short"); }), HasSubstr("it has only 5 bytes"));
+  EXPECT_THAT(message_of([&] { read(std::string(64, '\x7f')); }),
+              HasSubstr("is not a safetensors file, or was cut off: its header would have "
+                        "9187201950435737471 bytes, the file has 64"));
+  EXPECT_THAT(message_of([&] { read(safetensors("{\"a\":", "")); }),
+              HasSubstr("has a safetensors header that cannot be read"));
+  EXPECT_THAT(
+      message_of([&] {
+        read(safetensors(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "12345678"));
+      }),
+      HasSubstr("tensor 'a' lies at bytes 0 to 16 of 8; its type and shape need 16"));
+  EXPECT_THAT(message_of([&] {
+                read(safetensors(R"({"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}})", "12"));
+              }),
+              HasSubstr("tensor 'a' has the unknown type F4"));
+}
+
+TEST_F(WeightsTest, AZipFileIsReadWhereverTheDictionaryLies) {
+  c10::impl::GenericDict tensors(c10::StringType::get(), c10::TensorType::get());
+  tensors.insert("module.fc.weight", torch::arange(6.0).view({2, 3}));
+  c10::impl::GenericDict checkpoint(c10::StringType::get(), c10::AnyType::get());
+  checkpoint.insert("epoch", 3);
+  checkpoint.insert("state_dict", tensors);
+  for (const c10::IValue& content : {c10::IValue(tensors), c10::IValue(checkpoint)}) {
+    const std::vector<char> bytes = torch::jit::pickle_save(content);
+    const NamedTensors read_back = read(std::string(bytes.begin(), bytes.end()));
+    ASSERT_EQ(read_back.size(), 1u);
+    EXPECT_TRUE(torch::equal(read_back.at("fc.weight"), torch::arange(6.0).view({2, 3})));
+  }
+}
+
+// A pickle as Python writes it for a module's state: an OrderedDict with an attribute, tensors that
+// share a storage, and something that only Python knows.
+TEST_F(WeightsTest, APythonStateIsReadWithoutRunningAnything) {
+  const float values[] = {0, 1, 2, 3, 4, 5};
+  const std::string tensor =
+      "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0"
+      "0"
+      "X\x03\0\0\0cpuK\x06tQK"s;
+  const std::string hooks =
+      "\x89"
+      "ccollections\nOrderedDict\n)RtR"s;
+  const std::string pickle =
+      "\x80\x02"
+      "ccollections\nOrderedDict\nq\0)Rq\x01("s +  //
+      "X\x01\0\0\0a"s +
+      tensor + "\0K\x02K\x02\x86K\x03K\x01\x86"s + hooks +            // [2, 2] of rows of 3
+      "X\x01\0\0\0b"s + tensor + "\x05K\x01\x85K\x01\x85"s + hooks +  //
+      "X\x01\0\0\0c"
+      "cos\nsystem\nX\x04\0\0\0fail\x85R"
+      "u}X\t\0\0\0_metadataK\x01sb."s;
+  caffe2::serialize::PyTorchStreamWriter zip((folder_ / "state.pth").string());
+  zip.writeRecord("data.pkl", pickle.data(), pickle.size());
+  zip.writeRecord("data/0", values, sizeof(values));
+  zip.writeEndOfFile();
+  const NamedTensors tensors = read_weights(folder_ / "state.pth");
+  ASSERT_EQ(tensors.size(), 2u);
+  EXPECT_TRUE(torch::equal(tensors.at("a"), torch::tensor({{0.f, 1.f}, {3.f, 4.f}})));
+  EXPECT_TRUE(torch::equal(tensors.at("b"), torch::tensor({5.f})));
+}
+
+TEST_F(WeightsTest, AnOlderPickleNamesTheConverter) {
+  EXPECT_THAT(message_of([&] { read("\x80\x02\x8a\nl\xfc\x9c"); }),
+              testing::AllOf(HasSubstr("is a pickle as PyTorch wrote it before version 1.6"),
+                             HasSubstr("tools/convert_weights.py " + folder_.string())));
+}
+
+TEST_F(WeightsTest, WhatIsNoDictionaryOfTensorsIsRefused) {
+  const std::vector<char> bytes = torch::jit::pickle_save(c10::IValue(torch::ones({2})));
+  EXPECT_THAT(message_of([&] { read(std::string(bytes.begin(), bytes.end())); }),
+              HasSubstr("holds a Tensor; expected a dictionary of tensors"));
+  EXPECT_THAT(message_of([&] { read("PK\x03\x04 and then nothing of the kind"); }),
+              HasSubstr("cannot be read as what torch.save writes"));
+  EXPECT_THAT(message_of([&] { read_weights(folder_ / "absent.pth"); }),
+              HasSubstr("absent.pth: no such file"));
+}
+
+TEST(LoadWeightsTest, CopiesEveryParameterAndBufferAndNeedsNoBatchCounter) {
+  const auto from = make_resnet(resnet8_shape(), {.seed = 1});
+  const auto to = make_resnet(resnet8_shape(), {.seed = 2});
+  from->named_buffers()["bn1.running_mean"].fill_(3);
+  NamedTensors weights = state_of(*from);
+  std::erase_if(weights,
+                [](const auto& item) { return item.first.ends_with("num_batches_tracked"); });
+  load_weights(*to, weights, "here");
+  for (const auto& [name, tensor] : state_of(*to)) {
+    if (!weights.contains(name)) continue;
+    EXPECT_TRUE(torch::equal(tensor, weights.at(name))) << name;
+  }
+}
+
+TEST(LoadWeightsTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
+  const auto network = make_resnet(resnet8_shape(), {});
+  const Tensor before = network->layers()[0]->weight.clone();
+  NamedTensors weights = state_of(*make_resnet(resnet8_shape(), {.seed = 3}));
+  weights.erase("conv1.weight");
+  weights["stem.weight"] = torch::ones({1});
+  EXPECT_THAT(message_of([&] { load_weights(*network, weights, "file.pth"); }),
+              HasSubstr("file.pth: does not fit the model: it lacks conv1.weight; the model has no "
+                        "stem.weight;"));
+  weights = state_of(*make_resnet(resnet8_shape(), {.classes = 7, .seed = 3}));
+  EXPECT_THAT(message_of([&] { load_weights(*network, weights, "file.pth"); }),
+              HasSubstr("file.pth: 'fc.bias' is 7; the model has 10"));
+  EXPECT_TRUE(torch::equal(network->layers()[0]->weight, before));
+}
+
+}  // namespace
+}  // namespace qbitopt
