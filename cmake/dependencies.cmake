@@ -10,6 +10,8 @@ qbitopt_need(nlohmann_json FOR "JSON between driver and worker" APT nlohmann-jso
 qbitopt_need(SQLiteCpp FOR "the results' database" APT libsqlitecpp-dev libsqlite3-dev DNF sqlitecpp-devel CONDA sqlitecpp)
 qbitopt_need(OpenSSL FIND COMPONENTS Crypto FOR "SHA-256" APT libssl-dev DNF openssl-devel CONDA openssl)
 qbitopt_need(ZLIB FOR "compressed images" APT zlib1g-dev DNF zlib-devel CONDA zlib)
+qbitopt_need(JPEG FOR "photographs (libjpeg-turbo: parts of an image)" APT libjpeg-dev DNF libjpeg-turbo-devel CONDA libjpeg-turbo)
+qbitopt_need(PNG FOR "photographs" APT libpng-dev DNF libpng-devel CONDA libpng)
 qbitopt_need(OpenMP FIND COMPONENTS CXX FOR "threads inside a kernel" APT g++ DNF gcc-c++ CONDA gxx)
 if(QBITOPT_TESTS)
   qbitopt_need(GTest TARGET GTest::gmock FOR "tests" APT libgtest-dev libgmock-dev DNF gtest-devel gmock-devel CONDA gtest gmock)

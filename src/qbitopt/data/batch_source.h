@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -50,12 +51,15 @@ class DataSet {
   virtual int64_t size(Split split) const = 0;
   virtual int64_t classes() const = 0;
   virtual std::vector<int64_t> image_shape() const = 0;  // {channels, height, width}
+
+  // Files that could not be read so far, each with the reason.
+  virtual std::map<std::string, std::string> damaged() const { return {}; }
 };
 
 // `parameters`: those below "data" ("root", "validation_images", ...). Makers throw InputError for
 // a missing or damaged file: which file, what was expected, how to get it.
 using DataSetRegistry = Registry<DataSet, const Parameters&>;
-// fashion_mnist, synthetic.
+// fashion_mnist, imagenet, synthetic.
 void register_data_sets(DataSetRegistry& registry);
 
 }  // namespace qbitopt

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <mutex>
 #include <numeric>
 #include <string>
 #include <utility>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/random.h"
+#include "qbitopt/data/epoch_order.h"
 #include "qbitopt/data/prefetch_stream.h"
 
 namespace qbitopt {
@@ -20,33 +20,6 @@ struct Placement {
   int64_t down = 0;
   int64_t right = 0;
   bool mirrored = false;
-};
-
-// The order of the training images in one epoch; the latest is kept, as all batches of an epoch
-// need it.
-class EpochOrder {
- public:
-  EpochOrder(std::vector<int64_t> indices, uint64_t seed)
-      : indices_(std::move(indices)), seed_(seed) {}
-
-  std::shared_ptr<const std::vector<int64_t>> of(int64_t epoch) {
-    const std::lock_guard lock(mutex_);
-    if (epoch != epoch_) {
-      auto order = Random(seed_, "order of the training images", static_cast<uint64_t>(epoch))
-                       .permutation(static_cast<int64_t>(indices_.size()));
-      for (int64_t& position : order) position = indices_[static_cast<size_t>(position)];
-      order_ = std::make_shared<const std::vector<int64_t>>(std::move(order));
-      epoch_ = epoch;
-    }
-    return order_;
-  }
-
- private:
-  const std::vector<int64_t> indices_;
-  const uint64_t seed_;
-  std::mutex mutex_;
-  int64_t epoch_ = -1;
-  std::shared_ptr<const std::vector<int64_t>> order_;
 };
 
 }  // namespace

@@ -1,0 +1,206 @@
+#include "qbitopt/data/imagenet.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/random.h"
+#include "qbitopt/data/epoch_order.h"
+#include "qbitopt/data/image_crops.h"
+#include "qbitopt/data/image_file.h"
+#include "qbitopt/data/prefetch_stream.h"
+#include "qbitopt/data/resize.h"
+
+namespace qbitopt {
+namespace {
+
+constexpr int64_t kChannels = 3;
+// A number of files in a row that cannot be read is no damage any more but a missing disk.
+constexpr int kMostReplacements = 100;
+
+std::span<const uint8_t> read_file(const std::filesystem::path& file) {
+  thread_local std::vector<uint8_t> bytes;
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) throw BadImage("cannot be opened");
+  bytes.resize(static_cast<size_t>(stream.tellg()));
+  stream.seekg(0);
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!stream) throw BadImage("cannot be read to its end");
+  return bytes;
+}
+
+// One view of the files: which are training, which are held out, how they become tensors.
+struct Content {
+  std::shared_ptr<const ImageNetFiles> files;
+  std::vector<int64_t> train, validation;  // indices into files->train
+  std::vector<int64_t> test;               // into files->validation
+  int size = 224;
+  int resize = 256;
+  double min_scale = 0.08;
+  int threads = 1;
+
+  mutable std::mutex mutex;
+  mutable std::map<std::string, std::string> damaged;
+
+  const std::vector<LabelledFile>& list(Split split) const {
+    return split == Split::kTest ? files->validation : files->train;
+  }
+  const std::vector<int64_t>& indices(Split split) const {
+    return split == Split::kTrain ? train : split == Split::kValidation ? validation : test;
+  }
+  int64_t values_per_image() const { return kChannels * size * size; }
+
+  // False, and noted, if the file is no image. target: [size, size, 3].
+  bool load(const LabelledFile& file, const ChooseCrop& choose, bool mirrored,
+            float* target) const {
+    thread_local DecodedCrop decoded;
+    try {
+      decode_crop(read_file(files->root / file.path), choose, size, decoded);
+    } catch (const BadImage& error) {
+      const std::lock_guard lock(mutex);
+      damaged.emplace(file.path, error.what());
+      return false;
+    }
+    resize_crop(decoded, size, mirrored, kImageNetNormalization, target);
+    return true;
+  }
+
+  // Writes the image, or the next one that can be read; returns its label.
+  int64_t load_training_image(int64_t index, uint64_t seed, int64_t epoch, bool augment,
+                              float* target) const {
+    Random random(seed, "augmentation", static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
+    const bool mirrored = augment && random.below(2) == 1;
+    const auto choose = [&](const ImageSize& image) {
+      return augment ? random_resized_crop(image, min_scale, random)
+                     : center_crop(image, resize, size);
+    };
+    for (int i = 0; i < kMostReplacements; ++i) {
+      const LabelledFile& file = files->train[static_cast<size_t>(index)];
+      if (load(file, choose, mirrored, target)) return file.label;
+      index = (index + 1) % static_cast<int64_t>(files->train.size());
+    }
+    throw InputError(files->root.string() + ": " + std::to_string(kMostReplacements) +
+                     " training images one after another cannot be read, the last of them " +
+                     files->train[static_cast<size_t>(index)].path);
+  }
+
+  Batch empty_batch(int64_t count) const {
+    return {torch::empty({count, kChannels, size, size}, torch::MemoryFormat::ChannelsLast),
+            torch::empty({count}, torch::kInt64)};
+  }
+
+  Batch train_batch(const int64_t* images, int64_t count, uint64_t seed, int64_t epoch,
+                    bool augment) const {
+    Batch batch = empty_batch(count);
+    for (int64_t i = 0; i < count; ++i) {
+      batch.labels.data_ptr<int64_t>()[i] = load_training_image(
+          images[i], seed, epoch, augment, batch.images.data_ptr<float>() + i * values_per_image());
+    }
+    return batch;
+  }
+
+  Batch evaluation_batch(Split split, int64_t first, int64_t count) const {
+    Batch batch = empty_batch(count);
+    int64_t good = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      const LabelledFile& file =
+          list(split)[static_cast<size_t>(indices(split)[static_cast<size_t>(first + i)])];
+      const auto choose = [&](const ImageSize& image) { return center_crop(image, resize, size); };
+      if (!load(file, choose, false, batch.images.data_ptr<float>() + good * values_per_image())) {
+        continue;
+      }
+      batch.labels.data_ptr<int64_t>()[good++] = file.label;
+    }
+    return {batch.images.slice(0, 0, good), batch.labels.slice(0, 0, good)};
+  }
+};
+
+class ImageNet : public DataSet {
+ public:
+  explicit ImageNet(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+
+  std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const override {
+    const int64_t batches_per_epoch = size(Split::kTrain) / options.batch_size;
+    if (batches_per_epoch == 0) {
+      throw InputError("a batch of " + std::to_string(options.batch_size) +
+                       " images is more than the " + std::to_string(size(Split::kTrain)) +
+                       " training images there are; make batch_size smaller");
+    }
+    auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
+    const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {
+      const int64_t epoch = index / batches_per_epoch;
+      const int64_t first = index % batches_per_epoch * options.batch_size;
+      const auto images = order->of(epoch);
+      return content->train_batch(images->data() + first, options.batch_size, options.seed, epoch,
+                                  options.augment);
+    };
+    return stream(load, options.first_step, std::numeric_limits<int64_t>::max());
+  }
+
+  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit) const override {
+    const int64_t images = limit > 0 ? std::min(limit, size(split)) : size(split);
+    const auto load = [content = content_, split, batch_size, images](int64_t index) {
+      const int64_t first = index * batch_size;
+      return content->evaluation_batch(split, first, std::min(batch_size, images - first));
+    };
+    return stream(load, 0, (images + batch_size - 1) / batch_size);
+  }
+
+  int64_t size(Split split) const override {
+    return static_cast<int64_t>(content_->indices(split).size());
+  }
+  int64_t classes() const override { return content_->files->classes; }
+  std::vector<int64_t> image_shape() const override {
+    return {kChannels, content_->size, content_->size};
+  }
+  std::map<std::string, std::string> damaged() const override {
+    const std::lock_guard lock(content_->mutex);
+    return content_->damaged;
+  }
+
+ private:
+  std::unique_ptr<BatchStream> stream(PrefetchStream::Load load, int64_t first, int64_t end) const {
+    const int threads = content_->threads;
+    return std::make_unique<PrefetchStream>(
+        std::move(load),
+        PrefetchOptions{
+            .first = first, .end = end, .threads = threads, .ahead = std::max(4, threads + 1)});
+  }
+
+  std::shared_ptr<const Content> content_;  // shared with the streams, which may outlive this
+};
+
+}  // namespace
+
+std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> files,
+                                       const Parameters& parameters) {
+  auto content = std::make_shared<Content>();
+  content->size = parameters.get<int>("image_size");
+  // The recipe's number goes with 224 pixels; smaller images see the same part of the photograph.
+  content->resize = static_cast<int>(parameters.get<int64_t>("resize") * content->size / 224);
+  content->min_scale = parameters.get<double>("min_scale");
+  content->threads = parameters.get<int>("threads");
+  if (content->resize < content->size) {
+    throw InputError("data.resize is " + std::to_string(parameters.get<int64_t>("resize")) +
+                     "; expected at least 224, as the crop is cut out of the resized image");
+  }
+  const auto total = static_cast<int64_t>(files->train.size());
+  const int64_t held_out =
+      std::min(parameters.get<int64_t>("validation_images"), std::max<int64_t>(1, total / 10));
+  const auto order = Random(0, "validation images of imagenet").permutation(total);
+  content->validation.assign(order.begin(), order.begin() + held_out);
+  content->train.assign(order.begin() + held_out, order.end());
+  content->test.resize(files->validation.size());
+  std::iota(content->test.begin(), content->test.end(), int64_t{0});
+  content->files = std::move(files);
+  return std::make_unique<ImageNet>(std::move(content));
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,256 @@
+#include "qbitopt/data/imagenet_files.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+using Labels = std::map<std::string, int64_t>;  // by folder name or WordNet id
+
+[[noreturn]] void refuse(const fs::path& place, const std::string& what) {
+  throw InputError(
+      place.string() + ": " + what +
+      "\nImageNet: data.root must hold train/<class>/*.JPEG and val/<class>/*.JPEG, or a flat "
+      "val/*.JPEG with val.txt, LOC_val_solution.csv or the development kit; it is to be had from "
+      "https://image-net.org after registration");
+}
+
+std::vector<std::string> sorted_names(const fs::path& folder, bool folders) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory() == folders && !name.starts_with(".")) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_image_name(const std::string& name) {
+  std::string ending = fs::path(name).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return ending == ".jpeg" || ending == ".jpg" || ending == ".png";
+}
+
+Labels labels_of(const fs::path& train, int64_t classes) {
+  const std::vector<std::string> folders = sorted_names(train, /*folders=*/true);
+  if (folders.empty()) refuse(train, "holds no folders of classes");
+  Labels labels;
+  if (classes != static_cast<int64_t>(imagenet_classes().size())) {
+    if (static_cast<int64_t>(folders.size()) != classes) {
+      refuse(train, "holds " + std::to_string(folders.size()) + " classes; data.classes is " +
+                        std::to_string(classes));
+    }
+    for (const std::string& folder : folders) {
+      labels.emplace(folder, static_cast<int64_t>(labels.size()));
+    }
+    return labels;
+  }
+  for (const ImageNetClass& known : imagenet_classes()) {
+    labels.emplace(known.id, static_cast<int64_t>(labels.size()));
+  }
+  for (const std::string& folder : folders) {
+    if (!labels.contains(folder)) {
+      refuse(train, "'" + folder +
+                        "' is none of ImageNet's 1,000 classes, whose order the models' logits "
+                        "have; for other classes set data.classes to their number");
+    }
+  }
+  return labels;
+}
+
+std::vector<LabelledFile> list_folders(const fs::path& root, const std::string& split,
+                                       const Labels& labels) {
+  std::vector<LabelledFile> files;
+  for (const std::string& folder : sorted_names(root / split, /*folders=*/true)) {
+    const auto label = labels.find(folder);
+    if (label == labels.end()) refuse(root / split, "class '" + folder + "' is not in train");
+    for (const std::string& name : sorted_names(root / split / folder, /*folders=*/false)) {
+      if (is_image_name(name)) files.push_back({split + "/" + folder + "/" + name, label->second});
+    }
+  }
+  return files;
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::ifstream stream(file);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) {
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
+}
+
+// A class or its index.
+int64_t label_of(const std::string& text, const Labels& labels, const Location& where) {
+  const auto found = labels.find(text);
+  if (found != labels.end()) return found->second;
+  const bool is_number =
+      !text.empty() && text.size() < 7 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (is_number && std::stoll(text) < static_cast<int64_t>(labels.size())) return std::stoll(text);
+  throw InputError(where, "'" + text + "' is neither a class nor an index below " +
+                              std::to_string(labels.size()));
+}
+
+// File name without its ending -> label.
+using NameLabels = std::map<std::string, int64_t>;
+
+NameLabels read_val_txt(const fs::path& file, const Labels& labels) {
+  NameLabels found;
+  int line_number = 0;
+  for (const std::string& line : lines_of(file)) {
+    ++line_number;
+    std::istringstream words(line);
+    std::string name, label;
+    words >> name >> label;
+    found[fs::path(name).stem().string()] = label_of(label, labels, {file.string(), line_number});
+  }
+  return found;
+}
+
+NameLabels read_kaggle(const fs::path& file, const Labels& labels) {
+  NameLabels found;
+  int line_number = 0;
+  for (const std::string& line : lines_of(file)) {
+    if (++line_number == 1 && line.starts_with("ImageId")) continue;
+    const size_t comma = line.find(',');
+    const size_t end = line.find(' ', comma == std::string::npos ? 0 : comma);
+    if (comma == std::string::npos) {
+      throw InputError({file.string(), line_number}, "expected '<file>,<class> <box>'");
+    }
+    found[line.substr(0, comma)] =
+        label_of(line.substr(comma + 1, end - comma - 1), labels, {file.string(), line_number});
+  }
+  return found;
+}
+
+// The WordNet ids in the development kit's order. meta.mat is a MATLAB 5 file: a header of 128
+// bytes, then elements of (type, size, content), type 15 being zlib data. Its table of synsets is
+// ordered by ILSVRC2012_ID, so the ids come in that order; nothing else in it looks like an id.
+std::vector<std::string> read_meta_mat(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(stream), {});
+  std::string content;
+  for (size_t at = 128; at + 8 <= bytes.size();) {
+    uint32_t type = 0, size = 0;
+    std::copy_n(bytes.data() + at, 4, reinterpret_cast<char*>(&type));
+    std::copy_n(bytes.data() + at + 4, 4, reinterpret_cast<char*>(&size));
+    at += 8;
+    size = static_cast<uint32_t>(std::min<size_t>(size, bytes.size() - at));
+    if (type == 15) {
+      z_stream zip = {};
+      inflateInit(&zip);
+      zip.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data() + at));
+      zip.avail_in = size;
+      char piece[1 << 16];
+      int status = Z_OK;
+      while (status == Z_OK) {
+        zip.next_out = reinterpret_cast<Bytef*>(piece);
+        zip.avail_out = sizeof(piece);
+        status = inflate(&zip, Z_NO_FLUSH);
+        content.append(piece, sizeof(piece) - zip.avail_out);
+      }
+      inflateEnd(&zip);
+    }
+    at += size;
+  }
+  // Text may be stored in one or in two bytes a letter.
+  std::erase(content, '\0');
+  static const std::regex kId("n[0-9]{8}");
+  std::vector<std::string> ids;
+  for (std::sregex_iterator at(content.begin(), content.end(), kId), end; at != end; ++at) {
+    ids.push_back(at->str());
+  }
+  if (ids.size() < 1000) {
+    throw InputError(file.string() + ": holds " + std::to_string(ids.size()) +
+                     " WordNet ids; expected at least 1,000: is it ILSVRC2012's meta.mat?");
+  }
+  ids.resize(1000);
+  return ids;
+}
+
+NameLabels read_development_kit(const fs::path& truth, const Labels& labels) {
+  fs::path meta = truth.parent_path() / "meta.mat";
+  if (!fs::exists(meta)) meta = truth.parent_path() / "ILSVRC2012_devkit_t12/data/meta.mat";
+  if (!fs::exists(meta)) {
+    throw InputError(truth.string() +
+                     ": its numbers are the development kit's own, not indices of classes; put the "
+                     "kit's meta.mat beside it");
+  }
+  const std::vector<std::string> ids = read_meta_mat(meta);
+  NameLabels found;
+  int line_number = 0;
+  for (const std::string& line : lines_of(truth)) {
+    ++line_number;
+    const Location where{truth.string(), line_number};
+    if (line.size() > 4 || line.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoi(line) < 1 || std::stoi(line) > 1000) {
+      throw InputError(where, "'" + line + "' is not a number between 1 and 1000");
+    }
+    char name[32];
+    std::snprintf(name, sizeof(name), "ILSVRC2012_val_%08d", line_number);
+    found[name] = label_of(ids[static_cast<size_t>(std::stoi(line) - 1)], labels, where);
+  }
+  return found;
+}
+
+std::vector<LabelledFile> list_flat(const fs::path& root, const Labels& labels) {
+  struct Source {
+    const char* name;
+    NameLabels (*read)(const fs::path&, const Labels&);
+  };
+  const std::string truth = "ILSVRC2012_validation_ground_truth.txt";
+  const std::string kit = "ILSVRC2012_devkit_t12/data/" + truth;
+  const Source sources[] = {{"val.txt", read_val_txt},
+                            {"LOC_val_solution.csv", read_kaggle},
+                            {truth.c_str(), read_development_kit},
+                            {kit.c_str(), read_development_kit}};
+  for (const Source& source : sources) {
+    for (const fs::path& folder : {root, root / "val"}) {
+      const fs::path file = folder / source.name;
+      if (!fs::exists(file)) continue;
+      const NameLabels known = source.read(file, labels);
+      std::vector<LabelledFile> files;
+      for (const std::string& name : sorted_names(root / "val", /*folders=*/false)) {
+        if (!is_image_name(name)) continue;
+        const auto label = known.find(fs::path(name).stem().string());
+        if (label == known.end()) refuse(file, "has no label for val/" + name);
+        files.push_back({"val/" + name, label->second});
+      }
+      return files;
+    }
+  }
+  refuse(root / "val", "holds images without folders of classes, and no file with their labels");
+}
+
+}  // namespace
+
+ImageNetFiles list_imagenet(const fs::path& root, int64_t classes) {
+  for (const char* split : {"train", "val"}) {
+    if (!fs::is_directory(root / split)) refuse(root / split, "no such folder");
+  }
+  const Labels labels = labels_of(root / "train", classes);
+  ImageNetFiles files{.root = root, .classes = classes};
+  files.train = list_folders(root, "train", labels);
+  const bool is_flat = sorted_names(root / "val", /*folders=*/true).empty();
+  files.validation = is_flat ? list_flat(root, labels) : list_folders(root, "val", labels);
+  if (files.train.empty()) refuse(root / "train", "holds no images");
+  if (files.validation.empty()) refuse(root / "val", "holds no images");
+  return files;
+}
+
+}  // namespace qbitopt

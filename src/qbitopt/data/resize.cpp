@@ -1,0 +1,147 @@
+#include "qbitopt/data/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace qbitopt {
+namespace {
+
+// Four channels of one pixel, in one register.
+typedef float Pixel __attribute__((vector_size(16)));
+
+// For each output position the source positions it reads and their weights, which sum to 1.
+struct Taps {
+  struct Position {
+    int first = 0;
+    int count = 0;
+    size_t weights = 0;  // where they begin
+  };
+  std::vector<Position> positions;  // [size]
+  std::vector<float> weights;
+};
+
+// The box [start, start + length) becomes `size` positions; source positions lie in [low, high).
+void make_taps(double start, double length, int low, int high, int size, Taps& taps) {
+  const double ratio = length / size;
+  const double support = filter_support(length, size);
+  taps.positions.clear();
+  taps.weights.clear();
+  for (int i = 0; i < size; ++i) {
+    const double center = start + (i + 0.5) * ratio;
+    const int first =
+        std::clamp(static_cast<int>(std::floor(center - support + 0.5)), low, high - 1);
+    const int end =
+        std::clamp(static_cast<int>(std::floor(center + support + 0.5)), first + 1, high);
+    double sum = 0;
+    for (int k = first; k < end; ++k)
+      sum += std::max(0.0, 1 - std::abs(k + 0.5 - center) / support);
+    taps.positions.push_back({first, end - first, taps.weights.size()});
+    for (int k = first; k < end; ++k) {
+      const double weight = std::max(0.0, 1 - std::abs(k + 0.5 - center) / support);
+      taps.weights.push_back(static_cast<float>(sum > 0 ? weight / sum : 1.0 / (end - first)));
+    }
+  }
+}
+
+// Weights of rows are integers, so that two rows are multiplied and added at once.
+constexpr int kOne = 1 << 14;
+
+std::vector<int16_t> integer_weights(const Taps& taps) {
+  std::vector<int16_t> weights;
+  for (const float weight : taps.weights) {
+    weights.push_back(static_cast<int16_t>(std::lround(kOne * weight)));
+  }
+  weights.push_back(0);  // read, not used, as the partner of a last row
+  return weights;
+}
+
+#ifdef __SSE2__
+// out[i] = sum over taps of weight * row[i]. Works on whole groups of 16: what lies behind `count`
+// must be there.
+void combine_rows(const uint8_t* rows, size_t stride, const int16_t* weights, int taps,
+                  size_t count, float* out) {
+  const __m128i zero = _mm_setzero_si128();
+  const auto load = [](const uint8_t* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  };
+  for (size_t i = 0; i < count; i += 16) {
+    __m128i sums[4] = {zero, zero, zero, zero};
+    for (int tap = 0; tap < taps; tap += 2) {
+      const uint8_t* row = rows + static_cast<size_t>(tap) * stride + i;
+      const bool is_last = tap + 1 == taps;
+      const __m128i a = load(row), b = is_last ? zero : load(row + stride);
+      const __m128i pair = _mm_set1_epi32(weights[tap] | static_cast<int>(weights[tap + 1]) << 16);
+      const __m128i low = _mm_unpacklo_epi8(a, b), high = _mm_unpackhi_epi8(a, b);
+      sums[0] = _mm_add_epi32(sums[0], _mm_madd_epi16(_mm_unpacklo_epi8(low, zero), pair));
+      sums[1] = _mm_add_epi32(sums[1], _mm_madd_epi16(_mm_unpackhi_epi8(low, zero), pair));
+      sums[2] = _mm_add_epi32(sums[2], _mm_madd_epi16(_mm_unpacklo_epi8(high, zero), pair));
+      sums[3] = _mm_add_epi32(sums[3], _mm_madd_epi16(_mm_unpackhi_epi8(high, zero), pair));
+    }
+    for (int k = 0; k < 4; ++k) _mm_storeu_ps(out + i + 4 * k, _mm_cvtepi32_ps(sums[k]));
+  }
+}
+#else
+void combine_rows(const uint8_t* rows, size_t stride, const int16_t* weights, int taps,
+                  size_t count, float* out) {
+  for (size_t i = 0; i < count; ++i) {
+    int32_t sum = 0;
+    for (int tap = 0; tap < taps; ++tap) {
+      sum += static_cast<int32_t>(weights[tap]) * rows[static_cast<size_t>(tap) * stride + i];
+    }
+    out[i] = static_cast<float>(sum);
+  }
+}
+#endif
+
+}  // namespace
+
+void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
+                 const Normalization& normalization, float* target) {
+  thread_local Taps across, along;
+  thread_local std::vector<float> row;
+  const int left = static_cast<int>(crop.bounds.x), top = static_cast<int>(crop.bounds.y);
+  const int width = static_cast<int>(crop.bounds.width);
+  const int height = static_cast<int>(crop.bounds.height);
+  make_taps(crop.box.x - left, crop.box.width, 0, width, size, across);
+  make_taps(crop.box.y, crop.box.height, top, top + height, size, along);
+  const std::vector<int16_t> row_weights = integer_weights(along);
+  row.resize(static_cast<size_t>(width + 4) * 4);
+
+  Pixel scale = {}, shift = {};
+  for (int c = 0; c < 3; ++c) {
+    scale[c] = 1 / (255 * normalization.deviation[c] * kOne);
+    shift[c] = -normalization.mean[c] / normalization.deviation[c];
+  }
+  const size_t stride = static_cast<size_t>(crop.width) * 4;
+  for (int y = 0; y < size; ++y) {
+    const Taps::Position& rows = along.positions[static_cast<size_t>(y)];
+    combine_rows(crop.pixels.data() + static_cast<size_t>(rows.first) * stride + left * 4, stride,
+                 row_weights.data() + rows.weights, rows.count, static_cast<size_t>(width) * 4,
+                 row.data());
+    float* line = target + static_cast<size_t>(y) * size * 3;
+    for (int x = 0; x < size; ++x) {
+      const Taps::Position& columns = across.positions[static_cast<size_t>(x)];
+      const float* weights = across.weights.data() + columns.weights;
+      const float* source = row.data() + columns.first * 4;
+      Pixel sum = {};
+      for (int tap = 0; tap < columns.count; ++tap, source += 4) {
+        Pixel pixel;
+        std::memcpy(&pixel, source, sizeof(pixel));
+        sum += pixel * weights[tap];
+      }
+      sum = sum * scale + shift;
+      float* to = line + (mirrored ? size - 1 - x : x) * 3;
+      to[0] = sum[0];
+      to[1] = sum[1];
+      to[2] = sum[2];
+    }
+  }
+}
+
+}  // namespace qbitopt

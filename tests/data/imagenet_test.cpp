@@ -1,0 +1,139 @@
+#include "qbitopt/data/imagenet.h"
+
+#include <gmock/gmock.h>
+
+#include "data/files.h"
+#include "data/photographs.h"
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+using torch::Tensor;
+
+// 3 classes with 20 training and 4 test images each, of several formats and sizes; class c is c *
+// 60 bright.
+class ImageNetTest : public testing::Test {
+ protected:
+  ImageNetTest() {
+    const TestFormat formats[] = {TestFormat::kJpeg, TestFormat::kGreyJpeg, TestFormat::kCmykJpeg,
+                                  TestFormat::kPng};
+    for (int c = 0; c < 3; ++c) {
+      for (int i = 0; i < 24; ++i) {
+        const std::string split = i < 20 ? "train" : "val";
+        const std::string path =
+            split + "/class" + std::to_string(c) + "/" + std::to_string(100 + i) + ".JPEG";
+        write(path, encode_image(formats[i % 4], 40 + i, 64 - i, [&](int x, int y, int) {
+                return static_cast<uint8_t>(c * 60 + (x + y) % 40);
+              }));
+      }
+    }
+  }
+  void write(const std::string& path, const std::string& content) {
+    std::filesystem::create_directories((folder_ / path).parent_path());
+    write_raw(folder_ / path, content);
+  }
+  std::unique_ptr<DataSet> open(Json changes = Json::object()) {
+    Json values = {{"root", folder_.string()}, {"classes", 3},  {"validation_images", 10000},
+                   {"image_size", 32},         {"resize", 256}, {"min_scale", 0.08},
+                   {"augment", true},          {"threads", 0}};
+    values.update(changes);
+    DataSetRegistry registry("data set");
+    register_data_sets(registry);
+    return registry.make("imagenet", Parameters(values));
+  }
+  TemporaryFolder folder_{"imagenet_test"};
+};
+
+std::vector<Batch> read(BatchStream& stream, int most) {
+  std::vector<Batch> batches;
+  for (Batch batch; most-- > 0 && stream.next(batch);) batches.push_back(batch);
+  return batches;
+}
+
+TEST_F(ImageNetTest, HoldsATenthOfTheTrainingImagesOutAtMost) {
+  const auto data = open();
+  EXPECT_EQ(data->size(Split::kTrain), 54);
+  EXPECT_EQ(data->size(Split::kValidation), 6);
+  EXPECT_EQ(data->size(Split::kTest), 12);
+  EXPECT_EQ(open({{"validation_images", 4}})->size(Split::kTrain), 56);
+  EXPECT_EQ(data->classes(), 3);
+  EXPECT_EQ(data->image_shape(), (std::vector<int64_t>{3, 32, 32}));
+}
+
+TEST_F(ImageNetTest, ImagesHaveTheirClassesBrightnessInEveryFormat) {
+  const auto data = open();
+  const auto stream = data->once(Split::kTest, 5);
+  int64_t images = 0;
+  for (const Batch& batch : read(*stream, 100)) {
+    const Tensor deviation = torch::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
+    const Tensor mean = torch::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1});
+    const Tensor brightness = ((batch.images * deviation + mean) * 255).mean({1, 2, 3});
+    const Tensor expected = batch.labels * 60 + 19.5;
+    EXPECT_LT((brightness - expected).abs().max().item<double>(), 4);
+    EXPECT_EQ(batch.images.suggest_memory_format(), torch::MemoryFormat::ChannelsLast);
+    images += batch.labels.numel();
+  }
+  EXPECT_EQ(images, 12);
+}
+
+TEST_F(ImageNetTest, ThreadsAndResumingChangeNothing) {
+  const auto plain = read(*open()->train({.batch_size = 9, .seed = 5}), 14);
+  const auto threaded = read(*open({{"threads", 3}})->train({.batch_size = 9, .seed = 5}), 14);
+  const auto resumed = read(*open()->train({.batch_size = 9, .seed = 5, .first_step = 13}), 1);
+  for (size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_TRUE(torch::equal(plain[i].images, threaded[i].images));
+    EXPECT_TRUE(torch::equal(plain[i].labels, threaded[i].labels));
+  }
+  EXPECT_TRUE(torch::equal(plain[13].images, resumed[0].images));
+  const auto other = read(*open()->train({.batch_size = 9, .seed = 6}), 1);
+  EXPECT_FALSE(torch::equal(plain[0].images, other[0].images));
+}
+
+TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {
+  write("train/class0/100.JPEG", "");
+  write("train/class2/119.JPEG", "GIF89a");
+  const auto data = open();
+  for (const Batch& batch : read(*data->train({.batch_size = 9, .augment = false}), 6)) {
+    EXPECT_EQ(batch.labels.numel(), 9);
+    EXPECT_TRUE(batch.images.isfinite().all().item<bool>());
+  }
+  read(*data->once(Split::kValidation, 6), 1);
+  EXPECT_EQ(data->damaged(),
+            (std::map<std::string, std::string>{
+                {"train/class0/100.JPEG", "the file is empty"},
+                {"train/class2/119.JPEG", "neither JPEG nor PNG: it begins with 47 49 46 38"}}));
+}
+
+TEST_F(ImageNetTest, DamagedTestImagesAreLeftOutAndCounted) {
+  write("val/class1/120.JPEG", "\xff\xd8\xff");
+  const auto data = open();
+  int64_t images = 0;
+  for (const Batch& batch : read(*data->once(Split::kTest, 5), 100)) images += batch.labels.numel();
+  EXPECT_EQ(images, 11);
+  EXPECT_EQ(data->damaged().size(), 1u);
+}
+
+TEST_F(ImageNetTest, AnEmptyDiskIsAnErrorAndNotAllDamage) {
+  const auto data = open();
+  std::filesystem::remove_all(folder_ / "train");
+  try {
+    read(*data->train({.batch_size = 9}), 1);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("100 training images one after another cannot be read"));
+  }
+}
+
+TEST_F(ImageNetTest, ABatchLargerThanTheSetIsRefused) {
+  try {
+    open()->train({.batch_size = 55});
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("more than the 54 training images"));
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
