@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce bench bench-allocation fuzz format check install clean
+.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data miniature originals fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -64,6 +64,40 @@ fuzz:  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; 
 	  $(FUZZED) tests/allocation/fuzz/target.cpp tests/allocation/fuzz/cost_table_fuzzer.cpp -lfmt -ldl -o build-fuzz/cost_table_fuzzer
 	build-fuzz/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
 	  -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
+
+# IMAGENET: the folder with train and val.  DEVICE: cuda where there is a GPU.  OVERRIDES: what else `qbitopt run` takes.
+DEVICE ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
+SWEEP ?= sweeps/imagenet_tables.yaml
+imagenet: configure  ## run the ImageNet tables: make imagenet IMAGENET=/data/imagenet [SWEEP=sweeps/imagenet_resnet18.yaml]
+	@[ -n '$(IMAGENET)' ] || { echo 'say where the data is: make imagenet IMAGENET=/data/imagenet'; exit 2; }
+	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
+	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(OVERRIDES)
+
+# An environment each: pillow-simd takes Pillow's name, and torchvision wants a torch of its own.
+PHOTOGRAPHS := .venv-peers/photographs
+$(PHOTOGRAPHS)/.ready: tools/photographs-requirements.txt
+	python3 -m venv $(PHOTOGRAPHS) && $(PHOTOGRAPHS)/bin/pip install -q -r $< && touch $@
+.venv-peers/pillow-simd/.ready:
+	python3 -m venv .venv-peers/pillow-simd && .venv-peers/pillow-simd/bin/pip install -q numpy setuptools wheel
+	CC='cc -mavx2' .venv-peers/pillow-simd/bin/pip install -q --no-binary :all: pillow-simd && touch $@
+.venv-peers/originals/.ready: tests/models/originals-requirements.txt
+	python3 -m venv .venv-peers/originals && .venv-peers/originals/bin/pip install -q -r $<
+	.venv-peers/originals/bin/pip install -q --no-deps torchvision==0.28.0 timm==1.0.31 && touch $@
+
+miniature: $(PHOTOGRAPHS)/.ready  ## make a small ImageNet of real photographs (build/miniature_imagenet)
+	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/miniature_imagenet
+
+originals: configure .venv-peers/originals/.ready  ## hold the models against torchvision and timm (minutes)
+	cmake --build $(BUILD) -j $(JOBS) --target torch_tests
+	.venv-peers/originals/bin/python tests/models/originals.py --fixtures tests/models/originals --cases $(BUILD)/originals
+	git diff --exit-code tests/models/originals
+	QBITOPT_ORIGINALS=$(BUILD)/originals $(BUILD)/bin/torch_tests --gtest_filter='*OriginalsTest*'
+
+bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
+	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline
+	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/photographs --clean --size 500x375
+	$(PHOTOGRAPHS)/bin/python benchmarks/data/peers.py $(BUILD)/photographs --ours $(BUILD)/bin/photograph_pipeline \
+	  --simd-python .venv-peers/pillow-simd/bin/python
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i
