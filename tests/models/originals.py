@@ -104,6 +104,7 @@ def write_case(folder, name, make):
     images = torch.randn(4, 3, 96, 96, generator=generator)
     labels = torch.tensor([3, 1, 4, 1])
     content = {f"weights.{key}": value.clone() for key, value in model.state_dict().items()}
+    torch.save(model.state_dict(), folder / f"{name}.pth")
     model.eval()
     with torch.no_grad():
         content["logits"] = model(images)
@@ -113,7 +114,6 @@ def write_case(folder, name, make):
     content |= {f"gradients.{key}": value.grad for key, value in model.named_parameters()}
     content |= {"images": images, "labels": labels}
     save_file({key: value.contiguous() for key, value in content.items()}, folder / f"{name}.safetensors")
-    torch.save(model.state_dict(), folder / f"{name}.pth")
 
 
 def main():
