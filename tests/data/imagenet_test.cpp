@@ -45,7 +45,7 @@ class ImageNetTest : public testing::Test {
   TemporaryFolder folder_{"imagenet_test"};
 };
 
-std::vector<Batch> read(BatchStream& stream, int most) {
+std::vector<Batch> read_batches(BatchStream& stream, int most) {
   std::vector<Batch> batches;
   for (Batch batch; most-- > 0 && stream.next(batch);) batches.push_back(batch);
   return batches;
@@ -65,7 +65,7 @@ TEST_F(ImageNetTest, ImagesHaveTheirClassesBrightnessInEveryFormat) {
   const auto data = open();
   const auto stream = data->once(Split::kTest, 5);
   int64_t images = 0;
-  for (const Batch& batch : read(*stream, 100)) {
+  for (const Batch& batch : read_batches(*stream, 100)) {
     const Tensor deviation = torch::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
     const Tensor mean = torch::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1});
     const Tensor brightness = ((batch.images * deviation + mean) * 255).mean({1, 2, 3});
@@ -78,15 +78,17 @@ TEST_F(ImageNetTest, ImagesHaveTheirClassesBrightnessInEveryFormat) {
 }
 
 TEST_F(ImageNetTest, ThreadsAndResumingChangeNothing) {
-  const auto plain = read(*open()->train({.batch_size = 9, .seed = 5}), 14);
-  const auto threaded = read(*open({{"threads", 3}})->train({.batch_size = 9, .seed = 5}), 14);
-  const auto resumed = read(*open()->train({.batch_size = 9, .seed = 5, .first_step = 13}), 1);
+  const auto plain = read_batches(*open()->train({.batch_size = 9, .seed = 5}), 14);
+  const auto threaded =
+      read_batches(*open({{"threads", 3}})->train({.batch_size = 9, .seed = 5}), 14);
+  const auto resumed =
+      read_batches(*open()->train({.batch_size = 9, .seed = 5, .first_step = 13}), 1);
   for (size_t i = 0; i < plain.size(); ++i) {
     EXPECT_TRUE(torch::equal(plain[i].images, threaded[i].images));
     EXPECT_TRUE(torch::equal(plain[i].labels, threaded[i].labels));
   }
   EXPECT_TRUE(torch::equal(plain[13].images, resumed[0].images));
-  const auto other = read(*open()->train({.batch_size = 9, .seed = 6}), 1);
+  const auto other = read_batches(*open()->train({.batch_size = 9, .seed = 6}), 1);
   EXPECT_FALSE(torch::equal(plain[0].images, other[0].images));
 }
 
@@ -94,11 +96,11 @@ TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {
   write("train/class0/100.JPEG", "");
   write("train/class2/119.JPEG", "GIF89a");
   const auto data = open();
-  for (const Batch& batch : read(*data->train({.batch_size = 9, .augment = false}), 6)) {
+  for (const Batch& batch : read_batches(*data->train({.batch_size = 9, .augment = false}), 6)) {
     EXPECT_EQ(batch.labels.numel(), 9);
     EXPECT_TRUE(batch.images.isfinite().all().item<bool>());
   }
-  read(*data->once(Split::kValidation, 6), 1);
+  read_batches(*data->once(Split::kValidation, 6), 1);
   EXPECT_EQ(data->damaged(),
             (std::map<std::string, std::string>{
                 {"train/class0/100.JPEG", "the file is empty"},
@@ -109,7 +111,8 @@ TEST_F(ImageNetTest, DamagedTestImagesAreLeftOutAndCounted) {
   write("val/class1/120.JPEG", "\xff\xd8\xff");
   const auto data = open();
   int64_t images = 0;
-  for (const Batch& batch : read(*data->once(Split::kTest, 5), 100)) images += batch.labels.numel();
+  for (const Batch& batch : read_batches(*data->once(Split::kTest, 5), 100))
+    images += batch.labels.numel();
   EXPECT_EQ(images, 11);
   EXPECT_EQ(data->damaged().size(), 1u);
 }
@@ -118,7 +121,7 @@ TEST_F(ImageNetTest, AnEmptyDiskIsAnErrorAndNotAllDamage) {
   const auto data = open();
   std::filesystem::remove_all(folder_ / "train");
   try {
-    read(*data->train({.batch_size = 9}), 1);
+    read_batches(*data->train({.batch_size = 9}), 1);
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(),

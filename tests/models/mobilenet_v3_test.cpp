@@ -11,7 +11,7 @@
 namespace qbitopt {
 namespace {
 
-std::map<std::string, QuantizerSpec> measured_specs(Network& network) {
+std::map<std::string, QuantizerSpec> specs_at_224(Network& network) {
   network.measure({3, 224, 224});
   std::map<std::string, QuantizerSpec> specs;
   for (QuantizerSite* site : network.sites()) specs.emplace(site->spec().name, site->spec());
@@ -33,7 +33,7 @@ TEST(MobileNetV3Test, ASqueezeExciteUnitHasItsSitesBetweenDepthwiseAndProjection
 
 TEST(MobileNetV3Test, HardSwishIsReadWithAnOffsetAndFactorsAreUnsigned) {
   const auto network = make_mobilenet_v3_small({.image_channels = 3});
-  const auto specs = measured_specs(*network);
+  const auto specs = specs_at_224(*network);
   EXPECT_TRUE(specs.at("features.1.block.0.0.input").has_offset);
   EXPECT_EQ(specs.at("features.1.block.0.0.input").absorbs, Activation::kHardSwish);
   EXPECT_FALSE(specs.at("features.1.block.1.fc1.input").has_offset);  // this unit has ReLUs
@@ -52,7 +52,7 @@ TEST(MobileNetV3Test, HardSwishIsReadWithAnOffsetAndFactorsAreUnsigned) {
 
 TEST(MobileNetV3Test, AFactorsMacsAreItsProducts) {
   const auto network = make_mobilenet_v3_small({.image_channels = 3});
-  const auto specs = measured_specs(*network);
+  const auto specs = specs_at_224(*network);
   EXPECT_EQ(specs.at("features.1.block.1.gate.input").elements, 16);
   EXPECT_EQ(specs.at("features.1.block.1.gate.input").macs, 16 * 56 * 56);
   EXPECT_EQ(specs.at("features.1.block.1.fc1.weight").macs, 16 * 8);

@@ -63,13 +63,6 @@ std::unique_ptr<Network> make_original(const std::string& model) {
   return make_resnet(model == "resnet18" ? resnet18_shape() : resnet50_shape(), options);
 }
 
-NamedTensors state_of(Network& network) {
-  NamedTensors state;
-  for (const auto& item : network.named_parameters()) state.emplace(item.key(), item.value());
-  for (const auto& item : network.named_buffers()) state.emplace(item.key(), item.value());
-  return state;
-}
-
 // formula_values() of originals.py.
 Tensor formula_values(int64_t count, int64_t sequence) {
   const Tensor i = torch::arange(1, count + 1, torch::kFloat64);
@@ -139,9 +132,9 @@ TEST_P(OriginalsTest, LogitsAndGradientsOfRandomWeightsAreTheOriginals) {
   const char* folder = std::getenv("QBITOPT_ORIGINALS");
   if (folder == nullptr) GTEST_SKIP() << "QBITOPT_ORIGINALS is not set: see originals.py";
   const std::filesystem::path file = std::filesystem::path(folder) / GetParam();
-  const NamedTensors expected = read_weights(file.string() + ".safetensors");
+  const StateDict expected = read_weights(file.string() + ".safetensors");
   const auto network = make_original(GetParam());
-  load_weights(*network, read_weights(file.string() + ".pth"), "the original");
+  load_state(*network, read_weights(file.string() + ".pth"), "the original");
   for (const auto& [name, tensor] : state_of(*network)) {
     EXPECT_TRUE(torch::equal(tensor, expected.at("weights." + name))) << name;
   }

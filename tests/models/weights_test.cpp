@@ -30,17 +30,10 @@ std::string safetensors(const std::string& header, const std::string& values) {
   return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header + values;
 }
 
-NamedTensors state_of(Network& network) {
-  NamedTensors state;
-  for (const auto& item : network.named_parameters()) state.emplace(item.key(), item.value());
-  for (const auto& item : network.named_buffers()) state.emplace(item.key(), item.value());
-  return state;
-}
-
 class WeightsTest : public testing::Test {
  protected:
   // Writes a file and reads it as weights.
-  NamedTensors read(const std::string& content) {
+  StateDict read(const std::string& content) {
     write_raw(folder_ / "weights", content);
     return read_weights(folder_ / "weights");
   }
@@ -53,7 +46,7 @@ TEST_F(WeightsTest, SafetensorsAreReadByTypeShapeAndOffset) {
   std::string bytes(reinterpret_cast<const char*>(values), sizeof(values));
   bytes.append(reinterpret_cast<const char*>(&count), sizeof(count));
   // The header's length leaves the values at an odd address.
-  const NamedTensors tensors = read(safetensors(
+  const StateDict tensors = read(safetensors(
       R"({"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},)"
       R"("n":{"dtype":"I64","shape":[],"data_offsets":[16,24]},"__metadata__":{"by":"me"}})",
       bytes));
@@ -88,7 +81,7 @@ TEST_F(WeightsTest, AZipFileIsReadWhereverTheDictionaryLies) {
   checkpoint.insert("state_dict", tensors);
   for (const c10::IValue& content : {c10::IValue(tensors), c10::IValue(checkpoint)}) {
     const std::vector<char> bytes = torch::jit::pickle_save(content);
-    const NamedTensors read_back = read(std::string(bytes.begin(), bytes.end()));
+    const StateDict read_back = read(std::string(bytes.begin(), bytes.end()));
     ASSERT_EQ(read_back.size(), 1u);
     EXPECT_TRUE(torch::equal(read_back.at("fc.weight"), torch::arange(6.0).view({2, 3})));
   }
@@ -118,7 +111,7 @@ TEST_F(WeightsTest, APythonStateIsReadWithoutRunningAnything) {
   zip.writeRecord("data.pkl", pickle.data(), pickle.size());
   zip.writeRecord("data/0", values, sizeof(values));
   zip.writeEndOfFile();
-  const NamedTensors tensors = read_weights(folder_ / "state.pth");
+  const StateDict tensors = read_weights(folder_ / "state.pth");
   ASSERT_EQ(tensors.size(), 2u);
   EXPECT_TRUE(torch::equal(tensors.at("a"), torch::tensor({{0.f, 1.f}, {3.f, 4.f}})));
   EXPECT_TRUE(torch::equal(tensors.at("b"), torch::tensor({5.f})));
@@ -140,32 +133,32 @@ TEST_F(WeightsTest, WhatIsNoDictionaryOfTensorsIsRefused) {
               HasSubstr("absent.pth: no such file"));
 }
 
-TEST(LoadWeightsTest, CopiesEveryParameterAndBufferAndNeedsNoBatchCounter) {
+TEST(LoadStateTest, CopiesEveryParameterAndBufferAndNeedsNoBatchCounter) {
   const auto from = make_resnet(resnet8_shape(), {.seed = 1});
   const auto to = make_resnet(resnet8_shape(), {.seed = 2});
   from->named_buffers()["bn1.running_mean"].fill_(3);
-  NamedTensors weights = state_of(*from);
+  StateDict weights = state_of(*from);
   std::erase_if(weights,
                 [](const auto& item) { return item.first.ends_with("num_batches_tracked"); });
-  load_weights(*to, weights, "here");
+  load_state(*to, weights, "here");
   for (const auto& [name, tensor] : state_of(*to)) {
     if (!weights.contains(name)) continue;
     EXPECT_TRUE(torch::equal(tensor, weights.at(name))) << name;
   }
 }
 
-TEST(LoadWeightsTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
+TEST(LoadStateTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
   const auto network = make_resnet(resnet8_shape(), {});
   const Tensor before = network->layers()[0]->weight.clone();
-  NamedTensors weights = state_of(*make_resnet(resnet8_shape(), {.seed = 3}));
+  StateDict weights = state_of(*make_resnet(resnet8_shape(), {.seed = 3}));
   weights.erase("conv1.weight");
   weights["stem.weight"] = torch::ones({1});
-  EXPECT_THAT(message_of([&] { load_weights(*network, weights, "file.pth"); }),
-              HasSubstr("file.pth: does not fit the model: it lacks conv1.weight; the model has no "
-                        "stem.weight;"));
+  EXPECT_THAT(message_of([&] { load_state(*network, weights, "file.pth"); }),
+              HasSubstr("file.pth does not fit the network; missing: conv1.weight; not in the "
+                        "network: stem.weight"));
   weights = state_of(*make_resnet(resnet8_shape(), {.classes = 7, .seed = 3}));
-  EXPECT_THAT(message_of([&] { load_weights(*network, weights, "file.pth"); }),
-              HasSubstr("file.pth: 'fc.bias' is 7; the model has 10"));
+  EXPECT_THAT(message_of([&] { load_state(*network, weights, "file.pth"); }),
+              HasSubstr("fc.bias is [7], expected [10]"));
   EXPECT_TRUE(torch::equal(network->layers()[0]->weight, before));
 }
 

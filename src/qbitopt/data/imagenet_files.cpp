@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using Labels = std::map<std::string, int64_t>;  // by folder name or WordNet id
 
-[[noreturn]] void refuse(const fs::path& place, const std::string& what) {
+[[noreturn]] void refuse_layout(const fs::path& place, const std::string& what) {
   throw InputError(
       place.string() + ": " + what +
       "\nImageNet: data.root must hold train/<class>/*.JPEG and val/<class>/*.JPEG, or a flat "
@@ -47,12 +47,12 @@ bool is_image_name(const std::string& name) {
 
 Labels labels_of(const fs::path& train, int64_t classes) {
   const std::vector<std::string> folders = sorted_names(train, /*folders=*/true);
-  if (folders.empty()) refuse(train, "holds no folders of classes");
+  if (folders.empty()) refuse_layout(train, "holds no folders of classes");
   Labels labels;
   if (classes != static_cast<int64_t>(imagenet_classes().size())) {
     if (static_cast<int64_t>(folders.size()) != classes) {
-      refuse(train, "holds " + std::to_string(folders.size()) + " classes; data.classes is " +
-                        std::to_string(classes));
+      refuse_layout(train, "holds " + std::to_string(folders.size()) +
+                               " classes; data.classes is " + std::to_string(classes));
     }
     for (const std::string& folder : folders) {
       labels.emplace(folder, static_cast<int64_t>(labels.size()));
@@ -64,7 +64,8 @@ Labels labels_of(const fs::path& train, int64_t classes) {
   }
   for (const std::string& folder : folders) {
     if (!labels.contains(folder)) {
-      refuse(train, "'" + folder +
+      refuse_layout(train,
+                    "'" + folder +
                         "' is none of ImageNet's 1,000 classes, whose order the models' logits "
                         "have; for other classes set data.classes to their number");
     }
@@ -77,7 +78,8 @@ std::vector<LabelledFile> list_folders(const fs::path& root, const std::string& 
   std::vector<LabelledFile> files;
   for (const std::string& folder : sorted_names(root / split, /*folders=*/true)) {
     const auto label = labels.find(folder);
-    if (label == labels.end()) refuse(root / split, "class '" + folder + "' is not in train");
+    if (label == labels.end())
+      refuse_layout(root / split, "class '" + folder + "' is not in train");
     for (const std::string& name : sorted_names(root / split / folder, /*folders=*/false)) {
       if (is_image_name(name)) files.push_back({split + "/" + folder + "/" + name, label->second});
     }
@@ -228,28 +230,29 @@ std::vector<LabelledFile> list_flat(const fs::path& root, const Labels& labels) 
       for (const std::string& name : sorted_names(root / "val", /*folders=*/false)) {
         if (!is_image_name(name)) continue;
         const auto label = known.find(fs::path(name).stem().string());
-        if (label == known.end()) refuse(file, "has no label for val/" + name);
+        if (label == known.end()) refuse_layout(file, "has no label for val/" + name);
         files.push_back({"val/" + name, label->second});
       }
       return files;
     }
   }
-  refuse(root / "val", "holds images without folders of classes, and no file with their labels");
+  refuse_layout(root / "val",
+                "holds images without folders of classes, and no file with their labels");
 }
 
 }  // namespace
 
 ImageNetFiles list_imagenet(const fs::path& root, int64_t classes) {
   for (const char* split : {"train", "val"}) {
-    if (!fs::is_directory(root / split)) refuse(root / split, "no such folder");
+    if (!fs::is_directory(root / split)) refuse_layout(root / split, "no such folder");
   }
   const Labels labels = labels_of(root / "train", classes);
   ImageNetFiles files{.root = root, .classes = classes};
   files.train = list_folders(root, "train", labels);
   const bool is_flat = sorted_names(root / "val", /*folders=*/true).empty();
   files.validation = is_flat ? list_flat(root, labels) : list_folders(root, "val", labels);
-  if (files.train.empty()) refuse(root / "train", "holds no images");
-  if (files.validation.empty()) refuse(root / "val", "holds no images");
+  if (files.train.empty()) refuse_layout(root / "train", "holds no images");
+  if (files.validation.empty()) refuse_layout(root / "val", "holds no images");
   return files;
 }
 

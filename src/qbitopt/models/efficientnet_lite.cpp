@@ -11,7 +11,7 @@
 namespace qbitopt {
 namespace {
 
-constexpr int64_t kStemChannels = 32, kHeadChannels = 1280;
+constexpr int64_t kLiteStemChannels = 32, kLiteHeadChannels = 1280;
 
 // n units: expand by t, depthwise k x k, project to c channels; the first has stride s.
 struct Stage {
@@ -47,11 +47,11 @@ class EfficientNetLite0 : public Network {
         stem_(*this, {.convolution = "conv_stem",
                       .batch_norm = "bn1",
                       .in_channels = options.image_channels,
-                      .out_channels = kStemChannels,
+                      .out_channels = kLiteStemChannels,
                       .stride = 2,
                       .activation = Activation::kRelu6}),
         dropout_(dropout) {
-    int64_t channels = kStemChannels;
+    int64_t channels = kLiteStemChannels;
     for (size_t stage = 0; stage < std::size(kStages); ++stage) {
       for (int64_t i = 0; i < kStages[stage].n; ++i) {
         const std::string path = "blocks." + std::to_string(stage) + "." + std::to_string(i);
@@ -64,10 +64,10 @@ class EfficientNetLite0 : public Network {
     head_.emplace(*this, ConvBlockOptions{.convolution = "conv_head",
                                           .batch_norm = "bn2",
                                           .in_channels = channels,
-                                          .out_channels = kHeadChannels,
+                                          .out_channels = kLiteHeadChannels,
                                           .kernel = 1,
                                           .activation = Activation::kRelu6});
-    classifier_ = &add_linear_head(*this, "classifier", kHeadChannels, /*signed_input=*/false);
+    classifier_ = &add_linear_head(*this, "classifier", kLiteHeadChannels, /*signed_input=*/false);
     join_single_readers(stem_, units_, *head_);
     finish_sites();
     initialize_like_efficientnet(*this, *classifier_);

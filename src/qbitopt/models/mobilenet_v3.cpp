@@ -12,7 +12,7 @@ namespace qbitopt {
 namespace {
 
 constexpr BatchNormOptions kBatchNorm{.epsilon = 1e-3, .momentum = 0.01};
-constexpr int64_t kStemChannels = 16, kHeadChannels = 576, kHiddenFeatures = 1024;
+constexpr int64_t kV3StemChannels = 16, kV3HeadChannels = 576, kHiddenFeatures = 1024;
 
 // A row of table 2: kernel, expanded and output channels, squeeze-excite, activation, stride.
 struct Row {
@@ -69,12 +69,12 @@ class MobileNetV3Small : public Network {
         stem_(*this, {.convolution = "features.0.0",
                       .batch_norm = "features.0.1",
                       .in_channels = options.image_channels,
-                      .out_channels = kStemChannels,
+                      .out_channels = kV3StemChannels,
                       .stride = 2,
                       .activation = Activation::kHardSwish,
                       .normalization = kBatchNorm}),
         dropout_(dropout) {
-    int64_t channels = kStemChannels;
+    int64_t channels = kV3StemChannels;
     int index = 1;
     for (const Row& row : kRows) {
       units_.push_back(make_unit(*this, index++, channels, row));
@@ -84,12 +84,12 @@ class MobileNetV3Small : public Network {
     head_.emplace(*this, ConvBlockOptions{.convolution = head + ".0",
                                           .batch_norm = head + ".1",
                                           .in_channels = channels,
-                                          .out_channels = kHeadChannels,
+                                          .out_channels = kV3HeadChannels,
                                           .kernel = 1,
                                           .activation = Activation::kHardSwish,
                                           .normalization = kBatchNorm});
     hidden_ = &add_layer("classifier.0", {.kind = LayerOptions::Kind::kLinear,
-                                          .in_channels = kHeadChannels,
+                                          .in_channels = kV3HeadChannels,
                                           .out_channels = kHiddenFeatures,
                                           .bias = true});
     classifier_ = &add_linear_head(*this, "classifier.3", kHiddenFeatures, /*signed_input=*/false);

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "qbitopt/models/weights.h"
+#include "qbitopt/models/state_file.h"
 
 namespace qbitopt {
 
@@ -10,6 +10,6 @@ namespace qbitopt {
 // (name
 // -> dtype, shape, data_offsets from the header's end), the values. Throws InputError for a file
 // that is not one or disagrees with its header.
-NamedTensors read_safetensors(const std::filesystem::path& file);
+StateDict read_safetensors(const std::filesystem::path& file);
 
 }  // namespace qbitopt

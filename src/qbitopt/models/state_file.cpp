@@ -2,10 +2,6 @@
 
 #include <fmt/ranges.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "qbitopt/core/error.h"
@@ -23,6 +19,11 @@ std::string some_of(const std::vector<std::string>& names) {
 }
 
 std::string shape(const torch::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
+
+// Files of before batch norm counted its batches, and files of networks without quantisers.
+bool may_be_missing(const std::string& name) {
+  return name.ends_with("num_batches_tracked") || name.find("_quantizer.") != std::string::npos;
+}
 
 }  // namespace
 
@@ -42,32 +43,13 @@ std::string to_state_file(const StateDict& state) {
   return {bytes.begin(), bytes.end()};
 }
 
-StateDict read_state_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    throw InputError(fmt::format("cannot read the weights in {}: {}", file.string(), std::strerror(errno)));
-  }
-  const std::vector<char> bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  StateDict state;
-  try {
-    const c10::IValue value = torch::pickle_load(bytes);
-    for (const auto& entry : value.toGenericDict()) {
-      state[entry.key().toStringRef()] = entry.value().toTensor();
-    }
-  } catch (const c10::Error& error) {
-    throw InputError(fmt::format("{} is damaged or holds no dictionary of tensors: {}", file.string(),
-                                 error.what_without_backtrace()));
-  }
-  return state;
-}
-
 void load_state(torch::nn::Module& module, const StateDict& state, const std::string& what) {
   StateDict own = state_of(module);
   std::vector<std::string> missing, surplus, differing;
   for (const auto& [name, tensor] : own) {
     const auto found = state.find(name);
     if (found == state.end()) {
-      missing.push_back(name);
+      if (!may_be_missing(name)) missing.push_back(name);
     } else if (found->second.sizes() != tensor.sizes()) {
       differing.push_back(fmt::format("{} is {}, expected {}", name, shape(found->second), shape(tensor)));
     }
@@ -83,7 +65,10 @@ void load_state(torch::nn::Module& module, const StateDict& state, const std::st
     throw InputError(text);
   }
   const torch::NoGradGuard no_grad;
-  for (auto& [name, tensor] : own) tensor.copy_(state.at(name));
+  for (auto& [name, tensor] : own) {
+    const auto found = state.find(name);
+    if (found != state.end()) tensor.copy_(found->second);
+  }
 }
 
 }  // namespace qbitopt

@@ -250,7 +250,7 @@ IValue unpickle(const std::filesystem::path& file) {
 
 }  // namespace
 
-NamedTensors read_torch_file(const std::filesystem::path& file) {
+StateDict read_torch_file(const std::filesystem::path& file) {
   IValue content;
   std::string reason;
   try {
@@ -277,7 +277,7 @@ NamedTensors read_torch_file(const std::filesystem::path& file) {
     dictionary = found->value().toGenericDict();
     break;
   }
-  NamedTensors tensors;
+  StateDict tensors;
   for (const auto& entry : dictionary) {
     if (entry.value().isTensor())
       tensors.emplace(entry.key().toStringRef(), entry.value().toTensor());

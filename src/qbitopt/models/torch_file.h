@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "qbitopt/models/weights.h"
+#include "qbitopt/models/state_file.h"
 
 namespace qbitopt {
 
@@ -13,6 +13,6 @@ namespace qbitopt {
 // else becomes nothing. (LibTorch's own pickle_load makes nothing of an OrderedDict, which is what
 // every model's state is.) Throws InputError for a file that is damaged or holds no such
 // dictionary.
-NamedTensors read_torch_file(const std::filesystem::path& file);
+StateDict read_torch_file(const std::filesystem::path& file);
 
 }  // namespace qbitopt

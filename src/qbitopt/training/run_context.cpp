@@ -5,7 +5,7 @@
 #include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/random.h"
 #include "qbitopt/methods/budget_problem.h"
-#include "qbitopt/models/state_file.h"
+#include "qbitopt/models/weights.h"
 
 namespace qbitopt {
 namespace {
@@ -65,11 +65,7 @@ std::string RunContext::input(const std::string& need) const {
 void RunContext::restore_starting_weights() {
   if (!attempt_.inputs.count("fp32_checkpoint")) return;
   const std::string file = input("fp32_checkpoint");
-  StateDict state = read_state_file(file);
-  for (const auto& [name, tensor] : state_of(*network_)) {  // quantisers are not in the file
-    if (name.find("_quantizer.") != std::string::npos) state.emplace(name, tensor);
-  }
-  load_state(*network_, state, file);
+  load_state(*network_, read_weights(file), file);
 }
 
 void RunContext::attach_quantizers() {
