@@ -1,9 +1,13 @@
 // qbitopt methods, models, sensitivities, solvers: what a sweep can be made of, from the manifests.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "app/exit_codes.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "app/worker_verb.h"
 #include "qbitopt/sweep/catalog.h"
 
 namespace qbitopt::app {
@@ -65,7 +69,17 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
 }  // namespace
 
 int methods(const Invocation& invocation) { return list(invocation, "method", "methods"); }
-int models(const Invocation& invocation) { return list(invocation, "model", "models"); }
+int models(const Invocation& invocation) {
+  const auto& words = invocation.arguments;
+  const auto found = std::find(words.begin(), words.end(), "--quantizers");
+  if (found == words.end()) return list(invocation, "model", "models");
+  // The layers of a network are known to the worker alone.
+  std::vector<std::string> arguments = {"inventory"};
+  std::copy_if(words.begin(), words.end(), std::back_inserter(arguments),
+               [](const std::string& word) { return word != "--quantizers"; });
+  if (arguments.size() < 2) throw UsageError("models --quantizers: which model?");
+  become_worker(std::move(arguments));
+}
 int sensitivities(const Invocation& invocation) {
   return list(invocation, "sensitivity", "sensitivities");
 }

@@ -19,6 +19,7 @@ const std::vector<Verb>& verbs() {
       {"report", "write everything about a sweep into one HTML file", report},
       {"methods", "how bits can be chosen", methods},
       {"models", "the networks", models},
+      {"predict", "what a network sees in photographs", predict},
       {"sensitivities", "how the loss's rise can be predicted", sensitivities},
       {"solvers", "who can solve the allocation", solvers},
       {"doctor", "is everything there that a sweep needs?", doctor},

@@ -28,6 +28,7 @@ int ls(const Invocation& invocation);
 int show(const Invocation& invocation);
 int methods(const Invocation& invocation);
 int models(const Invocation& invocation);
+int predict(const Invocation& invocation);
 int sensitivities(const Invocation& invocation);
 int solvers(const Invocation& invocation);
 int solve(const Invocation& invocation);

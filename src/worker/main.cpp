@@ -11,6 +11,8 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/training/process.h"
 #include "worker/input.h"
+#include "worker/inventory.h"
+#include "worker/predict.h"
 #include "worker/session.h"
 
 namespace qbitopt::worker {
@@ -65,15 +67,24 @@ int work_alone(const char* file) {
   return result == Result::kFailed ? 1 : 0;
 }
 
+// The verbs that the driver hands on.
+int answer(const std::vector<std::string>& words) {
+  return words.front() == "predict" ? predict({words.begin() + 1, words.end()})
+                                    : inventory({words.begin() + 1, words.end()});
+}
+
 int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
-  if (argc > 2 || argument.rfind("-", 0) == 0) {
-    std::fputs("usage: qbitopt-worker [job.json]\nTrains what the driver sends, or one attempt from a file.\n",
+  const bool is_verb = argument == "predict" || argument == "inventory";
+  if ((argc > 2 && !is_verb) || argument.rfind("-", 0) == 0) {
+    std::fputs("usage: qbitopt-worker [job.json | predict ... | inventory MODEL]\nTrains what the driver sends, or one "
+               "attempt from a file; or does the verbs of `qbitopt` that need tensors.\n",
                stderr);
     return argument == "--help" ? 0 : 2;
   }
   listen_to_signals();
   try {
+    if (is_verb) return answer({argv + 1, argv + argc});
     return argument.empty() ? serve() : work_alone(argv[1]);
   } catch (const InputError& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

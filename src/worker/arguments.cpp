@@ -1,0 +1,55 @@
+#include "worker/arguments.h"
+
+#include <algorithm>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+
+namespace qbitopt::worker {
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+Arguments Arguments::parse(const std::vector<std::string>& arguments,
+                           const std::vector<std::string>& with_value,
+                           const std::vector<std::string>& switches) {
+  Arguments parsed;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (!arguments[i].starts_with("--")) {
+      parsed.words.push_back(arguments[i]);
+      continue;
+    }
+    const size_t equals = arguments[i].find('=');
+    const std::string name = arguments[i].substr(2, equals - 2);
+    if (contains(switches, name)) {
+      parsed.options[name] = "true";
+    } else if (!contains(with_value, name)) {
+      std::vector<std::string> known = with_value;
+      known.insert(known.end(), switches.begin(), switches.end());
+      throw InputError(unknown_name("option", name, known));
+    } else if (equals != std::string::npos) {
+      parsed.options[name] = arguments[i].substr(equals + 1);
+    } else if (++i < arguments.size()) {
+      parsed.options[name] = arguments[i];
+    } else {
+      throw InputError("--" + name + " needs a value");
+    }
+  }
+  return parsed;
+}
+
+const std::string& Arguments::required(const std::string& name) const {
+  const auto found = options.find(name);
+  if (found == options.end()) throw InputError("--" + name + " is missing");
+  return found->second;
+}
+
+std::string Arguments::get_or(const std::string& name, const std::string& fallback) const {
+  return has(name) ? options.at(name) : fallback;
+}
+
+}  // namespace qbitopt::worker

@@ -1,0 +1,63 @@
+#include "worker/inventory.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/json.h"
+#include "qbitopt/models/network.h"
+#include "worker/arguments.h"
+
+namespace qbitopt::worker {
+namespace {
+
+std::string grid_of(const QuantizerSpec& spec) {
+  return spec.is_signed ? "signed" : spec.has_offset ? "offset" : "unsigned";
+}
+
+}  // namespace
+
+int inventory(const std::vector<std::string>& words) {
+  const Arguments arguments =
+      Arguments::parse(words, {"image_size", "channels", "classes"}, {"json"});
+  if (arguments.words.size() != 1) throw InputError("expected the name of one model");
+  NetworkRegistry registry("model");
+  register_networks(registry);
+  const bool is_small = arguments.words.front().ends_with("_tiny") ||
+                        arguments.words.front() == "resnet8" ||
+                        arguments.words.front() == "resnet20";
+  const int64_t size = std::stoll(arguments.get_or("image_size", is_small ? "28" : "224"));
+  const int64_t channels = std::stoll(arguments.get_or("channels", is_small ? "1" : "3"));
+  const int64_t classes = std::stoll(arguments.get_or("classes", is_small ? "10" : "1000"));
+  const auto network =
+      registry.make(arguments.words.front(), {.classes = classes, .image_channels = channels});
+  network->measure({channels, size, size});
+  Json json = Json::array();
+  std::string text = fmt::format("{:44} {:10} {:8} {:>10} {:>14}  bits\n", "quantizer", "kind",
+                                 "grid", "elements", "MACs");
+  int64_t macs = 0, parameters = 0;
+  for (const torch::Tensor& parameter : network->parameters()) parameters += parameter.numel();
+  for (const QuantizerSite* site : network->sites()) {
+    const QuantizerSpec& spec = site->spec();
+    const bool is_weight = spec.kind == TensorKind::kWeight;
+    if (is_weight) macs += spec.macs;
+    const std::string kind = is_weight ? "weight" : "activation";
+    json.push_back({{"name", spec.name},
+                    {"kind", kind},
+                    {"grid", grid_of(spec)},
+                    {"elements", spec.elements},
+                    {"macs", spec.macs},
+                    {"counted", spec.counted},
+                    {"pinned_bits", spec.pinned_bits ? Json(*spec.pinned_bits) : Json()}});
+    text += fmt::format("{:44} {:10} {:8} {:>10} {:>14}  {}\n", spec.name, kind, grid_of(spec),
+                        spec.elements, spec.macs,
+                        spec.pinned_bits ? fmt::format("pinned at {}", *spec.pinned_bits) : "free");
+  }
+  text += fmt::format("{} quantisers, {} parameters, {} MACs for an image of {}x{}x{}\n",
+                      network->sites().size(), parameters, macs, channels, size, size);
+  std::cout << (arguments.has("json") ? json.dump(2) + "\n" : text);
+  return 0;
+}
+
+}  // namespace qbitopt::worker
