@@ -50,6 +50,10 @@ void check_sweep(const Reader& reader, const std::optional<std::string>& sweep) 
   throw InputError(unknown_name("sweep", *sweep, known) + " (" + reader.file().string() + ")");
 }
 
+fs::path queries_folder() { return fs::path("results") / "queries"; }
+
+fs::path published_file() { return fs::path("results") / "published.csv"; }
+
 fs::path find_sweep(const std::string& word) {
   if (fs::exists(word)) return word;
   const fs::path by_name = fs::path("sweeps") / (word + ".yaml");

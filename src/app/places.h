@@ -20,6 +20,12 @@ std::filesystem::path find_sweep(const std::string& word);
 // Throws InputError if a sweep is named that the database does not have.
 void check_sweep(const Reader& reader, const std::optional<std::string>& sweep);
 
+// Named queries: results/queries.
+std::filesystem::path queries_folder();
+
+// Published numbers: results/published.csv.
+std::filesystem::path published_file();
+
 // What is remembered beside the database of the fingerprints of data files.
 std::filesystem::path fingerprint_cache(const std::filesystem::path& database);
 

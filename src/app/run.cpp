@@ -5,6 +5,7 @@
 #include "app/execute.h"
 #include "app/exit_codes.h"
 #include "app/places.h"
+#include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "qbitopt/runlog/queries.h"
@@ -41,6 +42,34 @@ std::vector<std::string> requested_keys(const Plan& plan) {
   return keys;
 }
 
+// Before anything runs, so that a mistake in them does not come to light hours later.
+std::vector<TableDefinition> read_tables(const Plan& plan) {
+  std::vector<TableDefinition> tables;
+  for (const std::string& file : plan.tables) tables.push_back(read_table_definition(file));
+  return tables;
+}
+
+std::optional<std::vector<PublishedResult>> read_published_if_any() {
+  if (!std::filesystem::exists(published_file())) return std::nullopt;
+  return read_published(published_file());
+}
+
+// Prints each table and writes it beside its definition.
+void print_tables(const Plan& plan, const std::vector<TableDefinition>& tables, Database& database,
+                  Console& console) {
+  for (size_t i = 0; i < tables.size(); ++i) {
+    const TableFormat& markdown = find_table_format("markdown");
+    const Table table = build_table(database.reader(), tables[i]);
+    const std::string text = markdown.write(table);
+    console.print((i > 0 ? "\n" : "") + text);
+    const auto file = std::filesystem::path(plan.tables[i]).replace_extension(markdown.extension);
+    write_file_atomically(file, text);
+    database.record_table(rendered(table, tables[i], markdown, text));
+    console.say(fmt::format("wrote {}; `qbitopt table {}` makes other formats", shown(file),
+                            tables[i].name));
+  }
+}
+
 }  // namespace
 
 int run(const Invocation& invocation) {
@@ -62,12 +91,17 @@ int run(const Invocation& invocation) {
                                builtin_catalog(), {fingerprint_cache(file)});
   for (const std::string& warning : plan.warnings) console.warn(warning);
 
+  const std::vector<TableDefinition> tables = read_tables(plan);
+  const auto published = read_published_if_any();
+
   const DriverLock lock(file);
   Database database(file);
   say_difference(plan, database, console);
   database.record_sweep(plan, {invocation.argv, environment(), &builtin_catalog()});
+  if (published) database.record_published(*published);
   if (line.is_on("again")) database.reset(requested_keys(plan));
   const int status = execute(plan, file, database, line, console);
+  if (status == kGood || status == kJobsFailed) print_tables(plan, tables, database, console);
   database.close();
   return status;
 }

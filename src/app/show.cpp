@@ -7,6 +7,7 @@
 
 #include "app/exit_codes.h"
 #include "app/rows.h"
+#include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "qbitopt/runlog/queries.h"
@@ -92,15 +93,65 @@ std::string as_text(const Job& job, const Json& run, const std::vector<AttemptRe
   return text;
 }
 
+// "quick:qbitopt@3:top1": a table, and a cell of it.
+std::pair<std::string, std::string> split_address(const std::string& address) {
+  const size_t colon = address.find(':');
+  if (colon == std::string::npos || address.find(':', colon + 1) == std::string::npos)
+    throw UsageError("'" + address +
+                     "' is no cell; write TABLE:ROW:COLUMN, as in quick:qbitopt@3:top1"
+                     " (`qbitopt table NAME --json` names rows and columns)");
+  return {address.substr(0, colon), address.substr(colon + 1)};
+}
+
+std::string runs_behind(const Cell& cell) {
+  std::vector<std::vector<std::string>> rows = {{"job", "seed", "state", "value", "compared with"}};
+  for (const CellSource& source : cell.sources) {
+    rows.push_back({short_key(source.key), plain(source.seed), source.state,
+                    source.value ? plain(*source.value) : "", short_key(source.reference_key)});
+  }
+  return columns(rows);
+}
+
+int show_cell(const CommandLine& line, Console& console) {
+  const auto [name, address] = split_address(line.get<std::string>("cell"));
+  const Reader reader(line.database());
+  const Table table = build_table(reader, find_table(reader, name));
+  const Cell& cell = table.cell(address);
+  if (!line.json()) {
+    std::string value = cell.text;
+    for (const auto& number : cell.values)
+      value += (value.empty() ? "" : " / ") + (number ? plain(*number) : std::string("none"));
+    console.print(fmt::format("{}: {}, made of {} runs\n\n{}", address, value, cell.sources.size(),
+                              runs_behind(cell)));
+    return kGood;
+  }
+  const Json all = Json::parse(table_as_json(table));
+  for (const Json& section : all["sections"]) {
+    for (const Json& row : section["rows"]) {
+      const std::string prefix = row["row"].get<std::string>() + ":";
+      if (!address.starts_with(prefix) || !row["cells"].contains(address.substr(prefix.size())))
+        continue;
+      console.print(row["cells"][address.substr(prefix.size())].dump(2) + "\n");
+    }
+  }
+  return kGood;
+}
+
 }  // namespace
 
 int show(const Invocation& invocation) {
-  CommandLine line("show KEY [options]",
-                   "Shows everything about one job: the first digits of its key are enough.");
+  CommandLine line(
+      "show KEY [options]",
+      "Shows everything about one job (the first digits of its key are enough), or the runs\n"
+      "behind a cell of a table.");
+  line.options()("cell",
+                 boost::program_options::value<std::string>()->value_name("TABLE:ROW:COLUMN"),
+                 "instead: the runs behind a cell of a table, as in quick:qbitopt@3:top1");
   line.add_database();
   line.add_json();
   line.add_positional("key", 1);
   if (!line.parse(invocation)) return kGood;
+  if (line.has("cell")) return show_cell(line, invocation.console);
   if (!line.has("key"))
     throw UsageError("show which job? Give the first digits of its key; `qbitopt ls` lists them");
 

@@ -26,6 +26,10 @@ int retry(const Invocation& invocation);
 int watch(const Invocation& invocation);
 int ls(const Invocation& invocation);
 int show(const Invocation& invocation);
+int sql(const Invocation& invocation);
+int table(const Invocation& invocation);
+int export_(const Invocation& invocation);  // `export` is a word of C++
+int db(const Invocation& invocation);
 int methods(const Invocation& invocation);
 int models(const Invocation& invocation);
 int predict(const Invocation& invocation);

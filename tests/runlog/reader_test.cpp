@@ -40,6 +40,36 @@ TEST_F(ReaderTest, ReadsWithArguments) {
   EXPECT_EQ(rows.at(0, "x"), 2.5);
 }
 
+TEST_F(ReaderTest, ArgumentsHaveNamesAndThoseNotGivenAreNull) {
+  const Reader reader(file_);
+  const std::string sql = "SELECT method FROM runs WHERE method = :method AND :other IS NULL";
+  EXPECT_EQ(reader.query_named(sql, {{"method", "fp32"}}).size(), 1u);
+  EXPECT_EQ(reader.query_named(sql, {{"method", "fp32"}, {"other", 1}}).size(), 0u);
+  const auto refused = [&](const std::string& text, const char* name) -> std::string {
+    try {
+      reader.query_named(text, {{name, 1}});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "was run";
+  };
+  EXPECT_THAT(refused(sql, "metod"), HasSubstr("unknown argument 'metod'; did you mean 'method'?"));
+  EXPECT_EQ(refused("SELECT 1", "x"), "the query takes no arguments, 'x' was given");
+}
+
+TEST_F(ReaderTest, RowsComeOneByOne) {
+  std::vector<std::string> names;
+  int rows = 0;
+  Reader(file_).for_each(
+      "SELECT method, seed FROM runs", [&](const auto& columns) { names = columns; },
+      [&](const std::vector<Json>& row) {
+        ++rows;
+        EXPECT_EQ(row[0], "fp32");
+      });
+  EXPECT_EQ(names, (std::vector<std::string>{"method", "seed"}));
+  EXPECT_EQ(rows, 1);
+}
+
 TEST_F(ReaderTest, NothingCanBeChanged) {
   for (const char* sql :
        {"DELETE FROM job", "CREATE TABLE t (x)", "ATTACH 'x.db' AS x", "PRAGMA user_version = 3",

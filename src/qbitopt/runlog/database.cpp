@@ -6,6 +6,7 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/connection.h"
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/events.h"
@@ -221,6 +222,36 @@ void Database::reset(const std::vector<std::string>& job_keys) {
   change([&] {
     for (const std::string& key : job_keys)
       connection_->execute("UPDATE job SET state = 'new' WHERE key = ?", key);
+  });
+  commit();
+}
+
+void Database::record_published(const std::vector<PublishedResult>& results) {
+  change([&] {
+    connection_->execute("DELETE FROM published_result");
+    for (const PublishedResult& r : results) {
+      connection_->execute(
+          "INSERT INTO published_result (model, method, kind, weight_bits, activation_bits,"
+          " budget_constraint, fp32_top1, top1, source_title, source_url, quoted_from)"
+          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          r.model, r.method, r.kind, r.weight_bits, r.activation_bits, r.constraint, r.fp32_top1,
+          r.top1, r.source_title, r.source_url, r.quoted_from);
+    }
+  });
+  commit();
+}
+
+void Database::record_table(const RenderedTable& table) {
+  const std::string hash = sha256(table.text);
+  change([&] {
+    const auto last = connection_->find<std::string>(
+        "SELECT sha256 FROM rendered_table WHERE name = ? AND format = ? ORDER BY id DESC LIMIT 1",
+        table.name, table.format);
+    if (last == hash) return;
+    connection_->execute(
+        "INSERT INTO rendered_table (name, rendered_at, definition, format, jobs, sha256)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        table.name, now(), table.definition, table.format, Json(table.jobs).dump(), hash);
   });
   commit();
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "qbitopt/runlog/error.h"
+#include "qbitopt/runlog/published.h"
 #include "qbitopt/runlog/reader.h"
 #include "qbitopt/sweep/plan.h"
 #include "qbitopt/sweep/run_store.h"
@@ -39,6 +40,15 @@ struct SweepOrigin {
   std::map<std::string, std::string> environment;
   // Unit and meaning of parameters, for the documentation of columns; null: none known.
   const Catalog* catalog = nullptr;
+};
+
+// A table that was made, for the record.
+struct RenderedTable {
+  std::string name;               // of the definition
+  std::string definition;         // verbatim
+  std::string format;             // "markdown", ...
+  std::vector<std::string> jobs;  // keys of the runs in it
+  std::string text;               // its hash is kept
 };
 
 // The run log: one SQLite file, written by one driver. What a function commits survives a crash;
@@ -77,6 +87,11 @@ class Database : public RunStore {
   // Jobs that shall be run again, finished ones included: their state becomes new, their attempts
   // are kept. Committed on return.
   void reset(const std::vector<std::string>& job_keys);
+
+  // Replaces the published numbers. Committed on return.
+  void record_published(const std::vector<PublishedResult>& results);
+  // A table that is there already with the same text is not recorded again. Committed on return.
+  void record_table(const RenderedTable& table);
 
   // Sees what was ingested, committed or not. Valid as long as the database.
   const Reader& reader() const;

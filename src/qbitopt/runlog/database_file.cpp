@@ -134,6 +134,12 @@ std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journ
   return connection;
 }
 
+std::string reading_uri(const fs::path& file) {
+  const bool is_sealed = ::access(fs::absolute(file).parent_path().c_str(), W_OK) != 0 &&
+                         !has_content(beside(file, "-wal"));
+  return as_uri(file, is_sealed ? "?immutable=1" : "?mode=ro");
+}
+
 std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
   const FileHeader header = read_header(file);
   if (!header.exists) {
@@ -150,12 +156,9 @@ std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
         "{}: written by an older qbitopt (schema {}, this one reads {}); run `qbitopt db migrate`",
         file.string(), header.user_version, kSchemaVersion));
   }
-  const bool is_sealed = ::access(fs::absolute(file).parent_path().c_str(), W_OK) != 0 &&
-                         !has_content(beside(file, "-wal"));
   std::shared_ptr<Connection> connection;
   translate_errors(file, [&] {
-    connection = std::make_shared<Connection>(as_uri(file, is_sealed ? "?immutable=1" : ""),
-                                              SQLite::OPEN_READONLY);
+    connection = std::make_shared<Connection>(reading_uri(file), SQLite::OPEN_READONLY);
     connection->raw().execAndGet("SELECT count(*) FROM sqlite_master");
   });
   return connection;

@@ -33,8 +33,11 @@ bool is_on_network(const std::filesystem::path& file);
 // A connection for the one writer: pragmas set, schema created or migrated, journal as asked.
 std::shared_ptr<Connection> open_for_writing(const std::filesystem::path& file, Journal journal);
 
-// A connection that cannot write; `immutable` where the folder is read-only and no log lies beside
-// the file.
+// Under which SQLite opens the file without writing to it: `immutable` where the folder is
+// read-only and no log lies beside the file.
+std::string reading_uri(const std::filesystem::path& file);
+
+// A connection that cannot write.
 std::shared_ptr<Connection> open_for_reading(const std::filesystem::path& file);
 
 // Empties the write-ahead log and makes the file one plain file again; other readers may put that

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
 #include "qbitopt/runlog/connection.h"
 #include "qbitopt/runlog/database_file.h"
 
@@ -69,32 +70,50 @@ Json cell(const SQLite::Column& column) {
   return text;
 }
 
-void bind(SQLite::Statement& statement, const std::vector<Json>& arguments) {
-  int index = 0;
-  for (const Json& value : arguments) {
-    ++index;
-    if (value.is_null()) {
-      statement.bind(index);
-    } else if (value.is_number_integer()) {
-      statement.bind(index, value.get<int64_t>());
-    } else if (value.is_number()) {
-      statement.bind(index, value.get<double>());
-    } else if (value.is_boolean()) {
-      statement.bind(index, value.get<bool>() ? 1 : 0);
-    } else {
-      statement.bind(index, value.get<std::string>());
-    }
+void bind(SQLite::Statement& statement, int index, const Json& value) {
+  if (value.is_null()) {
+    statement.bind(index);
+  } else if (value.is_number_integer()) {
+    statement.bind(index, value.get<int64_t>());
+  } else if (value.is_number()) {
+    statement.bind(index, value.get<double>());
+  } else if (value.is_boolean()) {
+    statement.bind(index, value.get<bool>() ? 1 : 0);
+  } else {
+    statement.bind(index, value.get<std::string>());
   }
 }
 
-// SQLite compiles the first statement and ignores the rest; a person would not expect that.
-bool has_more_statements(sqlite3* handle, const std::string& sql) {
+// What SQLite knows of a text before it is run, and SQLiteCpp does not tell.
+struct Prepared {
+  // SQLite compiles the first statement and ignores the rest; a person would not expect that.
+  bool has_more_statements = false;
+  std::map<std::string, int> parameters;  // of ":name": name -> index
+};
+Prepared prepare(sqlite3* handle, const std::string& sql) {
+  Prepared prepared;
   sqlite3_stmt* statement = nullptr;
   const char* tail = nullptr;
-  const int status = sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, &tail);
+  if (sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, &tail) == SQLITE_OK) {
+    prepared.has_more_statements =
+        std::string_view(tail).find_first_not_of(" \t\r\n;") != std::string_view::npos;
+    for (int i = 1; i <= sqlite3_bind_parameter_count(statement); ++i) {
+      const char* name = sqlite3_bind_parameter_name(statement, i);
+      if (name != nullptr) prepared.parameters[name + 1] = i;
+    }
+  }
   sqlite3_finalize(statement);
-  if (status != SQLITE_OK || tail == nullptr) return false;
-  return std::string_view(tail).find_first_not_of(" \t\r\n;") != std::string_view::npos;
+  return prepared;
+}
+
+int index_of(const std::string& name, const std::map<std::string, int>& parameters) {
+  const auto found = parameters.find(name);
+  if (found != parameters.end()) return found->second;
+  if (parameters.empty())
+    throw InputError(fmt::format("the query takes no arguments, '{}' was given", name));
+  std::vector<std::string> known;
+  for (const auto& [parameter, index] : parameters) known.push_back(parameter);
+  throw InputError(unknown_name("argument", name, known));
 }
 
 InputError refused(const std::exception& error) {
@@ -118,28 +137,67 @@ Reader::~Reader() = default;
 Reader::Reader(Reader&&) noexcept = default;
 
 Rows Reader::query(const std::string& sql, const std::vector<Json>& arguments) const {
+  Rows rows;
+  run(
+      sql,
+      [&](SQLite::Statement& statement) {
+        int index = 0;
+        for (const Json& value : arguments) bind(statement, ++index, value);
+      },
+      [&](const auto& columns) { rows.columns = columns; },
+      [&](const auto& row) { rows.rows.push_back(row); });
+  return rows;
+}
+
+Rows Reader::query_named(const std::string& sql,
+                         const std::map<std::string, Json>& arguments) const {
+  Rows rows;
+  run(
+      sql,
+      [&](SQLite::Statement& statement) {
+        const auto parameters = prepare(connection_->raw().getHandle(), sql).parameters;
+        for (const auto& [name, value] : arguments)
+          bind(statement, index_of(name, parameters), value);
+      },
+      [&](const auto& columns) { rows.columns = columns; },
+      [&](const auto& row) { rows.rows.push_back(row); });
+  return rows;
+}
+
+void Reader::for_each(const std::string& sql,
+                      const std::function<void(const std::vector<std::string>&)>& begin,
+                      const std::function<void(const std::vector<Json>&)>& take) const {
+  run(
+      sql, [](SQLite::Statement&) {}, begin, take);
+}
+
+void Reader::run(const std::string& sql,
+                 const std::function<void(SQLite::Statement&)>& bind_arguments,
+                 const std::function<void(const std::vector<std::string>&)>& begin,
+                 const std::function<void(const std::vector<Json>&)>& take) const {
   sqlite3* handle = connection_->raw().getHandle();
   const Guard guard(handle, options_.time_limit);
   try {
     SQLite::Statement statement(connection_->raw(), sql);
-    if (has_more_statements(handle, sql))
+    if (prepare(handle, sql).has_more_statements)
       throw InputError("more than one statement; give one SELECT at a time");
-    bind(statement, arguments);
-    Rows rows;
-    for (int i = 0; i < statement.getColumnCount(); ++i)
-      rows.columns.emplace_back(statement.getColumnName(i));
+    bind_arguments(statement);
+    const int count = statement.getColumnCount();
+    std::vector<std::string> columns;
+    for (int i = 0; i < count; ++i) columns.emplace_back(statement.getColumnName(i));
+    begin(columns);
+    std::vector<Json> row(columns.size());
     while (statement.executeStep()) {
-      auto& row = rows.rows.emplace_back();
-      for (int i = 0; i < statement.getColumnCount(); ++i)
-        row.push_back(cell(statement.getColumn(i)));
+      for (int i = 0; i < count; ++i) row[i] = cell(statement.getColumn(i));
+      take(row);
     }
-    return rows;
   } catch (const SQLite::Exception& error) {
     switch (error.getErrorCode()) {
       case SQLITE_INTERRUPT:
-        throw DatabaseError(fmt::format(
-            "{}: the query took longer than {} s and was stopped; ask for less, or raise --timeout",
-            file_.string(), options_.time_limit.count() / 1000.0));
+        throw DatabaseError(
+            fmt::format("{}: the query took longer than {} s and was stopped; ask for less, or "
+                        "raise --time-limit",
+                        file_.string(), options_.time_limit.count() / 1000.0));
       case SQLITE_AUTH:
       case SQLITE_READONLY:
         throw refused(error);

@@ -2,12 +2,18 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "qbitopt/core/json.h"
 #include "qbitopt/runlog/error.h"
+
+namespace SQLite {
+class Statement;
+}
 
 namespace qbitopt {
 
@@ -43,6 +49,14 @@ class Reader {
   // One SELECT (or VALUES, WITH, EXPLAIN). `arguments` fill its ?1, ?2, ...: null, numbers, text.
   // Throws InputError with SQLite's words for wrong SQL or a refused action.
   Rows query(const std::string& sql, const std::vector<Json>& arguments = {}) const;
+  // The same with ":name" in the SQL. Names that are not given are NULL; throws InputError for a
+  // name that the SQL does not have.
+  Rows query_named(const std::string& sql, const std::map<std::string, Json>& arguments) const;
+
+  // Row by row, for results that are too large to hold. `begin` gets the names of the columns.
+  void for_each(const std::string& sql,
+                const std::function<void(const std::vector<std::string>&)>& begin,
+                const std::function<void(const std::vector<Json>&)>& take) const;
 
   const std::filesystem::path& file() const { return file_; }
 
@@ -50,6 +64,9 @@ class Reader {
   friend class Database;
   // Reads what `connection` sees, changes that are not committed yet included.
   Reader(std::filesystem::path file, std::shared_ptr<Connection> connection);
+  void run(const std::string& sql, const std::function<void(SQLite::Statement&)>& bind,
+           const std::function<void(const std::vector<std::string>&)>& begin,
+           const std::function<void(const std::vector<Json>&)>& take) const;
 
   std::filesystem::path file_;
   ReaderOptions options_;

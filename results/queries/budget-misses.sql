@@ -1,0 +1,13 @@
+-- How often does each method end above its budget, and by how much?
+SELECT
+  method,
+  guarantees_budget,
+  count(*) AS runs,
+  sum(budget_met IS 0) AS missed,
+  max(max(COALESCE(weight_bits - weight_limit_bits, 0), COALESCE(activation_bits - activation_limit_bits, 0))) AS most_bits_above,
+  (SELECT count(*) FROM failures WHERE failures.method = runs.method AND error_class = 'budget_exceeded') AS failed_for_it
+FROM runs
+WHERE state = 'finished'
+  AND COALESCE(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NOT NULL
+GROUP BY method, guarantees_budget
+ORDER BY missed DESC, method;

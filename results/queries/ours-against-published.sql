@@ -1,0 +1,39 @@
+-- Published numbers beside ours at the same bits: what did quantisation cost, each against its own fp32?
+-- Networks are matched by name without regard to case and underscores.
+-- :model  only this network, as the sources name it
+WITH ours AS (
+  SELECT
+    lower(replace(quantised.model, '_', '')) AS model,
+    quantised.method,
+    quantised.weight_bits,
+    quantised.activation_bits,
+    quantised.budget_average_bits AS bits,
+    quantised.top1_mean,
+    quantised.top1_mean - fp32.top1_mean AS delta
+  FROM results AS quantised
+  LEFT JOIN results AS fp32
+    ON fp32.method = 'fp32'
+    AND fp32.model = quantised.model
+    AND fp32.data_name = quantised.data_name
+  WHERE quantised.n_seeds > 0
+    AND quantised.budget_average_bits IS NOT NULL
+)
+SELECT
+  published.model,
+  published.method AS published_method,
+  published.weight_bits,
+  published.activation_bits,
+  published.top1 AS published_top1,
+  published.top1_minus_fp32 AS published_delta,
+  ours.method AS our_method,
+  ours.top1_mean AS our_top1,
+  ours.delta AS our_delta,
+  ours.delta - published.top1_minus_fp32 AS delta_difference,
+  published.source_title
+FROM published
+LEFT JOIN ours
+  ON ours.model = lower(replace(published.model, '_', ''))
+  AND CAST(ours.bits AS REAL) = CAST(published.weight_bits AS REAL)
+  AND published.weight_bits = published.activation_bits
+WHERE (:model IS NULL OR published.model = :model)
+ORDER BY ours.model IS NULL, published.model, CAST(published.weight_bits AS REAL), published.method, ours.method;

@@ -1,0 +1,85 @@
+// qbitopt db: care for the database file.
+#include <fmt/format.h>
+
+#include "app/driver_lock.h"
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/runlog/database.h"
+#include "qbitopt/runlog/maintenance.h"
+
+namespace qbitopt::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+int check(const CommandLine& line, Console& console) {
+  const std::vector<std::string> faults = check_database(line.database());
+  for (const std::string& fault : faults) console.error(fault);
+  if (!faults.empty()) {
+    console.say(fmt::format("{}: damaged. Copies end in .bak; `qbitopt run` makes lost runs again",
+                            line.database().string()));
+    return kDatabase;
+  }
+  console.print(fmt::format("{}: sound\n", line.database().string()));
+  return kGood;
+}
+
+int migrate(const CommandLine& line, Console& console) {
+  const DriverLock lock(line.database());
+  const MigrationResult result = migrate_database(line.database());
+  const std::string file = line.database().string();
+  if (result.copy.empty()) {
+    console.print(fmt::format("{}: up to date, schema {}\n", file, result.to_version));
+  } else {
+    console.print(fmt::format("{}: schema {} -> {}; as it was: {}\n", file, result.from_version,
+                              result.to_version, result.copy.string()));
+  }
+  return kGood;
+}
+
+int backup(const CommandLine& line, Console& console) {
+  const std::vector<std::string> words = line.words("what");
+  if (words.size() < 2) throw UsageError("db backup needs the name of the copy: db backup copy.db");
+  backup_database(line.database(), words[1]);
+  console.print(fmt::format("wrote {}\n", words[1]));
+  return kGood;
+}
+
+int published(const CommandLine& line, Console& console) {
+  const std::vector<std::string> words = line.words("what");
+  const fs::path file = words.size() > 1 ? fs::path(words[1]) : published_file();
+  const std::vector<PublishedResult> results = read_published(file);
+  const DriverLock lock(line.database());
+  Database database(line.database());
+  database.record_published(results);
+  database.close();
+  console.print(fmt::format("{} published numbers of {}\n", results.size(), shown(file)));
+  return kGood;
+}
+
+}  // namespace
+
+int db(const Invocation& invocation) {
+  CommandLine line("db check|migrate|backup FILE|published [FILE]",
+                   "Cares for the database file.\n"
+                   "  check      is it sound? Exit status 4 if not\n"
+                   "  migrate    brings a file of an older qbitopt up to date, after copying it\n"
+                   "  backup     a copy, also in the middle of a run\n"
+                   "  published  takes in the published numbers (default: results/published.csv)");
+  line.add_database();
+  line.add_positional("what", 2);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("what")) throw UsageError("db: say check, migrate, backup or published");
+  const std::string what = line.words("what").front();
+  if (what == "check") return check(line, invocation.console);
+  if (what == "migrate") return migrate(line, invocation.console);
+  if (what == "backup") return backup(line, invocation.console);
+  if (what == "published") return published(line, invocation.console);
+  throw UsageError(
+      unknown_name("word after db", what, {"check", "migrate", "backup", "published"}));
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,96 @@
+// qbitopt export: the views for other programs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "app/exit_codes.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/report/rows_format.h"
+#include "qbitopt/runlog/maintenance.h"
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace qbitopt::app {
+namespace {
+
+std::vector<std::string> views_of(const Reader& reader) {
+  std::vector<std::string> names;
+  for (const auto& row :
+       reader.query("SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name").rows)
+    names.push_back(row[0]);
+  return names;
+}
+
+// Those that were asked for, else all.
+std::vector<std::string> chosen_views(const Reader& reader, const CommandLine& line) {
+  const std::vector<std::string> known = views_of(reader);
+  const std::vector<std::string> chosen = line.words("view");
+  for (const std::string& name : chosen) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw InputError(unknown_name("view", name, known));
+  }
+  return chosen.empty() ? known : chosen;
+}
+
+void write_view(const Reader& reader, const std::string& view, RowsFormat format,
+                const fs::path& file) {
+  std::ofstream output(file, std::ios::binary);
+  std::vector<std::string> columns;
+  reader.for_each(
+      "SELECT * FROM " + view,
+      [&](const std::vector<std::string>& names) {
+        columns = names;
+        output << header_line(columns, format);
+      },
+      [&](const std::vector<Json>& row) { output << row_line(columns, row, format); });
+  output.close();
+  if (!output) throw InputError(fmt::format("cannot write {}", file.string()));
+}
+
+int export_text(const CommandLine& line, RowsFormat format, const std::string& extension,
+                Console& console) {
+  const fs::path folder = line.get<std::string>("output");
+  const Reader reader(line.database());
+  const std::vector<std::string> views = chosen_views(reader, line);
+  fs::create_directories(folder);
+  for (const std::string& view : views) {
+    const fs::path file = folder / (view + extension);
+    write_view(reader, view, format, file);
+    console.print(fmt::format("wrote {}\n", shown(file)));
+  }
+  return kGood;
+}
+
+}  // namespace
+
+int export_(const Invocation& invocation) {
+  CommandLine line(
+      "export [VIEW ...] --output FOLDER|FILE [options]",
+      "The views for other programs; all of them, or those that are named.\n"
+      "  csv, jsonl  a file for each view in the folder\n"
+      "  sqlite      one file with the views as plain tables, which any SQLite 3 opens");
+  line.options()("format", po::value<std::string>()->default_value("csv")->value_name("FORMAT"),
+                 "csv, jsonl or sqlite")(
+      "output,o", po::value<std::string>()->value_name("FOLDER|FILE"), "where to");
+  line.add_database();
+  line.add_positional("view", -1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("output")) throw UsageError("export where to? Give --output");
+  const std::string format = line.get<std::string>("format");
+  if (format == "csv") return export_text(line, RowsFormat::kCsv, ".csv", invocation.console);
+  if (format == "jsonl")
+    return export_text(line, RowsFormat::kJsonLines, ".jsonl", invocation.console);
+  if (format != "sqlite")
+    throw InputError(unknown_name("format", format, {"csv", "jsonl", "sqlite"}));
+  if (line.has("view")) throw UsageError("the SQLite copy holds all views; name none");
+  export_plain_database(line.database(), line.get<std::string>("output"));
+  invocation.console.print(fmt::format("wrote {}\n", line.get<std::string>("output")));
+  return kGood;
+}
+
+}  // namespace qbitopt::app

@@ -1,0 +1,143 @@
+// qbitopt sql: questions to the database, in SQL or by name.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <iterator>
+
+#include "app/exit_codes.h"
+#include "app/places.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/report/named_query.h"
+#include "qbitopt/report/rows_format.h"
+#include "qbitopt/sweep/yaml.h"
+
+namespace po = boost::program_options;
+
+namespace qbitopt::app {
+namespace {
+
+struct Question {
+  std::string sql;
+  std::map<std::string, Json> arguments;
+};
+
+// "bits=2.5" as in a sweep file: numbers are numbers.
+std::map<std::string, Json> arguments_of(const std::vector<std::string>& words, size_t first) {
+  std::map<std::string, Json> arguments;
+  for (size_t i = first; i < words.size(); ++i) {
+    const size_t sign = words[i].find('=');
+    if (sign == 0 || sign == std::string::npos)
+      throw UsageError(fmt::format("'{}' is no argument of a query; write name=value", words[i]));
+    arguments[words[i].substr(0, sign)] = core_schema_scalar(words[i].substr(sign + 1));
+  }
+  return arguments;
+}
+
+bool is_name(const std::string& text) { return text.find_first_of(" \t\n(;") == std::string::npos; }
+
+std::string read_question(const std::string& file) {
+  if (file != "-") return read_text(file);
+  return {std::istreambuf_iterator<char>(std::cin), {}};
+}
+
+Question question_of(const CommandLine& line) {
+  const std::vector<std::string> words = line.words("query");
+  if (line.has("file"))
+    return {read_question(line.get<std::string>("file")), arguments_of(words, 0)};
+  const std::string& first = words.front();
+  const std::string sql = is_name(first) ? find_query(queries_folder(), first).sql : first;
+  return {sql, arguments_of(words, 1)};
+}
+
+Rows relations(const Reader& reader) {
+  return reader.query(
+      "SELECT schema_doc.relation, type AS kind, meaning FROM schema_doc"
+      " JOIN sqlite_master ON sqlite_master.name = schema_doc.relation WHERE position = 0"
+      " ORDER BY type = 'table', schema_doc.relation");
+}
+
+Rows describe(const Reader& reader, const std::string& relation) {
+  if (relation.empty()) return relations(reader);
+  Rows rows = reader.query(
+      "SELECT column_name AS \"column\", unit, meaning FROM schema_doc"
+      " WHERE relation = ? AND position > 0 ORDER BY position",
+      {relation});
+  if (!rows.empty()) return rows;
+  std::vector<std::string> known;
+  for (const auto& row : relations(reader).rows) known.push_back(row[0]);
+  throw InputError(unknown_name("view or table", relation, known));
+}
+
+std::string list_of_queries() {
+  std::vector<std::vector<std::string>> rows;
+  for (const NamedQuery& query : read_queries(queries_folder()))
+    rows.push_back({query.name, query.description.substr(0, query.description.find('\n'))});
+  return rows.empty() ? "" : columns(rows);
+}
+
+std::string as_columns(const Rows& rows) {
+  std::vector<std::vector<std::string>> cells = {rows.columns};
+  for (const auto& row : rows.rows) {
+    auto& texts = cells.emplace_back();
+    for (const Json& cell : row) {
+      texts.push_back(cell_text(cell));
+      std::replace(texts.back().begin(), texts.back().end(), '\n', ' ');
+    }
+  }
+  return columns(cells);
+}
+
+}  // namespace
+
+static std::string in_format(const Rows& rows, const CommandLine& line) {
+  if (line.json()) return write_rows(rows, RowsFormat::kJson);
+  if (line.is_on("csv")) return write_rows(rows, RowsFormat::kCsv);
+  if (line.is_on("markdown")) return write_rows(rows, RowsFormat::kMarkdown);
+  return as_columns(rows);
+}
+
+int sql(const Invocation& invocation) {
+  CommandLine line(
+      "sql [QUERY] [name=value ...] [options]",
+      "Asks the database, and cannot change it. QUERY is a SELECT, or the name of a\n"
+      "file in results/queries; name=value fills :name in it. Without QUERY: their list."
+      "\nViews: runs, results, progress, failures, curves, bits, bits_history,\n"
+      "sensitivities, allocations, pareto, parameters, published.");
+  line.options()("csv", po::bool_switch(), "print CSV")("markdown", po::bool_switch(),
+                                                        "print a Markdown table")(
+      "file,f", po::value<std::string>()->value_name("FILE"),
+      "read the query from a file; -: from standard input")(
+      "time-limit", po::value<double>()->default_value(60)->value_name("SECONDS"),
+      "stop a query that takes longer; 0: never")(
+      "describe", po::value<std::string>()->implicit_value("")->value_name("RELATION"),
+      "the views and tables, or the columns of one with unit and meaning");
+  line.add_database();
+  line.add_json();
+  line.add_positional("query", -1);
+  if (!line.parse(invocation)) return kGood;
+  Console& console = invocation.console;
+  if (!line.has("describe") && !line.has("file") && line.words("query").empty()) {
+    console.print(list_of_queries());
+    return kGood;
+  }
+  const auto limit = std::chrono::milliseconds(
+      static_cast<int64_t>(std::max(0.0, line.get<double>("time-limit")) * 1000));
+  const Reader reader(line.database(), {.time_limit = limit});
+  if (line.has("describe")) {
+    // "--describe runs": the word after an option with an optional value is a positional one.
+    std::string relation = line.get<std::string>("describe");
+    if (relation.empty() && line.has("query")) relation = line.words("query").front();
+    console.print(in_format(describe(reader, relation), line));
+    return kGood;
+  }
+  const Question question = question_of(line);
+  console.print(in_format(reader.query_named(question.sql, question.arguments), line));
+  return kGood;
+}
+
+}  // namespace qbitopt::app

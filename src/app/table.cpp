@@ -1,0 +1,135 @@
+// qbitopt table: a comparison out of the runs of a sweep.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/driver_lock.h"
+#include "app/exit_codes.h"
+#include "app/tables.h"
+#include "app/text.h"
+#include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/report/table_format.h"
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+namespace qbitopt::app {
+namespace {
+
+// Definitions in results/, and sweeps of the database.
+std::vector<std::string> known_tables(const Reader& reader) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("results", ignored)) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  for (const auto& row : reader.query("SELECT name FROM sweep").rows) names.push_back(row[0]);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::string format_names() {
+  std::string names;
+  for (const TableFormat& format : table_formats())
+    names += (names.empty() ? "" : ", ") + format.name;
+  return names;
+}
+
+// The format that was asked for, else the one that the output's extension means, else Markdown.
+const TableFormat& format_of(const CommandLine& line) {
+  if (line.has("format")) return find_table_format(line.get<std::string>("format"));
+  if (line.json()) return find_table_format("json");
+  const fs::path output = line.get_or<std::string>("output", "");
+  for (const TableFormat& format : table_formats()) {
+    if (format.extension == output.extension()) return format;
+  }
+  return table_formats().front();
+}
+
+int check(const Table& table, const TableDefinition& definition, Console& console) {
+  if (definition.expectations.empty())
+    throw InputError(
+        fmt::format("table {} has no expectations to check; give it `expect:`", definition.name));
+  const std::vector<std::string> faults = check_expectations(table, definition);
+  for (const std::string& fault : faults) console.error(fault);
+  console.say(fmt::format("{} of {} values are within their tolerance",
+                          definition.expectations.size() - faults.size(),
+                          definition.expectations.size()));
+  return faults.empty() ? kGood : kTableCheck;
+}
+
+// The database is closed again, so that what was made can be recorded.
+std::pair<TableDefinition, Table> read_table(const fs::path& database, const std::string& word) {
+  const Reader reader(database);
+  TableDefinition definition = find_table(reader, word);
+  Table table = build_table(reader, definition);
+  return {std::move(definition), std::move(table)};
+}
+
+// Unless someone else is writing, or nobody may.
+void record(const fs::path& file, const RenderedTable& table, Console& console) {
+  try {
+    const DriverLock lock(file);
+    Database(file).record_table(table);
+  } catch (const std::exception& error) {
+    console.detail(fmt::format("not recorded in the database: {}", error.what()));
+  }
+}
+
+}  // namespace
+
+TableDefinition find_table(const Reader& reader, const std::string& word) {
+  if (fs::path(word).extension() == ".yaml") return read_table_definition(word);
+  const fs::path by_name = fs::path("results") / (word + ".yaml");
+  if (fs::exists(by_name)) return read_table_definition(by_name);
+  const std::vector<std::string> known = known_tables(reader);
+  if (std::find(known.begin(), known.end(), word) == known.end())
+    throw InputError(unknown_name("table", word, known) + " (results/*.yaml, and every sweep)");
+  return default_definition(reader, word);
+}
+
+RenderedTable rendered(const Table& table, const TableDefinition& definition,
+                       const TableFormat& format, const std::string& text) {
+  return {.name = table.name,
+          .definition = definition.text,
+          .format = format.name,
+          .jobs = table.jobs,
+          .text = text};
+}
+
+int table(const Invocation& invocation) {
+  CommandLine line(
+      "table NAME [options]",
+      "A comparison out of the runs of a sweep. NAME is a definition (results/NAME.yaml,\n"
+      "or a file), or a sweep of the database.");
+  const std::string formats =
+      format_names() + " (default: as the output's name says, else markdown)";
+  line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
+      "output,o", po::value<std::string>()->value_name("FILE"), "write to a file")(
+      "check", po::bool_switch(),
+      "compare with the definition's expectations; exit status 6 if one is out of tolerance");
+  line.add_database();
+  line.add_json();
+  line.add_positional("table", 1);
+  if (!line.parse(invocation)) return kGood;
+  if (!line.has("table"))
+    throw UsageError("which table? Give the name of a definition in results/, or of a sweep");
+  const TableFormat& format = format_of(line);
+  const auto [definition, table] = read_table(line.database(), line.words("table").front());
+  if (line.is_on("check")) return check(table, definition, invocation.console);
+  const std::string text = format.write(table);
+  if (!line.has("output")) {
+    invocation.console.print(text);
+    return kGood;
+  }
+  const fs::path output = line.get<std::string>("output");
+  write_file_atomically(output, text);
+  record(line.database(), rendered(table, definition, format, text), invocation.console);
+  invocation.console.say(fmt::format("wrote {}", shown(output)));
+  return kGood;
+}
+
+}  // namespace qbitopt::app

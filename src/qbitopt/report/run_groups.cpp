@@ -1,0 +1,319 @@
+#include "qbitopt/report/run_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/report/rows_format.h"
+#include "qbitopt/report/statistics.h"
+
+namespace qbitopt {
+namespace {
+
+// 3 and 3.0 are the same value, and so is the text "3".
+bool is_same(const Json& a, const Json& b) { return a == b || cell_text(a) == cell_text(b); }
+
+bool is_same(const std::vector<Json>& a, const std::vector<Json>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Json& x, const Json& y) { return is_same(x, y); });
+}
+
+bool fulfils(const Run& run, const Conditions& conditions) {
+  for (const auto& [name, accepted] : conditions) {
+    const Json value = name == "case" ? Json(run.case_name) : run.parameters.value(name, Json());
+    const bool is_accepted = std::any_of(accepted.begin(), accepted.end(),
+                                         [&](const Json& other) { return is_same(value, other); });
+    if (!is_accepted) return false;
+  }
+  return true;
+}
+
+std::vector<Json> values_at(const Run& run, const std::vector<std::string>& axes) {
+  std::vector<Json> values;
+  for (const std::string& axis : axes) values.push_back(run.parameters.value(axis, Json()));
+  return values;
+}
+
+// Also of a decimal that is kept as text, so that 2.5 is exact.
+std::optional<double> number_of(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  if (!value.is_string()) return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  return !text.empty() && *end == '\0' ? std::optional(number) : std::nullopt;
+}
+
+// What does not apply first, numbers descending; texts keep their order of appearance.
+bool is_before(const std::vector<Json>& a, const std::vector<Json>& b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].is_null() != b[i].is_null()) return a[i].is_null();
+    const auto x = number_of(a[i]);
+    const auto y = number_of(b[i]);
+    if (x && y && *x != *y) return *x > *y;
+  }
+  return false;
+}
+
+// "reallocation.tau (20, 40)": the parameters in which runs of one row differ.
+std::string differences(const std::vector<const Run*>& runs) {
+  std::map<std::string, std::set<std::string>> values;
+  std::set<std::string> names;
+  for (const Run* run : runs) {
+    for (const auto& [name, value] : run->parameters.items()) names.insert(name);
+  }
+  for (const std::string& name : names) {
+    if (name == "seed") continue;
+    for (const Run* run : runs)
+      values[name].insert(cell_text(run->parameters.value(name, Json("none"))));
+  }
+  std::string text;
+  for (const auto& [name, set] : values) {
+    if (set.size() < 2) continue;
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, fmt::join(set, ", "));
+  }
+  return text;
+}
+
+using ByConfiguration = std::map<std::string, std::vector<const Run*>>;
+
+const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
+                                       const std::string& column) {
+  const bool smaller_is_better = column.find("loss") != std::string::npos;
+  const std::vector<const Run*>* best = &configurations.begin()->second;
+  std::optional<double> best_value;
+  for (const auto& [key, runs] : configurations) {
+    std::vector<const Run*> good;
+    std::copy_if(runs.begin(), runs.end(), std::back_inserter(good),
+                 [](const Run* run) { return run->is_good(); });
+    const std::vector<double> values = values_of(good, column);
+    if (values.empty()) continue;
+    const double value = smaller_is_better ? -mean(values) : mean(values);
+    if (best_value && value <= *best_value) continue;
+    best_value = value;
+    best = &runs;
+  }
+  return *best;
+}
+
+}  // namespace
+
+bool Run::is_missed() const {
+  return is_finished() && !is_full_precision() && columns.value("budget_met", Json()) == 0;
+}
+
+bool Run::is_full_precision() const { return columns.value("weight_bits", Json()) == 32.0; }
+
+std::optional<double> Run::number(const std::string& column) const {
+  const auto found = columns.find(column);
+  if (found == columns.end() || !found->is_number()) return std::nullopt;
+  // Runs without quantisers report no bytes.
+  if (column == "weight_bytes" && is_full_precision()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::vector<const Run*> RunGroup::good() const {
+  std::vector<const Run*> chosen;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(chosen),
+               [](const Run* run) { return run->is_good(); });
+  return chosen;
+}
+
+std::vector<const Run*> RunGroup::missed() const {
+  std::vector<const Run*> chosen;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(chosen),
+               [](const Run* run) { return run->is_missed(); });
+  return chosen;
+}
+
+bool RunGroup::is_full_precision() const {
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const Run* run) { return run->is_full_precision(); });
+}
+
+std::string RunGroup::address() const {
+  std::string text;
+  for (const Json& value : section) text += cell_text(value) + "/";
+  text += row->id;
+  const char* separator = "@";
+  for (const Json& value : split) {
+    if (value.is_null()) continue;
+    text += separator + cell_text(value);
+    separator = ",";
+  }
+  return text;
+}
+
+bool RunGroup::is_beside(const RunGroup& other) const {
+  if (!is_same(section, other.section)) return false;
+  for (size_t i = 0; i < split.size(); ++i) {
+    if (!split[i].is_null() && !other.split[i].is_null() && !is_same(split[i], other.split[i]))
+      return false;
+  }
+  return true;
+}
+
+std::vector<double> values_of(const std::vector<const Run*>& runs, const std::string& column) {
+  std::vector<double> values;
+  for (const Run* run : runs) {
+    if (const auto value = run->number(column)) values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<Pair> pairs_of(const RunGroup& group, const RunGroup& reference,
+                           const std::string& column) {
+  std::vector<Pair> pairs;
+  for (const Run* run : group.good()) {
+    for (const Run* other : reference.good()) {
+      if (!is_same(run->seed, other->seed)) continue;
+      const auto ours = run->number(column);
+      const auto theirs = other->number(column);
+      if (ours && theirs) pairs.push_back({run, other, *ours - *theirs});
+    }
+  }
+  return pairs;
+}
+
+RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
+  load(reader, definition);
+  load_needs(reader);
+  for (const RowDefinition& row : definition.rows) add_groups(row, definition);
+  std::vector<std::vector<Json>> sections;
+  for (const Run& run : runs_) {
+    const auto section = values_at(run, definition.section_by);
+    if (std::find(sections.begin(), sections.end(), section) == sections.end())
+      sections.push_back(section);
+  }
+  const auto place = [&](const RunGroup& group) {
+    return std::find(sections.begin(), sections.end(), group.section) - sections.begin();
+  };
+  std::stable_sort(groups_.begin(), groups_.end(), [&](const RunGroup& a, const RunGroup& b) {
+    return place(a) != place(b) ? place(a) < place(b) : is_before(a.split, b.split);
+  });
+}
+
+void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
+  for (const std::string& sweep : definition.sweeps) {
+    const Rows rows = reader.query(
+        "SELECT job.parameters AS all_parameters, sweep_job.case_name AS case_name, runs.*"
+        " FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id"
+        " JOIN job ON job.id = sweep_job.job_id JOIN runs ON runs.key = job.key"
+        " WHERE sweep.name = ? AND NOT sweep_job.orphaned ORDER BY sweep_job.position",
+        {sweep});
+    if (rows.empty()) {
+      std::vector<std::string> known;
+      for (const auto& row : reader.query("SELECT name FROM sweep").rows) known.push_back(row[0]);
+      throw InputError(fmt::format("table {}: {} in {}; `qbitopt run {}` fills it", definition.name,
+                                   unknown_name("sweep", sweep, known), reader.file().string(),
+                                   sweep));
+    }
+    for (const auto& row : rows.rows) {
+      Run run;
+      for (size_t i = 2; i < row.size(); ++i) run.columns[rows.columns[i]] = row[i];
+      run.key = run.columns["key"];
+      if (index_.count(run.key)) continue;
+      run.config_key = run.columns["config_key"];
+      run.state = run.columns["state"];
+      run.parameters = Json::parse(row[0].get<std::string>());
+      run.case_name = row[1];
+      run.seed = run.parameters.value("seed", Json());
+      index_[run.key] = runs_.size();
+      runs_.push_back(std::move(run));
+    }
+  }
+}
+
+void RunGroups::load_needs(const Reader& reader) {
+  const Rows rows = reader.query(
+      "SELECT job.key, need, needed.key FROM job_dependency JOIN job ON job.id = job_id"
+      " JOIN job AS needed ON needed.id = needed_job_id");
+  for (const auto& row : rows.rows) needs_[row[0]].emplace_back(row[1], row[2]);
+}
+
+void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& definition) {
+  const size_t first = groups_.size();
+  for (const Run& run : runs_) {
+    if (!fulfils(run, row.where)) continue;
+    const auto section = values_at(run, definition.section_by);
+    const auto split = values_at(run, definition.split_by);
+    auto group = std::find_if(groups_.begin() + first, groups_.end(), [&](const RunGroup& other) {
+      return is_same(other.section, section) && is_same(other.split, split);
+    });
+    if (group == groups_.end()) {
+      RunGroup made;
+      made.row = &row;
+      made.section = section;
+      made.split = split;
+      group = groups_.insert(group, std::move(made));
+    }
+    group->candidates.push_back(&run);
+  }
+  for (size_t i = first; i < groups_.size(); ++i) {
+    RunGroup& group = groups_[i];
+    ByConfiguration configurations;
+    for (const Run* run : group.candidates) configurations[run->config_key].push_back(run);
+    group.configurations = configurations.size();
+    if (configurations.size() > 1 && row.best_of.empty()) {
+      throw InputError(fmt::format(
+          "table {}: row '{}' holds {} configurations, which differ in {}; narrow its `where`, add "
+          "the axis to split_by, or let `best_of: validation_top1` choose",
+          definition.name, group.address(), configurations.size(), differences(group.candidates)));
+    }
+    group.runs = row.best_of.empty() ? group.candidates : best_of(configurations, row.best_of);
+    const auto by_seed = [](const Run* a, const Run* b) { return a->seed < b->seed; };
+    std::stable_sort(group.runs.begin(), group.runs.end(), by_seed);
+  }
+}
+
+const RunGroup* RunGroups::beside(const RunGroup& group, const std::string& id) const {
+  for (const RunGroup& other : groups_) {
+    if (other.row->id == id && other.is_beside(group)) return &other;
+  }
+  return nullptr;
+}
+
+const RunGroup* RunGroups::find(const std::string& address) const {
+  for (const RunGroup& group : groups_) {
+    if (group.address() == address) return &group;
+  }
+  return nullptr;
+}
+
+std::vector<const Run*> RunGroups::with_needed(const std::vector<const Run*>& runs) const {
+  std::vector<const Run*> all;
+  std::set<std::string> seen;
+  std::vector<std::string> waiting;
+  for (const Run* run : runs) waiting.push_back(run->key);
+  while (!waiting.empty()) {
+    const std::string key = waiting.back();
+    waiting.pop_back();
+    if (!seen.insert(key).second) continue;
+    if (const auto run = index_.find(key); run != index_.end()) all.push_back(&runs_[run->second]);
+    const auto needs = needs_.find(key);
+    if (needs == needs_.end()) continue;
+    for (const auto& [need, needed] : needs->second) waiting.push_back(needed);
+  }
+  return all;
+}
+
+std::vector<const Run*> RunGroups::shared_checkpoints() const {
+  std::map<std::string, int> users;
+  for (const Run& run : runs_) {
+    const auto needs = needs_.find(run.key);
+    if (needs == needs_.end()) continue;
+    for (const auto& [need, key] : needs->second) users[key] += need == "fp32_checkpoint";
+  }
+  std::vector<const Run*> shared;
+  for (const Run& run : runs_) {
+    if (const auto found = users.find(run.key); found != users.end() && found->second > 1)
+      shared.push_back(&run);
+  }
+  return shared;
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,96 @@
+#pragma once
+
+// Internal to the report: the runs behind a table, put into its rows.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/report/table_definition.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+
+// A job of the table's sweeps.
+struct Run {
+  std::string key;
+  std::string config_key;
+  std::string state;      // of the job: "finished", ...
+  std::string case_name;  // the sweep's
+  Json parameters;        // dotted name -> value
+  Json seed;
+  Json columns;  // its row of the view `runs`: name -> value
+
+  bool is_finished() const { return state == "finished"; }
+  // Finished above its budget: counts as missed, and enters no mean.
+  bool is_missed() const;
+  // Enters means.
+  bool is_good() const { return is_finished() && !is_missed(); }
+  bool is_full_precision() const;
+  std::optional<double> number(const std::string& column) const;
+};
+
+// The runs of one row: a configuration at several seeds.
+struct RunGroup {
+  const RowDefinition* row = nullptr;
+  std::vector<Json> section;     // values of section_by
+  std::vector<Json> split;       // values of split_by; null: does not apply
+  std::vector<const Run*> runs;  // by seed
+  std::vector<const Run*>
+      candidates;  // of all configurations among which best_of chose; else `runs`
+  size_t configurations = 1;
+
+  std::vector<const Run*> good() const;
+  std::vector<const Run*> missed() const;
+  bool is_full_precision() const;
+  // "resnet8/qbitopt@2.5": section, row and split values, those that apply.
+  std::string address() const;
+  // Split values that both have are equal, as are the sections.
+  bool is_beside(const RunGroup& other) const;
+};
+
+// Values of a column over the good runs, and the differences to another group's at equal seeds.
+std::vector<double> values_of(const std::vector<const Run*>& runs, const std::string& column);
+struct Pair {
+  const Run* run;
+  const Run* reference;
+  double difference;
+};
+std::vector<Pair> pairs_of(const RunGroup& group, const RunGroup& reference,
+                           const std::string& column);
+
+// Runs and rows of one table. Not copyable: groups point to runs.
+class RunGroups {
+ public:
+  // Throws InputError if a sweep is not in the database, or if a row holds several configurations
+  // and does not say which.
+  RunGroups(const Reader& reader, const TableDefinition& definition);
+  RunGroups(const RunGroups&) = delete;
+
+  const std::vector<Run>& runs() const { return runs_; }
+  // In the order of the table: sections as the sweeps have them; within a section split values
+  // descending, those that do not apply first; then rows as defined.
+  const std::vector<RunGroup>& groups() const { return groups_; }
+  // The group of row `id` that stands beside `group`; null if there is none.
+  const RunGroup* beside(const RunGroup& group, const std::string& id) const;
+  const RunGroup* find(const std::string& address) const;
+
+  // These runs and those that they need, directly or not, each once.
+  std::vector<const Run*> with_needed(const std::vector<const Run*>& runs) const;
+  // Runs whose model others start from.
+  std::vector<const Run*> shared_checkpoints() const;
+
+ private:
+  void load(const Reader& reader, const TableDefinition& definition);
+  void load_needs(const Reader& reader);
+  void add_groups(const RowDefinition& row, const TableDefinition& definition);
+
+  std::vector<Run> runs_;
+  std::map<std::string, size_t> index_;  // key -> position in runs_
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>>
+      needs_;  // key -> need, key
+  std::vector<RunGroup> groups_;
+};
+
+}  // namespace qbitopt

@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "qbitopt/report/cell_style.h"
+#include "qbitopt/report/table_format.h"
+
+namespace qbitopt {
+namespace {
+
+// Characters that mean something to LaTeX, and the few beyond ASCII that this report writes itself.
+std::string escaped(const std::string& text) {
+  static const std::map<std::string, std::string> replacements = {{"\\", "\\textbackslash{}"},
+                                                                  {"{", "\\{"},
+                                                                  {"}", "\\}"},
+                                                                  {"$", "\\$"},
+                                                                  {"&", "\\&"},
+                                                                  {"%", "\\%"},
+                                                                  {"#", "\\#"},
+                                                                  {"_", "\\_"},
+                                                                  {"~", "\\textasciitilde{}"},
+                                                                  {"^", "\\textasciicircum{}"},
+                                                                  {"±", "$\\pm$"},
+                                                                  {"−", "$-$"},
+                                                                  {"–", "--"},
+                                                                  {"“", "``"},
+                                                                  {"”", "''"},
+                                                                  {"Δ", "$\\Delta$"},
+                                                                  {"<", "$<$"},
+                                                                  {">", "$>$"}};
+  std::string result;
+  for (size_t i = 0; i < text.size();) {
+    size_t length = 1;
+    while (i + length < text.size() && (text[i + length] & 0xC0) == 0x80) ++length;
+    const std::string character = text.substr(i, length);
+    const auto found = replacements.find(character);
+    result += found == replacements.end() ? character : found->second;
+    i += length;
+  }
+  return result;
+}
+
+const CellStyle kStyle = {.minus = "$-$",
+                          .plus_minus = " $\\pm$ ",
+                          .none = "--",
+                          .bold_begin = "\\textbf{",
+                          .bold_end = "}",
+                          .mark_begin = "\\textsuperscript{",
+                          .mark_end = "}",
+                          .escaped = escaped};
+
+std::string line_of(const std::vector<std::string>& cells) {
+  return fmt::format("  {} \\\\\n", fmt::join(cells, " & "));
+}
+
+std::string tabular(const Table& table) {
+  std::string alignment;
+  std::vector<std::string> titles;
+  for (const ColumnDefinition& column : table.columns) {
+    alignment += is_numeric(column) ? 'r' : 'l';
+    titles.push_back(escaped(column.title));
+  }
+  std::string text = fmt::format("\\begin{{tabular}}{{@{{}}{}@{{}}}}\n  \\toprule\n", alignment);
+  text += line_of(titles);
+  for (const TableSection& section : table.sections) {
+    text += "  \\midrule\n";
+    if (!section.name.empty()) {
+      text += fmt::format("  \\multicolumn{{{}}}{{@{{}}l}}{{\\textit{{{}}}}} \\\\\n",
+                          table.columns.size(), escaped(section.name));
+    }
+    for (const TableRow& row : section.rows) {
+      if (row.begins_block) text += "  \\addlinespace\n";
+      std::vector<std::string> cells;
+      for (size_t i = 0; i < row.cells.size(); ++i)
+        cells.push_back(cell_in(kStyle, row.cells[i], table.columns[i]));
+      text += line_of(cells);
+    }
+  }
+  return text + "  \\bottomrule\n\\end{tabular}\n";
+}
+
+std::string number(const std::optional<double>& value) {
+  return value ? (*value < 0 ? "$-$" : "") + fmt::format("{:.2f}", std::abs(*value)) : "";
+}
+
+std::string published_of(const Table& table) {
+  std::string text =
+      "\n\\medskip\n\\begin{tabular}{@{}lllrrrlrr@{}}\n  \\toprule\n"
+      "  network & method & bits W / A & fp32 & top-1 & $\\Delta$ & ours & our $\\Delta$ & "
+      "difference \\\\\n  \\midrule\n";
+  for (const PublishedRow& row : table.published) {
+    text += line_of({escaped(row.model), escaped(row.method),
+                     escaped(row.weight_bits + " / " + row.activation_bits), number(row.fp32_top1),
+                     number(row.top1), number(row.delta), escaped(row.our_row),
+                     number(row.our_delta), number(row.delta_difference)});
+    text += fmt::format("  % {}: {}\n", row.source_title, row.source_url);
+  }
+  return text + "  \\bottomrule\n\\end{tabular}\n";
+}
+
+}  // namespace
+
+std::string table_as_latex(const Table& table) {
+  std::string text = fmt::format(
+      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n"
+      "\\label{{tab:{}}}\n",
+      escaped(table.title), table.name);
+  text += tabular(table);
+  if (!table.published.empty()) text += published_of(table);
+  text += "\n\\footnotesize\n";
+  for (const ClaimResult& result : table.claims)
+    text += "Said before the runs: " + escaped(result.text) + "\\par\n";
+  for (const Footnote& note : table.footnotes) {
+    if (!note.mark.empty()) text += fmt::format("\\textsuperscript{{{}}}~", note.mark);
+    text += escaped(note.text) + "\\par\n";
+  }
+  return text + "\\end{table}\n";
+}
+
+}  // namespace qbitopt

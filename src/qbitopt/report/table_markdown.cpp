@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include "qbitopt/report/cell_style.h"
+#include "qbitopt/report/rows_format.h"
+#include "qbitopt/report/table_format.h"
+
+namespace qbitopt {
+namespace {
+
+const CellStyle kStyle = {.minus = "−",
+                          .plus_minus = " ± ",
+                          .none = "–",
+                          .bold_begin = "**",
+                          .bold_end = "**",
+                          .mark_begin = "<sup>",
+                          .mark_end = "</sup>",
+                          .escaped = markdown_escaped};
+
+std::string line_of(const std::vector<std::string>& cells) {
+  std::string line = "|";
+  for (const std::string& cell : cells) line += " " + cell + " |";
+  return line + "\n";
+}
+
+std::string section_of(const Table& table, const TableSection& section) {
+  std::vector<std::string> titles;
+  std::string rule = "|";
+  for (const ColumnDefinition& column : table.columns) {
+    titles.push_back(markdown_escaped(column.title));
+    rule += is_numeric(column) ? " ---: |" : " :--- |";
+  }
+  std::string text = line_of(titles) + rule + "\n";
+  for (const TableRow& row : section.rows) {
+    std::vector<std::string> cells;
+    for (size_t i = 0; i < row.cells.size(); ++i)
+      cells.push_back(cell_in(kStyle, row.cells[i], table.columns[i]));
+    text += line_of(cells);
+  }
+  return text;
+}
+
+std::string number(const std::optional<double>& value, bool with_sign) {
+  if (!value) return "";
+  Cell cell;
+  cell.values = {value};
+  ColumnDefinition column;
+  column.show = with_sign ? ColumnDefinition::Show::kDifference : ColumnDefinition::Show::kMean;
+  return cell_in(kStyle, cell, column);
+}
+
+std::string published_of(const Table& table) {
+  std::string text =
+      "\nPublished numbers, each compared with its source's own full-precision network (blank "
+      "where "
+      "the source gives none); Δ is top-1 less that.\n\n"
+      "| network | method | bits W / A | fp32, % | top-1, % | Δ | ours | our Δ | our Δ − Δ | "
+      "source |\n"
+      "| :--- | :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | :--- |\n";
+  for (const PublishedRow& row : table.published) {
+    text += line_of({markdown_escaped(row.model), markdown_escaped(row.method),
+                     markdown_escaped(row.weight_bits + " / " + row.activation_bits),
+                     number(row.fp32_top1, false), number(row.top1, false), number(row.delta, true),
+                     markdown_escaped(row.our_row), number(row.our_delta, true),
+                     number(row.delta_difference, true),
+                     fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)});
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string table_as_markdown(const Table& table) {
+  std::string text = fmt::format("## {}\n\n", table.title);
+  for (const TableSection& section : table.sections) {
+    if (&section != &table.sections.front()) text += "\n";
+    if (!section.name.empty()) text += fmt::format("### {}\n\n", section.name);
+    text += section_of(table, section);
+  }
+  if (!table.claims.empty()) text += "\nSaid before the runs:\n\n";
+  for (const ClaimResult& result : table.claims) text += "- " + result.text + "\n";
+  if (!table.published.empty()) text += published_of(table);
+  if (!table.footnotes.empty()) text += "\n";
+  for (const Footnote& note : table.footnotes) {
+    text += note.mark.empty() ? "- " : fmt::format("- <sup>{}</sup> ", note.mark);
+    text += note.text + "\n";
+  }
+  return text;
+}
+
+}  // namespace qbitopt

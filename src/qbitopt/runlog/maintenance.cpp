@@ -1,0 +1,127 @@
+#include "qbitopt/runlog/maintenance.h"
+
+#include <fmt/format.h>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/runlog/database.h"
+#include "qbitopt/runlog/database_file.h"
+#include "qbitopt/runlog/migrations.h"
+#include "qbitopt/runlog/schema.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A file that is written beside its final name, and gone if anything fails.
+class NewFile {
+ public:
+  explicit NewFile(const fs::path& destination)
+      : destination_(destination), temporary_(destination.string() + ".part") {
+    if (fs::exists(destination)) {
+      throw InputError(fmt::format("{}: exists already; nothing was written, name another file",
+                                   destination.string()));
+    }
+    if (destination.has_parent_path()) fs::create_directories(destination.parent_path());
+    fs::remove(temporary_);
+  }
+  ~NewFile() {
+    std::error_code ignored;
+    fs::remove(temporary_, ignored);
+  }
+  NewFile(const NewFile&) = delete;
+
+  const fs::path& path() const { return temporary_; }
+  void keep() { fs::rename(temporary_, destination_); }
+
+ private:
+  fs::path destination_;
+  fs::path temporary_;
+};
+
+std::vector<std::string> texts_of(SQLite::Database& db, const std::string& sql) {
+  std::vector<std::string> texts;
+  SQLite::Statement statement(db, sql);
+  while (statement.executeStep()) texts.push_back(statement.getColumn(0).getString());
+  return texts;
+}
+
+std::vector<std::string> unreadable_views(SQLite::Database& db) {
+  std::vector<std::string> faults;
+  for (const SqlFile& view : view_files()) {
+    try {
+      SQLite::Statement statement(db, fmt::format("SELECT * FROM {} LIMIT 1", view.name));
+      statement.executeStep();
+    } catch (const SQLite::Exception& error) {
+      faults.push_back(fmt::format("view {}: {}", view.name, error.what()));
+    }
+  }
+  return faults;
+}
+
+}  // namespace
+
+std::vector<std::string> check_database(const fs::path& file) {
+  const std::shared_ptr<Connection> connection = open_for_reading(file);
+  SQLite::Database& db = connection->raw();
+  std::vector<std::string> faults;
+  try {
+    faults = texts_of(db, "PRAGMA integrity_check");
+    if (faults == std::vector<std::string>{"ok"}) faults.clear();
+    for (const std::string& table : texts_of(
+             db, "SELECT DISTINCT \"table\" || ' -> ' || parent FROM pragma_foreign_key_check")) {
+      faults.push_back("references that lead nowhere: " + table);
+    }
+    const std::vector<std::string> views = unreadable_views(db);
+    faults.insert(faults.end(), views.begin(), views.end());
+  } catch (const SQLite::Exception& error) {
+    faults.emplace_back(error.what());
+  }
+  return faults;
+}
+
+MigrationResult migrate_database(const fs::path& file) {
+  const FileHeader header = read_header(file);
+  if (!header.exists) throw InputError(fmt::format("{}: no such database", file.string()));
+  MigrationResult result{header.user_version, kSchemaVersion, {}};
+  Database(file).close();
+  if (result.from_version < result.to_version)
+    result.copy = fmt::format("{}.v{}.bak", file.string(), result.from_version);
+  return result;
+}
+
+void backup_database(const fs::path& file, const fs::path& destination) {
+  const std::shared_ptr<Connection> connection = open_for_reading(file);
+  NewFile copy(destination);
+  translate_errors(destination, [&] {
+    connection->raw().backup(copy.path().c_str(), SQLite::Database::Save);
+    // The pages say "write-ahead log" if the original has one.
+    SQLite::Database(copy.path(), SQLite::OPEN_READWRITE)
+        .execAndGet("PRAGMA journal_mode = DELETE");
+    copy.keep();
+  });
+}
+
+void export_plain_database(const fs::path& file, const fs::path& destination) {
+  open_for_reading(file);  // refuses what is not ours
+  NewFile copy(destination);
+  translate_errors(destination, [&] {
+    Connection connection(copy.path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    connection.execute("ATTACH ? AS source", reading_uri(file));
+    SQLite::Database& db = connection.raw();
+    for (const SqlFile& view : view_files()) {
+      db.exec(fmt::format("CREATE TABLE main.{0} AS SELECT * FROM source.{0}", view.name));
+      if (db
+              .execAndGet(fmt::format(
+                  "SELECT count(*) FROM pragma_table_info('{}') WHERE name = 'key'", view.name))
+              .getInt() > 0)
+        db.exec(fmt::format("CREATE INDEX main.{0}_key ON {0} (key)", view.name));
+    }
+    db.exec("CREATE TABLE main.schema_doc AS SELECT * FROM source.schema_doc");
+    connection.forget_statements();
+    db.exec("DETACH source");
+  });
+  copy.keep();
+}
+
+}  // namespace qbitopt

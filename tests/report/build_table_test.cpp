@@ -1,0 +1,280 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/report/table.h"
+#include "report/small_database.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using testing::make_job;
+using testing::make_plan;
+using testing::SmallDatabase;
+
+constexpr const char* kDefinition = R"(
+sweep: small
+title: Small
+split_by: [budget.average_bits]
+rows:
+  fp32:      {where: {method: fp32}}
+  continued: {label: full precision continued, where: {method: fp32_continued}}
+  fixed:     {where: {method: fixed_precision}}
+  static:    {where: {method: static_allocation}}
+  qbitopt:   {label: QBitOpt, where: {method: qbitopt}}
+  fracbits:  {where: {method: fracbits}}
+claims:
+  - {say: Better than fixed, better: qbitopt, than: fixed, at: [3]}
+  - {say: Better than static, better: qbitopt, than: static, at: [3, 2.5]}
+  - {say: Better than fp32, better: qbitopt, than: continued}
+notes: [A remark.]
+)";
+
+// 95% quantile (two-sided) of Student's t with 2 and 1 degrees of freedom.
+constexpr double kT2 = 4.302652729911275;
+constexpr double kT1 = 12.706204736432095;
+
+class BuildTableTest : public ::testing::Test {
+ protected:
+  BuildTableTest() : small_(file_) {}
+
+  Table build(const std::string& text = kDefinition) const {
+    return build_table(Reader(file_), parse_table_definition("small.yaml", text));
+  }
+  std::string refusal(const std::string& text) const {
+    try {
+      build(text);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "was built";
+  }
+
+  testing::TemporaryFolder folder_;
+  const std::filesystem::path file_ = folder_ / "results.db";
+  SmallDatabase small_;
+};
+
+std::vector<std::string> addresses(const Table& table) {
+  std::vector<std::string> names;
+  for (const TableSection& section : table.sections) {
+    for (const TableRow& row : section.rows) names.push_back(row.address);
+  }
+  return names;
+}
+
+std::vector<std::string> texts(const Table& table) {
+  std::vector<std::string> texts;
+  for (const Footnote& note : table.footnotes) texts.push_back(note.text);
+  return texts;
+}
+
+TEST_F(BuildTableTest, RowsAtOneBudgetStandTogetherThoseWithoutFirst) {
+  const Table table = build();
+  EXPECT_THAT(addresses(table),
+              ElementsAre("fp32", "continued", "fixed@4", "fixed@3", "static@3", "qbitopt@3",
+                          "fracbits@3", "static@2.5", "qbitopt@2.5"));
+  EXPECT_FALSE(table.find_row("fp32")->begins_block);
+  EXPECT_TRUE(table.find_row("fixed@4")->begins_block);
+  EXPECT_FALSE(table.find_row("static@3")->begins_block);
+}
+
+TEST_F(BuildTableTest, MeansHaveDeviationsOverTheSeeds) {
+  const Table table = build();
+  const Cell& fixed = table.cell("fixed@3:top1");
+  EXPECT_DOUBLE_EQ(*fixed.values[0], 86);
+  EXPECT_DOUBLE_EQ(*fixed.deviation, std::sqrt((4 + 1 + 9) / 2.0));
+  EXPECT_EQ(fixed.n, 3);
+  EXPECT_DOUBLE_EQ(*table.cell("fixed@3:n").values[0], 3);
+  EXPECT_FALSE(table.cell("fp32:top1").deviation);
+}
+
+TEST_F(BuildTableTest, BothAveragesOfTheBitsAndTheBytesAreShown) {
+  const Table table = build();
+  const Cell& bits = table.cell("qbitopt@3:bits");
+  EXPECT_DOUBLE_EQ(*bits.values[0], 3);
+  EXPECT_DOUBLE_EQ(*bits.values[1], 3);
+  EXPECT_DOUBLE_EQ(*table.cell("qbitopt@3:all_bits").values[1], (50 * 3 + 784 * 8) / 834.0);
+  EXPECT_DOUBLE_EQ(*table.cell("qbitopt@3:size").values[0], 0.150);  // kB
+  EXPECT_DOUBLE_EQ(*table.cell("fp32:bits").values[0], 32);
+}
+
+TEST_F(BuildTableTest, DifferencesArePairedBySeedWithATInterval) {
+  const Table table = build();
+  const Cell& against = table.cell("qbitopt@3:vs_fixed");  // 1, 2, 0
+  EXPECT_DOUBLE_EQ(*against.values[0], 1);
+  EXPECT_NEAR(against.interval->low, 1 - kT2 / std::sqrt(3), 1e-12);
+  EXPECT_NEAR(against.interval->high, 1 + kT2 / std::sqrt(3), 1e-12);
+  const Cell& fp32 = table.cell("qbitopt@2.5:vs_fp32");  // -11, -10
+  EXPECT_DOUBLE_EQ(*fp32.values[0], -10.5);
+  EXPECT_NEAR(fp32.interval->high, -10.5 + kT1 * std::sqrt(0.5) / std::sqrt(2), 1e-12);
+}
+
+TEST_F(BuildTableTest, ARowIsNeitherComparedWithItselfNorAcrossBudgets) {
+  const Table table = build();
+  EXPECT_FALSE(table.cell("fixed@3:vs_fixed").values[0]);
+  EXPECT_FALSE(table.cell("qbitopt@2.5:vs_fixed").values[0]);  // fixed has no 2.5 bits
+}
+
+TEST_F(BuildTableTest, AMissingSeedIsAFootnote) {
+  const Table table = build();
+  const Cell& cell = table.cell("qbitopt@2.5:top1");
+  EXPECT_DOUBLE_EQ(*cell.values[0], 81);
+  EXPECT_EQ(cell.n, 2);
+  ASSERT_EQ(cell.marks.size(), 1u);
+  EXPECT_THAT(
+      table.footnotes,
+      Contains(AllOf(Field(&Footnote::mark, cell.marks[0]),
+                     Field(&Footnote::text, "1 of 3 seeds missing: seed 2 (failed: lost)."))));
+}
+
+TEST_F(BuildTableTest, ARunAboveItsBudgetIsShownAsMissedAndEntersNoMean) {
+  const Table table = build();
+  const Cell& cell = table.cell("fracbits@3:top1");
+  EXPECT_DOUBLE_EQ(*cell.values[0], 86.5);
+  EXPECT_EQ(cell.n, 2);
+  EXPECT_EQ(table.cell("fracbits@3:met").text, "met in 2 of 3");
+  EXPECT_EQ(table.cell("fracbits@3:vs_fixed").n, 2);
+  EXPECT_THAT(texts(table), Contains(HasSubstr("Above its budget at seed 2: shown as missed")));
+  EXPECT_EQ(table.cell("qbitopt@3:met").text, "met");
+  EXPECT_EQ(table.cell("fp32:met").text, "");
+}
+
+TEST_F(BuildTableTest, RunsAndHoursCountWhatARowNeeds) {
+  const Table table = build();
+  EXPECT_DOUBLE_EQ(*table.cell("fp32:runs").values[0], 1);
+  EXPECT_DOUBLE_EQ(*table.cell("qbitopt@3:runs").values[0], 4);  // and the checkpoint
+  EXPECT_DOUBLE_EQ(*table.cell("qbitopt@3:hours").values[0], 40 / 3600.0);
+}
+
+TEST_F(BuildTableTest, ClaimsAreTestedOverPooledPairs) {
+  const Table table = build();
+  const ClaimResult& fixed = table.claims[0];  // 1, 2, 0 at 3 bits
+  EXPECT_EQ(fixed.test.pairs, 3);
+  EXPECT_DOUBLE_EQ(fixed.test.difference, 1);
+  EXPECT_DOUBLE_EQ(fixed.test.p, 0.5);
+  EXPECT_EQ(fixed.text,
+            "Better than fixed: not shown. Mean difference +1.00 over 3 pairs, two-sided sign-flip "
+            "p = 0.5 (so few pairs cannot give less than 0.25).");
+  const ClaimResult& pooled = table.claims[1];  // 0, 1, 2 at 3 bits and 1, 0 at 2.5
+  EXPECT_EQ(pooled.test.pairs, 5);
+  EXPECT_EQ(pooled.expected_pairs, 6);
+  EXPECT_DOUBLE_EQ(pooled.test.difference, 0.75);  // (1 + 0.5) / 2
+  EXPECT_DOUBLE_EQ(pooled.test.p, 0.25);  // 0 + 1/6 + 2/6 + 1/4 + 0: all of one sign, 2 of 8
+  EXPECT_THAT(pooled.text, HasSubstr("5 of 6 pairs"));
+  EXPECT_THAT(table.claims[2].text, HasSubstr("not shown. Mean difference -"));
+}
+
+TEST_F(BuildTableTest, FootnotesNameTheSharedCheckpointAndTheRemarks) {
+  const std::string key = SmallDatabase::job("fp32", 0).key.substr(0, 10);
+  EXPECT_THAT(texts(build()),
+              AllOf(Contains(HasSubstr("from one full-precision checkpoint, a single run at seed 0 "
+                                       "(job " +
+                                       key + ")")),
+                    Contains("A remark."), Contains(HasSubstr("at least 5 seeds; here none has"))));
+}
+
+TEST_F(BuildTableTest, SeveralVersionsOfTheCodeAreAFootnote) {
+  {
+    Database database(file_);
+    const Job job = SmallDatabase::job("fp32", 0);
+    const Attempt attempt = testing::make_attempt(job, 2, "/nowhere");
+    database.begin(attempt);
+    database.ingest(attempt, testing::events_of({.top1 = 90, .bits = {}, .commit = "def5678"}));
+    database.end(attempt, {});
+  }
+  EXPECT_THAT(texts(build()),
+              Contains("The runs come from 2 versions of the code: abc1234 (22 runs), "
+                       "def5678 (1 run)."));
+}
+
+TEST_F(BuildTableTest, BoldNeedsFiveSeedsOfEveryRowAtTheBudget) {
+  std::vector<Job> jobs;
+  for (int seed = 0; seed < 5; ++seed) {
+    for (const char* method : {"a", "b"}) {
+      jobs.push_back(make_job({{"method", method}, {"seed", seed}, {"budget.average_bits", 3}}));
+    }
+  }
+  jobs.push_back(make_job({{"method", "c"}, {"seed", 0}, {"budget.average_bits", 2}}));
+  Database database(file_);
+  database.record_sweep(make_plan(jobs, "five"));
+  for (const Job& job : jobs) {
+    testing::store_run(database, job, {.top1 = job.parameters["method"] == "b" ? 81.0 : 80.0});
+  }
+  const auto text = [](const std::string& rows) {
+    return "sweep: five\nsplit_by: [budget.average_bits]\nrows: {" + rows + "}\n";
+  };
+  const auto built = [&](const std::string& rows) {
+    return build_table(database.reader(), parse_table_definition("five.yaml", text(rows)));
+  };
+  const Table table =
+      built("a: {where: {method: a}}, b: {where: {method: b}}, c: {where: {method: c}}");
+  EXPECT_TRUE(table.cell("b@3:top1").is_best);
+  EXPECT_FALSE(table.cell("a@3:top1").is_best);
+  EXPECT_FALSE(table.cell("c@2:top1").is_best);
+
+  jobs.push_back(make_job({{"method", "d"}, {"seed", 0}, {"budget.average_bits", 3}}));
+  database.record_sweep(make_plan(jobs, "five"));
+  testing::store_run(database, jobs.back(), {.top1 = 79});
+  const Table with_one_seed = built("b: {where: {method: b}}, d: {where: {method: d}}");
+  EXPECT_FALSE(with_one_seed.cell("b@3:top1").is_best);
+}
+
+TEST_F(BuildTableTest, SeveralConfigurationsInOneRowAreRefusedUnlessBestOfChooses) {
+  EXPECT_THAT(refusal("sweep: small\nrows: {q: {where: {method: qbitopt}}}\n"),
+              AllOf(HasSubstr("row 'q' holds 2 configurations"),
+                    HasSubstr("budget.average_bits (2.5, 3)"), HasSubstr("best_of")));
+  const Table table =
+      build("sweep: small\nrows: {q: {where: {method: qbitopt}, best_of: validation_top1}}\n");
+  EXPECT_DOUBLE_EQ(*table.cell("q:top1").values[0], 87);
+  EXPECT_DOUBLE_EQ(*table.cell("q:runs").values[0], 7);  // both configurations and the checkpoint
+  EXPECT_THAT(texts(table), Contains(HasSubstr("best of 2 configurations by validation_top1")));
+}
+
+TEST_F(BuildTableTest, EveryCellKnowsItsRuns) {
+  const Table table = build();
+  const auto& sources = table.cell("qbitopt@3:vs_fixed").sources;
+  ASSERT_EQ(sources.size(), 3u);
+  EXPECT_EQ(sources[1].key, SmallDatabase::job("qbitopt", 1, 3).key);
+  EXPECT_EQ(sources[1].reference_key, SmallDatabase::job("fixed_precision", 1, 3).key);
+  EXPECT_DOUBLE_EQ(*sources[1].value, 2);
+  EXPECT_EQ(table.cell("fracbits@3:top1").sources[2].state, "missed");
+  EXPECT_EQ(table.jobs.size(), 25u);
+}
+
+TEST_F(BuildTableTest, WrongNamesAreRefusedWithTheKnownOnes) {
+  EXPECT_THAT(refusal("sweep: smal\nrows: {a: {}}\n"), HasSubstr("unknown sweep 'smal'"));
+  EXPECT_THAT(refusal("sweep: small\nrows: {a: {where: {method: fp32}}}\n"
+                      "columns: {x: {show: mean, of: top2}}\n"),
+              HasSubstr("unknown column of runs 'top2'"));
+  const Table table = build();
+  EXPECT_THROW(table.cell("qbitopt@5:top1"), InputError);
+  EXPECT_THROW(table.cell("qbitopt@3:top2"), InputError);
+}
+
+TEST_F(BuildTableTest, ExpectationsAreCheckedWithTheirTolerance) {
+  const std::string expectations =
+      "expect: {\"qbitopt@3:top1\": {value: 87.4, tolerance: 0.5}, "
+      "\"fixed@3:top1\": {value: 85, tolerance: 0.5}, "
+      "\"qbitopt@2.5:vs_fixed\": {value: 1, tolerance: 1}}\n";
+  const TableDefinition definition =
+      parse_table_definition("small.yaml", kDefinition + expectations);
+  EXPECT_THAT(check_expectations(build(), definition),
+              ElementsAre("fixed@3:top1: 86, expected 85 ± 0.5",
+                          "qbitopt@2.5:vs_fixed: no value, expected 1 ± 1"));
+}
+
+TEST_F(BuildTableTest, ASweepWithoutADefinitionGetsARowForEachMethod) {
+  const Reader reader(file_);
+  const TableDefinition definition = default_definition(reader, "small");
+  EXPECT_EQ(definition.rows.size(), 6u);
+  EXPECT_EQ(definition.rows[2].id, "fixed_precision");
+}
+
+}  // namespace
+}  // namespace qbitopt

@@ -1,0 +1,90 @@
+#include "qbitopt/report/table_definition.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::HasSubstr;
+using Show = ColumnDefinition::Show;
+
+TableDefinition parse(const std::string& text) {
+  return parse_table_definition("results/quick.yaml", text);
+}
+
+TEST(TableDefinitionTest, ReadsRowsColumnsClaimsAndExpectations) {
+  const TableDefinition d = parse(R"(
+title: A title
+sweep: [one, two]
+section_by: model
+split_by: [budget.average_bits]
+rows:
+  fixed: {label: fixed precision, where: {method: fixed_precision, solver: [null, exact]}}
+  q:     {where: {case: qbitopt}, best_of: validation_top1}
+columns:
+  top1: {show: mean, of: top1, digits: 1, scale: 2, deviation: true, best: max, title: "top-1"}
+  diff: {show: difference, of: top1, to: fixed}
+claims: [{say: It is better, better: q, than: fixed, at: 3, of: loss}]
+fp32_row: fixed
+published: [{row: q@4, where: {model: ResNet18, weight_bits: [4, 2]}}]
+notes: One remark.
+expect: {"q@3:top1": {value: 80, tolerance: 1}}
+)");
+  EXPECT_EQ(d.name, "quick");
+  EXPECT_EQ(d.sweeps, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(d.section_by, std::vector<std::string>{"model"});
+  EXPECT_EQ(d.rows[0].where[1],
+            (std::pair<std::string, std::vector<Json>>{"solver", {nullptr, "exact"}}));
+  EXPECT_EQ(d.rows[1].label, "q");
+  EXPECT_EQ(d.rows[1].best_of, "validation_top1");
+  EXPECT_EQ(d.columns[0].show, Show::kMean);
+  EXPECT_EQ(d.columns[0].digits, 1);
+  EXPECT_EQ(d.columns[1].to, "fixed");
+  EXPECT_EQ(d.claims[0].at, std::vector<Json>{3});
+  EXPECT_EQ(d.claims[0].of, "loss");
+  EXPECT_EQ(d.published[0].where.at("weight_bits").size(), 2u);
+  EXPECT_EQ(d.expectations[0].second.tolerance, 1);
+}
+
+TEST(TableDefinitionTest, WithoutColumnsItHasTheStandardOnesThatItsRowsAllow) {
+  EXPECT_EQ(parse("rows: {fixed: {}, continued: {}}").columns.size(), standard_columns().size());
+  for (const ColumnDefinition& column : parse("rows: {a: {}}").columns) EXPECT_EQ(column.to, "");
+  EXPECT_EQ(parse("rows: {a: {}}").sweeps, std::vector<std::string>{"quick"});
+}
+
+TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"title: x\n", "results/quick.yaml:1:1: a table needs rows"},
+      {"rows: {a: {}}\ntitel: x\n", "results/quick.yaml:2:1: unknown key 'titel'"},
+      {"rows: {a@3: {}}\n", "row 'a@3' must not hold '@'"},
+      {"rows: {a: {wher: {}}}\n", "did you mean 'where'?"},
+      {"rows: {a: {best_of: top1}}\n", "choosing by the test images would flatter the row"},
+      {"rows: {a: {}}\ncolumns: {x: {}}\n", "column 'x' lacks 'show'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: men}}\n", "unknown thing to show 'men'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: mean}}\n", "column 'x' lacks 'of'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1}}\n", "column 'x' lacks 'to'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1, to: b}}\n", "unknown row 'b'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: mean, of: top1, best: high}}\n",
+       "best must be max or min, found 'high'"},
+      {"rows: {a: {}}\nclaims: [{say: x, better: a, than: b}]\n", "unknown row 'b'"},
+      {"rows: {a: {}}\nclaims: [{say: x, better: a, than: a, at: 3}]\n", "split_by"},
+      {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim lacks 'say'"},
+      {"rows: {a: {}}\npublished: [{where: {network: x}}]\n", "unknown key 'network'"},
+      {"rows: {a: {}}\nexpect: {a: {value: 1, tolerance: 1}}\n", "ROW:COLUMN"},
+      {"rows: {a: {}}\nexpect: {\"a:top1\": {value: 1}}\n", "'a:top1' lacks 'tolerance'"},
+  };
+  for (const auto& [text, message] : cases) {
+    try {
+      parse(text);
+      ADD_FAILURE() << "accepted: " << text;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message)) << text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
