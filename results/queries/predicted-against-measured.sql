@@ -1,5 +1,5 @@
 -- Does the predicted rise of the loss tell the measured one? The last allocation's objective beside the test loss
--- less that of fp32_continued at the same seed.
+-- less that of fp32_continued at the same seed. Methods whose costs are made up are left out.
 WITH last AS (
   SELECT
     key,
@@ -8,6 +8,8 @@ WITH last AS (
     max(step) AS step
   FROM allocations
   WHERE objective IS NOT NULL
+    AND solver <> ''
+    AND method NOT LIKE 'random%'
   GROUP BY key
 )
 SELECT

@@ -23,6 +23,13 @@ constexpr int kSeedsForBold = 5;
 
 std::string short_key(const std::string& key) { return key.substr(0, 10); }
 
+// A commit's first digits, and whether there were changes on top of it.
+std::string version_of(const Run& run) {
+  const std::string commit = cell_text(run.columns.value("commit_hash", Json()));
+  if (commit.empty()) return "unknown";
+  return commit.substr(0, 10) + (commit.ends_with("-dirty") && commit.size() > 10 ? "-dirty" : "");
+}
+
 // Footnotes by their text: equal ones share a mark.
 class Footnotes {
  public:
@@ -375,13 +382,13 @@ class TableBuilder {
   void note_versions() {
     std::map<std::string, int> versions;
     for (const Run& run : groups_.runs()) {
-      if (run.is_finished()) ++versions[cell_text(run.columns.value("commit_hash", Json()))];
+      if (run.is_finished()) ++versions[version_of(run)];
     }
     if (versions.size() < 2) return;
     std::string text;
     for (const auto& [version, count] : versions) {
-      text += fmt::format("{}{} ({} run{})", text.empty() ? "" : ", ",
-                          version.empty() ? "unknown" : version, count, count == 1 ? "" : "s");
+      text += fmt::format("{}{} ({} run{})", text.empty() ? "" : ", ", version, count,
+                          count == 1 ? "" : "s");
     }
     notes_.add(
         fmt::format("The runs come from {} versions of the code: {}.", versions.size(), text));
