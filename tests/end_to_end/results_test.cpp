@@ -92,7 +92,7 @@ TEST_F(ResultsTest, TablesComeInEveryFormat) {
   EXPECT_FALSE(fs::exists(folder_ / "results/qbitopt.db-wal"));
   const testing::Result unknown = qbitopt("table smal");
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_THAT(unknown.err, HasSubstr("unknown table 'smal'; did you mean 'small'?"));
+  EXPECT_THAT(unknown.err, HasSubstr("unknown table 'smal', did you mean 'small'?"));
 }
 
 TEST_F(ResultsTest, ASweepWithoutADefinitionHasATableToo) {

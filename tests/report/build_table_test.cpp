@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "qbitopt/core/error.h"
 #include "qbitopt/report/table.h"
 #include "report/small_database.h"
@@ -35,9 +38,9 @@ claims:
 notes: [A remark.]
 )";
 
-// 95% quantile (two-sided) of Student's t with 2 and 1 degrees of freedom.
-constexpr double kT2 = 4.302652729911275;
-constexpr double kT1 = 12.706204736432095;
+// 95% quantile (two-sided) of Student's t with 2 and 1 degrees of freedom, in closed form.
+const double kT2 = 0.95 * std::sqrt(2 / (1 - 0.95 * 0.95));
+const double kT1 = std::tan(std::numbers::pi * 0.475);
 
 class BuildTableTest : public ::testing::Test {
  protected:
@@ -119,6 +122,7 @@ TEST_F(BuildTableTest, ARowIsNeitherComparedWithItselfNorAcrossBudgets) {
   const Table table = build();
   EXPECT_FALSE(table.cell("fixed@3:vs_fixed").values[0]);
   EXPECT_FALSE(table.cell("qbitopt@2.5:vs_fixed").values[0]);  // fixed has no 2.5 bits
+  EXPECT_FALSE(table.cell("continued:vs_fixed").values[0]);    // which has no budget
 }
 
 TEST_F(BuildTableTest, AMissingSeedIsAFootnote) {
@@ -189,7 +193,7 @@ TEST_F(BuildTableTest, SeveralVersionsOfTheCodeAreAFootnote) {
     database.end(attempt, {});
   }
   EXPECT_THAT(texts(build()),
-              Contains("The runs come from 2 versions of the code: abc1234 (22 runs), "
+              Contains("The runs come from 2 versions of the code: abc1234 (23 runs), "
                        "def5678 (1 run)."));
 }
 

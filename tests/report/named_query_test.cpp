@@ -165,7 +165,7 @@ TEST_F(NamedQueryTest, UnknownNamesAndArgumentsListTheKnownOnes) {
     ask("bits-per-layer", {}, {{"metod", "qbitopt"}});
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("unknown argument 'metod'; did you mean 'method'?"));
+    EXPECT_THAT(error.what(), HasSubstr("unknown argument 'metod', did you mean 'method'?"));
   }
 }
 

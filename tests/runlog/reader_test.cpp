@@ -53,7 +53,7 @@ TEST_F(ReaderTest, ArgumentsHaveNamesAndThoseNotGivenAreNull) {
     }
     return "was run";
   };
-  EXPECT_THAT(refused(sql, "metod"), HasSubstr("unknown argument 'metod'; did you mean 'method'?"));
+  EXPECT_THAT(refused(sql, "metod"), HasSubstr("unknown argument 'metod', did you mean 'method'?"));
   EXPECT_EQ(refused("SELECT 1", "x"), "the query takes no arguments, 'x' was given");
 }
 

@@ -148,11 +148,10 @@ std::string RunGroup::address() const {
   return text;
 }
 
-bool RunGroup::is_beside(const RunGroup& other) const {
-  if (!is_same(section, other.section)) return false;
+bool RunGroup::can_refer_to(const RunGroup& reference) const {
+  if (!is_same(section, reference.section)) return false;
   for (size_t i = 0; i < split.size(); ++i) {
-    if (!split[i].is_null() && !other.split[i].is_null() && !is_same(split[i], other.split[i]))
-      return false;
+    if (!reference.split[i].is_null() && !is_same(split[i], reference.split[i])) return false;
   }
   return true;
 }
@@ -272,7 +271,7 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
 
 const RunGroup* RunGroups::beside(const RunGroup& group, const std::string& id) const {
   for (const RunGroup& other : groups_) {
-    if (other.row->id == id && other.is_beside(group)) return &other;
+    if (other.row->id == id && group.can_refer_to(other)) return &other;
   }
   return nullptr;
 }

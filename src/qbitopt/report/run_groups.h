@@ -46,8 +46,9 @@ struct RunGroup {
   bool is_full_precision() const;
   // "resnet8/qbitopt@2.5": section, row and split values, those that apply.
   std::string address() const;
-  // Split values that both have are equal, as are the sections.
-  bool is_beside(const RunGroup& other) const;
+  // Can this be compared with `reference`? Of the same section, and every split value that the
+  // reference has is this one's too: rows at any budget with one that has none, not the reverse.
+  bool can_refer_to(const RunGroup& reference) const;
 };
 
 // Values of a column over the good runs, and the differences to another group's at equal seeds.
@@ -72,7 +73,7 @@ class RunGroups {
   // In the order of the table: sections as the sweeps have them; within a section split values
   // descending, those that do not apply first; then rows as defined.
   const std::vector<RunGroup>& groups() const { return groups_; }
-  // The group of row `id` that stands beside `group`; null if there is none.
+  // The group of row `id` that `group` can refer to; null if there is none.
   const RunGroup* beside(const RunGroup& group, const std::string& id) const;
   const RunGroup* find(const std::string& address) const;
 
