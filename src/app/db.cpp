@@ -78,8 +78,7 @@ int db(const Invocation& invocation) {
   if (what == "migrate") return migrate(line, invocation.console);
   if (what == "backup") return backup(line, invocation.console);
   if (what == "published") return published(line, invocation.console);
-  throw UsageError(
-      unknown_name("word after db", what, {"check", "migrate", "backup", "published"}));
+  throw UsageError(unknown_name("action", what, {"check", "migrate", "backup", "published"}));
 }
 
 }  // namespace qbitopt::app

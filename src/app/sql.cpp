@@ -70,7 +70,7 @@ Rows describe(const Reader& reader, const std::string& relation) {
   if (!rows.empty()) return rows;
   std::vector<std::string> known;
   for (const auto& row : relations(reader).rows) known.push_back(row[0]);
-  throw InputError(unknown_name("view or table", relation, known));
+  throw InputError(unknown_name("relation", relation, known));
 }
 
 std::string list_of_queries() {

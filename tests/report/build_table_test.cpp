@@ -255,7 +255,7 @@ TEST_F(BuildTableTest, WrongNamesAreRefusedWithTheKnownOnes) {
   EXPECT_THAT(refusal("sweep: smal\nrows: {a: {}}\n"), HasSubstr("unknown sweep 'smal'"));
   EXPECT_THAT(refusal("sweep: small\nrows: {a: {where: {method: fp32}}}\n"
                       "columns: {x: {show: mean, of: top2}}\n"),
-              HasSubstr("unknown column of runs 'top2'"));
+              HasSubstr("unknown runs column 'top2'"));
   const Table table = build();
   EXPECT_THROW(table.cell("qbitopt@5:top1"), InputError);
   EXPECT_THROW(table.cell("qbitopt@3:top2"), InputError);

@@ -63,7 +63,7 @@ TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
       {"rows: {a: {wher: {}}}\n", "did you mean 'where'?"},
       {"rows: {a: {best_of: top1}}\n", "choosing by the test images would flatter the row"},
       {"rows: {a: {}}\ncolumns: {x: {}}\n", "column 'x' lacks 'show'"},
-      {"rows: {a: {}}\ncolumns: {x: {show: men}}\n", "unknown thing to show 'men'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: men}}\n", "unknown column kind 'men'"},
       {"rows: {a: {}}\ncolumns: {x: {show: mean}}\n", "column 'x' lacks 'of'"},
       {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1}}\n", "column 'x' lacks 'to'"},
       {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1, to: b}}\n", "unknown row 'b'"},

@@ -106,7 +106,7 @@ class TableBuilder {
       for (const std::string& name : column.of) {
         if (std::find(known.begin(), known.end(), name) == known.end()) {
           throw InputError(fmt::format("table {}, column '{}': {}", definition_.name, column.name,
-                                       unknown_name("column of runs", name, known)));
+                                       unknown_name("runs column", name, known)));
         }
       }
     }

@@ -89,7 +89,7 @@ Show show_of(const YamlNode& node) {
     if (name == word) return show;
     known.push_back(name);
   }
-  fail_at(node.place, unknown_name("thing to show", word, known));
+  fail_at(node.place, unknown_name("column kind", word, known));
 }
 
 bool needs_of(Show show) {
