@@ -194,7 +194,7 @@ class Session {
       reallocation.bits = {8, 8, bits, bits};
       reallocation.ranges = {1, 1, 1, 1};
       spool.append(reallocation);
-      finished.results["top1_batch_mode"] = top1();
+      finished.results["validation_top1_batch_mode"] = top1();
       finished.bits = reallocation.bits;
       finished.budgets = budgets;
       finished.all_tensor_bits = {{"weight", bits + 0.12}, {"activation", bits + 0.8}};

@@ -38,7 +38,7 @@ cases:
 
   // Everything about the runs that does not depend on when and where they ran.
   std::vector<std::vector<Json>> table(const std::string& database) const {
-    return query("SELECT key, state, top1, loss, validation_top1, top1_batch_mode, weight_bits, activation_bits, "
+    return query("SELECT key, state, top1, loss, validation_top1, validation_top1_batch_mode, weight_bits, activation_bits, "
                  "weight_bytes, steps, budget_met FROM runs ORDER BY key",
                  database)
         .rows;

@@ -82,7 +82,7 @@ std::vector<Event> events_of(const GoodRun& run) {
                       {"validation_loss", 0.4}};
   if (is_quantised) {
     const double weights = (100 * run.bits[0] + 300 * run.bits[1]) / 400.0;
-    finished.results["top1_batch_mode"] = run.top1 + 0.5;
+    finished.results["validation_top1_batch_mode"] = run.top1 + 0.5;
     finished.bits = run.bits;
     finished.budgets = {{"weight", run.limit, weights},
                         {"activation", run.limit, double(run.bits[2])}};

@@ -54,7 +54,7 @@ TEST_P(EveryMethod, TrainsTheRecipesStepsAndTellsItsResults) {
   const Recorder& told = lab().train(settings(GetParam()));
   const Finished finished = told.finished();
   EXPECT_EQ(finished.steps, GetParam() == "fp32" ? 12 : 10);
-  for (const char* name : {"top1", "loss", "validation_top1", "validation_loss", "top1_batch_mode"}) {
+  for (const char* name : {"top1", "loss", "validation_top1", "validation_loss", "validation_top1_batch_mode"}) {
     EXPECT_THAT(finished.results, Contains(Key(name)));
   }
   EXPECT_THAT(told.all<Metrics>(), ::testing::SizeIs(finished.steps));
@@ -261,7 +261,7 @@ TEST(TrainerTest, WithoutTheFreezeBatchNormIsReestimated) {
       lab().train(settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 0"));
   EXPECT_NE(frozen.finished().results, reestimated.finished().results);
   EXPECT_NE(kept.finished().results.at("loss"), reestimated.finished().results.at("loss"));
-  EXPECT_EQ(kept.finished().results.at("top1_batch_mode"), reestimated.finished().results.at("top1_batch_mode"));
+  EXPECT_EQ(kept.finished().results.at("validation_top1_batch_mode"), reestimated.finished().results.at("validation_top1_batch_mode"));
 }
 
 // A method that breaks rules, as a plugin might.

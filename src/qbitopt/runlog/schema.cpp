@@ -34,8 +34,8 @@ constexpr KnownMetric kMetrics[] = {
     {"loss", "nats", "min", "cross-entropy", true},
     {"validation_top1", "percent", "max", "top1 on the held-out training images", true},
     {"validation_loss", "nats", "min", "loss on the held-out training images", true},
-    {"top1_batch_mode", "percent", "max",
-     "top1 with batch norm working on the batch's own statistics", true},
+    {"validation_top1_batch_mode", "percent", "max",
+     "validation_top1 with batch norm working on the batch's own statistics", true},
     {"learning_rate", "", nullptr, "of the weights", false},
 };
 

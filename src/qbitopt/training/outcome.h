@@ -13,8 +13,9 @@ namespace qbitopt {
 // "budget_exceeded" if a budget is exceeded that the method promises to keep.
 void account_bits(const RunContext& context, bool guarantees_budget, Finished& finished);
 
-// Accuracy and loss on test and validation images, the test images also with batch norm on each
-// batch's own statistics: "top1", "loss", "validation_top1", "validation_loss", "top1_batch_mode".
+// Accuracy and loss on test and validation images, the latter also with batch norm on each
+// batch's own statistics: "top1", "loss", "validation_top1", "validation_loss",
+// "validation_top1_batch_mode".
 std::map<std::string, double> final_results(RunContext& context);
 
 // Leaves the trained network ("model": tensors under their published names, for torch.load) and the
