@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data miniature originals fuzz format check install clean
+.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity miniature originals fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -98,6 +98,10 @@ bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## t
 	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/photographs --clean --size 500x375
 	$(PHOTOGRAPHS)/bin/python benchmarks/data/peers.py $(BUILD)/photographs --ours $(BUILD)/bin/photograph_pipeline \
 	  --simd-python .venv-peers/pillow-simd/bin/python
+
+bench-sensitivity: configure  ## what each sensitivity metric costs, in training steps (results/bench/sensitivity.json)
+	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_benchmark
+	$(BUILD)/bin/sensitivity_benchmark
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i

@@ -93,6 +93,18 @@ TEST_F(DatabaseTest, TheBudgetCanBeRecomputedFromTheBits) {
   EXPECT_THAT(rows.rows[1], ElementsAre("weight", 1400, 400, 1));
 }
 
+TEST_F(DatabaseTest, EveryCandidatesCostIsARowOfSensitivities) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  store_run(database, job_, {});
+  const Rows rows = database.reader().query(
+      "SELECT attempt, step, quantizer, bits, value, unit, chosen FROM sensitivities ORDER BY "
+      "position, bits");
+  ASSERT_EQ(rows.size(), 7u);
+  EXPECT_THAT(rows.rows[2], ElementsAre(1, 0, "head.weight", 2, 8.0, "nats", 0));
+  EXPECT_THAT(rows.rows[3], ElementsAre(1, 0, "head.weight", 4, 2.0, "nats", 1));
+}
+
 TEST_F(DatabaseTest, IngestingTwiceChangesNothing) {
   Database database(file_);
   database.record_sweep(make_plan({job_}));

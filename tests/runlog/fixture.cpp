@@ -68,7 +68,9 @@ std::vector<Event> events_of(const GoodRun& run) {
                      .budgets = {{"weight", run.limit, 3.5}, {"activation", run.limit, 3}},
                      .bits = run.bits,
                      .sensitivities = {1, 2, 3, 4},
-                     .ranges = {0.5, 0.25, 6, 2}});
+                     .ranges = {0.5, 0.25, 6, 2},
+                     .costs = {{{2, 9}, {4, 1}}, {{2, 8}, {4, 2}}, {{2, 7}, {4, 3}}, {{8, 4}}},
+                     .cost_unit = "nats"});
   }
   bodies.push_back(Metrics{1, "train", {{"loss", 2.0}}});
   bodies.push_back(Metrics{2, "train", {{"loss", 1.0}}});

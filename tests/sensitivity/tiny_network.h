@@ -42,6 +42,12 @@ struct TinyNetwork {
     return torch::linear(hidden->forward(h), weight2->forward(W2));
   }
 
+  // The network on tensors that are already quantised, or not at all: nothing is rounded here.
+  torch::Tensor plain(const torch::Tensor& x, const torch::Tensor& w1,
+                      const torch::Tensor& w2) const {
+    return torch::linear(torch::relu(torch::linear(x, w1)), w2);
+  }
+
   // batch_size divides the 32 images.
   SensitivityContext context(int64_t batch_size = 32) const {
     return {.quantizers = quantizers,
@@ -56,6 +62,10 @@ struct TinyNetwork {
                   return batches;
                 },
             .seed = 7};
+  }
+
+  std::vector<std::shared_ptr<UniformQuantizer>> uniform() const {
+    return {input, weight1, hidden, weight2};
   }
 
   std::vector<QuantizerPtr> quantizers;

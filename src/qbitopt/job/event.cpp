@@ -80,6 +80,7 @@ void fields(Reallocation& e, F& f) {
   f("gap", e.gap), f("solve_microseconds", e.solve_microseconds), f("sensitivity_seconds", e.sensitivity_seconds);
   f.list("budgets", e.budgets, kFields);
   f("bits", e.bits), f("sensitivities", e.sensitivities), f("ranges", e.ranges);
+  f("costs", e.costs), f("cost_unit", e.cost_unit);
 }
 template <typename F>
 void fields(Progress& e, F& f) {

@@ -74,6 +74,9 @@ struct Reallocation {
   std::vector<int> bits;
   std::vector<double> sensitivities;  // cost of each quantiser at its bits; empty where the method has none
   std::vector<double> ranges;
+  // What it was chosen by, per quantiser: candidate bits -> cost; empty where the method has none.
+  std::vector<std::map<int, double>> costs;
+  std::string cost_unit;  // "nats", ...
 };
 
 // For the eye: where a running attempt is. Not stored.

@@ -30,9 +30,11 @@ class FisherEstimate {
 
   // decay in [0, 1): weight of the past in the average. 0: the last step alone.
   void set_decay(double decay) { decay_ = decay; }
+  double decay() const { return decay_; }
   // kSplit for weights only; the step's two half-batches must each run one forward and one
   // backward, with half the loss.
   void set_weights(FisherWeights weights) { weights_ = weights; }
+  FisherWeights weights() const { return weights_; }
   // Called by the quantiser's backward. sums: float64 [channels + 1], squared masked gradients of
   // each channel and the number of gradients left out because they (or their squares in float32)
   // were not finite.

@@ -102,7 +102,7 @@ void RangeObserver::observe(const Tensor& any_x) {
   const Tensor x = any_x.detach();
   Tensor sample, low, high;
   if (channels_ == 1) {
-    sample = spread_sample(x, kSampleLimit).view({1, -1});
+    sample = spread_sample(x, limit_).view({1, -1});
     const auto [least, most] = x.aminmax();
     low = least.to(torch::kCPU, torch::kFloat32).view({1});
     high = most.to(torch::kCPU, torch::kFloat32).view({1});

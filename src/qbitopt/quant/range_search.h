@@ -19,18 +19,21 @@ enum class RangeInit {
 };
 
 // Sees tensors during calibration and finds the widths that suit them. One width a channel
-// (dimension 0) or one in all. Of each tensor at most kSampleLimit values (per channel: all) are
-// kept, evenly spread; minimum and maximum are exact.
+// (dimension 0) or one in all. Of each tensor at most `limit` values (per channel: all) are kept,
+// evenly spread; minimum and maximum are exact.
 class RangeObserver {
  public:
   static constexpr int64_t kSampleLimit = 1 << 16;
 
-  explicit RangeObserver(int64_t channels) : channels_(channels) {}
+  explicit RangeObserver(int64_t channels, int64_t limit = kSampleLimit)
+      : channels_(channels), limit_(limit) {}
 
   void observe(const torch::Tensor& x);
   bool empty() const { return samples_.empty(); }
   // float32 [channels]. Non-finite values are ignored; a channel without any non-zero value gets 1.
   torch::Tensor range(RangeInit init, const Grid& grid) const;
+  // What was kept: float32 [channels, n], contiguous, on the CPU; non-finite values are 0.
+  torch::Tensor sample() const { return torch::cat(samples_, 1).contiguous(); }
 
   // Width and start (at most 0) of an unsigned grid for values that reach below zero. kMse: the
   // start among 33 between the minimum and 0 that suits the values best, then the width.
@@ -41,6 +44,7 @@ class RangeObserver {
 
  private:
   int64_t channels_;
+  int64_t limit_;
   std::vector<torch::Tensor> samples_;  // each float32 [channels, n], contiguous, on the CPU
   torch::Tensor minimum_;               // float32 [channels]
   torch::Tensor maximum_;

@@ -70,6 +70,10 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
     observer_->observe(activated);
     return activated;
   }
+  if (tap_) {
+    const Tensor activated = apply_activation(spec().absorbs, x);
+    return spec().has_offset ? tap_(activated - offset_) + offset_ : tap_(activated);
+  }
   const bool per_sample = spec().kind == TensorKind::kActivation &&
                           options_.lsq_grad_n == LsqGradN::kPerSample && x.dim() > 0;
   lsq_elements_ = x.numel() / std::max<int64_t>(1, per_sample ? x.size(0) : range_.numel());
@@ -105,10 +109,16 @@ void UniformQuantizer::set_bits(int bits) {
                                 std::to_string(lowest) + " to 16");
   }
   torch::NoGradGuard no_grad;
-  if (options_.range_at_change == RangeAtChange::kRefit && bits != this->bits()) {
-    range_.mul_(gaussian_range(grid_at(bits)) / gaussian_range(grid()));
-  }
+  range_.copy_(range_at(bits));
   bits_.fill_(bits);
+}
+
+Tensor UniformQuantizer::range_at(int bits) const {
+  const Tensor range = range_.detach();
+  if (options_.range_at_change == RangeAtChange::kKeep || bits == this->bits()) {
+    return range.clone();
+  }
+  return range * (gaussian_range(grid_at(bits)) / gaussian_range(grid()));
 }
 
 void UniformQuantizer::begin_calibration() {

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,6 +67,8 @@ class UniformQuantizer : public Quantizer {
 
   // The learned start of the grid; undefined unless spec().has_offset.
   torch::Tensor& offset() { return offset_; }
+  // The width that set_bits(bits) would leave (see RangeAtChange). A copy without a graph.
+  torch::Tensor range_at(int bits) const;
 
   // LSQ's g = 1 / sqrt(N p) at the present bits. N is known after the first forward.
   double gradient_scale() const;
@@ -78,6 +81,12 @@ class UniformQuantizer : public Quantizer {
   // training mode; 0: none. For the measured quantisation noise of activations.
   void keep_sample(int64_t count) { sample_size_ = count; }
   const torch::Tensor& sample() const { return sample_; }
+
+  // While set, forward() hands on tap(a) in place of the quantised tensor; a: the tensor after the
+  // absorbed activation. For measurements that look at a tensor or put another in its place. Null:
+  // none.
+  using Tap = std::function<torch::Tensor(const torch::Tensor& a)>;
+  void set_tap(Tap tap) { tap_ = std::move(tap); }
 
  private:
   UniformQuantizerOptions options_;
@@ -93,6 +102,7 @@ class UniformQuantizer : public Quantizer {
   int64_t lsq_elements_ = 0;                 // N
   int64_t sample_size_ = 0;
   torch::Tensor sample_;
+  Tap tap_;
 };
 
 }  // namespace qbitopt

@@ -101,20 +101,18 @@ void EventStore::add(const NonFinite& body) {
 }
 
 void EventStore::add(const Reallocation& body) {
-  connection_.execute(
-      "DELETE FROM quantizer_bits WHERE allocation_id IN (SELECT id FROM allocation WHERE "
-      "attempt_id = ? AND step = ?)",
-      attempt_, body.step);
-  connection_.execute(
-      "DELETE FROM allocation_budget WHERE allocation_id IN (SELECT id FROM allocation WHERE "
-      "attempt_id = ? AND step = ?)",
-      attempt_, body.step);
+  for (const char* table : {"quantizer_bits", "sensitivity", "allocation_budget"}) {
+    connection_.execute(fmt::format("DELETE FROM {} WHERE allocation_id IN (SELECT id FROM "
+                                    "allocation WHERE attempt_id = ? AND step = ?)",
+                                    table),
+                        attempt_, body.step);
+  }
   connection_.execute(
       "INSERT OR REPLACE INTO allocation (attempt_id, step, solver, status, objective, bound, gap, "
       "solve_microseconds,"
-      " sensitivity_seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      " sensitivity_seconds, cost_unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       attempt_, body.step, body.solver, body.status, body.objective, body.bound, body.gap,
-      body.solve_microseconds, body.sensitivity_seconds);
+      body.solve_microseconds, body.sensitivity_seconds, body.cost_unit);
   const int64_t allocation = connection_.last_id();
   for (const BudgetState& budget : body.budgets) {
     connection_.execute("INSERT INTO allocation_budget VALUES (?, ?, ?, ?)", allocation,
@@ -126,6 +124,11 @@ void EventStore::add(const Reallocation& body) {
   for (size_t i = 0; i < body.bits.size(); ++i) {
     connection_.execute("INSERT INTO quantizer_bits VALUES (?, ?, ?, ?, ?)", allocation, i,
                         body.bits[i], at(body.sensitivities, i), at(body.ranges, i));
+  }
+  for (size_t i = 0; i < body.costs.size(); ++i) {
+    for (const auto& [bits, cost] : body.costs[i]) {
+      connection_.execute("INSERT INTO sensitivity VALUES (?, ?, ?, ?)", allocation, i, bits, cost);
+    }
   }
 }
 

@@ -23,6 +23,11 @@ struct FitOptions {
   static FitOptions from(const Parameters& parameters);
 };
 
+// 1/2 * sum over channels of trace * noise of one element at `bits`, in nats; a negative trace (an
+// unbiased estimate may be) counts as 0.
+double fit_cost(const UniformQuantizer& quantizer, const std::vector<double>& trace, int bits,
+                FitNoise noise = FitNoise::kUniform);
+
 // FIT (Zandonati et al., 2022): the expected rise of the loss, to second order, when quantiser q
 // works at b bits and its rounding errors are uniform:
 //
@@ -46,6 +51,7 @@ class Fit : public Sensitivity {
 
  private:
   FitOptions options_;
+  bool is_started_ = false;
 };
 
 }  // namespace qbitopt

@@ -16,10 +16,11 @@ namespace qbitopt {
 
 // Expected damage when one quantiser works at some bit-width: what an allocation minimises the sum
 // of. costs[q][i]: of quantiser q at its i-th candidate (spec().candidate_bits), in nats of the
-// loss unless `unit` says otherwise. Pinned quantisers have a row as well.
+// loss unless `unit` says otherwise; finite. Pinned quantisers have a row as well.
 struct CostTable {
   std::vector<std::vector<double>> costs;
   std::string unit = "nats";
+  std::string note = {};  // what the user should know: values left out, a search cut short
 };
 
 // What a metric may use. Lives as long as the call.
@@ -55,11 +56,16 @@ class Sensitivity {
   virtual CostTable estimate(SensitivityContext& context) = 0;
   // From what observe_step() has gathered. Metrics that gather nothing estimate anew.
   virtual CostTable current(SensitivityContext& context) { return estimate(context); }
+
+  // What current() needs beyond the quantisers' buffers, for exact resume.
+  virtual void save(torch::serialize::OutputArchive& archive) const {}
+  virtual void load(torch::serialize::InputArchive& archive) {}
 };
 
 // Makers get the whole job's parameters. Beside the code stands a manifest of the same name.
 using SensitivityRegistry = Registry<Sensitivity, const Parameters&>;
-// fit, random, uniform.
+// fisher_exact, fit, hessian_eigenvalue, hessian_trace, loss_delta, output_kl, quant_mse, random,
+// sqnr, uniform.
 void register_sensitivities(SensitivityRegistry& registry);
 
 }  // namespace qbitopt

@@ -5,10 +5,11 @@ CREATE TABLE allocation (
   step INTEGER NOT NULL,         -- [optimiser steps] done when the bits were chosen
   solver TEXT NOT NULL,          -- who chose; empty for a method without a solver
   status TEXT NOT NULL,          -- 'optimal', 'feasible' or 'initial'
-  objective REAL,                -- [nats] predicted rise of the loss
-  bound REAL,                    -- [nats] no allocation within the budget is below
+  objective REAL,                -- [cost_unit] predicted rise of the loss
+  bound REAL,                    -- [cost_unit] no allocation within the budget is below
   gap REAL,                      -- [fraction] (objective - bound) / objective
   solve_microseconds REAL,       -- [microseconds] of the solver
   sensitivity_seconds REAL,      -- [seconds] of the sensitivities it worked on
+  cost_unit TEXT NOT NULL,       -- 'nats' or the metric's own; of the costs and the objective
   UNIQUE (attempt_id, step)
 ) STRICT;

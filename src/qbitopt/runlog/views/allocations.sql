@@ -7,9 +7,10 @@ SELECT
   allocation.step AS step,             -- [optimiser steps] done
   allocation.solver AS solver,         -- who chose; empty for a method without a solver
   allocation.status AS status,         -- optimal, feasible or initial
-  allocation.objective AS objective,   -- [nats] predicted rise of the loss
-  allocation.bound AS bound,           -- [nats] no allocation within the budget is below
+  allocation.objective AS objective,   -- [cost_unit] predicted rise of the loss
+  allocation.bound AS bound,           -- [cost_unit] no allocation within the budget is below
   allocation.gap AS gap,               -- [fraction] (objective - bound) / objective
+  allocation.cost_unit AS cost_unit,   -- 'nats' or the metric's own
   allocation.solve_microseconds AS solve_microseconds,    -- [microseconds] of the solver
   allocation.sensitivity_seconds AS sensitivity_seconds,  -- [seconds] of the sensitivities
   weight_budget.limit_bits AS weight_limit_bits,          -- [bits] budget of the weights; NULL: none

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "qbitopt/sensitivity/measured.h"
+
+namespace qbitopt {
+
+// How far quantisation alone moves the elements of one tensor: a weight as it is, an activation
+// over the images.
+struct TensorError {
+  std::vector<double> mean_squares;   // of each candidate: mean of (Q(x) - x)^2 over elements
+  std::vector<torch::Tensor> ranges;  // of each candidate: the width it was taken at
+  double power = 0;                   // mean of x^2 over elements
+};
+
+// Of every quantiser, from one forward pass over the batches. Of an activation at most 8192
+// elements a batch count, evenly spread.
+std::vector<TensorError> candidate_errors(SensitivityContext& context,
+                                          const UniformQuantizers& quantizers, Stage stage,
+                                          const LabelledBatches& batches);
+
+}  // namespace qbitopt

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <vector>
+
+#include "qbitopt/sensitivity/measured.h"
+
+namespace qbitopt {
+
+// Lends the quantisers' Fisher estimates, emptied, to one measurement. At its end they hold what
+// they held before.
+class FisherLoan {
+ public:
+  FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights);
+  ~FisherLoan();
+  FisherLoan(const FisherLoan&) = delete;
+  FisherLoan& operator=(const FisherLoan&) = delete;
+
+  // Runs backward from the loss into the estimates. Gradients of parameters stay as they are.
+  void backward(const torch::Tensor& loss, bool retain_graph = false);
+  // Ends a step of `samples`. All steps count alike: the average is the plain mean.
+  void end_step(int64_t samples);
+
+ private:
+  struct Before {
+    torch::Tensor state;
+    double decay;
+    FisherWeights weights;
+    bool was_tracked;
+  };
+  const UniformQuantizers& quantizers_;
+  std::vector<torch::Tensor> ranges_;
+  std::vector<Before> before_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace qbitopt

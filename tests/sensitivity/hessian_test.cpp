@@ -1,0 +1,252 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/quant/fake_quantize.h"
+#include "qbitopt/sensitivity/hessian_eigenvalue.h"
+#include "qbitopt/sensitivity/hessian_trace.h"
+#include "qbitopt/sensitivity/loss_curvature.h"
+#include "sensitivity/small_resnet.h"
+#include "sensitivity/tiny_network.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::HasSubstr;
+using torch::Tensor;
+
+// The whole block H_qq of the tiny network in full precision, entry by entry in float64: centred
+// differences of the gradient, which autograd takes once.
+Tensor dense_hessian(const TinyNetwork& network, int q, int64_t samples) {
+  const Tensor labels = network.labels.slice(0, 0, samples);
+  const Tensor x = network.images.slice(0, 0, samples).to(torch::kFloat64);
+  const Tensor W1 = network.W1.detach().to(torch::kFloat64);
+  const Tensor W2 = network.W2.detach().to(torch::kFloat64);
+  const Tensor tensors[] = {x, W1, torch::relu(torch::linear(x, W1)), W2};
+  const auto gradient = [&](const Tensor& at) {
+    const Tensor variable = at.clone().requires_grad_();
+    const Tensor logits = q == 0   ? network.plain(variable, W1, W2)
+                          : q == 1 ? network.plain(x, variable, W2)
+                          : q == 2 ? torch::linear(variable, W2)
+                                   : network.plain(x, W1, variable);
+    torch::cross_entropy_loss(logits, labels).backward();
+    return variable.grad().reshape({-1});
+  };
+  const Tensor& point = tensors[q];
+  const int64_t n = point.numel();
+  const double h = 1e-6;
+  std::vector<Tensor> columns;
+  for (int64_t i = 0; i < n; ++i) {
+    Tensor step = torch::zeros({n}, torch::kFloat64);
+    step[i] = h;
+    step = step.view_as(point);
+    columns.push_back((gradient(point + step) - gradient(point - step)) / (2 * h));
+  }
+  return torch::stack(columns, 1);
+}
+
+double trace_of(const Tensor& matrix) { return matrix.trace().item<double>(); }
+
+TEST(LossCurvatureTest, ProductsAreThoseOfTheFullHessian) {
+  const TinyNetwork network;
+  const auto quantizers = network.uniform();
+  SensitivityContext context = network.context();
+  const LossCurvature curvature("a metric", context, quantizers, Stage::kBeforeTraining,
+                                network.images.slice(0, 0, 8), network.labels.slice(0, 0, 8));
+  for (int q = 0; q < 4; ++q) {
+    const Tensor H = dense_hessian(network, q, 8);
+    const Tensor v = torch::randn_like(curvature.tensors()[q]);
+    const Tensor expected = H.matmul(v.reshape({-1}).to(torch::kFloat64));
+    const Tensor product = curvature.own_product(q, v).reshape({-1}).to(torch::kFloat64);
+    EXPECT_TRUE(torch::allclose(product, expected, 1e-4, 1e-6)) << q;
+  }
+}
+
+// The last layer's block has a closed form, also where the tensors are quantised: with
+// S_i = diag(p_i) - p_i p_i', H = mean of S_i (x) h_i h_i' for the weight, W' S_i W for the input.
+TEST(LossCurvatureTest, PassesThroughQuantisersWhileTraining) {
+  const TinyNetwork network(/*bits=*/3);
+  const auto quantizers = network.uniform();
+  SensitivityContext context = network.context();
+  const LossCurvature curvature("a metric", context, quantizers, Stage::kTraining, network.images,
+                                network.labels);
+  torch::NoGradGuard no_grad;
+  const Tensor h = network.hidden->forward(
+      torch::linear(network.input->forward(network.images), network.weight1->forward(network.W1)));
+  const Tensor W = network.weight2->forward(network.W2);
+  const Tensor p = torch::softmax(torch::linear(h, W), 1);
+  EXPECT_TRUE(torch::allclose(curvature.tensors()[2], h));
+  const Tensor V = torch::randn_like(W), U = torch::randn_like(h);
+  const Tensor z = torch::linear(h, V), y = torch::linear(U, W);
+  const auto S = [&](const Tensor& t) { return p * t - p * (p * t).sum(1, true); };
+  EXPECT_TRUE(torch::allclose(curvature.own_product(3, V), S(z).t().matmul(h) / 32, 1e-4, 1e-6));
+  EXPECT_TRUE(torch::allclose(curvature.own_product(2, U), S(y).matmul(W) / 32, 1e-4, 1e-6));
+}
+
+TEST(LossCurvatureTest, AShortcutIsNoPartOfTheQuantisedTensor) {
+  SmallResNet net;
+  net.network->to(torch::kFloat64);
+  net.network->eval();
+  const Tensor images = net.images.slice(0, 0, 4).to(torch::kFloat64);
+  const Tensor labels = net.labels.slice(0, 0, 4);
+  SensitivityContext context = net.context(4);
+  const LossCurvature curvature("a metric", context, net.uniform, Stage::kBeforeTraining, images,
+                                labels);
+  // The input of layer1.0.conv1 is read by the shortcut as well. The second derivative along v is
+  // that of the loss when v is added to what the convolution alone reads.
+  size_t q = 0;
+  while (net.quantizers[q]->spec().name != "layer1.0.conv1.input") ++q;
+  const Tensor v = torch::randn_like(curvature.tensors()[q]);
+  const double second = (v * curvature.own_product(q, v)).sum().item<double>();
+  torch::NoGradGuard no_grad;
+  Taps taps(net.uniform);
+  const auto loss_at = [&](double t) {
+    taps.set_all(Stage::kBeforeTraining);
+    taps.set(q, [=](const Tensor& a) { return a + t * v; });
+    return torch::cross_entropy_loss(net.network->forward(images), labels).item<double>();
+  };
+  const double h = 1e-4;
+  EXPECT_NEAR((loss_at(h) - 2 * loss_at(0) + loss_at(-h)) / (h * h), second,
+              1e-3 * std::abs(second));
+}
+
+TEST(HessianTraceTest, LiesWithinItsErrorBarsOfTheFullTraceOverSeeds) {
+  const TinyNetwork network;
+  const auto quantizers = network.uniform();
+  const int64_t samples = 8;
+  std::vector<double> exact;
+  for (int q = 0; q < 4; ++q) exact.push_back(trace_of(dense_hessian(network, q, samples)));
+  std::vector<double> sums(4, 0.0), squared_errors(4, 0.0);
+  double squared_scores = 0;
+  const int seeds = 20;
+  for (int seed = 0; seed < seeds; ++seed) {
+    SensitivityContext context = network.context(samples);
+    context.seed = seed;
+    HessianTrace metric({.samples = samples, .tolerance = 0, .vectors = 64});
+    const auto estimates = metric.traces(context, quantizers, Stage::kBeforeTraining);
+    for (int q = 0; q < 4; ++q) {
+      const double score = (estimates[q].trace - exact[q]) / estimates[q].standard_error;
+      EXPECT_LT(std::abs(score), 4) << q << ", seed " << seed;
+      squared_scores += score * score / (4 * seeds);
+      sums[q] += estimates[q].trace;
+      squared_errors[q] += estimates[q].standard_error * estimates[q].standard_error;
+    }
+  }
+  // 80 scores of variance 1: their mean square is 1 within 0.16.
+  EXPECT_NEAR(squared_scores, 1, 0.5);
+  for (int q = 0; q < 4; ++q) {
+    EXPECT_NEAR(sums[q] / seeds, exact[q], 3 * std::sqrt(squared_errors[q]) / seeds) << q;
+  }
+}
+
+TEST(HessianTraceTest, CostIsHalfTheTraceTimesTheMeanSquaredError) {
+  const TinyNetwork network;
+  const auto quantizers = network.uniform();
+  SensitivityContext context = network.context();
+  HessianTrace metric({.samples = 32, .tolerance = 0, .vectors = 16});
+  metric.current(context);
+  const CostTable table = metric.current(context);
+  const auto estimates = metric.traces(context, quantizers, Stage::kTraining);
+  EXPECT_EQ(table.unit, "nats");
+  for (const int q : {1, 3}) {
+    const Tensor& W = q == 1 ? network.W1 : network.W2;
+    for (int i = 0; i < 7; ++i) {
+      const Tensor rounded = fake_quantize(W, torch::full({1}, 2.0f), Grid::make(i + 2, true));
+      const double error = (rounded - W).square().mean(torch::kFloat64).item<double>();
+      const double expected = estimates[q].trace / 2 * error;
+      EXPECT_NEAR(table.costs[q][i], expected, 1e-4 * expected) << q << " at " << i + 2;
+    }
+  }
+}
+
+TEST(HessianTraceTest, StopsWhenTheErrorIsSmallEnough) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const auto quantizers = network.uniform();
+  HessianTrace metric({.samples = 32, .tolerance = 0.03, .vectors = 2000});
+  double total = 0, exact = 0;
+  for (const TraceEstimate& estimate : metric.traces(context, quantizers, Stage::kBeforeTraining)) {
+    total += estimate.trace;
+  }
+  for (int q = 0; q < 4; ++q) exact += trace_of(dense_hessian(network, q, 32));
+  EXPECT_NEAR(total, exact, 4 * 0.03 * exact);
+}
+
+TEST(HessianEigenvalueTest, IsTheLargestOfADenseSolver) {
+  const TinyNetwork network;
+  const auto quantizers = network.uniform();
+  SensitivityContext context = network.context(8);
+  HessianEigenvalue metric({.samples = 8, .tolerance = 1e-7, .iterations = 2000});
+  const auto found = metric.eigenvalues(context, quantizers, Stage::kBeforeTraining);
+  for (int q = 0; q < 4; ++q) {
+    const Tensor H = dense_hessian(network, q, 8);
+    const double largest = torch::linalg_eigvalsh((H + H.t()) / 2, "L").max().item<double>();
+    EXPECT_NEAR(found[q].eigenvalue, largest, 1e-3 * largest) << q;
+    EXPECT_NEAR(found[q].times_elements, largest * H.size(0), 1e-3 * largest * H.size(0));
+  }
+}
+
+TEST(HessianEigenvalueTest, CostIsHalfTheEigenvalueTimesTheSquaredPerturbation) {
+  const TinyNetwork network;
+  const auto quantizers = network.uniform();
+  SensitivityContext context = network.context();
+  HessianEigenvalue metric({.samples = 32, .tolerance = 1e-6, .iterations = 500});
+  const CostTable table = metric.current(context);
+  const auto largest = metric.eigenvalues(context, quantizers, Stage::kTraining);
+  const Tensor rounded = fake_quantize(network.W2, torch::full({1}, 2.0f), Grid::make(3, true));
+  const double squares = (rounded - network.W2).square().sum(torch::kFloat64).item<double>();
+  EXPECT_NEAR(table.costs[3][1], largest[3].eigenvalue / 2 * squares, 1e-4 * table.costs[3][1]);
+}
+
+// Answers with a constant gradient: linear in its input, so no second derivative.
+struct Linear : torch::autograd::Function<Linear> {
+  static Tensor forward(torch::autograd::AutogradContext*, const Tensor& x) { return x.clone(); }
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext*,
+                                               torch::autograd::tensor_list gradients) {
+    return {gradients[0].detach()};  // as an operation of one derivative does
+  }
+};
+
+TEST(LossCurvatureTest, ALayerWithoutSecondDerivativesIsAnErrorThatNamesTheQuantiser) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const auto forward = context.forward;
+  context.forward = [=](const Tensor& x) { return Linear::apply(forward(x)); };
+  try {
+    HessianTrace({.samples = 32}).estimate(context);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("sensitivity 'hessian_trace' needs second derivatives of "
+                                        "the loss, which do not exist at quantiser 'fc"));
+    EXPECT_THAT(error.what(), HasSubstr("on cpu: its gradient is a constant"));
+    EXPECT_THAT(error.what(), HasSubstr("choose a metric without them: fit"));
+  }
+}
+
+TEST(HessianTraceTest, ANetworkThatIsNotFiniteIsAnErrorThatNamesTheQuantiser) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const auto forward = context.forward;
+  context.forward = [=](const Tensor& x) {
+    return forward(x) * std::numeric_limits<float>::infinity();
+  };
+  for (const bool trace : {true, false}) {
+    try {
+      if (trace) {
+        HessianTrace({.samples = 32}).estimate(context);
+      } else {
+        HessianEigenvalue({.samples = 32}).estimate(context);
+      }
+      FAIL();
+    } catch (const JobError& error) {
+      EXPECT_EQ(error.error_class(), "non_finite");
+      EXPECT_THAT(error.what(), HasSubstr("measured for quantiser 'fc1.input' is finite"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
