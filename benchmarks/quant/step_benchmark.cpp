@@ -1,6 +1,7 @@
 // One step of quantisation-aware training against one fp32 step of the same network in the same
 // process: same images, layout, loss and optimiser of the weights; the quantised step adds all
-// quantisers (4 bits), their range optimiser and the accumulation of FIT.
+// quantisers (4 bits), their range optimiser and the accumulation of FIT. A reallocation (reading FIT,
+// solving, setting bits) is told as its share of tau = 40 steps, the shortest that recipes here use.
 //
 //   training_step_benchmark [rounds]
 
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "benchmarks/report.h"
+#include "qbitopt/allocation/relax_greedy.h"
+#include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/range_optimizer.h"
 #include "qbitopt/sensitivity/fit.h"
@@ -45,6 +48,19 @@ class Trainee {
     if (ranges_) ranges_->step();
   }
 
+  void reallocate() {
+    std::vector<QuantizerSpec> specs;
+    for (const QuantizerPtr& quantizer : quantizers_) specs.push_back(quantizer->spec());
+    Problem problem = budget_problem(specs, Parameters({{"budget.average_bits", 3}}));
+    SensitivityContext context{.quantizers = quantizers_, .forward = {}, .batches = {}};
+    const CostTable table = fit_.current(context);
+    for (size_t i = 0; i < specs.size(); ++i) {
+      if (!specs[i].pinned_bits) problem.quantizers[i].costs = table.costs[i];
+    }
+    const Solution solution = solver_.solve(problem);
+    for (size_t i = 0; i < specs.size(); ++i) quantizers_[i]->set_bits(solution.bits[i]);
+  }
+
  private:
   void quantize() {
     for (QuantizerSite* site : network_->sites()) {
@@ -66,6 +82,7 @@ class Trainee {
   std::vector<QuantizerPtr> quantizers_;
   std::unique_ptr<RangeOptimizer> ranges_;
   Fit fit_;
+  RelaxGreedy solver_;
 };
 
 void run(int rounds) {
@@ -76,8 +93,10 @@ void run(int rounds) {
       const int64_t batch_size = 64;
       Trainee fp32(model, batch_size, /*quantized=*/false);
       Trainee quantized(model, batch_size, /*quantized=*/true);
-      const auto times =
-          bench::interleave({[&] { fp32.step(); }, [&] { quantized.step(); }}, rounds);
+      const auto times = bench::interleave({[&] { fp32.step(); },
+                                            [&] { quantized.step(); },
+                                            [&] { quantized.reallocate(); }},
+                                           rounds);
       const std::string text = model + ", batch " + std::to_string(batch_size) + ", " +
                                std::to_string(threads) + (threads == 1 ? " thread" : " threads");
       const auto reference = bench::summarize(times[0]), value = bench::summarize(times[1]);
@@ -95,6 +114,16 @@ void run(int rounds) {
                   .ratio = value.median / reference.median,
                   .rounds = rounds,
                   .spread = 1e3 * value.spread});
+      constexpr double kTau = 40;
+      const auto reallocation = bench::summarize(times[2]);
+      report.add({.name = "reallocation",
+                  .case_ = text,
+                  .value = 1e3 * reallocation.median,
+                  .unit = "ms",
+                  .reference = "40 quantised steps",
+                  .ratio = reallocation.median / (kTau * value.median),
+                  .rounds = rounds,
+                  .spread = 1e3 * reallocation.spread});
     }
   }
   report.finish();

@@ -110,11 +110,12 @@ TEST(FisherExactTest, AgreesWithFitUnderFrozenBatchNormUpToTheKnownTermOfWeights
 // lie within three standard errors of the trace of all samples.
 TEST(FisherExactTest, FitsSplitIsUnbiasedForWeights) {
   SmallResNet net(/*images=*/64);
+  torch::manual_seed(5);
   for (const char* when : {"start", "middle", "end"}) {
     net.network->eval();
     SensitivityContext all = net.context(64);
     const CostTable exact = FisherExact(64).estimate(all);
-    const int rounds = 24;
+    const int rounds = 96;  // few draws of a skewed distribution would not be normal enough
     std::vector<double> sums(net.quantizers.size(), 0.0), squares(sums);
     for (int round = 0; round < rounds; ++round) {
       const Tensor drawn = torch::randint(64, {16});  // with replacement: independent samples

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 #include "qbitopt/core/error.h"
@@ -34,6 +36,16 @@ Problem with_costs(const MethodContext& context, const std::vector<QuantizerPtr>
   return problem;
 }
 
+std::vector<std::map<int, double>> by_candidate(const std::vector<QuantizerPtr>& quantizers,
+                                                const CostTable& table) {
+  std::vector<std::map<int, double>> costs(quantizers.size());
+  for (size_t q = 0; q < quantizers.size(); ++q) {
+    const std::vector<int>& candidates = quantizers[q]->spec().candidate_bits;
+    for (size_t i = 0; i < candidates.size(); ++i) costs[q][candidates[i]] = table.costs[q][i];
+  }
+  return costs;
+}
+
 double cost_at(const AllocationQuantizer& quantizer, int bits) {
   const auto found = std::find(quantizer.bits.begin(), quantizer.bits.end(), bits);
   if (found == quantizer.bits.end()) return std::numeric_limits<double>::infinity();
@@ -53,10 +65,10 @@ void keep_unless_better(const Problem& problem, const std::vector<int>& old_bits
   for (size_t i = 0; i < old_bits.size(); ++i) {
     old_objective += cost_at(problem.quantizers[i], old_bits[i]);
   }
-  if (solution.objective <= (1 - min_gain) * old_objective) return;
+  if (solution.objective <= old_objective - min_gain * std::abs(old_objective)) return;
   solution.bits = old_bits;
   solution.objective = old_objective;
-  solution.gap = (old_objective - solution.bound) / old_objective;
+  solution.gap = (old_objective - solution.bound) / std::abs(old_objective);
   solution.status = SolutionStatus::kFeasible;
 }
 
@@ -115,7 +127,8 @@ CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
 
 void AllocationMethod::choose(MethodContext& context, int64_t step) {
   const auto begun = std::chrono::steady_clock::now();
-  const Problem problem = with_costs(context, context.quantizers(), measure(context, step));
+  const CostTable table = measure(context, step);
+  const Problem problem = with_costs(context, context.quantizers(), table);
   const std::chrono::duration<double> measured = std::chrono::steady_clock::now() - begun;
 
   const std::vector<int> old_bits = bits_of(context.quantizers());
@@ -142,8 +155,17 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   for (size_t i = 0; i < old_bits.size(); ++i) {
     event.sensitivities.push_back(cost_at(problem.quantizers[i], solution.bits[i]));
   }
+  event.costs = by_candidate(context.quantizers(), table);
+  event.cost_unit = table.unit;
   context.report(std::move(event));
+  if (!table.note.empty()) context.report(Note{"warning", table.note});
 }
+
+void AllocationMethod::save(torch::serialize::OutputArchive& archive) const {
+  sensitivity_->save(archive);
+}
+
+void AllocationMethod::load(torch::serialize::InputArchive& archive) { sensitivity_->load(archive); }
 
 void AllocationMethod::after_backward(MethodContext& context, const StepState& state) {
   if (schedule_) sensitivity_->observe_step(context.quantizers(), state.batch->labels.size(0));

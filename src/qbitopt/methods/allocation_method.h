@@ -41,6 +41,8 @@ class AllocationMethod : public Method {
   void start(MethodContext& context) override;
   void after_backward(MethodContext& context, const StepState& state) override;
   void after_step(MethodContext& context, const StepState& state) override;
+  void save(torch::serialize::OutputArchive& archive) const override;
+  void load(torch::serialize::InputArchive& archive) override;
 
  private:
   // Costs of every quantiser's candidates, now.
