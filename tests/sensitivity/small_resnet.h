@@ -27,7 +27,7 @@ struct OneThread {
 struct SmallResNet {
   explicit SmallResNet(int64_t count = 32) {
     torch::manual_seed(5);
-    network = make_resnet({.stem_channels = 8, .stage_channels = {8, 16}, .blocks_per_stage = 1},
+    network = make_resnet({.stem_channels = 8, .stage_channels = {8, 16}, .stage_blocks = {1, 1}},
                           {.classes = 4, .first_last_bits = 0});
     network->measure({1, 8, 8});
     images = torch::randn({count, 1, 8, 8});
