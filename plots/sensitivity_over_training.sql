@@ -1,4 +1,4 @@
--- Sensitivity of every layer at each reallocation of one run.
+-- Expected damage of 4 bits at every layer, at each reallocation of one run.
 WITH run AS (
   SELECT
     runs.*,
@@ -20,7 +20,7 @@ SELECT
     || format(' (%s, %s, budget %g bits, seed %s)', chosen.method, chosen.model, chosen.budget, chosen.seed) AS panel,
   replace(replace(quantizer, '.weight', ''), '.input', '') AS y,
   sensitivities.step AS x,
-  sensitivities.sensitivity AS value
+  sensitivities.value AS value
 FROM chosen
-JOIN sensitivities ON sensitivities.key = chosen.key
+JOIN sensitivities ON sensitivities.key = chosen.key AND sensitivities.bits = 4
 ORDER BY kind DESC, position, step;

@@ -51,7 +51,7 @@ class Trainee {
   void reallocate() {
     std::vector<QuantizerSpec> specs;
     for (const QuantizerPtr& quantizer : quantizers_) specs.push_back(quantizer->spec());
-    Problem problem = budget_problem(specs, Parameters({{"budget.average_bits", 3}}));
+    Problem problem = budget_problem(specs, Parameters(Json::object({{"budget.average_bits", 3}})));
     SensitivityContext context{.quantizers = quantizers_, .forward = {}, .batches = {}};
     const CostTable table = fit_.current(context);
     for (size_t i = 0; i < specs.size(); ++i) {

@@ -237,7 +237,14 @@ class Run {
     for (size_t q = 0; q < bits_.size(); ++q) told.ranges.push_back(1 + 0.1 * double(q % 7));
     if (method_ != "qbitopt" && method_ != "static_allocation") return told;
     told.solver = "relax_greedy";
-    for (size_t q = 0; q < bits_.size(); ++q) told.sensitivities.push_back(sensitivity(q, step));
+    for (size_t q = 0; q < bits_.size(); ++q) {
+      told.sensitivities.push_back(sensitivity(q, step));
+      for (const int bits : {2, 4, 8}) {
+        told.costs.resize(q + 1);
+        told.costs[q][bits] = sensitivity(q, step) / ((1 << bits) - 1);
+      }
+    }
+    told.cost_unit = "nats";
     told.objective = 0.04 * loss_of_accuracy() * std::exp(0.2 * draw("objective", step));
     told.bound = 0.97 * told.objective;
     told.gap = 0.03;
