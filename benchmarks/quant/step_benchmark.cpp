@@ -1,7 +1,8 @@
 // One step of quantisation-aware training against one fp32 step of the same network in the same
 // process: same images, layout, loss and optimiser of the weights; the quantised step adds all
-// quantisers (4 bits), their range optimiser and the accumulation of FIT. A reallocation (reading FIT,
-// solving, setting bits) is told as its share of tau = 40 steps, the shortest that recipes here use.
+// quantisers (4 bits), their range optimiser and the accumulation of FIT. A reallocation (reading
+// FIT, solving, setting bits) is told as its share of tau = 40 steps, the shortest that recipes
+// here use.
 //
 //   training_step_benchmark [rounds]
 
@@ -93,10 +94,9 @@ void run(int rounds) {
       const int64_t batch_size = 64;
       Trainee fp32(model, batch_size, /*quantized=*/false);
       Trainee quantized(model, batch_size, /*quantized=*/true);
-      const auto times = bench::interleave({[&] { fp32.step(); },
-                                            [&] { quantized.step(); },
-                                            [&] { quantized.reallocate(); }},
-                                           rounds);
+      const auto times = bench::interleave(
+          {[&] { fp32.step(); }, [&] { quantized.step(); }, [&] { quantized.reallocate(); }},
+          rounds);
       const std::string text = model + ", batch " + std::to_string(batch_size) + ", " +
                                std::to_string(threads) + (threads == 1 ? " thread" : " threads");
       const auto reference = bench::summarize(times[0]), value = bench::summarize(times[1]);

@@ -19,7 +19,8 @@ std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
     const size_t colon = line.find(": ");
-    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos)
+      return line.substr(colon + 2);
   }
   return "unknown";
 }
@@ -35,18 +36,16 @@ std::string library_sha256() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&run_attempt), &info) == 0) return "unknown";
   std::ifstream file(info.dli_fname, std::ios::binary);
-  return sha256(std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
+  return sha256(
+      std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
 }
 
 }  // namespace
 
 std::map<std::string, std::string> environment() {
-  return {{"cpu", cpu_model()},
-          {"os", operating_system()},
-          {"libtorch", TORCH_VERSION},
-          {"compiler", std::string("g++ ") + __VERSION__},
-          {"commit", kCommit},
-          {"library_sha256", library_sha256()}};
+  return {{"cpu", cpu_model()},        {"os", operating_system()},
+          {"libtorch", TORCH_VERSION}, {"compiler", std::string("g++ ") + __VERSION__},
+          {"commit", kCommit},         {"library_sha256", library_sha256()}};
 }
 
 std::string host_name() {

@@ -10,8 +10,8 @@
 
 namespace qbitopt::worker {
 
-// Lines from standard input, read on a thread of its own, so that the end of the input is noticed while
-// a job trains: it is the driver's wish, or its death, and raises `stop`.
+// Lines from standard input, read on a thread of its own, so that the end of the input is noticed
+// while a job trains: it is the driver's wish, or its death, and raises `stop`.
 class Input {
  public:
   explicit Input(std::atomic<bool>& stop);

@@ -1,7 +1,8 @@
-// qbitopt-worker: trains. Without arguments it takes attempts from standard input, one line of JSON each, and
-// answers each with a line: {"key", "outcome": "finished" | "interrupted" | "failed", "last"}. With a file
-// (job.json) it works on that attempt alone. It checkpoints and leaves at the end of its input and at SIGTERM,
-// SIGUSR1 and SIGINT; it leaves after a failed attempt, after many attempts, and when it has grown large.
+// qbitopt-worker: trains. Without arguments it takes attempts from standard input, one line of JSON
+// each, and answers each with a line: {"key", "outcome": "finished" | "interrupted" | "failed",
+// "last"}. With a file (job.json) it works on that attempt alone. It checkpoints and leaves at the
+// end of its input and at SIGTERM, SIGUSR1 and SIGINT; it leaves after a failed attempt, after many
+// attempts, and when it has grown large.
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -54,8 +55,9 @@ int serve() {
     const Result result = work_on(attempt, registries, stop);
     const bool is_last =
         result != Result::kFinished || done >= kMostAttempts || peak_memory_bytes() > kMostMemory;
-    std::cout << Json{{"key", attempt.job.key}, {"outcome", name_of(result)}, {"last", is_last}}.dump()
-              << std::endl;
+    std::cout
+        << Json{{"key", attempt.job.key}, {"outcome", name_of(result)}, {"last", is_last}}.dump()
+        << std::endl;
     if (is_last) return result == Result::kFailed ? 1 : 0;
   }
 }
@@ -77,9 +79,11 @@ int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
   const bool is_verb = argument == "predict" || argument == "inventory";
   if ((argc > 2 && !is_verb) || argument.rfind("-", 0) == 0) {
-    std::fputs("usage: qbitopt-worker [job.json | predict ... | inventory MODEL]\nTrains what the driver sends, or one "
-               "attempt from a file; or does the verbs of `qbitopt` that need tensors.\n",
-               stderr);
+    std::fputs(
+        "usage: qbitopt-worker [job.json | predict ... | inventory MODEL]\nTrains what the driver "
+        "sends, or one "
+        "attempt from a file; or does the verbs of `qbitopt` that need tensors.\n",
+        stderr);
     return argument == "--help" ? 0 : 2;
   }
   listen_to_signals();

@@ -43,7 +43,8 @@ class StderrTo {
 };
 
 void log(const std::string& text) {
-  const auto now = std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
   fmt::print(stderr, "{:%F %T} {}\n", now, text);
 }
 
@@ -56,9 +57,10 @@ class Narrator : public TrainingObserver {
     const Parameters parameters(attempt_.job.parameters);
     const auto device = parameters.get_or<std::string>("device", "cpu");
     const int threads = optimization_parameters(parameters).get_or("threads", 1);
-    spool_.append(Started{host_name(), ::getpid(), device, threads, environment(), resumed_from_step});
-    log(fmt::format("job {}, attempt {}, from step {}: {}", attempt_.job.key, attempt_.number, resumed_from_step,
-                    attempt_.job.parameters.dump()));
+    spool_.append(
+        Started{host_name(), ::getpid(), device, threads, environment(), resumed_from_step});
+    log(fmt::format("job {}, attempt {}, from step {}: {}", attempt_.job.key, attempt_.number,
+                    resumed_from_step, attempt_.job.parameters.dump()));
   }
 
   void on_event(EventBody event) override {
@@ -76,12 +78,14 @@ class Narrator : public TrainingObserver {
     log(text);
   }
   void say(const Reallocation& allocation) {
-    std::string text = fmt::format("step {}, bits ({}, gap {:.2g}):", allocation.step, allocation.status,
-                                   allocation.gap);
+    std::string text = fmt::format("step {}, bits ({}, gap {:.2g}):", allocation.step,
+                                   allocation.status, allocation.gap);
     for (const int bits : allocation.bits) text += fmt::format(" {}", bits);
     log(text);
   }
-  void say(const Finished& finished) { log(fmt::format("finished after {:.1f} s", finished.seconds)); }
+  void say(const Finished& finished) {
+    log(fmt::format("finished after {:.1f} s", finished.seconds));
+  }
 
   const Attempt& attempt_;
   SpoolWriter& spool_;
@@ -124,7 +128,8 @@ void report_failure(const Failed& failure, const fs::path& spool_file) {
 
 }  // namespace
 
-Result work_on(const Attempt& attempt, const Registries& registries, const std::atomic<bool>& stop) {
+Result work_on(const Attempt& attempt, const Registries& registries,
+               const std::atomic<bool>& stop) {
   const fs::path folder = attempt.folder;
   const auto lock = FileLock::try_lock(folder / "lock");
   if (!lock) std::_Exit(99);

@@ -38,9 +38,11 @@ cases:
 
   // Everything about the runs that does not depend on when and where they ran.
   std::vector<std::vector<Json>> table(const std::string& database) const {
-    return query("SELECT key, state, top1, loss, validation_top1, validation_top1_batch_mode, weight_bits, activation_bits, "
-                 "weight_bytes, steps, budget_met FROM runs ORDER BY key",
-                 database)
+    return query(
+               "SELECT key, state, top1, loss, validation_top1, validation_top1_batch_mode, "
+               "weight_bits, activation_bits, "
+               "weight_bytes, steps, budget_met FROM runs ORDER BY key",
+               database)
         .rows;
   }
 };
@@ -49,7 +51,8 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
   ASSERT_EQ(qbitopt("run tiny.yaml").exit_code, 0);
   const Rows runs = query("SELECT * FROM runs");
   EXPECT_EQ(runs.size(), 11u);
-  const std::set<std::string> may_be_null = {"joint_limit_bits", "joint_bits", "error_class", "error_text"};
+  const std::set<std::string> may_be_null = {"joint_limit_bits", "joint_bits", "error_class",
+                                             "error_text"};
   std::set<std::string> parameters;  // one that does not apply is NULL
   for (const auto& row : query("SELECT replace(name, '.', '_') FROM parameter_definition").rows) {
     parameters.insert(row[0]);
@@ -60,7 +63,8 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
       const bool is_parameter = parameters.count(column) > 0;
       const bool is_limit = column.find("limit_bits") != std::string::npos;
       if (may_be_null.count(column) || is_parameter || (is_fp32 && is_limit)) continue;
-      EXPECT_FALSE(runs.at(row, column).is_null()) << runs.at(row, "method") << " has no " << column;
+      EXPECT_FALSE(runs.at(row, column).is_null())
+          << runs.at(row, "method") << " has no " << column;
     }
   }
 }
@@ -68,22 +72,25 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
 TEST_F(TrainingTest, BudgetsRecomputedInSqlAreKept) {
   ASSERT_EQ(qbitopt("run tiny.yaml").exit_code, 0);
   const Rows averages = query(
-      "SELECT method, kind, max(limit_bits) AS limit_bits, sum(share * bits) AS used, sum(share) AS shares FROM bits"
+      "SELECT method, kind, max(limit_bits) AS limit_bits, sum(share * bits) AS used, sum(share) "
+      "AS shares FROM bits"
       " WHERE counted GROUP BY key, kind");
   EXPECT_EQ(averages.size(), 16u);
   for (size_t row = 0; row < averages.size(); ++row) {
-    EXPECT_LE(averages.at(row, "used").get<double>(),
-              averages.at(row, "limit_bits").get<double>() * averages.at(row, "shares").get<double>());
+    EXPECT_LE(averages.at(row, "used").get<double>(), averages.at(row, "limit_bits").get<double>() *
+                                                          averages.at(row, "shares").get<double>());
   }
 }
 
-// The workers of the second run train other jobs before and after, so this also says that a job's result
-// does not depend on what its worker did before.
+// The workers of the second run train other jobs before and after, so this also says that a job's
+// result does not depend on what its worker did before.
 TEST_F(TrainingTest, AKilledDriverCostsNothingButTime) {
   ASSERT_EQ(qbitopt("run tiny.yaml --db calm.db").exit_code, 0);
   {
     const auto driver = start_qbitopt("run tiny.yaml");
-    wait_until([&] { return std::filesystem::exists(folder_ / "results/qbitopt.db") && count("finished") >= 3; });
+    wait_until([&] {
+      return std::filesystem::exists(folder_ / "results/qbitopt.db") && count("finished") >= 3;
+    });
     driver->signal(SIGKILL);
     wait_until([&] { return driver->try_reap().has_value(); });
   }
@@ -97,8 +104,10 @@ TEST_F(TrainingTest, AKilledWorkersJobIsTriedAgainToTheSameResult) {
     const auto driver = start_qbitopt("run tiny.yaml");
     int64_t pid = 0;
     wait_until([&] {
-      if (!std::filesystem::exists(folder_ / "results/qbitopt.db") || count("running") == 0) return false;
-      const Rows running = query("SELECT pid FROM attempt WHERE state = 'running' AND pid IS NOT NULL AND number = 1");
+      if (!std::filesystem::exists(folder_ / "results/qbitopt.db") || count("running") == 0)
+        return false;
+      const Rows running = query(
+          "SELECT pid FROM attempt WHERE state = 'running' AND pid IS NOT NULL AND number = 1");
       if (!running.empty()) pid = running.at(0, "pid").get<int64_t>();
       return pid != 0;
     });

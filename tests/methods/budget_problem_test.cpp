@@ -31,7 +31,8 @@ std::vector<std::string> names(const Problem& problem) {
 
 std::vector<int64_t> weights(const Problem& problem) {
   std::vector<int64_t> weights;
-  for (const AllocationQuantizer& quantizer : problem.quantizers) weights.push_back(quantizer.weight);
+  for (const AllocationQuantizer& quantizer : problem.quantizers)
+    weights.push_back(quantizer.weight);
   return weights;
 }
 

@@ -16,7 +16,8 @@ set:
   reallocation: {tau: 2}
 )";
 
-const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"}, {"allocation", "allocation.json"}};
+const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"},
+                                                           {"allocation", "allocation.json"}};
 
 }  // namespace
 
@@ -24,15 +25,16 @@ Lab::Lab() { register_everything(registries_); }
 
 Attempt Lab::attempt(const std::string& settings) {
   const auto recipe = folder_.write("recipe.yaml", kRecipe);
-  const auto file =
-      folder_.write("sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
+  const auto file = folder_.write(
+      "sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
   const Plan plan = read_sweep(file, {}, builtin_catalog());
   std::map<std::string, std::map<std::string, std::string>> artifacts;
   for (const PlannedJob& planned : plan.jobs) {
     const Job job = planned.job();
     Attempt attempt = prepare(job);
     for (const auto& [need, key] : job.needs) {
-      attempt.inputs[need] = trained_.at(key).folder + "/" + kArtifactFiles.at(planned.artifacts().at(need));
+      attempt.inputs[need] =
+          trained_.at(key).folder + "/" + kArtifactFiles.at(planned.artifacts().at(need));
     }
     if (planned.requested) return attempt;
     if (trained_.count(job.key)) continue;

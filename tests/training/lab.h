@@ -45,8 +45,8 @@ class Lab {
  public:
   Lab();
 
-  // `settings`: lines of YAML below `set`, "{method: qbitopt, budget.average_bits: 3}". Jobs that it
-  // needs are trained first (once in a Lab) and handed over.
+  // `settings`: lines of YAML below `set`, "{method: qbitopt, budget.average_bits: 3}". Jobs that
+  // it needs are trained first (once in a Lab) and handed over.
   Attempt attempt(const std::string& settings);
   // Trains it. Throws what run_attempt() throws.
   RunOutcome run(const Attempt& attempt, Recorder& recorder) const;

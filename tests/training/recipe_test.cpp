@@ -10,10 +10,12 @@ namespace qbitopt {
 namespace {
 
 Json optimization() {
-  return {{"training.epochs", 0},       {"training.steps", 100},        {"training.batch_size", 32},
-          {"training.learning_rate", 0.1}, {"training.momentum", 0.9},  {"training.nesterov", false},
-          {"training.weight_decay", 0.0},  {"training.schedule", "cosine"}, {"training.warmup_steps", 0},
-          {"training.threads", 1},      {"training.validate_every", 0}};
+  return {{"training.epochs", 0},         {"training.steps", 100},
+          {"training.batch_size", 32},    {"training.learning_rate", 0.1},
+          {"training.momentum", 0.9},     {"training.nesterov", false},
+          {"training.weight_decay", 0.0}, {"training.schedule", "cosine"},
+          {"training.warmup_steps", 0},   {"training.threads", 1},
+          {"training.validate_every", 0}};
 }
 
 Recipe recipe(const Json& changes = Json::object()) {
@@ -38,8 +40,12 @@ TEST(RecipeTest, NothingToTrainIsAnError) {
 
 TEST(RecipeTest, BatchNormFreezesAtAFractionOfTheSteps) {
   EXPECT_EQ(recipe({{"batch_norm.freeze_at", 0.7}}).freeze_batch_norm_at, 70);
-  EXPECT_EQ(recipe({{"batch_norm.freeze_at", 0.7}, {"batch_norm.reestimate_batches", 50}}).reestimate_batches, 0);
-  EXPECT_EQ(recipe({{"batch_norm.freeze_at", 1.0}, {"batch_norm.reestimate_batches", 50}}).reestimate_batches, 50);
+  EXPECT_EQ(recipe({{"batch_norm.freeze_at", 0.7}, {"batch_norm.reestimate_batches", 50}})
+                .reestimate_batches,
+            0);
+  EXPECT_EQ(recipe({{"batch_norm.freeze_at", 1.0}, {"batch_norm.reestimate_batches", 50}})
+                .reestimate_batches,
+            50);
 }
 
 TEST(LearningRateTest, CosineStartsAtOneAndEndsNearZero) {

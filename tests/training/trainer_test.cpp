@@ -30,7 +30,8 @@ Lab& lab() {
 
 std::string settings(const std::string& method, const std::string& more = "") {
   const bool is_fp32 = method.rfind("fp32", 0) == 0;
-  return "{method: " + method + (is_fp32 ? "" : ", budget.average_bits: 3") + (more.empty() ? "" : ", " + more) + "}";
+  return "{method: " + method + (is_fp32 ? "" : ", budget.average_bits: 3") +
+         (more.empty() ? "" : ", " + more) + "}";
 }
 
 // Everything but times, which differ from run to run.
@@ -54,7 +55,8 @@ TEST_P(EveryMethod, TrainsTheRecipesStepsAndTellsItsResults) {
   const Recorder& told = lab().train(settings(GetParam()));
   const Finished finished = told.finished();
   EXPECT_EQ(finished.steps, GetParam() == "fp32" ? 12 : 10);
-  for (const char* name : {"top1", "loss", "validation_top1", "validation_loss", "validation_top1_batch_mode"}) {
+  for (const char* name :
+       {"top1", "loss", "validation_top1", "validation_loss", "validation_top1_batch_mode"}) {
     EXPECT_THAT(finished.results, Contains(Key(name)));
   }
   EXPECT_THAT(told.all<Metrics>(), ::testing::SizeIs(finished.steps));
@@ -86,7 +88,8 @@ TEST_P(EveryMethod, KeepsTheBudgetInExactIntegers) {
 }
 
 TEST_P(EveryMethod, GivesTheSameResultTwice) {
-  EXPECT_EQ(timeless(lab().train(settings(GetParam()))), timeless(lab().train(settings(GetParam()))));
+  EXPECT_EQ(timeless(lab().train(settings(GetParam()))),
+            timeless(lab().train(settings(GetParam()))));
 }
 
 TEST_P(EveryMethod, GoesOnFromACheckpointToTheSameResult) {
@@ -111,7 +114,8 @@ TEST_P(EveryMethod, GoesOnFromACheckpointToTheSameResult) {
 }
 
 TEST_P(EveryMethod, DependsOnTheSeed) {
-  EXPECT_NE(timeless(lab().train(settings(GetParam()))), timeless(lab().train(settings(GetParam(), "seed: 1"))));
+  EXPECT_NE(timeless(lab().train(settings(GetParam()))),
+            timeless(lab().train(settings(GetParam(), "seed: 1"))));
 }
 
 TEST_P(EveryMethod, HasAManifestOfItsName) {
@@ -151,17 +155,20 @@ TEST(TrainerTest, StaticAndQbitoptAreTheSameAtTheStart) {
 
 TEST(TrainerTest, BitsAreChosenEveryTauStepsAndNotInTheLastTau) {
   std::vector<int64_t> steps;
-  for (const Reallocation& r : lab().train(settings("qbitopt")).all<Reallocation>()) steps.push_back(r.step);
+  for (const Reallocation& r : lab().train(settings("qbitopt")).all<Reallocation>())
+    steps.push_back(r.step);
   EXPECT_THAT(steps, ElementsAre(0, 2, 4, 6, 8));
   steps.clear();
-  for (const Reallocation& r : lab().train(settings("qbitopt", "reallocation.until: 0.5")).all<Reallocation>()) {
+  for (const Reallocation& r :
+       lab().train(settings("qbitopt", "reallocation.until: 0.5")).all<Reallocation>()) {
     steps.push_back(r.step);
   }
   EXPECT_THAT(steps, ElementsAre(0, 2, 4));
 }
 
 TEST(TrainerTest, AMinimumGainOfAllKeepsTheFirstBits) {
-  const auto told = lab().train(settings("qbitopt", "reallocation.min_gain: 1")).all<Reallocation>();
+  const auto told =
+      lab().train(settings("qbitopt", "reallocation.min_gain: 1")).all<Reallocation>();
   ASSERT_EQ(told.size(), 5u);
   for (const Reallocation& r : told) EXPECT_EQ(r.bits, told[0].bits);
 }
@@ -212,8 +219,9 @@ TEST(TrainerTest, ABudgetThatNoBitsMeetNamesTheSmallestThatCanBeMet) {
     lab().train("{method: qbitopt, budget.average_bits: 2, quantizers.count_first_last: true}");
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the weight budget of 2 bits cannot be met: with every tensor at its "
-                                        "smallest candidate the average is 2.0"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("the weight budget of 2 bits cannot be met: with every tensor at its "
+                          "smallest candidate the average is 2.0"));
   }
 }
 
@@ -255,13 +263,14 @@ TEST(TrainerTest, ADamagedCheckpointSaysWhatToDo) {
 
 TEST(TrainerTest, WithoutTheFreezeBatchNormIsReestimated) {
   const Recorder& frozen = lab().train(settings("fixed_precision"));
-  const Recorder& reestimated =
-      lab().train(settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 3"));
-  const Recorder& kept =
-      lab().train(settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 0"));
+  const Recorder& reestimated = lab().train(
+      settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 3"));
+  const Recorder& kept = lab().train(
+      settings("fixed_precision", "batch_norm.freeze_at: 1, batch_norm.reestimate_batches: 0"));
   EXPECT_NE(frozen.finished().results, reestimated.finished().results);
   EXPECT_NE(kept.finished().results.at("loss"), reestimated.finished().results.at("loss"));
-  EXPECT_EQ(kept.finished().results.at("validation_top1_batch_mode"), reestimated.finished().results.at("validation_top1_batch_mode"));
+  EXPECT_EQ(kept.finished().results.at("validation_top1_batch_mode"),
+            reestimated.finished().results.at("validation_top1_batch_mode"));
 }
 
 // A method that breaks rules, as a plugin might.
@@ -283,7 +292,8 @@ class RogueTest : public ::testing::Test {
   // Runs a fixed_precision job with a rogue in the method's place.
   Recorder& run(int bits, bool guarantees_budget) {
     MethodRegistry methods("method");
-    methods.add("fixed_precision", [bits](const Parameters&) { return std::make_unique<Rogue>(bits); });
+    methods.add("fixed_precision",
+                [bits](const Parameters&) { return std::make_unique<Rogue>(bits); });
     Attempt attempt = lab_.attempt(settings("fixed_precision"));
     attempt.job.guarantees_budget = guarantees_budget;
     lab_.registries().methods = methods;

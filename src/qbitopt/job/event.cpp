@@ -76,15 +76,18 @@ void fields(NonFinite& e, F& f) {
 }
 template <typename F>
 void fields(Reallocation& e, F& f) {
-  f("step", e.step), f("solver", e.solver), f("status", e.status), f("objective", e.objective), f("bound", e.bound);
-  f("gap", e.gap), f("solve_microseconds", e.solve_microseconds), f("sensitivity_seconds", e.sensitivity_seconds);
+  f("step", e.step), f("solver", e.solver), f("status", e.status), f("objective", e.objective),
+      f("bound", e.bound);
+  f("gap", e.gap), f("solve_microseconds", e.solve_microseconds),
+      f("sensitivity_seconds", e.sensitivity_seconds);
   f.list("budgets", e.budgets, kFields);
   f("bits", e.bits), f("sensitivities", e.sensitivities), f("ranges", e.ranges);
   f("costs", e.costs), f("cost_unit", e.cost_unit);
 }
 template <typename F>
 void fields(Progress& e, F& f) {
-  f("step", e.step), f("total_steps", e.total_steps), f("phase", e.phase), f("loss", e.loss), f("top1", e.top1);
+  f("step", e.step), f("total_steps", e.total_steps), f("phase", e.phase), f("loss", e.loss),
+      f("top1", e.top1);
   f("average_bits", e.average_bits);
 }
 template <typename F>
@@ -99,8 +102,10 @@ template <typename F>
 void fields(Finished& e, F& f) {
   f("steps", e.steps), f("results", e.results), f("bits", e.bits);
   f.list("budgets", e.budgets, kFields);
-  f("all_tensor_bits", e.all_tensor_bits), f("weight_bytes", e.weight_bytes), f("budget_met", e.budget_met);
-  f("seconds", e.seconds), f("train_seconds", e.train_seconds), f("reallocation_seconds", e.reallocation_seconds);
+  f("all_tensor_bits", e.all_tensor_bits), f("weight_bytes", e.weight_bytes),
+      f("budget_met", e.budget_met);
+  f("seconds", e.seconds), f("train_seconds", e.train_seconds),
+      f("reallocation_seconds", e.reallocation_seconds);
   f("peak_memory_bytes", e.peak_memory_bytes);
 }
 template <typename F>
@@ -132,7 +137,9 @@ std::string to_line(const Event& event) {
   writer("n", event.number);
   writer("t", event.unix_seconds);
   writer("type", kTypes[event.body.index()]);
-  std::visit([&](const auto& body) { fields(const_cast<std::decay_t<decltype(body)>&>(body), writer); }, event.body);
+  std::visit(
+      [&](const auto& body) { fields(const_cast<std::decay_t<decltype(body)>&>(body), writer); },
+      event.body);
   return writer.json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -11,7 +11,8 @@
 
 namespace qbitopt {
 
-// What a worker tells of a running attempt. One struct a kind; each line of events.jsonl is one Event:
+// What a worker tells of a running attempt. One struct a kind; each line of events.jsonl is one
+// Event:
 //   {"n": 7, "t": 1764000000.123, "type": "metrics", ...the struct's fields...}
 
 // First event of every attempt.
@@ -28,8 +29,8 @@ struct Started {
 
 // One tensor's quantiser, as it never changes during a run.
 struct QuantizerInfo {
-  std::string name;    // "features.1.conv.0.0.weight", "features.1.conv.0.0.input"
-  std::string kind;    // "weight" | "activation"
+  std::string name;      // "features.1.conv.0.0.weight", "features.1.conv.0.0.input"
+  std::string kind;      // "weight" | "activation"
   int64_t elements = 0;  // activations: per sample at inference resolution
   int64_t macs = 0;      // of the layer it feeds, per sample
   bool counted = true;   // enters the budget's average
@@ -42,18 +43,19 @@ struct Inventory {
 
 // Points of curves. Finite values only; see NonFinite.
 struct Metrics {
-  int64_t step = 0;     // optimiser steps done
-  std::string split;    // "train" | "validation" | "test"
+  int64_t step = 0;                      // optimiser steps done
+  std::string split;                     // "train" | "validation" | "test"
   std::map<std::string, double> values;  // "loss", "top1" (percent), "learning_rate", ...
 };
 
 struct NonFinite {
   int64_t step = 0;
-  std::string name;     // of the metric or gradient
-  std::string value;    // "nan" | "inf" | "-inf"
+  std::string name;   // of the metric or gradient
+  std::string value;  // "nan" | "inf" | "-inf"
 };
 
-// How one budget stands: weighted average bits, limit (none: the group has no budget of its own) and achieved.
+// How one budget stands: weighted average bits, limit (none: the group has no budget of its own)
+// and achieved.
 struct BudgetState {
   std::string group;  // "weight" | "activation" | "joint"
   std::optional<double> limit;
@@ -63,16 +65,17 @@ struct BudgetState {
 // Bits were chosen (also at the start: step 0). Vectors follow the inventory.
 struct Reallocation {
   int64_t step = 0;
-  std::string solver;   // empty for a method without one
-  std::string status;   // "optimal" | "feasible" | "initial"
+  std::string solver;    // empty for a method without one
+  std::string status;    // "optimal" | "feasible" | "initial"
   double objective = 0;  // in the metric's unit (nats)
   double bound = 0;
-  double gap = 0;       // (objective - bound) / objective, 0 at objective 0
+  double gap = 0;  // (objective - bound) / objective, 0 at objective 0
   double solve_microseconds = 0;
   double sensitivity_seconds = 0;
   std::vector<BudgetState> budgets;
   std::vector<int> bits;
-  std::vector<double> sensitivities;  // cost of each quantiser at its bits; empty where the method has none
+  std::vector<double>
+      sensitivities;  // cost of each quantiser at its bits; empty where the method has none
   std::vector<double> ranges;
   // What it was chosen by, per quantiser: candidate bits -> cost; empty where the method has none.
   std::vector<std::map<int, double>> costs;
@@ -83,7 +86,7 @@ struct Reallocation {
 struct Progress {
   int64_t step = 0;
   int64_t total_steps = 0;
-  std::string phase;    // "calibrate", "train", "re-estimate batch norm", "evaluate"
+  std::string phase;  // "calibrate", "train", "re-estimate batch norm", "evaluate"
   double loss = 0;
   double top1 = 0;
   double average_bits = 0;
@@ -91,25 +94,26 @@ struct Progress {
 
 // A file worth keeping, inside the attempt's folder.
 struct Artifact {
-  std::string name;     // "checkpoint", "model"
-  std::string path;     // relative to the attempt's folder
+  std::string name;  // "checkpoint", "model"
+  std::string path;  // relative to the attempt's folder
   std::string sha256;
   int64_t bytes = 0;
 };
 
 struct Note {
-  std::string level;    // "info" | "warning"
+  std::string level;  // "info" | "warning"
   std::string text;
 };
 
-// Last event of a good attempt. `budgets` and `all_tensor_bits` are recomputed from the final integer bits.
+// Last event of a good attempt. `budgets` and `all_tensor_bits` are recomputed from the final
+// integer bits.
 struct Finished {
   int64_t steps = 0;
-  std::map<std::string, double> results;  // "top1", "loss", "validation_top1", ...
-  std::vector<int> bits;                  // final, by inventory; empty for fp32
-  std::vector<BudgetState> budgets;       // counted averages
+  std::map<std::string, double> results;          // "top1", "loss", "validation_top1", ...
+  std::vector<int> bits;                          // final, by inventory; empty for fp32
+  std::vector<BudgetState> budgets;               // counted averages
   std::map<std::string, double> all_tensor_bits;  // "weight", "activation": pinned ones included
-  int64_t weight_bytes = 0;               // all quantised weights at their bits
+  int64_t weight_bytes = 0;                       // all quantised weights at their bits
   bool budget_met = true;
   double seconds = 0;
   double train_seconds = 0;
@@ -123,11 +127,11 @@ struct Failed {
   std::string text;
 };
 
-using EventBody =
-    std::variant<Started, Inventory, Metrics, NonFinite, Reallocation, Progress, Artifact, Note, Finished, Failed>;
+using EventBody = std::variant<Started, Inventory, Metrics, NonFinite, Reallocation, Progress,
+                               Artifact, Note, Finished, Failed>;
 
 struct Event {
-  int64_t number = 0;       // 1, 2, 3, ... within the attempt: ingesting twice changes nothing
+  int64_t number = 0;  // 1, 2, 3, ... within the attempt: ingesting twice changes nothing
   double unix_seconds = 0;
   EventBody body;
 };

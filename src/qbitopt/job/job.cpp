@@ -3,9 +3,12 @@
 namespace qbitopt {
 
 void to_json(Json& json, const Job& job) {
-  json = {{"key", job.key},           {"config_key", job.config_key},
-          {"parameters", job.parameters}, {"versions", job.versions},
-          {"needs", job.needs},       {"guarantees_budget", job.guarantees_budget}};
+  json = {{"key", job.key},
+          {"config_key", job.config_key},
+          {"parameters", job.parameters},
+          {"versions", job.versions},
+          {"needs", job.needs},
+          {"guarantees_budget", job.guarantees_budget}};
 }
 
 void from_json(const Json& json, Job& job) {

@@ -9,8 +9,9 @@
 
 namespace qbitopt {
 
-// The worker's end of an attempt's events.jsonl: numbered lines, appended and flushed one by one. Not
-// thread-safe. Throws std::system_error if the disk refuses (the job then fails; nothing stored is lost).
+// The worker's end of an attempt's events.jsonl: numbered lines, appended and flushed one by one.
+// Not thread-safe. Throws std::system_error if the disk refuses (the job then fails; nothing stored
+// is lost).
 class SpoolWriter {
  public:
   // Goes on after the last complete line of an existing file; a torn last line is cut off.
@@ -34,8 +35,8 @@ class SpoolReader {
  public:
   explicit SpoolReader(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Complete lines that appeared since the last call, parsed. A file that is not there yet gives none.
-  // Throws InputError (file and line number) on a damaged line.
+  // Complete lines that appeared since the last call, parsed. A file that is not there yet gives
+  // none. Throws InputError (file and line number) on a damaged line.
   std::vector<Event> read_new();
 
  private:

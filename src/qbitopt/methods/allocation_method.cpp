@@ -19,8 +19,8 @@ namespace {
 // afterwards, until it is frozen.
 std::optional<BatchStatisticsScope> as_in_training(Network& network) {
   const auto norms = batch_norms(network);
-  const bool uses_batches = std::any_of(norms.begin(), norms.end(),
-                                        [](const auto* norm) { return norm->is_training(); });
+  const bool uses_batches =
+      std::any_of(norms.begin(), norms.end(), [](const auto* norm) { return norm->is_training(); });
   if (!uses_batches) return std::nullopt;
   return std::optional<BatchStatisticsScope>(std::in_place, network);
 }
@@ -132,9 +132,8 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   const std::chrono::duration<double> measured = std::chrono::steady_clock::now() - begun;
 
   const std::vector<int> old_bits = bits_of(context.quantizers());
-  Solution solution =
-      solver_->solve(problem, {.start_bits = old_bits,
-                               .seed = context.seed() + static_cast<uint64_t>(step)});
+  Solution solution = solver_->solve(
+      problem, {.start_bits = old_bits, .seed = context.seed() + static_cast<uint64_t>(step)});
   if (solution.status == SolutionStatus::kInfeasible) {
     throw std::logic_error("the budgets became infeasible during training");
   }
@@ -165,7 +164,9 @@ void AllocationMethod::save(torch::serialize::OutputArchive& archive) const {
   sensitivity_->save(archive);
 }
 
-void AllocationMethod::load(torch::serialize::InputArchive& archive) { sensitivity_->load(archive); }
+void AllocationMethod::load(torch::serialize::InputArchive& archive) {
+  sensitivity_->load(archive);
+}
 
 void AllocationMethod::after_backward(MethodContext& context, const StepState& state) {
   if (schedule_) sensitivity_->observe_step(context.quantizers(), state.batch->labels.size(0));

@@ -16,13 +16,13 @@
 
 namespace qbitopt {
 
-// A stretch of the training steps. A method that searches, freezes and retrains says so with phases;
-// their steps add up to the recipe's total, so that every method gets the same number.
+// A stretch of the training steps. A method that searches, freezes and retrains says so with
+// phases; their steps add up to the recipe's total, so that every method gets the same number.
 struct Phase {
   std::string name;  // "train", "search", "finetune"
   int64_t steps = 0;
   bool restart_from_checkpoint = false;  // weights go back to the shared starting checkpoint
-  bool restart_schedule = false;  // the learning rate's schedule starts anew over this phase
+  bool restart_schedule = false;         // the learning rate's schedule starts anew over this phase
 };
 
 // Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser
@@ -65,8 +65,8 @@ struct StepState {
 };
 
 // Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget
-// accounting and logging belong to the harness and are the same for all methods, so that a table row
-// differs from another only in its method. Everything has a default; a method overrides what it
+// accounting and logging belong to the harness and are the same for all methods, so that a table
+// row differs from another only in its method. Everything has a default; a method overrides what it
 // needs. Exceptions fail the job.
 class Method {
  public:

@@ -27,9 +27,9 @@ void Replay::start(MethodContext& context) {
     bits.push_back(value.get<int>());
     if (std::find(quantizer.bits.begin(), quantizer.bits.end(), bits.back()) ==
         quantizer.bits.end()) {
-      throw InputError({file}, fmt::format("{} bits for quantiser '{}'; candidates: {}",
-                                           bits.back(), quantizer.name,
-                                           Json(quantizer.bits).dump()));
+      throw InputError({file},
+                       fmt::format("{} bits for quantiser '{}'; candidates: {}", bits.back(),
+                                   quantizer.name, Json(quantizer.bits).dump()));
     }
     given.erase(quantizer.name);
   }

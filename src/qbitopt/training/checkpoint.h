@@ -10,7 +10,7 @@ namespace qbitopt {
 
 // How far a run is.
 struct RunState {
-  int64_t step = 0;  // optimiser steps done
+  int64_t step = 0;    // optimiser steps done
   double seconds = 0;  // of all attempts together
   double train_seconds = 0;
   // Since the last point of the training curves.
@@ -19,8 +19,9 @@ struct RunState {
   int64_t images = 0;
 };
 
-// Writes everything that a later attempt needs to go on to the same result: network with quantisers,
-// optimisers, the method's state, and how far the run is. There is always the old file or the new one.
+// Writes everything that a later attempt needs to go on to the same result: network with
+// quantisers, optimisers, the method's state, and how far the run is. There is always the old file
+// or the new one.
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
                       const Optimizers& optimizers, const RunState& state);
 

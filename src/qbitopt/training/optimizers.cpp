@@ -8,12 +8,14 @@ namespace {
 std::unique_ptr<torch::optim::Optimizer> make_extra(const ExtraParameters& extra) {
   if (extra.optimizer == "adam") {
     return std::make_unique<torch::optim::Adam>(
-        extra.tensors, torch::optim::AdamOptions(extra.learning_rate).weight_decay(extra.weight_decay));
+        extra.tensors,
+        torch::optim::AdamOptions(extra.learning_rate).weight_decay(extra.weight_decay));
   }
   if (extra.optimizer == "sgd") {
-    return std::make_unique<torch::optim::SGD>(extra.tensors, torch::optim::SGDOptions(extra.learning_rate)
-                                                                  .momentum(extra.momentum)
-                                                                  .weight_decay(extra.weight_decay));
+    return std::make_unique<torch::optim::SGD>(extra.tensors,
+                                               torch::optim::SGDOptions(extra.learning_rate)
+                                                   .momentum(extra.momentum)
+                                                   .weight_decay(extra.weight_decay));
   }
   throw InputError(unknown_name("optimiser", extra.optimizer, {"adam", "sgd"}));
 }
@@ -38,10 +40,12 @@ void Optimizers::make() {
                      .momentum(recipe_.momentum)
                      .nesterov(recipe_.nesterov);
   std::vector<torch::Tensor> decayed, others;
-  for (const torch::Tensor& weight : weights_) (weight.dim() > 1 ? decayed : others).push_back(weight);
+  for (const torch::Tensor& weight : weights_)
+    (weight.dim() > 1 ? decayed : others).push_back(weight);
   std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(decayed, std::make_unique<torch::optim::SGDOptions>(
-                                   torch::optim::SGDOptions(options).weight_decay(recipe_.weight_decay)));
+  groups.emplace_back(decayed,
+                      std::make_unique<torch::optim::SGDOptions>(
+                          torch::optim::SGDOptions(options).weight_decay(recipe_.weight_decay)));
   groups.emplace_back(others, std::make_unique<torch::optim::SGDOptions>(options));
   weight_optimizer_ = std::make_unique<torch::optim::SGD>(std::move(groups), options);
   range_optimizer_ = std::make_unique<RangeOptimizer>(quantizers_, range_options_);

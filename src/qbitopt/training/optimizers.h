@@ -12,8 +12,8 @@
 
 namespace qbitopt {
 
-// Everything that a step moves: weights (SGD; biases and batch norm without decay), ranges, and what
-// the method trains besides.
+// Everything that a step moves: weights (SGD; biases and batch norm without decay), ranges, and
+// what the method trains besides.
 class Optimizers {
  public:
   // `weights`: the network's parameters without those of its quantisers.

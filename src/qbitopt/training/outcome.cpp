@@ -29,8 +29,9 @@ const char* name_of(TensorKind kind) {
 
 void expect_candidate(const AllocationQuantizer& quantizer, int bits) {
   if (std::find(quantizer.bits.begin(), quantizer.bits.end(), bits) != quantizer.bits.end()) return;
-  throw JobError("invalid_bits", fmt::format("the method left quantiser '{}' at {} bits; it may have {}",
-                                             quantizer.name, bits, Json(quantizer.bits).dump()));
+  throw JobError("invalid_bits",
+                 fmt::format("the method left quantiser '{}' at {} bits; it may have {}",
+                             quantizer.name, bits, Json(quantizer.bits).dump()));
 }
 
 // Average bits of one kind; `counted_only`: without what the budget does not count.
@@ -84,7 +85,8 @@ void account_bits(const RunContext& context, bool guarantees_budget, Finished& f
   }
   finished.budget_met = excess.empty();
   if (guarantees_budget && !finished.budget_met) {
-    throw JobError("budget_exceeded", "the final bits exceed what the method promises to keep: " + excess);
+    throw JobError("budget_exceeded",
+                   "the final bits exceed what the method promises to keep: " + excess);
   }
 }
 
@@ -99,9 +101,11 @@ std::map<std::string, double> final_results(RunContext& context) {
     batch_mode = evaluate_split(context, Split::kValidation, kStatisticsBatch).top1;
   }
   if (std::abs(batch_mode - validation.top1) > kModeDifference) {
-    context.report(Note{"warning", fmt::format("validation top-1 is {:.2f} with batch norm's running statistics and "
-                                               "{:.2f} with those of each batch: the running ones are off",
-                                               validation.top1, batch_mode)});
+    context.report(
+        Note{"warning",
+             fmt::format("validation top-1 is {:.2f} with batch norm's running statistics and "
+                         "{:.2f} with those of each batch: the running ones are off",
+                         validation.top1, batch_mode)});
   }
   return {{"top1", test.top1},
           {"loss", test.loss},

@@ -18,9 +18,11 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   Recipe recipe;
   recipe.batch_size = own.get<int64_t>("batch_size");
   const int64_t epochs = own.get<int64_t>("epochs");
-  recipe.steps = epochs > 0 ? epochs * (train_images / recipe.batch_size) : own.get<int64_t>("steps");
+  recipe.steps =
+      epochs > 0 ? epochs * (train_images / recipe.batch_size) : own.get<int64_t>("steps");
   if (recipe.steps <= 0) {
-    throw InputError("nothing to train: set training.epochs or training.steps (of fp32: pretraining.)");
+    throw InputError(
+        "nothing to train: set training.epochs or training.steps (of fp32: pretraining.)");
   }
   recipe.learning_rate = own.get<double>("learning_rate");
   recipe.momentum = own.get<double>("momentum");

@@ -20,7 +20,7 @@ struct Recipe {
   bool is_cosine = true;
   int64_t warmup_steps = 0;
   int threads = 1;
-  int64_t validate_every = 0;  // steps; 0: at the end only
+  int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never
   int64_t reestimate_batches = 0;    // only without the freeze
 
@@ -28,8 +28,8 @@ struct Recipe {
   static Recipe from(const Parameters& parameters, int64_t train_images);
 };
 
-// Factor on every learning rate at a step of a schedule over `steps` steps: linear warm-up to 1, then
-// constant, or half a cosine that ends at 0.
+// Factor on every learning rate at a step of a schedule over `steps` steps: linear warm-up to 1,
+// then constant, or half a cosine that ends at 0.
 double learning_rate_factor(const Recipe& recipe, int64_t step, int64_t steps);
 
 }  // namespace qbitopt

@@ -38,8 +38,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   options.classes = data_->classes();
   options.image_channels = shape.front();
   options.seed = seed_;
-  options.candidate_bits =
-      parameters_.get_or("quantizers.candidate_bits", options.candidate_bits);
+  options.candidate_bits = parameters_.get_or("quantizers.candidate_bits", options.candidate_bits);
   options.first_last_bits =
       parameters_.get_or("quantizers.first_last_bits", options.first_last_bits);
   options.count_first_last =
@@ -56,8 +55,8 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
 std::string RunContext::input(const std::string& need) const {
   const auto found = attempt_.inputs.find(need);
   if (found == attempt_.inputs.end()) {
-    throw InputError(fmt::format("the method reads its need '{}', which its manifest does not name",
-                                 need));
+    throw InputError(
+        fmt::format("the method reads its need '{}', which its manifest does not name", need));
   }
   return found->second;
 }
@@ -107,8 +106,8 @@ Batch RunContext::on_device(const Batch& batch) const {
 
 std::vector<Batch> RunContext::calibration_batches() {
   if (calibration_.empty()) {
-    const auto stream = train_stream("calibration",
-                                     parameters_.get<int64_t>("calibration.batch_size"));
+    const auto stream =
+        train_stream("calibration", parameters_.get<int64_t>("calibration.batch_size"));
     calibration_.resize(parameters_.get<size_t>("calibration.batches"));
     for (Batch& batch : calibration_) {
       stream->next(batch);

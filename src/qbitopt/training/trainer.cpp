@@ -28,7 +28,8 @@ double seconds_since(Clock::time_point time) {
   return std::chrono::duration<double>(Clock::now() - time).count();
 }
 
-// Phases with the step at which each begins, and the stretch that its learning rate is scheduled over.
+// Phases with the step at which each begins, and the stretch that its learning rate is scheduled
+// over.
 struct Stretch {
   Phase phase;
   int64_t begin = 0;
@@ -46,8 +47,9 @@ std::vector<Stretch> lay_out(const std::vector<Phase>& phases, int64_t total_ste
     begin += phase.steps;
   }
   if (begin != total_steps) {
-    throw JobError("plugin", fmt::format("the method's phases have {} steps together; the recipe has {}", begin,
-                                         total_steps));
+    throw JobError("plugin",
+                   fmt::format("the method's phases have {} steps together; the recipe has {}",
+                               begin, total_steps));
   }
   int64_t end = total_steps;
   for (auto stretch = stretches.rbegin(); stretch != stretches.rend(); ++stretch) {
@@ -67,8 +69,8 @@ class TrainingRun {
         context_(attempt, registries, observer),
         method_(context_.method()),
         stretches_(lay_out(method_.phases(context_.total_steps()), context_.total_steps())),
-        optimizers_(context_.recipe(), context_.weights(), context_.quantizers(), context_.parameters(),
-                    method_.extra_parameters()) {}
+        optimizers_(context_.recipe(), context_.weights(), context_.quantizers(),
+                    context_.parameters(), method_.extra_parameters()) {}
 
   RunOutcome run() {
     begin();
@@ -108,7 +110,8 @@ class TrainingRun {
       ++state_.step;
       state_.train_seconds += seconds_since(begun);
       tell();
-      if (seconds_since(checkpointed_) > std::max(kCheckpointSeconds, kCheckpointShare * checkpoint_cost_)) {
+      if (seconds_since(checkpointed_) >
+          std::max(kCheckpointSeconds, kCheckpointShare * checkpoint_cost_)) {
         checkpoint();
       }
     }
@@ -117,7 +120,8 @@ class TrainingRun {
 
   void step(const Batch& batch) {
     const Stretch& stretch = enter_stretch();
-    if (state_.step == context_.recipe().freeze_batch_norm_at) freeze_batch_norm(context_.network());
+    if (state_.step == context_.recipe().freeze_batch_norm_at)
+      freeze_batch_norm(context_.network());
     torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
     StepState now{state_.step, &stretch.phase, &batch, {}};
     method_.before_step(context_, now);
@@ -126,7 +130,9 @@ class TrainingRun {
     const int64_t part = batch.labels.size(0) / passes;
     for (int pass = 0; pass < passes; ++pass) {
       const auto slice = [&](const torch::Tensor& all) {
-        return passes == 1 ? all : all.slice(0, pass * part, pass + 1 == passes ? all.size(0) : (pass + 1) * part);
+        return passes == 1 ? all
+                           : all.slice(0, pass * part,
+                                       pass + 1 == passes ? all.size(0) : (pass + 1) * part);
       };
       now.loss = forward(slice(batch.images), slice(batch.labels), passes);
       const torch::Tensor term = method_.loss_term(context_, now);
@@ -171,7 +177,8 @@ class TrainingRun {
 
   void set_training_mode() {
     context_.network().train();
-    if (state_.step >= context_.recipe().freeze_batch_norm_at) freeze_batch_norm(context_.network());
+    if (state_.step >= context_.recipe().freeze_batch_norm_at)
+      freeze_batch_norm(context_.network());
   }
 
   // Points of the curves at their steps, and progress now and then.
@@ -198,16 +205,17 @@ class TrainingRun {
     last_top1_ = 100 * state_.right_sum / images;
     if (!std::isfinite(last_loss_)) {
       observer_.on_event(NonFinite{state_.step, "loss", std::isnan(last_loss_) ? "nan" : "inf"});
-      throw JobError("non_finite", fmt::format("the loss is {} at step {}; a smaller learning rate, or a longer "
-                                               "warm-up, may help",
-                                               last_loss_, state_.step));
+      throw JobError("non_finite",
+                     fmt::format("the loss is {} at step {}; a smaller learning rate, or a longer "
+                                 "warm-up, may help",
+                                 last_loss_, state_.step));
     }
     const Stretch* stretch = &stretches_.front();
     for (const Stretch& candidate : stretches_) {
       if (candidate.begin < state_.step) stretch = &candidate;
     }
-    const double factor =
-        learning_rate_factor(context_.recipe(), state_.step - 1 - stretch->schedule_begin, stretch->schedule_steps);
+    const double factor = learning_rate_factor(
+        context_.recipe(), state_.step - 1 - stretch->schedule_begin, stretch->schedule_steps);
     observer_.on_event(Metrics{state_.step,
                                "train",
                                {{"loss", last_loss_},
@@ -222,7 +230,8 @@ class TrainingRun {
     const auto images = context_.data().once(Split::kValidation, 250);
     const Evaluation result = evaluate(context_.network(), *images, context_.device());
     set_training_mode();
-    observer_.on_event(Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
+    observer_.on_event(
+        Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
   }
 
   void progress(const std::string& phase) {
@@ -311,8 +320,8 @@ void register_everything(Registries& registries) {
   register_methods(registries.methods);
 }
 
-RunOutcome run_attempt(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
-                       const std::atomic<bool>& stop) {
+RunOutcome run_attempt(const Attempt& attempt, const Registries& registries,
+                       TrainingObserver& observer, const std::atomic<bool>& stop) {
   reset_peak_memory();
   observer.on_start(attempt.resume_from.empty() ? 0 : checkpoint_step(attempt.resume_from));
   return TrainingRun(attempt, registries, observer, stop).run();
