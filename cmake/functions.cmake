@@ -25,7 +25,7 @@ function(qbitopt_uses_torch target)
 endfunction()
 
 # Compiles the sources of each folder below `root` as one file. Every file that includes LibTorch costs 12 s, whatever it
-# says (templates that its headers leave to the end), so this is the difference between 2 and 15 minutes. Names in
+# says (templates that its headers leave to the end); united, a folder pays that once. Names in
 # anonymous namespaces must differ within a folder. Call when all sources are known.
 function(qbitopt_unite_folders target root)
   get_target_property(sources ${target} SOURCES)
