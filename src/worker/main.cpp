@@ -3,6 +3,7 @@
 // "last"}. With a file (job.json) it works on that attempt alone. It checkpoints and leaves at the
 // end of its input and at SIGTERM, SIGUSR1 and SIGINT; it leaves after a failed attempt, after many
 // attempts, and when it has grown large.
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -29,6 +30,14 @@ void listen_to_signals() {
   action.sa_handler = [](int) { stop = true; };
   for (const int signal : {SIGTERM, SIGUSR1, SIGINT}) ::sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+// Every step asks for the same large buffers again. By default the C library gives them back to the
+// kernel each time, and page faults then take a sixth of a small network's step.
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // its largest
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  ::mallopt(M_TOP_PAD, 64 << 20);
 }
 
 const char* name_of(Result result) {
@@ -87,6 +96,7 @@ int main(int argc, char** argv) {
     return argument == "--help" ? 0 : 2;
   }
   listen_to_signals();
+  keep_freed_memory();
   try {
     if (is_verb) return answer({argv + 1, argv + argc});
     return argument.empty() ? serve() : work_alone(argv[1]);
