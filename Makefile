@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity miniature originals fuzz format check install clean
+.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature originals fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -102,6 +102,13 @@ bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## t
 bench-sensitivity: configure  ## what each sensitivity metric costs, in training steps (results/bench/sensitivity.json)
 	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_benchmark
 	$(BUILD)/bin/sensitivity_benchmark
+
+WORTH_ALLOCATIONS ?= 60
+sensitivity-worth: configure  ## how well each metric orders random allocations by their loss (plots/sensitivity_worth.svg)
+	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_worth qbitopt_cli qbitopt_worker
+	$(QBITOPT) run sweeps/sensitivity_networks.yaml
+	$(BUILD)/bin/sensitivity_worth --allocations $(WORTH_ALLOCATIONS) $$($(QBITOPT) sql --csv --file benchmarks/sensitivity/networks.sql | tail -n +2)
+	@if command -v gnuplot >/dev/null; then gnuplot plots/sensitivity_worth.gnuplot && echo "wrote plots/sensitivity_worth.svg"; fi
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i

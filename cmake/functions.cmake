@@ -14,7 +14,7 @@ endfunction()
 function(qbitopt_uses_torch target)
   target_link_libraries(${target} PUBLIC "$<BUILD_INTERFACE:${TORCH_LIBRARIES};${QBITOPT_OPENMP}>")
   target_compile_options(${target} PUBLIC ${OpenMP_CXX_FLAGS})
-  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+  target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY $<$<BOOL:${QBITOPT_CUDA}>:QBITOPT_CUDA>)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # executables would get -fPIE
   target_compile_options(${target} PRIVATE -fPIC)
   if(target STREQUAL "qbitopt")

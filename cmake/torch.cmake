@@ -24,3 +24,6 @@ if(NOT Torch_FOUND AND Torch_CONSIDERED_CONFIGS)
 elseif(Torch_FOUND)
   include(${CMAKE_CURRENT_LIST_DIR}/torch_checks.cmake)
 endif()
+if(TARGET torch_cuda)
+  set(QBITOPT_CUDA ON)  # its package asks for the CUDA toolkit, so nvcc is there
+endif()

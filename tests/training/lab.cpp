@@ -1,5 +1,7 @@
 #include "training/lab.h"
 
+#include <cstdlib>
+
 #include "qbitopt/sweep/sweep_file.h"
 
 namespace qbitopt {
@@ -24,7 +26,10 @@ const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"
 Lab::Lab() { register_everything(registries_); }
 
 Attempt Lab::attempt(const std::string& settings) {
-  const auto recipe = folder_.write("recipe.yaml", kRecipe);
+  // QBITOPT_TEST_DEVICE=cuda: the same tests on a GPU.
+  const char* device = std::getenv("QBITOPT_TEST_DEVICE");
+  const auto recipe = folder_.write(
+      "recipe.yaml", kRecipe + std::string("  device: ") + (device ? device : "cpu") + "\n");
   const auto file = folder_.write(
       "sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
   const Plan plan = read_sweep(file, {}, builtin_catalog());

@@ -8,6 +8,12 @@
 
 #include "qbitopt/quant/kernels/kernels.h"
 #include "qbitopt/quant/site.h"
+#ifdef QBITOPT_CUDA
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "qbitopt/quant/kernels/cuda.h"
+#endif
 
 namespace qbitopt {
 namespace {
@@ -86,7 +92,7 @@ Gradients backward_by_tensors(const Tensor& x, const Tensor& range, const Tensor
   return result;
 }
 
-// --- By kernels: float32 on the CPU --------------------------------------------------------------
+// --- By kernels: float32 ------------------------------------------------------------------------
 
 // The data as rows of memory with one width each.
 struct Rows {
@@ -115,7 +121,12 @@ struct Rows {
 };
 
 bool kernels_apply(const Tensor& x, const Tensor& range) {
-  return x.device().is_cpu() && x.scalar_type() == torch::kFloat32 &&
+#ifdef QBITOPT_CUDA
+  const bool has_kernels = x.is_cpu() || x.is_cuda();
+#else
+  const bool has_kernels = x.is_cpu();
+#endif
+  return has_kernels && x.scalar_type() == torch::kFloat32 &&
          range.scalar_type() == torch::kFloat32 && x.layout() == torch::kStrided;
 }
 
@@ -154,7 +165,53 @@ std::vector<kernels::Constants> constants_of(const Tensor& range, const Grid& gr
   return constants;
 }
 
+#ifdef QBITOPT_CUDA
+
+kernels::cuda::Shape shape_of(const Rows& rows, const Tensor& range, const Grid& grid) {
+  return {rows.count,
+          rows.size,
+          range.const_data_ptr<float>(),
+          static_cast<float>(kRangeFloor),
+          static_cast<float>(grid.K),
+          static_cast<float>(grid.n),
+          static_cast<float>(grid.p)};
+}
+
+Tensor forward_on_gpu(const Tensor& x, const Tensor& any_range, const Settings& settings) {
+  const c10::cuda::CUDAGuard device(x.device());
+  const Tensor range = any_range.contiguous();
+  const Tensor out = torch::empty_like(x);
+  kernels::cuda::forward(x.const_data_ptr<float>(), out.mutable_data_ptr<float>(),
+                         shape_of(rows_of(x, range), range, settings.grid), settings.activation,
+                         c10::cuda::getCurrentCUDAStream());
+  return out;
+}
+
+Gradients backward_on_gpu(const Tensor& x, const Tensor& any_range, const Tensor& any_gradient,
+                          const Settings& settings) {
+  const c10::cuda::CUDAGuard device(x.device());
+  const Tensor range = any_range.contiguous();
+  const auto shape = shape_of(rows_of(x, range), range, settings.grid);
+  const Tensor gradient = in_order_of(any_gradient, x);
+  const auto doubles = torch::dtype(torch::kFloat64).device(x.device());
+  const Tensor sums = torch::zeros({shape.rows + 1}, doubles);
+  const Tensor partial = torch::empty({kernels::cuda::partial_sums(shape)}, doubles);
+  Gradients result{torch::empty_like(x), torch::empty_like(range)};
+  kernels::cuda::backward(x.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
+                          result.x.mutable_data_ptr<float>(),
+                          result.range.mutable_data_ptr<float>(), sums.mutable_data_ptr<double>(),
+                          partial.mutable_data_ptr<double>(), shape, settings.activation,
+                          c10::cuda::getCurrentCUDAStream());
+  if (settings.fisher) settings.fisher->add(sums, result.x);
+  return result;
+}
+
+#endif
+
 Tensor forward_by_kernels(const Tensor& x, const Tensor& range, const Settings& settings) {
+#ifdef QBITOPT_CUDA
+  if (x.is_cuda()) return forward_on_gpu(x, range, settings);
+#endif
   const auto constants = constants_of(range, settings.grid);
   const Rows rows = rows_of(x, range);
   const Tensor out = torch::empty_like(x);
@@ -169,6 +226,9 @@ Tensor forward_by_kernels(const Tensor& x, const Tensor& range, const Settings& 
 
 Gradients backward_by_kernels(const Tensor& x, const Tensor& range, const Tensor& any_gradient,
                               const Settings& settings) {
+#ifdef QBITOPT_CUDA
+  if (x.is_cuda()) return backward_on_gpu(x, range, any_gradient, settings);
+#endif
   const auto constants = constants_of(range, settings.grid);
   const Rows rows = rows_of(x, range);
   const Tensor gradient = in_order_of(any_gradient, x);

@@ -23,8 +23,9 @@ inline constexpr double kRangeFloor = 1e-6;
 //
 // One pass over the data forward and one backward, which yields dx, dL/dr and the squared gradients
 // of `fisher` together: the sum over n <= v <= p on signed grids and n < v <= p on unsigned ones
-// (an exact zero has no rounding error). Vectorised and threaded on the CPU for float32; other
-// devices and types by tensor operations. Values do not depend on the number of threads.
+// (an exact zero has no rounding error). Float32 by kernels: vectorised and threaded on the CPU,
+// and on NVIDIA GPUs; other devices and types by tensor operations. Values do not depend on the
+// number of threads.
 //
 // x: any shape and dense memory format (kept). range: [1], or [x.size(0)] for one width a channel;
 // the type of x. fisher: undefined in tests and evaluation; else receives one add() a backward

@@ -1,10 +1,30 @@
 #include "qbitopt/quant/fisher_estimate.h"
 
 #include <stdexcept>
+#include <utility>
+
+#ifdef QBITOPT_CUDA
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "qbitopt/quant/kernels/cuda.h"
+#endif
 
 namespace qbitopt {
 
 using torch::Tensor;
+
+namespace {
+
+// kSplit: the estimate is h/2 |d1 - d2|^2 + <d1, d2> with h = B / 2 and the halves' gradients
+// d = 2 g; with |g1|^2 + |g2|^2 = sum(grad^2) this is B (sum(grad^2) - 2 <g1, g2>) + 4 <g1, g2>.
+// Answers <g1, g2>, float64 [channels]; undefined without halves.
+Tensor products_of_halves(const std::vector<Tensor>& masked, int64_t channels) {
+  if (masked.empty()) return {};
+  return (masked[0] * masked[1]).reshape({channels, -1}).sum(1, false, torch::kFloat64);
+}
+
+}  // namespace
 
 FisherEstimate::FisherEstimate(int64_t channels)
     : state_(torch::zeros({channels + 3}, torch::kFloat64)) {}
@@ -16,12 +36,27 @@ void FisherEstimate::add(const Tensor& sums, const Tensor& masked_gradient) {
 
 void FisherEstimate::end_step(int64_t samples, double loss_scale) {
   if (!pending_.defined()) return;
-  const Tensor sums = pending_.cpu();
-  const std::vector<Tensor> masked = std::move(masked_);
-  pending_.reset();
-  masked_.clear();
-
-  Tensor state = state_.cpu();  // the buffer itself on the CPU, a copy of it elsewhere
+  const Tensor any_sums = std::exchange(pending_, Tensor());
+  const std::vector<Tensor> masked = std::exchange(masked_, {});
+  if (weights_ == FisherWeights::kSplit && masked.size() != 2) {
+    throw std::logic_error("a split Fisher estimate needs two backward passes a step, not " +
+                           std::to_string(masked.size()));
+  }
+  const Tensor any_products = products_of_halves(masked, channels());
+  const double B = static_cast<double>(samples);
+#ifdef QBITOPT_CUDA
+  if (state_.is_cuda()) {  // without waiting for the device
+    const c10::cuda::CUDAGuard device(state_.device());
+    kernels::cuda::end_fisher_step(
+        state_.mutable_data_ptr<double>(), any_sums.const_data_ptr<double>(),
+        any_products.defined() ? any_products.const_data_ptr<double>() : nullptr, channels(), B,
+        loss_scale, decay_, c10::cuda::getCurrentCUDAStream());
+    return;
+  }
+#endif
+  const Tensor sums = any_sums.cpu();
+  const Tensor products = any_products.defined() ? any_products.cpu() : any_products;
+  const Tensor state = state_.cpu();  // the buffer itself on the CPU, a copy of it elsewhere
   double* average = state.mutable_data_ptr<double>();
   double& mass = average[channels()];
   double& steps = average[channels() + 1];
@@ -29,19 +64,7 @@ void FisherEstimate::end_step(int64_t samples, double loss_scale) {
   const double* squares = sums.const_data_ptr<double>();
   skipped += squares[channels()];
   if (squares[channels()] == 0) {
-    Tensor products;  // kSplit: <d1, d2> of each channel, of the halves' gradients d = loss_scale g
-                      // / 2
-    if (weights_ == FisherWeights::kSplit) {
-      if (masked.size() != 2) {
-        throw std::logic_error("a split Fisher estimate needs two backward passes a step, not " +
-                               std::to_string(masked.size()));
-      }
-      products =
-          (masked[0] * masked[1]).reshape({channels(), -1}).sum(1, false, torch::kFloat64).cpu();
-    }
-    const double B = static_cast<double>(samples);
     for (int64_t c = 0; c < channels(); ++c) {
-      // B sum(grad^2); or h/2 |g1 - g2|^2 + <g1, g2> with h = B / 2.
       double estimate = B * squares[c];
       if (products.defined()) {
         const double product = products.const_data_ptr<double>()[c];

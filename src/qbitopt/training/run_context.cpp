@@ -16,6 +16,9 @@ torch::Device open_device(const std::string& name) {
                    "device 'cuda' was asked for, but this LibTorch sees no GPU; use device=cpu, or "
                    "build with a CUDA LibTorch (CMAKE_PREFIX_PATH) on a machine that has one");
   }
+  // The same seed gives the same bits on a GPU too; cuDNN's fastest choice differs from run to run.
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
   return torch::Device(name);
 }
 
@@ -127,7 +130,8 @@ void RunContext::calibrate_ranges() {
 }
 
 void RunContext::report(EventBody event) {
-  if (const auto* allocation = std::get_if<Reallocation>(&event)) {
+  if (const auto* allocation = std::get_if<Reallocation>(&event);
+      allocation && allocation->step > 0) {
     reallocation_seconds_ +=
         allocation->sensitivity_seconds + allocation->solve_microseconds * 1e-6;
   }

@@ -35,7 +35,7 @@ class RunContext : public MethodContext {
   torch::Device device() const { return device_; }
   // The network's own parameters, without those of quantisers.
   const std::vector<torch::Tensor>& weights() const { return weights_; }
-  // Seconds spent choosing bits, as reported by the method so far.
+  // Seconds spent choosing bits after the first time, as reported by the method so far.
   double& reallocation_seconds() { return reallocation_seconds_; }
   // Over the budgets, for the eye; 0 without quantisers.
   double average_bits() const;

@@ -21,7 +21,7 @@ CREATE TABLE attempt (
   steps INTEGER,                 -- [optimiser steps] of the whole job, all its attempts together
   seconds REAL,                  -- [seconds] of the whole job, all its attempts together
   train_seconds REAL,            -- [seconds] of them spent in training steps
-  reallocation_seconds REAL,     -- [seconds] of them spent choosing bits
+  reallocation_seconds REAL,     -- [seconds] of them spent choosing bits anew; the first choice is left out
   peak_memory_bytes INTEGER,     -- [bytes] largest resident memory
   weight_bytes INTEGER,          -- [bytes] all quantised weights at their final bits
   budget_met INTEGER CHECK (budget_met IN (0, 1)),     -- 1: the final bits keep every budget

@@ -21,7 +21,7 @@ SELECT
   attempt.steps AS steps,                  -- [optimiser steps] done
   attempt.seconds AS seconds,              -- [seconds] of the run, all its attempts together
   attempt.train_seconds AS train_seconds,  -- [seconds] of them spent in training steps
-  attempt.reallocation_seconds AS reallocation_seconds,  -- [seconds] of them spent choosing bits
+  attempt.reallocation_seconds AS reallocation_seconds,  -- [seconds] of them spent choosing bits anew; the first choice is left out
   attempt.peak_memory_bytes AS peak_memory_bytes,        -- [bytes] largest resident memory
   (SELECT count(*) FROM attempt AS counted WHERE counted.job_id = job.id) AS attempts,  -- how often it was begun
   attempt.started_at AS started_at,        -- [unix seconds] first event of the attempt that counts

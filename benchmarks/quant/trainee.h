@@ -1,0 +1,108 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qbitopt/allocation/relax_greedy.h"
+#include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/models/network.h"
+#include "qbitopt/quant/range_optimizer.h"
+#include "qbitopt/sensitivity/fit.h"
+
+namespace qbitopt::bench {
+
+// What a Trainee's network is trained with.
+enum class Training {
+  kFp32,
+  kFixed,    // quantisers at 4 bits with learned ranges
+  kQbitopt,  // the same, and the accumulation of FIT
+};
+
+// A network on made-up images with everything that one step of its training needs.
+class Trainee {
+ public:
+  using MakeQuantizer = std::function<QuantizerPtr(const QuantizerSpec&)>;
+
+  // image_shape: {channels, height, width}. `make`: null for UniformQuantizer.
+  Trainee(const std::string& model, int64_t batch_size, std::vector<int64_t> image_shape,
+          int64_t classes, Training training, torch::Device device = torch::kCPU,
+          const MakeQuantizer& make = nullptr)
+      : training_(training) {
+    torch::manual_seed(1);
+    NetworkRegistry registry("model");
+    register_networks(registry);
+    NetworkOptions options;
+    options.image_channels = image_shape[0];
+    options.classes = classes;
+    network_ = registry.make(model, options);
+    network_->measure(image_shape);
+    network_->to(device);
+    image_shape.insert(image_shape.begin(), batch_size);
+    images_ = torch::randn(image_shape).contiguous(at::MemoryFormat::ChannelsLast).to(device);
+    labels_ = torch::randint(classes, {batch_size}).to(device);
+    weights_ = std::make_unique<torch::optim::SGD>(
+        network_->parameters(), torch::optim::SGDOptions(kLearningRate).momentum(0.9).weight_decay(1e-4));
+    if (training != Training::kFp32) quantize(device, make);
+  }
+
+  void step() {
+    weights_->zero_grad();
+    if (ranges_) ranges_->zero_grad();
+    const torch::Tensor loss = torch::cross_entropy_loss(network_->forward(images_), labels_);
+    loss.backward();
+    if (training_ == Training::kQbitopt) fit_.observe_step(quantizers_, images_.size(0), 1);
+    weights_->step();
+    if (ranges_) ranges_->step();
+  }
+
+  // Reads FIT, solves for 3 bits on average, sets the bits.
+  void reallocate() {
+    std::vector<QuantizerSpec> specs;
+    for (const QuantizerPtr& quantizer : quantizers_) specs.push_back(quantizer->spec());
+    Problem problem = budget_problem(specs, Parameters(Json::object({{"budget.average_bits", 3}})));
+    SensitivityContext context{.quantizers = quantizers_, .forward = {}, .batches = {}};
+    const CostTable table = fit_.current(context);
+    for (size_t i = 0; i < specs.size(); ++i) {
+      if (!specs[i].pinned_bits) problem.quantizers[i].costs = table.costs[i];
+    }
+    const Solution solution = solver_.solve(problem);
+    for (size_t i = 0; i < specs.size(); ++i) quantizers_[i]->set_bits(solution.bits[i]);
+  }
+
+ private:
+  static constexpr double kLearningRate = 1e-6;  // made-up labels would make it diverge
+
+  void quantize(torch::Device device, const MakeQuantizer& make) {
+    for (QuantizerSite* site : network_->sites()) {
+      const QuantizerPtr quantizer =
+          make ? make(site->spec()) : std::make_shared<UniformQuantizer>(site->spec());
+      if (!site->spec().pinned_bits) quantizer->set_bits(4);
+      quantizer->begin_calibration();
+      quantizer->to(device);
+      site->attach(quantizer);
+      quantizers_.push_back(quantizer);
+    }
+    {
+      const torch::NoGradGuard no_grad;
+      network_->forward(images_);
+    }
+    for (const QuantizerPtr& quantizer : quantizers_) quantizer->end_calibration();
+    ranges_ = std::make_unique<RangeOptimizer>(quantizers_, RangeOptimizerOptions{.learning_rate = kLearningRate});
+    if (training_ == Training::kQbitopt) fit_.start(quantizers_);
+  }
+
+  Training training_;
+  std::unique_ptr<Network> network_;
+  torch::Tensor images_, labels_;
+  std::unique_ptr<torch::optim::SGD> weights_;
+  std::vector<QuantizerPtr> quantizers_;
+  std::unique_ptr<RangeOptimizer> ranges_;
+  Fit fit_;
+  RelaxGreedy solver_;
+};
+
+}  // namespace qbitopt::bench
