@@ -7,6 +7,10 @@
 # (QBITOPT_MISSING, one "package|purpose|apt|dnf|conda" per entry); qbitopt_stop_if_missing() ends the configuration.
 set(QBITOPT_MISSING "")
 
+if(POLICY CMP0167)  # newer CMakes have no FindBoost of their own: take Boost's
+  cmake_policy(SET CMP0167 NEW)
+endif()
+
 macro(qbitopt_need package)
   cmake_parse_arguments(_need "" "FOR;TARGET" "FIND;APT;DNF;CONDA" ${ARGN})
   find_package(${package} QUIET ${_need_FIND})
