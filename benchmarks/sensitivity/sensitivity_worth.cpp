@@ -2,7 +2,7 @@
 // sums up what each metric predicts for them, and correlates that with the loss measured on
 // held-out images after batch norm is re-estimated, without any training.
 //
-//   sensitivity_worth [--allocations N] [--images N] [--bits B] MODEL=FILE...
+//   sensitivity_worth [--allocations N] [--images N] [--bits B] [--data FOLDER] MODEL=FILE...
 //
 // FILE: the artifact "model" of a finished fp32 job on Fashion-MNIST (`qbitopt show KEY` says where
 // it lies). Three settings: weights and activations at B bits on average (3), weights alone,
@@ -39,6 +39,7 @@ struct Options {
   int allocations = 60;
   int64_t images = 2000;  // held-out images
   int bits = 3;
+  Parameters data;                                          // of the data set
   std::vector<std::pair<std::string, std::string>> models;  // name, file
 };
 
@@ -86,7 +87,7 @@ class Worth {
     load_state(*subject_.network, read_weights(file), file);
     DataSetRegistry data_sets("data set");
     register_data_sets(data_sets);
-    const auto data = data_sets.make("fashion_mnist", Parameters(Json::object()));
+    const auto data = data_sets.make("fashion_mnist", options.data);
     subject_.calibration = batches_of(*data->once(Split::kTrain, 64, 8 * 64));
     held_out_ = batches_of(*data->once(Split::kValidation, 500, options.images));
     const BatchStatisticsScope scope(*subject_.network);
@@ -205,7 +206,9 @@ Options read_options(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const auto equals = argument.find('=');
-    if (argument.starts_with("--") && i + 1 < argc) {
+    if (argument == "--data" && i + 1 < argc) {
+      options.data = Parameters(Json{{"root", argv[++i]}});
+    } else if (argument.starts_with("--") && i + 1 < argc) {
       const int value = std::atoi(argv[++i]);
       if (argument == "--allocations")
         options.allocations = value;
@@ -223,7 +226,7 @@ Options read_options(int argc, char** argv) {
   }
   if (options.models.empty()) {
     throw InputError(
-        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] "
+        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] [--data FOLDER] "
         "MODEL=FILE..., FILE being the artifact \"model\" of an fp32 job");
   }
   return options;
