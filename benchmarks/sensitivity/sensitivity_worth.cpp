@@ -87,7 +87,10 @@ class Worth {
     load_state(*subject_.network, read_weights(file), file);
     DataSetRegistry data_sets("data set");
     register_data_sets(data_sets);
-    const auto data = data_sets.make("fashion_mnist", options.data);
+    const auto data = data_sets.make("fashion_mnist", Parameters(Json{{"root", options.data},
+                                                                      {"validation_images", 5000},
+                                                                      {"augment", false},
+                                                                      {"threads", 1}}));
     subject_.calibration = batches_of(*data->once(Split::kTrain, 64, 8 * 64));
     held_out_ = batches_of(*data->once(Split::kValidation, 500, options.images));
     const BatchStatisticsScope scope(*subject_.network);
@@ -207,7 +210,7 @@ Options read_options(int argc, char** argv) {
     const std::string argument = argv[i];
     const auto equals = argument.find('=');
     if (argument == "--data" && i + 1 < argc) {
-      options.data = Parameters(Json{{"root", argv[++i]}});
+      options.data = argv[++i];
     } else if (argument.starts_with("--") && i + 1 < argc) {
       const int value = std::atoi(argv[++i]);
       if (argument == "--allocations")
