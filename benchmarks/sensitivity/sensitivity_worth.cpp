@@ -39,7 +39,7 @@ struct Options {
   int allocations = 60;
   int64_t images = 2000;  // held-out images
   int bits = 3;
-  Parameters data;                                          // of the data set
+  std::string data = "/usr/share/datasets/fashion-mnist";
   std::vector<std::pair<std::string, std::string>> models;  // name, file
 };
 
