@@ -33,13 +33,27 @@ void greedy_fill(const Knapsack& knapsack, const Hull& hull, std::vector<int32_t
     }
   }
   std::make_heap(heap.begin(), heap.end());
-  // Slack only shrinks: a step that does not fit now never will.
+  const auto still_fits = [&](const Entry& entry) {
+    return fits(knapsack, slack, entry.c, hull.load[hull.first[entry.c] + position[entry.c]]);
+  };
+  // Slack only shrinks: a step that does not fit now never will. Where many do not, they are
+  // cheaper to leave out together than to pop one by one.
+  constexpr size_t kWorthAPass = 16;
+  size_t misfits = 0;
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end());
-    const int c = heap.back().c;
+    const Entry entry = heap.back();
     heap.pop_back();
+    if (!still_fits(entry)) {
+      if (++misfits * kWorthAPass > heap.size()) {
+        std::erase_if(heap, [&](const Entry& other) { return !still_fits(other); });
+        std::make_heap(heap.begin(), heap.end());
+        misfits = 0;
+      }
+      continue;
+    }
+    const int c = entry.c;
     int32_t step = hull.first[c] + position[c];
-    if (!fits(knapsack, slack, c, hull.load[step])) continue;
     for (int g = knapsack.leaf[c]; g >= 0; g = knapsack.parent[g]) slack[g] -= hull.load[step];
     ++position[c];
     ++step;
