@@ -22,4 +22,5 @@ configure_package_config_file(cmake/qbitoptConfig.cmake.in ${PROJECT_BINARY_DIR}
   INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qbitoptConfigVersion.cmake COMPATIBILITY ExactVersion)
 install(FILES ${PROJECT_BINARY_DIR}/qbitoptConfig.cmake ${PROJECT_BINARY_DIR}/qbitoptConfigVersion.cmake
-  cmake/torch.cmake cmake/torch_checks.cmake DESTINATION ${package_folder})
+  cmake/torch.cmake cmake/torch_checks.cmake cmake/baselines.cmake cmake/plugin.map cmake/write_stamp.cmake
+  DESTINATION ${package_folder})

@@ -5,13 +5,17 @@
 #include <iterator>
 
 #include "app/exit_codes.h"
+#include "app/known_parts.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "app/worker_verb.h"
-#include "qbitopt/sweep/catalog.h"
 
 namespace qbitopt::app {
 namespace {
+
+std::string source_of(const Manifest& part) {
+  return part.library.empty() ? "built in" : part.library;
+}
 
 Json as_json(const Manifest& part) {
   Json parameters = Json::array();
@@ -22,16 +26,14 @@ Json as_json(const Manifest& part) {
                           {"default", parameter.default_value},
                           {"description", parameter.description}});
   }
-  return {{"name", part.name},
-          {"version", part.version},
-          {"summary", part.summary},
-          {"citation", part.citation},
-          {"parameters", parameters}};
+  return {{"name", part.name},         {"version", part.version},   {"summary", part.summary},
+          {"citation", part.citation}, {"source", source_of(part)}, {"parameters", parameters}};
 }
 
 std::string describe(const Manifest& part) {
   std::string text = fmt::format("{} (version {}): {}\n", part.name, part.version, part.summary);
   if (!part.citation.empty()) text += part.citation + "\n";
+  if (!part.library.empty()) text += "from " + part.library + "\n";
   std::vector<std::vector<std::string>> rows = {
       {"parameter", "type", "unit", "default", "meaning"}};
   for (const ParameterSpec& parameter : part.parameters) {
@@ -49,18 +51,18 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
   line.add_json();
   line.add_positional("name", 1);
   if (!line.parse(invocation)) return kGood;
-  const Catalog& catalog = builtin_catalog();
+  const Catalog catalog = known_parts();
   if (line.has("name")) {
     const Manifest& part = catalog.get(kind, line.words("name").front());
     invocation.console.print(line.json() ? as_json(part).dump(2) + "\n" : describe(part));
     return kGood;
   }
   Json json = Json::array();
-  std::vector<std::vector<std::string>> rows = {{kind, "version", "summary"}};
+  std::vector<std::vector<std::string>> rows = {{kind, "version", "source", "summary"}};
   for (const std::string& name : catalog.names(kind)) {
     const Manifest& part = catalog.get(kind, name);
     json.push_back(as_json(part));
-    rows.push_back({name, std::to_string(part.version), part.summary});
+    rows.push_back({name, std::to_string(part.version), source_of(part), part.summary});
   }
   invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
   return kGood;

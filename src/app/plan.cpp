@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/exit_codes.h"
+#include "app/known_parts.h"
 #include "app/places.h"
 #include "app/text.h"
 #include "app/verbs.h"
@@ -163,8 +164,8 @@ int plan(const Invocation& invocation) {
   if (!line.has("sweep"))
     throw UsageError("plan what? Give a sweep file, or the name of one in sweeps/");
 
-  const Plan plan = read_sweep(find_sweep(line.words("sweep").front()), line.words("override"),
-                               builtin_catalog());
+  const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
+  const Plan plan = read_sweep(sweep, line.words("override"), known_parts(sweep));
   for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
   std::optional<Reader> reader;
   if (std::filesystem::exists(line.database())) reader.emplace(line.database());

@@ -4,6 +4,7 @@
 #include "app/driver_lock.h"
 #include "app/execute.h"
 #include "app/exit_codes.h"
+#include "app/known_parts.h"
 #include "app/places.h"
 #include "app/tables.h"
 #include "app/text.h"
@@ -87,8 +88,9 @@ int run(const Invocation& invocation) {
   Console& console = invocation.console;
 
   const std::filesystem::path file = line.database();
-  const Plan plan = read_sweep(find_sweep(line.words("sweep").front()), line.words("override"),
-                               builtin_catalog(), {fingerprint_cache(file)});
+  const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
+  const Catalog catalog = known_parts(sweep);
+  const Plan plan = read_sweep(sweep, line.words("override"), catalog, {fingerprint_cache(file)});
   for (const std::string& warning : plan.warnings) console.warn(warning);
 
   const std::vector<TableDefinition> tables = read_tables(plan);
@@ -97,7 +99,7 @@ int run(const Invocation& invocation) {
   const DriverLock lock(file);
   Database database(file);
   say_difference(plan, database, console);
-  database.record_sweep(plan, {invocation.argv, environment(), &builtin_catalog()});
+  database.record_sweep(plan, {invocation.argv, environment(), &catalog});
   if (published) database.record_published(*published);
   if (line.is_on("again")) database.reset(requested_keys(plan));
   const int status = execute(plan, file, database, line, console);

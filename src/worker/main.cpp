@@ -54,14 +54,12 @@ const char* name_of(Result result) {
 
 int serve() {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  Registries registries;
-  register_everything(registries);
   Input input(stop);
   for (int done = 1;; ++done) {
     const std::optional<std::string> line = input.next_line();
     if (!line) return 0;
     const Attempt attempt = Json::parse(*line).get<Attempt>();
-    const Result result = work_on(attempt, registries, stop);
+    const Result result = work_on(attempt, stop);
     const bool is_last =
         result != Result::kFinished || done >= kMostAttempts || peak_memory_bytes() > kMostMemory;
     std::cout
@@ -72,9 +70,7 @@ int serve() {
 }
 
 int work_alone(const char* file) {
-  Registries registries;
-  register_everything(registries);
-  const Result result = work_on(read_json(file).get<Attempt>(), registries, stop);
+  const Result result = work_on(read_json(file).get<Attempt>(), stop);
   return result == Result::kFailed ? 1 : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/file_lock.h"
 #include "qbitopt/job/spool.h"
+#include "qbitopt/plugin/loader.h"
 #include "qbitopt/training/recipe.h"
 #include "worker/environment.h"
 
@@ -128,8 +129,7 @@ void report_failure(const Failed& failure, const fs::path& spool_file) {
 
 }  // namespace
 
-Result work_on(const Attempt& attempt, const Registries& registries,
-               const std::atomic<bool>& stop) {
+Result work_on(const Attempt& attempt, const std::atomic<bool>& stop) {
   const fs::path folder = attempt.folder;
   const auto lock = FileLock::try_lock(folder / "lock");
   if (!lock) std::_Exit(99);
@@ -137,6 +137,13 @@ Result work_on(const Attempt& attempt, const Registries& registries,
   try {
     SpoolWriter spool(folder / "events.jsonl");
     Narrator narrator(attempt, spool);
+    Registries registries;
+    register_everything(registries);
+    const Parameters parameters(attempt.job.parameters);
+    if (parameters.has("plugin")) {
+      load_plugin(parameters.get<std::string>("plugin"), parameters.get<std::string>("method"),
+                  registries.methods);
+    }
     const RunOutcome outcome = run_attempt(attempt, registries, narrator, stop);
     spool.sync();
     if (outcome == RunOutcome::kInterrupted) log("interrupted: the checkpoint is written");

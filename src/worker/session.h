@@ -13,6 +13,6 @@ enum class Result { kFinished, kInterrupted, kFailed };
 // Works on one attempt in its folder: holds `lock`, writes events.jsonl, and sends what is said on
 // stderr to log.txt. Never throws: whatever goes wrong becomes the event Failed.
 // Exits with status 99 if somebody else works on the attempt.
-Result work_on(const Attempt& attempt, const Registries& registries, const std::atomic<bool>& stop);
+Result work_on(const Attempt& attempt, const std::atomic<bool>& stop);
 
 }  // namespace qbitopt::worker

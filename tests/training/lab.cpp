@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "qbitopt/plugin/loader.h"
+#include "qbitopt/sweep/plugins.h"
 #include "qbitopt/sweep/sweep_file.h"
 
 namespace qbitopt {
@@ -23,7 +25,19 @@ const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"
 
 }  // namespace
 
-Lab::Lab() { register_everything(registries_); }
+const Catalog& whole_catalog() {
+  static const Catalog catalog = catalog_with(plugins_in(
+      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../lib/qbitopt/baselines"));
+  return catalog;
+}
+
+Lab::Lab() {
+  register_everything(registries_);
+  for (const Manifest& manifest : whole_catalog().manifests()) {
+    if (manifest.library.empty()) continue;
+    load_plugin(manifest.library, manifest.name, registries_.methods);
+  }
+}
 
 Attempt Lab::attempt(const std::string& settings) {
   // QBITOPT_TEST_DEVICE=cuda: the same tests on a GPU.
@@ -32,7 +46,7 @@ Attempt Lab::attempt(const std::string& settings) {
       "recipe.yaml", kRecipe + std::string("  device: ") + (device ? device : "cpu") + "\n");
   const auto file = folder_.write(
       "sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
-  const Plan plan = read_sweep(file, {}, builtin_catalog());
+  const Plan plan = read_sweep(file, {}, whole_catalog());
   std::map<std::string, std::map<std::string, std::string>> artifacts;
   for (const PlannedJob& planned : plan.jobs) {
     const Job job = planned.job();

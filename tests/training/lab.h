@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/sweep/catalog.h"
 #include "qbitopt/training/trainer.h"
 #include "sweep/temporary_folder.h"
 
@@ -39,8 +40,11 @@ class Recorder : public TrainingObserver {
   std::atomic<bool> stop{false};
 };
 
+// Everything built in and the plugins that were built with it.
+const Catalog& whole_catalog();
+
 // Trains small jobs on made-up images in this process. Their parameters come from the manifests, as
-// those of a sweep do.
+// those of a sweep do; the plugins' methods can be named, too.
 class Lab {
  public:
   Lab();

@@ -15,16 +15,17 @@ struct Location {
   std::string text() const;
 };
 
-// Trouble in what the user gave: a file, an argument, data. The message says what was found, what was
-// expected and what to do. Programs print it and exit with 2 (job: the job fails, the others go on).
+// Trouble in what the user gave: a file, an argument, data. The message says what was found, what
+// was expected and what to do. Programs print it and exit with 2 (job: the job fails, the others go
+// on).
 class InputError : public std::runtime_error {
  public:
   explicit InputError(const std::string& message) : std::runtime_error(message) {}
   InputError(const Location& where, const std::string& message);
 };
 
-// A job that cannot go on. `error_class` groups failures in the database: "budget_exceeded", "non_finite",
-// "data", "out_of_memory", "plugin", "internal", ...
+// A job that cannot go on. `error_class` groups failures in the database: "budget_exceeded",
+// "non_finite", "data", "out_of_memory", "plugin", "method", "internal", ...
 class JobError : public std::runtime_error {
  public:
   JobError(std::string error_class, const std::string& message)

@@ -15,7 +15,8 @@ struct Job {
   // The same without seeds: jobs that differ only in their seed share it.
   std::string config_key;
   // Flat: dotted name -> value, every parameter that applies to this job. "method", "model",
-  // "data.name" and "seed" are always there; a parameter that does not apply is absent.
+  // "data.name" and "seed" are always there; a parameter that does not apply is absent. "plugin":
+  // the file that brings the method, if it is not built in.
   Json parameters = Json::object();
   // The parts it is made of and their manifest versions: "method:qbitopt" -> 1.
   std::map<std::string, int> versions;

@@ -74,8 +74,8 @@ class DocumentReader {
     if (!is_first) note_included(path, text);
     const YamlNode root = parse_yaml(path, text);
     expect_document_keys(root, "a sweep file",
-                         with_block_keys({"qbitopt", "name", "description", "extends", "cases",
-                                          "metric", "run", "tables"}),
+                         with_block_keys({"qbitopt", "name", "description", "plugin", "extends",
+                                          "cases", "metric", "run", "tables"}),
                          catalog_);
     check_version(root, is_first);
     open_.push_back(path);

@@ -59,7 +59,8 @@ struct Manifest {
   // Data sets: every way to get them: "apt-get install dataset-fashion-mnist, or set
   // data.root=...".
   std::string obtain;
-  std::string source;  // file it was read from
+  std::string source;   // file it was read from
+  std::string library;  // the plugin that has the code, absolute; empty: built in
 };
 
 // Reads one manifest. Throws InputError with the place of whatever is wrong in it.

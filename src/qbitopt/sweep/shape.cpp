@@ -269,6 +269,8 @@ void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origi
   for (const ShapeNeed& need : shape.needs) shared->artifacts[need.name] = need.artifact;
   const Manifest* method = schema.part("method");
   shared->guarantees_budget = !method || method->guarantees_budget;
+  // Where the code lies does not affect the result: not part of the identity.
+  if (method && !method->library.empty()) shared->parameters["plugin"] = method->library;
   shape.shared = std::move(shared);
 }
 

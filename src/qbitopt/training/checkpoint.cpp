@@ -2,6 +2,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/training/method_hook.h"
 
 namespace qbitopt {
 namespace {
@@ -44,7 +45,7 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
   archive.write("images", c10::IValue(state.images));
   write_part(archive, "network", context.network());
   write_part(archive, "optimizers", optimizers);
-  write_part(archive, "method", context.method());
+  call_hook("save", [&] { write_part(archive, "method", context.method()); });
   std::string content;
   archive.save_to([&](const void* bytes, size_t size) {
     content.append(static_cast<const char*>(bytes), size);

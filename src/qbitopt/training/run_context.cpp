@@ -6,6 +6,7 @@
 #include "qbitopt/core/random.h"
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/models/weights.h"
+#include "qbitopt/training/method_hook.h"
 
 namespace qbitopt {
 namespace {
@@ -34,7 +35,9 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
       data_(registries.data_sets.make(parameters_.get<std::string>("data.name"),
                                       parameters_.below("data"))),
       recipe_(Recipe::from(parameters_, data_->size(Split::kTrain))),
-      method_(registries.methods.make(parameters_.get<std::string>("method"), parameters_)) {
+      method_(call_hook("its constructor", [&] {
+        return registries.methods.make(parameters_.get<std::string>("method"), parameters_);
+      })) {
   at::set_num_threads(recipe_.threads);
   const std::vector<int64_t> shape = data_->image_shape();
   NetworkOptions options;
@@ -52,7 +55,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   restore_starting_weights();
   network_->to(device_);
   network_->train();
-  if (method_->quantizes()) attach_quantizers();
+  if (call_hook("quantizes", [&] { return method_->quantizes(); })) attach_quantizers();
 }
 
 std::string RunContext::input(const std::string& need) const {
@@ -73,7 +76,8 @@ void RunContext::restore_starting_weights() {
 void RunContext::attach_quantizers() {
   std::vector<QuantizerSpec> specs;
   for (QuantizerSite* site : network_->sites()) {
-    QuantizerPtr quantizer = method_->make_quantizer(site->spec(), parameters_);
+    QuantizerPtr quantizer = call_hook(
+        "make_quantizer", [&] { return method_->make_quantizer(site->spec(), parameters_); });
     if (site->spec().pinned_bits) quantizer->set_bits(*site->spec().pinned_bits);
     site->attach(quantizer);
     quantizer->to(device_);

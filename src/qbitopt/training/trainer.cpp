@@ -10,6 +10,7 @@
 #include "qbitopt/models/batch_norm.h"
 #include "qbitopt/training/checkpoint.h"
 #include "qbitopt/training/evaluation.h"
+#include "qbitopt/training/method_hook.h"
 #include "qbitopt/training/outcome.h"
 #include "qbitopt/training/process.h"
 
@@ -68,9 +69,12 @@ class TrainingRun {
         stop_(stop),
         context_(attempt, registries, observer),
         method_(context_.method()),
-        stretches_(lay_out(method_.phases(context_.total_steps()), context_.total_steps())),
+        stretches_(
+            lay_out(call_hook("phases", [&] { return method_.phases(context_.total_steps()); }),
+                    context_.total_steps())),
         optimizers_(context_.recipe(), context_.weights(), context_.quantizers(),
-                    context_.parameters(), method_.extra_parameters()) {}
+                    context_.parameters(),
+                    call_hook("extra_parameters", [&] { return method_.extra_parameters(); })) {}
 
   RunOutcome run() {
     begin();
@@ -84,11 +88,11 @@ class TrainingRun {
 
  private:
   void begin() {
-    method_.prepare(context_);
+    call_hook("prepare", [&] { method_.prepare(context_); });
     if (attempt_.resume_from.empty()) {
       progress("calibrate");
       torch::manual_seed(Random(context_.seed(), "start").next());
-      method_.start(context_);
+      call_hook("start", [&] { method_.start(context_); });
     } else {
       state_ = read_checkpoint(attempt_.resume_from, context_, optimizers_);
       seconds_before_ = state_.seconds;
@@ -124,9 +128,10 @@ class TrainingRun {
       freeze_batch_norm(context_.network());
     torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
     StepState now{state_.step, &stretch.phase, &batch, {}};
-    method_.before_step(context_, now);
+    call_hook("before_step", [&] { method_.before_step(context_, now); });
     optimizers_.zero_grad();
-    const int passes = method_.backward_passes_per_step();
+    const int passes =
+        call_hook("backward_passes_per_step", [&] { return method_.backward_passes_per_step(); });
     const int64_t part = batch.labels.size(0) / passes;
     for (int pass = 0; pass < passes; ++pass) {
       const auto slice = [&](const torch::Tensor& all) {
@@ -135,14 +140,15 @@ class TrainingRun {
                                        pass + 1 == passes ? all.size(0) : (pass + 1) * part);
       };
       now.loss = forward(slice(batch.images), slice(batch.labels), passes);
-      const torch::Tensor term = method_.loss_term(context_, now);
+      const torch::Tensor term =
+          call_hook("loss_term", [&] { return method_.loss_term(context_, now); });
       if (term.defined()) now.loss = now.loss + term / passes;
       now.loss.backward();
     }
-    method_.after_backward(context_, now);
+    call_hook("after_backward", [&] { method_.after_backward(context_, now); });
     optimizers_.step(learning_rate_factor(context_.recipe(), state_.step - stretch.schedule_begin,
                                           stretch.schedule_steps));
-    method_.after_step(context_, now);
+    call_hook("after_step", [&] { method_.after_step(context_, now); });
   }
 
   // Cross-entropy of one pass, as its share of the step's mean.
@@ -170,7 +176,7 @@ class TrainingRun {
         context_.restore_starting_weights();
         optimizers_.restart();
       }
-      method_.begin_phase(context_, stretch->phase);
+      call_hook("begin_phase", [&] { method_.begin_phase(context_, stretch->phase); });
     }
     return *stretch;
   }
@@ -250,7 +256,7 @@ class TrainingRun {
   }
 
   void finish() {
-    method_.finish(context_);
+    call_hook("finish", [&] { method_.finish(context_); });
     reestimate();
     progress("evaluate");
     Finished finished;

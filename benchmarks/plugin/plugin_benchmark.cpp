@@ -1,0 +1,108 @@
+// What does it cost that a method is a plugin? One method (src/baselines/template), compiled in and
+// loaded from its .so, trains the same steps in turn. The claim: the same time per step within 1%.
+//
+//   plugin_benchmark [rounds]
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "baselines/template/template.h"
+#include "benchmarks/report.h"
+#include "qbitopt/plugin/loader.h"
+#include "qbitopt/sweep/plugins.h"
+#include "qbitopt/sweep/sweep_file.h"
+#include "qbitopt/training/trainer.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSweep = R"(qbitopt: 1
+name: plugin_benchmark
+set:
+  method: template
+  model: mobilenet_v2_tiny
+  data: {name: synthetic, image_size: 28, train_images: 2048, validation_images: 64, test_images: 64}
+  training: {steps: 24, batch_size: 64}
+  calibration: {batches: 1}
+  budget.average_bits: 3
+)";
+
+class Stopwatch : public TrainingObserver {
+ public:
+  void on_event(EventBody event) override {
+    if (const auto* finished = std::get_if<Finished>(&event)) {
+      milliseconds = 1e3 * finished->train_seconds / static_cast<double>(finished->steps);
+    }
+  }
+  double milliseconds = 0;  // per step
+};
+
+Attempt make_attempt(const fs::path& folder, const fs::path& plugin) {
+  std::ofstream(folder / "sweep.yaml") << kSweep;
+  const Plan plan = read_sweep(folder / "sweep.yaml", {}, catalog_with({plugin}));
+  Attempt attempt;
+  for (const PlannedJob& job : plan.jobs) {
+    if (job.requested) attempt.job = job.job();
+  }
+  attempt.folder = folder.string();
+  return attempt;
+}
+
+void run(int rounds) {
+  const fs::path plugin = fs::read_symlink("/proc/self/exe").parent_path().parent_path() /
+                          "lib/qbitopt/baselines/template.so";
+  const fs::path folder = fs::temp_directory_path() / "qbitopt_plugin_benchmark";
+  fs::create_directories(folder);
+  const Attempt attempt = make_attempt(folder, plugin);
+  Registries built_in, loaded;
+  register_everything(built_in);
+  register_everything(loaded);
+  built_in.methods.add("template", [](const Parameters& parameters) {
+    return std::make_unique<template_baseline::Template>(parameters);
+  });
+  load_plugin(plugin.string(), "template", loaded.methods);
+
+  const std::atomic<bool> stop{false};
+  const auto step = [&](const Registries& registries) {
+    Stopwatch stopwatch;
+    run_attempt(attempt, registries, stopwatch, stop);
+    return stopwatch.milliseconds;
+  };
+  std::vector<double> of_built_in, of_plugin;
+  for (int round = -1; round < rounds; ++round) {  // one before the first warms up
+    // Who goes first changes, as the second run of a round finds other caches.
+    double first = step(round % 2 == 0 ? built_in : loaded);
+    double second = step(round % 2 == 0 ? loaded : built_in);
+    if (round % 2 != 0) std::swap(first, second);
+    if (round < 0) continue;
+    of_built_in.push_back(first);
+    of_plugin.push_back(second);
+  }
+  fs::remove_all(folder);
+  const auto reference = bench::summarize(of_built_in), value = bench::summarize(of_plugin);
+  const std::string text = "mobilenet_v2_tiny, batch 64, 1 thread";
+  bench::Report report("plugin");
+  report.add({.name = "step, built in",
+              .case_ = text,
+              .value = reference.median,
+              .unit = "ms",
+              .rounds = rounds,
+              .spread = reference.spread});
+  report.add({.name = "step, plugin",
+              .case_ = text,
+              .value = value.median,
+              .unit = "ms",
+              .reference = "step, built in",
+              .ratio = value.median / reference.median,
+              .rounds = rounds,
+              .spread = value.spread});
+  report.finish();
+}
+
+}  // namespace
+}  // namespace qbitopt
+
+int main(int argc, char** argv) { qbitopt::run(argc > 1 ? std::atoi(argv[1]) : 20); }
