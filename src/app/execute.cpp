@@ -94,8 +94,8 @@ void add_execution_options(CommandLine& line) {
       "stop after N failed jobs (1)");
 }
 
-int execute(const Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console) {
+int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
+            const CommandLine& line, Console& console, std::function<Plan()> replan) {
   const auto begun = ProgressBoard::Clock::now();
   const int jobs = jobs_of(plan, line);
   std::filesystem::create_directories(runs_folder(database_file));
@@ -123,9 +123,11 @@ int execute(const Plan& plan, const std::filesystem::path& database_file, Databa
 
   SchedulerOptions options = scheduler_options(plan, line, database_file);
   options.stop_requests = [&] { return signals.count(); };
+  options.replan = std::move(replan);
   const RunSummary summary = Scheduler(plan, executor, database, view, options).run();
 
   const std::chrono::duration<double> elapsed = ProgressBoard::Clock::now() - begun;
+  for (const SearchState& search : plan.searches) view.say(search_text(search));
   view.say(fmt::format("{} jobs: {}", plan.jobs.size(), describe(summary, elapsed.count())));
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,8 +15,10 @@ namespace qbitopt::app {
 void add_execution_options(CommandLine& line);
 
 // Runs what is not finished of a plan that is on record, shows it, and returns the exit status:
-// kGood, kJobsFailed, kInterrupted or kTerminated. Throws InputError and DatabaseError.
-int execute(const Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console);
+// kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; the plan
+// grows by it. Throws
+// InputError and DatabaseError.
+int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
+            const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr);
 
 }  // namespace qbitopt::app

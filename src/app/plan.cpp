@@ -148,6 +148,7 @@ std::string as_text(const Plan& plan, const Known& known, const Estimate& estima
     text += fmt::format("since it was last run: +{} new, -{} orphaned, {} kept\n",
                         changes.added.size(), changes.orphaned.size(), changes.kept.size());
   }
+  for (const SearchState& search : plan.searches) text += search_text(search) + "\n";
   return text + describe(estimate) + "\n";
 }
 
@@ -165,10 +166,13 @@ int plan(const Invocation& invocation) {
     throw UsageError("plan what? Give a sweep file, or the name of one in sweeps/");
 
   const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
-  const Plan plan = read_sweep(sweep, line.words("override"), known_parts(sweep));
-  for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
+  const Catalog catalog = known_parts(sweep);
   std::optional<Reader> reader;
   if (std::filesystem::exists(line.database())) reader.emplace(line.database());
+  const Plan plan = Sweep(sweep, line.words("override"), catalog).plan([&](const std::string& key) {
+    return reader ? trial_result(*reader, key) : std::nullopt;
+  });
+  for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
   const Known known = ask(reader, plan);
   const Estimate expected = estimate(reader, plan, known);
   invocation.console.print(line.json() ? as_json(plan, known, expected).dump(2) + "\n"

@@ -33,12 +33,18 @@ std::string describe(const Progress& progress) {
 
 ProgressBoard::ProgressBoard(const Plan& plan, const std::vector<JobRecord>& records,
                              Options options)
-    : options_(std::move(options)), total_(plan.jobs.size()), begun_(Clock::now()) {
-  for (size_t i = 0; i < plan.jobs.size(); ++i) {
+    : options_(std::move(options)), begun_(Clock::now()) {
+  add(plan.jobs, records);
+}
+
+void ProgressBoard::add(const std::vector<PlannedJob>& jobs,
+                        const std::vector<JobRecord>& records) {
+  total_ += jobs.size();
+  for (size_t i = 0; i < jobs.size(); ++i) {
     if (records[i].state == JobState::kFinished) ++finished_;
     if (records[i].state == JobState::kFailed) ++failed_;
     if (records[i].state == JobState::kFinished || records[i].state == JobState::kFailed) continue;
-    const Job job = plan.jobs[i].job();
+    const Job job = jobs[i].job();
     const auto [kind, is_new] = kinds_.try_emplace(kind_of(job));
     ++kind->second.waiting;
     if (!is_new) continue;

@@ -30,6 +30,8 @@ class ProgressBoard {
 
   ProgressBoard(const Plan& plan, const std::vector<JobRecord>& records, Options options);
 
+  // The plan has grown.
+  void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
   void started(const PlannedJob& job, Clock::time_point now);
   void progressed(const std::string& key, const Progress& progress);
   // `seconds`: how long the job computed, if it finished.

@@ -51,7 +51,7 @@ int retry(const Invocation& invocation) {
     invocation.console.say("no failed jobs");
     return kGood;
   }
-  const Plan plan = stored_plan(database.reader(), with_dependents(database.reader(), keys));
+  Plan plan = stored_plan(database.reader(), with_dependents(database.reader(), keys));
   database.reset(keys);
   const int status = execute(plan, file, database, line, invocation.console);
   database.close();

@@ -88,9 +88,10 @@ int run(const Invocation& invocation) {
   Console& console = invocation.console;
 
   const std::filesystem::path file = line.database();
-  const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
-  const Catalog catalog = known_parts(sweep);
-  const Plan plan = read_sweep(sweep, line.words("override"), catalog, {fingerprint_cache(file)});
+  const std::filesystem::path path = find_sweep(line.words("sweep").front());
+  const Catalog catalog = known_parts(path);
+  const Sweep sweep(path, line.words("override"), catalog, {fingerprint_cache(file)});
+  Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
 
   const std::vector<TableDefinition> tables = read_tables(plan);
@@ -98,11 +99,25 @@ int run(const Invocation& invocation) {
 
   const DriverLock lock(file);
   Database database(file);
+  const auto plan_now = [&] {
+    return sweep.plan([&](const std::string& key) { return trial_result(database.reader(), key); });
+  };
+  const auto record = [&](const Plan& plan) {
+    database.record_sweep(plan, {invocation.argv, environment(), &catalog});
+  };
+  if (!plan.searches.empty()) plan = plan_now();
+  if (line.is_on("again")) {
+    database.reset(requested_keys(plan));
+    if (!plan.searches.empty()) plan = plan_now();
+  }
   say_difference(plan, database, console);
-  database.record_sweep(plan, {invocation.argv, environment(), &catalog});
+  record(plan);
   if (published) database.record_published(*published);
-  if (line.is_on("again")) database.reset(requested_keys(plan));
-  const int status = execute(plan, file, database, line, console);
+  const int status = execute(plan, file, database, line, console, [&] {
+    Plan grown = plan_now();
+    record(grown);
+    return grown;
+  });
   if (status == kGood || status == kJobsFailed) print_tables(plan, tables, database, console);
   database.close();
   return status;

@@ -38,6 +38,11 @@ RunView::RunView(Console& console, ProgressBoard board, std::function<void()> ti
 
 RunView::~RunView() { erase(); }
 
+void RunView::on_planned(const std::vector<PlannedJob>& jobs,
+                         const std::vector<JobRecord>& records) {
+  board_.add(jobs, records);
+}
+
 void RunView::on_started(const PlannedJob& job, const Attempt& attempt) {
   board_.started(job, ProgressBoard::Clock::now());
   if (console_.is_live()) return;

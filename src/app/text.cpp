@@ -49,6 +49,7 @@ std::string label(const PlannedJob& planned) {
     text += fmt::format(" {}={}", name.substr(name.rfind('.') + 1), plain(value));
   }
   if (parameters.contains("seed")) text += " seed=" + plain(parameters["seed"]);
+  if (planned.trial > 0) text += fmt::format(" (search, run {})", planned.trial);
   return text;
 }
 
@@ -84,6 +85,23 @@ std::string host_name() {
   char name[256] = "";
   ::gethostname(name, sizeof(name) - 1);
   return name;
+}
+
+std::string search_text(const SearchState& search) {
+  const std::string runs = fmt::format("{} run{}", search.runs, search.runs == 1 ? "" : "s");
+  const std::string chosen = search.chosen ? plain(*search.chosen) : "";
+  const std::string head = "search for " + search.where + ": ";
+  switch (search.status) {
+    case SearchState::Status::kRunning:
+      return head + fmt::format("goes on after {} of at most {}", runs, search.max_runs);
+    case SearchState::Status::kFound:
+      return head + fmt::format("found {} in {}", chosen, runs);
+    case SearchState::Status::kMissed:
+      return head + fmt::format("not found in {}; {} comes nearest", runs, chosen);
+    case SearchState::Status::kFailed:
+      return head + fmt::format("ended by a failed run, after {}", runs);
+  }
+  return head;
 }
 
 }  // namespace qbitopt::app

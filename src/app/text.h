@@ -30,4 +30,7 @@ std::string columns(const std::vector<std::vector<std::string>>& rows);
 
 std::string host_name();
 
+// "search for fracbits.kappa of fracbits at budget.average_bits=3: found 3.16 in 4 runs".
+std::string search_text(const SearchState& search);
+
 }  // namespace qbitopt::app

@@ -160,6 +160,13 @@ class Session {
     return bits.is_number() ? bits.get<double>() : 0.0;
   }
 
+  // What a method ends with that only punishes bits: one less for ten times the strength.
+  double achieved_bits() const {
+    const Json strength = attempt_.job.parameters.value("penalty.strength", Json());
+    if (strength.is_number()) return 5 - std::log10(strength.get<double>());
+    return std::floor(average_bits());
+  }
+
   double top1() const {
     const double bits = average_bits();
     return 88 - (bits > 0 ? 16 / (bits * bits) : 0) + draw("top1") * 0.5;
@@ -185,9 +192,8 @@ class Session {
     finished.train_seconds = 0.008;
     finished.peak_memory_bytes = 1 << 20;
     if (bits > 0) {
-      const std::vector<BudgetState> budgets = {
-          {"weight", average_bits(), static_cast<double>(bits)},
-          {"activation", average_bits(), static_cast<double>(bits)}};
+      const std::vector<BudgetState> budgets = {{"weight", average_bits(), achieved_bits()},
+                                                {"activation", average_bits(), achieved_bits()}};
       Reallocation reallocation;
       reallocation.status = "initial";
       reallocation.budgets = budgets;
@@ -197,6 +203,7 @@ class Session {
       finished.results["validation_top1_batch_mode"] = top1();
       finished.bits = reallocation.bits;
       finished.budgets = budgets;
+      finished.budget_met = achieved_bits() <= average_bits();
       finished.all_tensor_bits = {{"weight", bits + 0.12}, {"activation", bits + 0.8}};
       finished.weight_bytes = 144 + 4608 * bits / 8;
     }

@@ -115,6 +115,18 @@ TEST(LayersTest, APartIncludesOnlyPartsOnLowerLines) {
   }
 }
 
+// What an outsider has not, they have not either.
+TEST(LayersTest, BaselinesIncludeInstalledHeadersOnly) {
+  const std::set<std::string> not_installed = {"sweep", "runlog", "report", "app", "worker"};
+  for (const Include& include : read_includes()) {
+    if (include.part != "baselines") continue;
+    EXPECT_EQ(not_installed.count(part_of_header(include.header)), 0u)
+        << include.place << " includes " << include.header;
+    EXPECT_NE(include.header.rfind("baselines/", 0), 0u)
+        << include.place << " includes " << include.header << "; a baseline is one folder";
+  }
+}
+
 TEST(LayersTest, WhatTheDriverLinksKnowsNoTensors) {
   for (const Include& include : read_includes()) {
     if (kPartsWithTensors.count(include.part)) continue;

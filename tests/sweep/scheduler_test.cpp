@@ -85,6 +85,36 @@ TEST_F(SchedulerTest, RunsEveryJobOnceAndThenFindsAllOfThemCached) {
   EXPECT_EQ(store_.begun.size(), 4u);
 }
 
+TEST_F(SchedulerTest, RunsTheJobsThatFollowFromFinishedOnes) {
+  add(named_job("a"));
+  plan_.searches.resize(1);
+  options_.replan = [&] {
+    Plan grown;
+    for (const char* name : {"a", "b", "c"}) {
+      grown.jobs.push_back(
+          planned_job(named_job(name, {}, {{"start", sha256("a")}}), {{"start", "model"}}));
+      if (store_.jobs[sha256(name)].state != JobState::kFinished) break;
+    }
+    grown.searches.resize(1);
+    if (grown.jobs.size() == 3) grown.searches[0].status = SearchState::Status::kFound;
+    return grown;
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.finished, 3u);
+  EXPECT_EQ(summary.unfinished, 0u);
+  EXPECT_EQ(store_.begun.size(), 3u);
+  EXPECT_EQ(store_.begun[2].inputs.at("start"), store_.begun[0].folder + "/model");
+  EXPECT_EQ(plan_.jobs.size(), 3u);
+}
+
+TEST_F(SchedulerTest, APlanWithoutASearchThatGoesOnIsNotAskedAgain) {
+  add(named_job("a"));
+  plan_.searches.resize(1);
+  plan_.searches[0].status = SearchState::Status::kMissed;
+  options_.replan = [&]() -> Plan { throw std::logic_error("asked"); };
+  EXPECT_EQ(run().finished, 1u);
+}
+
 TEST_F(SchedulerTest, HandsTheFileOfANeededJobToTheJobThatNeedsIt) {
   add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
   add(named_job("parent"));

@@ -163,6 +163,12 @@ class TableBuilder {
                                   "training images; its runs and hours are those of all of them.",
                                   group.configurations, group.row->best_of)));
     }
+    if (!group.trials.empty()) {
+      cell.marks.push_back(notes_.mark(
+          fmt::format("Its strength was searched for: {} more run{} at one seed, counted among its "
+                      "runs and hours.",
+                      group.trials.size(), group.trials.size() == 1 ? "" : "s")));
+    }
     return cell;
   }
 
@@ -266,7 +272,9 @@ class TableBuilder {
 
   Cell cost_of(const RunGroup& group, const ColumnDefinition& column) const {
     Cell cell;
-    const std::vector<const Run*> runs = groups_.with_needed(group.candidates);
+    std::vector<const Run*> own = group.candidates;
+    own.insert(own.end(), group.trials.begin(), group.trials.end());
+    const std::vector<const Run*> runs = groups_.with_needed(own);
     double seconds = 0;
     for (const Run* run : runs) {
       seconds += run->number("seconds").value_or(0);

@@ -199,7 +199,8 @@ RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
 void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
   for (const std::string& sweep : definition.sweeps) {
     const Rows rows = reader.query(
-        "SELECT job.parameters AS all_parameters, sweep_job.case_name AS case_name, runs.*"
+        "SELECT job.parameters AS all_parameters, sweep_job.case_name AS case_name, "
+        "sweep_job.trial AS trial, runs.*"
         " FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id"
         " JOIN job ON job.id = sweep_job.job_id JOIN runs ON runs.key = job.key"
         " WHERE sweep.name = ? AND NOT sweep_job.orphaned ORDER BY sweep_job.position",
@@ -213,13 +214,14 @@ void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
     }
     for (const auto& row : rows.rows) {
       Run run;
-      for (size_t i = 2; i < row.size(); ++i) run.columns[rows.columns[i]] = row[i];
+      for (size_t i = 3; i < row.size(); ++i) run.columns[rows.columns[i]] = row[i];
       run.key = run.columns["key"];
       if (index_.count(run.key)) continue;
       run.config_key = run.columns["config_key"];
       run.state = run.columns["state"];
       run.parameters = Json::parse(row[0].get<std::string>());
       run.case_name = row[1];
+      run.is_trial = row[2] > 0;
       run.seed = run.parameters.value("seed", Json());
       index_[run.key] = runs_.size();
       runs_.push_back(std::move(run));
@@ -250,11 +252,12 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
       made.split = split;
       group = groups_.insert(group, std::move(made));
     }
-    group->candidates.push_back(&run);
+    (run.is_trial ? group->trials : group->candidates).push_back(&run);
   }
   for (size_t i = first; i < groups_.size(); ++i) {
     RunGroup& group = groups_[i];
     ByConfiguration configurations;
+    if (group.candidates.empty()) continue;  // its search goes on
     for (const Run* run : group.candidates) configurations[run->config_key].push_back(run);
     group.configurations = configurations.size();
     if (configurations.size() > 1 && row.best_of.empty()) {

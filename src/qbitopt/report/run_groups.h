@@ -20,7 +20,8 @@ struct Run {
   std::string case_name;  // the sweep's
   Json parameters;        // dotted name -> value
   Json seed;
-  Json columns;  // its row of the view `runs`: name -> value
+  bool is_trial = false;  // a run of a search that chose another strength
+  Json columns;           // its row of the view `runs`: name -> value
 
   bool is_finished() const { return state == "finished"; }
   // Finished above its budget: counts as missed, and enters no mean.
@@ -38,7 +39,8 @@ struct RunGroup {
   std::vector<Json> split;       // values of split_by; null: does not apply
   std::vector<const Run*> runs;  // by seed
   std::vector<const Run*>
-      candidates;  // of all configurations among which best_of chose; else `runs`
+      candidates;                  // of all configurations among which best_of chose; else `runs`
+  std::vector<const Run*> trials;  // of the search for its strength, those not chosen
   size_t configurations = 1;
 
   std::vector<const Run*> good() const;

@@ -7,7 +7,9 @@
 namespace qbitopt {
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps;  // none yet: version 1 is the first
+  static const std::vector<Migration> steps = {
+      {2, "runs of searches",
+       "ALTER TABLE sweep_job ADD COLUMN trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0)"}};
   return steps;
 }
 

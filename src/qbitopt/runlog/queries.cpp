@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "qbitopt/core/error.h"
 #include "qbitopt/runlog/sweep_record.h"
 
@@ -70,6 +72,30 @@ Job stored_job(const Reader& reader, const std::string& key) {
       {key});
   for (const auto& row : needs.rows) job.needs[row[0]] = row[1];
   return job;
+}
+
+std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key) {
+  const Rows rows = reader.query("SELECT * FROM runs WHERE key = ?", {key});
+  if (rows.empty()) return std::nullopt;
+  const auto state = rows.at(0, "state");
+  if (state == "failed") return TrialResult{.has_failed = true};
+  if (state != "finished") return std::nullopt;
+  std::optional<double> excess;
+  for (const std::string budget : {"weight", "activation", "joint"}) {
+    const Json limit = rows.at(0, budget + "_limit_bits"), achieved = rows.at(0, budget + "_bits");
+    if (!limit.is_number() || !achieved.is_number()) continue;
+    const double over = achieved.get<double>() - limit.get<double>();
+    excess = std::max(over, excess.value_or(over));
+  }
+  const auto& columns = rows.columns;
+  const bool has_accuracy =
+      std::find(columns.begin(), columns.end(), "validation_top1") != columns.end();
+  const Json accuracy = has_accuracy ? rows.at(0, "validation_top1") : Json();
+  if (!excess || !accuracy.is_number()) {
+    throw InputError(fmt::format("job {} is a run of a search, but has no {}", key.substr(0, 10),
+                                 excess ? "validation_top1" : "budget"));
+  }
+  return TrialResult{.excess = *excess, .validation_top1 = accuracy.get<double>()};
 }
 
 std::vector<std::string> keys_where(const Reader& reader, const std::string& condition) {

@@ -6,6 +6,7 @@
 
 #include "qbitopt/job/job.h"
 #include "qbitopt/runlog/reader.h"
+#include "qbitopt/sweep/search.h"
 
 namespace qbitopt {
 
@@ -20,6 +21,10 @@ std::string find_key(const Reader& reader, const std::string& prefix);
 
 // Everything of a stored job. Throws InputError if it is unknown.
 Job stored_job(const Reader& reader, const std::string& key);
+
+// What a search wants to know of a job; nothing while it is neither finished nor failed.
+// Throws InputError if the job has no budget, or told no accuracy on held-out images.
+std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key);
 
 // Keys of the jobs for which a condition over the view `runs` holds: "method = 'qbitopt' AND seed >
 // 0". Throws InputError for wrong SQL.

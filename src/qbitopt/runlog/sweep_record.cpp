@@ -12,9 +12,9 @@ void SweepRecorder::record(const Plan& plan, const SweepOrigin& origin) {
   int64_t position = 0;
   for (const PlannedJob& planned : plan.jobs) {
     const int64_t job = record_job(planned);
-    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0)", sweep, job,
-                        position++, planned.case_name, planned.requested,
-                        canonical_json(planned.axes()));
+    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0, ?)", sweep,
+                        job, position++, planned.case_name, planned.requested,
+                        canonical_json(planned.axes()), planned.trial);
     record_needs(job, planned);
   }
 }

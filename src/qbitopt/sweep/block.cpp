@@ -146,6 +146,7 @@ void lay_values(Block& block, const BlockLayer& over) {
     block.grid.erase("seed");
   }
   if (over.sample) block.sample = over.sample;
+  if (over.search) block.search = over.search;
   for (const NeedSetting& need : over.needs) {
     std::erase_if(block.needs,
                   [&](const NeedSetting& present) { return present.name == need.name; });
@@ -156,8 +157,9 @@ void lay_values(Block& block, const BlockLayer& over) {
 }  // namespace
 
 const std::vector<std::string>& block_keys() {
-  static const std::vector<std::string> keys = {"set",     "grid", "zip",     "seeds", "sample",
-                                                "exclude", "only", "include", "when",  "needs"};
+  static const std::vector<std::string> keys = {"set",     "grid",   "zip",     "seeds",
+                                                "sample",  "search", "exclude", "only",
+                                                "include", "when",   "needs"};
   return keys;
 }
 
@@ -170,6 +172,7 @@ BlockLayer read_block(const YamlNode& node, const Catalog& catalog) {
   if (const YamlNode* zip = node.find("zip")) layer.zip = read_zip(*zip, layer, catalog);
   if (const YamlNode* seeds = node.find("seeds")) layer.seeds = *seeds;
   if (const YamlNode* sample = node.find("sample")) layer.sample = read_sample(*sample);
+  if (const YamlNode* search = node.find("search")) layer.search = read_search(*search, catalog);
   if (const YamlNode* exclude = node.find("exclude"))
     layer.exclude = read_rules(*exclude, "exclude", catalog);
   if (const YamlNode* only = node.find("only")) layer.only = read_rules(*only, "only", catalog);
@@ -195,6 +198,7 @@ Block case_block(const Block& base, const Block& over) {
                    .zip = over.zip,
                    .seeds = over.seeds,
                    .sample = over.sample,
+                   .search = over.search,
                    .needs = over.needs};
   layer.set = {over.set, over.dropped_from_set};
   layer.grid = {over.grid, over.dropped_from_grid};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "qbitopt/sweep/rule.h"
+#include "qbitopt/sweep/search.h"
 #include "qbitopt/sweep/settings.h"
 
 namespace qbitopt {
@@ -41,6 +42,7 @@ struct Block {
   std::vector<ZipGroup> zip;
   std::optional<YamlNode> seeds;
   std::optional<Sample> sample;
+  std::optional<Search> search;
   RuleList exclude;
   std::vector<RuleList> only;     // a job must match an entry of each list
   std::vector<Settings> include;  // one further job each
@@ -62,6 +64,7 @@ struct BlockLayer {
   bool drops_zip = false;
   std::optional<YamlNode> seeds;
   std::optional<Sample> sample;
+  std::optional<Search> search;
   std::optional<RuleList> exclude;
   std::optional<RuleList> only;
   std::optional<std::vector<Settings>> include;

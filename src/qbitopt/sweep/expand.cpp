@@ -15,6 +15,15 @@ namespace {
 constexpr size_t kMaximumWhens = 64;  // one bit each
 constexpr double kMaximumPoints = 1e8;
 
+// The next point, the last dimension fastest; false after the last one.
+bool advance(Point& point, const std::vector<Dimension>& dimensions) {
+  for (size_t i = point.size(); i-- > 0;) {
+    if (++point[i] < dimensions[i].rows.size()) return true;
+    point[i] = 0;
+  }
+  return false;
+}
+
 // The conditions of one rule for the points of one shape, looked up instead of compared.
 struct CompiledRule {
   const Rule* rule;
@@ -91,31 +100,25 @@ class BlockExpander {
     }
   }
 
-  // Number of points that became jobs.
-  size_t expand() {
-    size_t kept = 0;
+  // Every point that the rules keep becomes a job; `trial`: the n-th of a search, 0: none. Returns
+  // their indices in the table.
+  std::vector<size_t> expand(int trial = 0) {
+    std::vector<size_t> jobs;
     Point point(dimensions_.size(), 0);
     do {
       if (!rules_at(point).keep(point)) continue;
-      ++kept;
       Shape& shape = shape_at(point, nullptr, /*counts=*/true);
       check_budget(shape, point);
-      table_.add_requested(shape, point, needs_of(shape, point), case_name_);
-    } while (advance(point));
-    return kept;
+      const std::vector<size_t> needs = needs_of(shape, point);
+      jobs.push_back(trial == 0 ? table_.add_requested(shape, point, needs, case_name_)
+                                : table_.add_trial(shape, point, needs, case_name_, trial));
+    } while (advance(point, dimensions_));
+    return jobs;
   }
 
   const std::set<std::string>& applied() const { return shapes_.applied(); }
 
  private:
-  bool advance(Point& point) const {
-    for (size_t i = point.size(); i-- > 0;) {
-      if (++point[i] < dimensions_[i].rows.size()) return true;
-      point[i] = 0;
-    }
-    return false;
-  }
-
   const CompiledRules& rules_at(const Point& point) {
     const Shape& shape = shapes_.at(point, 0, nullptr);
     const auto [entry, is_new] = rules_.try_emplace(&shape, nullptr);
@@ -185,12 +188,16 @@ class BlockExpander {
 class Expander {
  public:
   Expander(const Document& document, const Catalog& catalog, DataFingerprints& fingerprints,
-           std::vector<std::string>& warnings)
-      : document_(document), catalog_(catalog), fingerprints_(fingerprints), warnings_(warnings) {}
+           const TrialResults& results, Plan& plan)
+      : document_(document),
+        catalog_(catalog),
+        fingerprints_(fingerprints),
+        results_(results),
+        plan_(plan) {}
 
-  std::vector<PlannedJob> expand() {
+  void expand() {
     if (document_.cases.empty()) {
-      points_ += expand_block(document_.top, "", {});
+      points_ += expand_product(document_.top, "");
     } else {
       for (const auto& [name, over] : document_.cases) expand_case(name, over);
     }
@@ -201,26 +208,146 @@ class Expander {
     warn_about_rules(document_.top);
     for (const auto& [name, block] : document_.cases) warn_about_rules(block);
     warn_about_unused();
-    return table_.take();
+    plan_.jobs = table_.take();
   }
 
  private:
   void expand_case(const std::string& name, const Block& over) {
     const Block block = case_block(document_.top, over);
-    const size_t product = expand_block(block, name, {});
+    const size_t product = expand_product(block, name);
     const size_t included = expand_include(block, name);
     points_ += product;
     if (product + included == 0)
       warn(over.place, "case '" + name + "' has no job: its rules exclude every point");
   }
 
-  size_t expand_block(const Block& block, const std::string& case_name,
-                      const std::set<std::string>& extra_axes) {
+  std::vector<size_t> expand_block(const Block& block, const std::string& case_name,
+                                   const std::set<std::string>& extra_axes, int trial = 0) {
     BlockExpander expander(block, case_name, extra_axes, catalog_, fingerprints_, table_,
-                           warnings_);
-    const size_t jobs = expander.expand();
+                           plan_.warnings);
+    const std::vector<size_t> jobs = expander.expand(trial);
     applied_.insert(expander.applied().begin(), expander.applied().end());
     return jobs;
+  }
+
+  // Number of points that became jobs.
+  size_t expand_product(const Block& block, const std::string& case_name) {
+    if (!block.search) return expand_block(block, case_name, {}).size();
+    return expand_search(block, case_name);
+  }
+
+  // One search at each point of the product without the seeds.
+  size_t expand_search(const Block& block, const std::string& case_name) {
+    Block product = block;
+    product.seeds.reset();
+    const std::vector<Dimension> axes = dimensions(product, catalog_, plan_.warnings);
+    size_t jobs = 0;
+    Point point(axes.size(), 0);
+    for (bool is_there = true; is_there; is_there = advance(point, axes)) {
+      Settings settings;
+      for (size_t i = 0; i < axes.size(); ++i) {
+        for (size_t column = 0; column < axes[i].keys.size(); ++column) {
+          const AxisValue& value = axes[i].rows[point[i]][column];
+          settings.assign({axes[i].keys[column], value.place,
+                           YamlNode{.place = value.place, .scalar = value.value}});
+        }
+      }
+      jobs += search_at(settings, block, case_name);
+    }
+    return jobs;
+  }
+
+  // The runs that the results lead to: trials at the first seed, and once a strength is chosen, all
+  // seeds with it.
+  size_t search_at(const Settings& settings, const Block& block, const std::string& case_name) {
+    const Search& search = *block.search;
+    if (const Setting* axis = settings.find(search.parameter)) {
+      fail_at(axis->place, "'" + search.parameter + "' is searched for, so it cannot be an axis");
+    }
+    std::set<std::string> axes;
+    Block chosen = block_at(settings, block, axes);
+    Block first_seed = chosen;
+    set_first_seed(first_seed);
+    Bisection bisection(search, start_of(search, chosen));
+    SearchState state{.where = where(search, settings, case_name),
+                      .parameter = search.parameter,
+                      .max_runs = search.max_runs};
+    while (const std::optional<double> value = bisection.next()) {
+      set_strength(first_seed, search, *value);
+      const auto jobs = expand_block(first_seed, case_name, axes, bisection.runs() + 1);
+      if (jobs.empty()) return 0;  // the rules exclude this point
+      const auto result = results_(table_.job(jobs.front()).key);
+      if (!result) {
+        plan_.searches.push_back(std::move(state));
+        return 1;
+      }
+      bisection.add(*result);
+      state.runs = bisection.runs();
+    }
+    state.chosen = bisection.chosen();
+    state.status = !state.chosen           ? SearchState::Status::kFailed
+                   : bisection.has_found() ? SearchState::Status::kFound
+                                           : SearchState::Status::kMissed;
+    plan_.searches.push_back(state);
+    if (!state.chosen) return 1;
+    set_strength(chosen, search, *state.chosen);
+    return expand_block(chosen, case_name, axes).size();
+  }
+
+  // The block at one point of its axes, whose names are added to `axes`.
+  static Block block_at(const Settings& settings, const Block& block, std::set<std::string>& axes) {
+    Block single = block;
+    single.grid = {};
+    single.zip.clear();
+    single.sample.reset();
+    for (const Setting& setting : settings) {
+      single.set.assign(setting);
+      axes.insert(setting.key);
+    }
+    return single;
+  }
+
+  void set_first_seed(Block& block) {
+    for (const Dimension& dimension : dimensions(block, catalog_, plan_.warnings)) {
+      if (!dimension.is_seeds) continue;
+      const AxisValue& seed = dimension.rows.front().front();
+      block.set.assign({"seed", seed.place, YamlNode{.place = seed.place, .scalar = seed.value}});
+    }
+    block.seeds.reset();
+  }
+
+  static void set_strength(Block& block, const Search& search, double value) {
+    block.set.assign(
+        {search.parameter, search.place, YamlNode{.place = search.place, .scalar = value}});
+  }
+
+  // What the sweep sets, or the manifest's default: its authors' choice.
+  double start_of(const Search& search, const Block& block) const {
+    const Setting* setting = block.set.find(search.parameter);
+    const Json value = setting ? setting->value.json()
+                               : catalog_.keys().find(search.parameter)->second->default_value;
+    if (!value.is_number()) {
+      fail_at(search.place,
+              "'" + search.parameter + "' has no number to start from; write it below `set:`");
+    }
+    const double start = value.get<double>();
+    if (start < search.from || start > search.to) {
+      fail_at(search.place,
+              "the search starts at " + shown(start) + ", which is not between from and to");
+    }
+    return start;
+  }
+
+  static std::string where(const Search& search, const Settings& settings,
+                           const std::string& case_name) {
+    std::string text = search.parameter;
+    if (!case_name.empty()) text += " of " + case_name;
+    const char* separator = " at ";
+    for (const Setting& setting : settings) {
+      text += separator + setting.key + "=" + shown(setting.value.json());
+      separator = ", ";
+    }
+    return text;
   }
 
   // Each entry is a job beside the product: the block's constants, the entry, the seeds.
@@ -239,14 +366,14 @@ class Expander {
         axes.insert(setting.key);
         if (setting.key == "seed") single.seeds.reset();
       }
-      jobs += expand_block(single, case_name, axes);
+      jobs += expand_block(single, case_name, axes).size();
     }
     points_ += jobs;
     return jobs;
   }
 
   void warn(const Place& place, const std::string& message) {
-    warnings_.push_back(location_text(place) + ": " + message);
+    plan_.warnings.push_back(location_text(place) + ": " + message);
   }
 
   void warn_about_rules(const Block& block) {
@@ -287,7 +414,8 @@ class Expander {
   const Document& document_;
   const Catalog& catalog_;
   DataFingerprints& fingerprints_;
-  std::vector<std::string>& warnings_;
+  const TrialResults& results_;
+  Plan& plan_;
   JobTable table_;
   std::set<std::string> applied_;
   size_t points_ = 0;
@@ -295,9 +423,9 @@ class Expander {
 
 }  // namespace
 
-std::vector<PlannedJob> expand(const Document& document, const Catalog& catalog,
-                               DataFingerprints& fingerprints, std::vector<std::string>& warnings) {
-  return Expander(document, catalog, fingerprints, warnings).expand();
+void expand(const Document& document, const Catalog& catalog, DataFingerprints& fingerprints,
+            const TrialResults& results, Plan& plan) {
+  Expander(document, catalog, fingerprints, results, plan).expand();
 }
 
 }  // namespace qbitopt

@@ -14,24 +14,32 @@ int threads_of(const Job& job) {
   return 1;
 }
 
-JobQueue::JobQueue(const Plan& plan, const std::vector<JobRecord>& records)
-    : entries_(plan.jobs.size()) {
-  for (size_t job = 0; job < plan.jobs.size(); ++job) index_.emplace(plan.jobs[job].key, job);
-  for (size_t job = 0; job < plan.jobs.size(); ++job) {
-    Entry& entry = entries_[job];
-    if (records[job].state == JobState::kFinished) entry.status = Status::kFinished;
-    if (records[job].state == JobState::kFailed) entry.status = Status::kFailed;
-    if (records[job].state == JobState::kRunning) entry.status = Status::kTaken;
+JobQueue::JobQueue(const Plan& plan, const std::vector<JobRecord>& records) {
+  add(plan.jobs, records);
+}
+
+void JobQueue::add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records) {
+  const size_t first = entries_.size();
+  entries_.resize(first + jobs.size());
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    index_.emplace(jobs[i].key, first + i);
+    Entry& entry = entries_[first + i];
+    if (records[i].state == JobState::kFinished) entry.status = Status::kFinished;
+    if (records[i].state == JobState::kFailed) entry.status = Status::kFailed;
+    if (records[i].state == JobState::kRunning) entry.status = Status::kTaken;
+  }
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    Entry& entry = entries_[first + i];
     if (entry.status == Status::kFinished) continue;
-    entry.threads = threads_of(plan.jobs[job].job());
-    for (const auto& [need, key] : plan.jobs[job].needs) {
+    entry.threads = threads_of(jobs[i].job());
+    for (const auto& [need, key] : jobs[i].needs) {
       const auto needed = index_.find(key);
-      if (needed == index_.end() || needed->second == job) {
-        throw InputError("job " + plan.jobs[job].key.substr(0, 10) + " needs job " +
-                         key.substr(0, 10) + " (" + need + "), which the plan does not have");
+      if (needed == index_.end() || needed->second == first + i) {
+        throw InputError("job " + jobs[i].key.substr(0, 10) + " needs job " + key.substr(0, 10) +
+                         " (" + need + "), which the plan does not have");
       }
-      if (records[needed->second].state == JobState::kFinished) continue;
-      entries_[needed->second].waiting.push_back(job);
+      if (entries_[needed->second].status == Status::kFinished) continue;
+      entries_[needed->second].waiting.push_back(first + i);
       ++entry.missing;
     }
   }
@@ -39,7 +47,7 @@ JobQueue::JobQueue(const Plan& plan, const std::vector<JobRecord>& records)
     std::vector<size_t> blocked;
     if (entries_[job].status == Status::kFailed) block_waiting(job, blocked);
   }
-  for (size_t job = 0; job < entries_.size(); ++job) {
+  for (size_t job = first; job < entries_.size(); ++job) {
     if (entries_[job].status == Status::kWaiting && entries_[job].missing == 0) make_ready(job);
   }
 }

@@ -29,6 +29,9 @@ class JobQueue {
   // Throws InputError if a job needs one that the plan does not have, or itself.
   JobQueue(const Plan& plan, const std::vector<JobRecord>& records);
 
+  // More jobs of a plan that has grown; their indices follow on. `records`: theirs alone.
+  void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
+
   // The next job that fits, by index into plan.jobs; it is taken from the queue. Nothing if none is
   // ready or none fits. A job that others wait for is not overtaken: room is kept until it fits.
   std::optional<size_t> take(const std::function<bool(int threads)>& fits);

@@ -28,9 +28,20 @@ size_t JobTable::add_requested(const Shape& shape, const Point& point,
   if (index < count) {
     if (job.requested) return index;
     job = make(shape, point, needs,
-               std::move(job.key));  // so far only needed: now it stands in the grid
+               std::move(job.key));  // so far only needed or tried: now it stands in the grid
   }
   job.case_name = case_name;
+  return index;
+}
+
+size_t JobTable::add_trial(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
+                           const std::string& case_name, int trial) {
+  const size_t count = jobs_.size();
+  const size_t index = add(shape, point, needs);
+  if (index < count && jobs_[index].requested) return index;
+  jobs_[index].requested = false;
+  jobs_[index].case_name = case_name;
+  jobs_[index].trial = trial;
   return index;
 }
 

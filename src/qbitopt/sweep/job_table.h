@@ -14,8 +14,12 @@ class JobTable {
   // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index.
   size_t add_requested(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                        const std::string& case_name);
+  // The n-th run of a search, which is requested only once the search has chosen it.
+  size_t add_trial(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
+                   const std::string& case_name, int trial);
   size_t add_needed(const Shape& shape, const Point& point, const std::vector<size_t>& needs);
 
+  const PlannedJob& job(size_t index) const { return jobs_[index]; }
   std::vector<PlannedJob> take() { return std::move(jobs_); }
 
  private:

@@ -200,6 +200,8 @@ class Override {
         block->zip.clear();
       } else if (key == "sample") {
         block->sample.reset();
+      } else if (key == "search") {
+        block->search.reset();
       } else {
         is_block_key = false;
       }

@@ -14,7 +14,7 @@ namespace qbitopt {
 //   1} +key=v             the same for a key that the sweep does not mention; an error if it does
 //   ~key               what the sweep says about the key is dropped: every job has its default
 //   seeds=3  name=x  run.jobs=2  metric.goal=min  tables=a.yaml     the sweep's own keys, replaced
-//   ~cases.fp32  ~seeds  ~exclude  ~only  ~include  ~when  ~zip  ~sample  ~tables     dropped
+//   ~cases.fp32  ~seeds  ~exclude  ~only  ~include  ~when  ~zip  ~sample  ~search  ~tables dropped
 // Throws InputError with the override, a caret and the nearest key.
 void apply_overrides(Document& document, const std::vector<std::string>& overrides,
                      const Catalog& catalog);

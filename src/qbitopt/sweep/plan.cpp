@@ -40,9 +40,20 @@ Json to_json(const Plan& plan) {
                     {"config_key", planned.config_key},
                     {"case", planned.case_name},
                     {"requested", planned.requested},
+                    {"trial", planned.trial},
                     {"axes", values},
                     {"needs", planned.needs},
                     {"parameters", planned.job().parameters}});
+  }
+  constexpr const char* kStatus[] = {"running", "found", "missed", "failed"};
+  Json searches = Json::array();
+  for (const SearchState& search : plan.searches) {
+    searches.push_back({{"where", search.where},
+                        {"parameter", search.parameter},
+                        {"runs", search.runs},
+                        {"max_runs", search.max_runs},
+                        {"status", kStatus[static_cast<int>(search.status)]},
+                        {"chosen", search.chosen ? Json(*search.chosen) : Json()}});
   }
   return {{"name", plan.sweep_name},
           {"file", plan.file},
@@ -58,6 +69,7 @@ Json to_json(const Plan& plan) {
             {"needed", plan.jobs.size() - requested},
             {"cases", cases},
             {"axes", axes}}},
+          {"searches", searches},
           {"jobs", jobs}};
 }
 

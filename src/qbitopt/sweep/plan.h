@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ struct PlannedJob {
   std::string config_key;                    // Job::config_key
   std::string case_name;                     // empty without cases
   bool requested = true;                     // false: only there because others need it
+  int trial = 0;                             // the n-th run of a search that did not choose it
   std::map<std::string, std::string> needs;  // Job::needs
   std::shared_ptr<const JobShape> shape;     // never null
   std::vector<Json> values;                  // of shape->varying
@@ -40,6 +42,19 @@ struct PlannedJob {
 
 // A planned job that is not part of any grid; for a job that was stored, or one made by hand.
 PlannedJob planned_job(const Job& job, const std::map<std::string, std::string>& artifacts = {});
+
+// Where a search for the strength that meets a budget stands (search.h).
+struct SearchState {
+  std::string where;      // "fracbits.kappa of fracbits at budget.average_bits=3"
+  std::string parameter;  // "fracbits.kappa"
+  int runs = 0;           // that are over
+  int max_runs = 0;
+  // running: the next run is in the plan; found: a run met the budget; missed: none did, the
+  // nearest was chosen; failed: a run failed, which ends the search.
+  enum class Status { kRunning, kFound, kMissed, kFailed };
+  Status status = Status::kRunning;
+  std::optional<double> chosen;
+};
 
 // The number that the sweep is about.
 struct Objective {
@@ -57,6 +72,7 @@ struct Plan {
       included;                        // path and sha256 of every file it extends
   std::vector<std::string> overrides;  // as given on the command line
   std::vector<PlannedJob> jobs;
+  std::vector<SearchState> searches;  // the plan grows with what their runs give
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
@@ -74,8 +90,9 @@ struct PlanDifference {
 PlanDifference difference(const std::vector<std::string>& stored_keys, const Plan& plan);
 
 // For `plan --json`: {name, file, overrides, warnings, tables, metric, run, counts: {jobs,
-// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, jobs: [{key, config_key,
-// case, requested, axes, needs, parameters}]}.
+// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where, parameter,
+// runs, max_runs, status, chosen}], jobs: [{key, config_key, case, requested, trial, axes, needs,
+// parameters}]}.
 Json to_json(const Plan& plan);
 
 }  // namespace qbitopt

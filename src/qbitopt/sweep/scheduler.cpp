@@ -19,15 +19,15 @@ constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when t
 
 }  // namespace
 
-Scheduler::Scheduler(const Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
+Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
                      SchedulerOptions options)
     : plan_(plan),
       executor_(executor),
       store_(store),
       observer_(observer),
       options_(std::move(options)),
-      records_(store.records(plan)),
-      queue_(plan, records_) {
+      records_(store.records(plan_)),
+      queue_(plan_, records_) {
   summary_.cached = queue_.count(JobQueue::Status::kFinished);
   summary_.failed_before = queue_.count(JobQueue::Status::kFailed);
 }
@@ -201,6 +201,7 @@ void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
   if (end.state == JobState::kFinished) {
     ++summary_.finished;
     queue_.finish(job);
+    grow();
   } else if (will_retry || end.state == JobState::kInterrupted) {
     queue_.put_back(job);
   } else {
@@ -214,6 +215,22 @@ void Scheduler::fail_job(size_t job) {
   if (options_.max_failures > 0 && summary_.failed >= static_cast<size_t>(options_.max_failures)) {
     stop(fmt::format("{} failed (--fail-fast)", summary_.failed));
   }
+}
+
+void Scheduler::grow() {
+  const bool goes_on = std::any_of(
+      plan_.searches.begin(), plan_.searches.end(),
+      [](const SearchState& search) { return search.status == SearchState::Status::kRunning; });
+  if (!goes_on || !options_.replan) return;
+  Plan more = options_.replan();
+  std::erase_if(more.jobs, [&](const PlannedJob& job) { return queue_.contains(job.key); });
+  plan_.searches = more.searches;
+  const std::vector<JobRecord> records = store_.records(more);
+  for (const JobRecord& record : records) summary_.cached += record.state == JobState::kFinished;
+  queue_.add(more.jobs, records);
+  observer_.on_planned(more.jobs, records);
+  records_.insert(records_.end(), records.begin(), records.end());
+  plan_.jobs.insert(plan_.jobs.end(), more.jobs.begin(), more.jobs.end());
 }
 
 void Scheduler::stop(const std::string& reason) {

@@ -20,6 +20,9 @@ namespace qbitopt {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
+  // The plan has grown by these jobs.
+  virtual void on_planned(const std::vector<PlannedJob>& jobs,
+                          const std::vector<JobRecord>& records) {}
   virtual void on_started(const PlannedJob& job, const Attempt& attempt) {}
   virtual void on_events(const Attempt& attempt, const std::vector<Event>& events) {}
   virtual void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
@@ -37,6 +40,9 @@ struct SchedulerOptions {
   // run; -1: always. "other" stands for the classes that are not named.
   std::map<std::string, int> retries = {{"preempted", -1}, {"lost", 2}, {"other", 0}};
   int max_failures = 0;  // stop after so many failed jobs; 0: never
+  // Asked after each finished job of a plan with searches that go on: the plan anew, with the jobs
+  // that follow from what is finished, all of them on record. Null: the plan does not grow.
+  std::function<Plan()> replan;
   // How often the user has asked to stop by now: 1: start nothing, checkpoint what runs; 2:
   // terminate; 3: kill.
   std::function<int()> stop_requests = [] { return 0; };
@@ -54,16 +60,17 @@ struct RunSummary {
   std::string stopped_by;
 };
 
-// Runs the jobs of a plan that are not finished: those that others wait for first, side by side as
-// the executor has room. Feeds the attempts' spools to the store, and decides what is tried again.
-// Whether an attempt finished is what its spool says; the worker's word is only the occasion to
-// look.
+// Runs the jobs of a plan, which may grow meanwhile, that are not finished: those that others wait
+// for first, side by side as the executor has room. Feeds the attempts' spools to the store, and
+// decides what is tried again. Whether an attempt finished is what its spool says; the worker's
+// word is only the occasion to look.
 //
 // If the store throws (a full disk), the running workers are asked to checkpoint and the exception
 // goes on to the caller; nothing is lost, because their spools are ingested by the next run.
 class Scheduler {
  public:
-  Scheduler(const Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
+  // `plan` lives as long, and grows by what `replan` adds to it.
+  Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
             SchedulerOptions options);
 
   // Throws InputError if the plan lacks a needed job, or no worker can be started.
@@ -91,12 +98,13 @@ class Scheduler {
   void conclude(const Outcome& outcome);
   void settle(size_t job, const Attempt& attempt, AttemptEnd end);
   void fail_job(size_t job);
+  void grow();
   void stop(const std::string& reason);
   bool may_retry(size_t job, const std::string& error_class);
   void drain_after_trouble();
   bool is_over() const;
 
-  const Plan& plan_;
+  Plan& plan_;
   Executor& executor_;
   RunStore& store_;
   RunObserver& observer_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "qbitopt/sweep/document.h"
 #include "qbitopt/sweep/expand.h"
 #include "qbitopt/sweep/fingerprint.h"
 #include "qbitopt/sweep/overrides.h"
@@ -10,21 +9,28 @@
 
 namespace qbitopt {
 
-Plan read_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                const Catalog& catalog, const PlanOptions& options) {
-  Document document = read_document(file, catalog);
-  apply_overrides(document, overrides, catalog);
+Sweep::Sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+             const Catalog& catalog, const PlanOptions& options)
+    : file_(file.string()),
+      overrides_(overrides),
+      catalog_(catalog),
+      options_(options),
+      document_(read_document(file, catalog)) {
+  apply_overrides(document_, overrides, catalog);
+}
+
+Plan Sweep::plan(const TrialResults& results) const {
   Plan plan;
-  plan.sweep_name = document.name;
-  plan.file = file.string();
-  plan.text = document.text;
-  plan.included = document.included;
-  plan.overrides = overrides;
-  plan.tables = document.tables;
-  if (document.metric) plan.metric = read_metric(*document.metric);
-  if (document.run) plan.run = read_run(*document.run);
-  DataFingerprints fingerprints(options.fingerprint_cache);
-  plan.jobs = expand(document, catalog, fingerprints, plan.warnings);
+  plan.sweep_name = document_.name;
+  plan.file = file_;
+  plan.text = document_.text;
+  plan.included = document_.included;
+  plan.overrides = overrides_;
+  plan.tables = document_.tables;
+  if (document_.metric) plan.metric = read_metric(*document_.metric);
+  if (document_.run) plan.run = read_run(*document_.run);
+  DataFingerprints fingerprints(options_.fingerprint_cache);
+  expand(document_, catalog_, fingerprints, results, plan);
   fingerprints.save();
   // An axis of the top is read once a case, and warns as often.
   std::vector<std::string> warnings;
@@ -34,6 +40,11 @@ Plan read_sweep(const std::filesystem::path& file, const std::vector<std::string
   }
   plan.warnings = std::move(warnings);
   return plan;
+}
+
+Plan read_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                const Catalog& catalog, const PlanOptions& options) {
+  return Sweep(file, overrides, catalog, options).plan();
 }
 
 }  // namespace qbitopt

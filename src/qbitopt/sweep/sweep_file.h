@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "qbitopt/sweep/catalog.h"
+#include "qbitopt/sweep/document.h"
 #include "qbitopt/sweep/plan.h"
+#include "qbitopt/sweep/search.h"
 
 namespace qbitopt {
 
@@ -15,11 +17,31 @@ struct PlanOptions {
   std::filesystem::path fingerprint_cache;
 };
 
-// Reads a sweep file (grammar: sweeps/README.md), applies the overrides of the command line
-// ("key=v", "key=v,w",
-// "+key=v", "~key") and expands it to its jobs. Throws InputError with "file:line:column: ...", the
-// line itself and a caret for anything wrong in the file, its recipes, the overrides, or the data
-// that it names.
+// A sweep file with the overrides of the command line ("key=v", "key=v,w", "+key=v", "~key")
+// applied. It is read once: what is written to the file later changes nothing.
+class Sweep {
+ public:
+  // Throws InputError with "file:line:column: ...", the line itself and a caret for anything wrong
+  // in the file, its recipes or the overrides. The catalog must live as long.
+  Sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+        const Catalog& catalog, const PlanOptions& options = {});
+
+  // Expands it to its jobs. `results`: what is known of runs of searches; later results give the
+  // same plan with more jobs. Throws InputError for what is wrong with a job, or the data that it
+  // names.
+  Plan plan(const TrialResults& results = [](const std::string&) {
+    return std::optional<TrialResult>();
+  }) const;
+
+ private:
+  std::string file_;
+  std::vector<std::string> overrides_;
+  const Catalog& catalog_;
+  PlanOptions options_;
+  Document document_;
+};
+
+// The plan of a sweep of which nothing has run.
 Plan read_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                 const Catalog& catalog, const PlanOptions& options = {});
 

@@ -7,6 +7,7 @@ CREATE TABLE sweep_job (
   requested INTEGER NOT NULL CHECK (requested IN (0, 1)),  -- 0: only there because others need it
   axes TEXT NOT NULL CHECK (json_valid(axes)),      -- JSON object: the axes of the sweep for this job
   orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1)),  -- 1: an earlier form of the sweep had it
+  trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0),  -- n: the n-th run of a search, which chose another value; 0: none
   PRIMARY KEY (sweep_id, job_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sweep_job_job ON sweep_job (job_id);
