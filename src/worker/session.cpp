@@ -79,8 +79,9 @@ class Narrator : public TrainingObserver {
     log(text);
   }
   void say(const Reallocation& allocation) {
-    std::string text = fmt::format("step {}, bits ({}, gap {:.2g}):", allocation.step,
-                                   allocation.status, allocation.gap);
+    std::string text = fmt::format("step {}, bits ({}", allocation.step, allocation.status);
+    if (allocation.gap) text += fmt::format(", gap {:.2g}", *allocation.gap);
+    text += "):";
     for (const int bits : allocation.bits) text += fmt::format(" {}", bits);
     log(text);
   }

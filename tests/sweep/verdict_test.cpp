@@ -63,6 +63,18 @@ TEST(VerdictTest, WhoIsAskedToStopIsInterruptedHoweverHeGoes) {
   EXPECT_EQ(judge(evidence, outcome).error_class, "");
 }
 
+TEST(VerdictTest, AnUnreadableSpoolIsAFailureThoughTheDriverStopsTheWorker) {
+  Evidence evidence;
+  evidence.spool_error = "events.jsonl:4: type must be number, but is null";
+  evidence.asked_to_stop = StopLevel::kKill;
+  Outcome outcome{"key"};
+  outcome.signal = SIGKILL;
+  const AttemptEnd end = judge(evidence, outcome);
+  EXPECT_EQ(end.state, JobState::kFailed);
+  EXPECT_EQ(end.error_class, "internal");
+  EXPECT_EQ(end.text, evidence.spool_error);
+}
+
 TEST(VerdictTest, WhoIsInterruptedByOthersIsPreempted) {
   const AttemptEnd end = judge({}, {"key", "interrupted"});
   EXPECT_EQ(end.state, JobState::kInterrupted);

@@ -15,7 +15,8 @@ class Recorder : public TrainingObserver {
  public:
   void on_start(int64_t step) override { resumed_from_step = step; }
   void on_event(EventBody event) override {
-    events.push_back(std::move(event));
+    // As a driver would read it: what a spool cannot carry is found here.
+    events.push_back(parse_event(to_line({1, 0, std::move(event)})).body);
     if (stop_at_step >= 0) {
       const auto* metrics = std::get_if<Metrics>(&events.back());
       if (metrics && metrics->step >= stop_at_step) stop = true;

@@ -39,7 +39,8 @@ Json timeless(const Recorder& recorder) {
   Json json = Json::array();
   for (const Metrics& m : recorder.all<Metrics>()) json.push_back({m.step, m.split, m.values});
   for (const Reallocation& r : recorder.all<Reallocation>()) {
-    json.push_back({r.step, r.status, r.objective, r.bound, r.bits, r.sensitivities, r.ranges});
+    json.push_back(
+        {r.step, r.status, r.objective, r.bound.value_or(-1), r.bits, r.sensitivities, r.ranges});
   }
   const Finished finished = recorder.finished();
   json.push_back({finished.steps, finished.results, finished.bits, finished.weight_bytes});
@@ -159,7 +160,7 @@ TEST(ConformanceTest, EveryManifestHasItsCode) {
 TEST(TrainerTest, StaticAndQbitoptAreTheSameAtTheStart) {
   const auto start = [](const char* method) {
     const Reallocation first = lab().train(settings(method)).all<Reallocation>().at(0);
-    return Json{first.step, first.bits, first.ranges, first.objective, first.bound};
+    return Json{first.step, first.bits, first.ranges, first.objective, first.bound.value_or(-1)};
   };
   EXPECT_EQ(start("static_allocation"), start("qbitopt"));
 }
@@ -182,6 +183,13 @@ TEST(TrainerTest, AMinimumGainOfAllKeepsTheFirstBits) {
       lab().train(settings("qbitopt", "reallocation.min_gain: 1")).all<Reallocation>();
   ASSERT_EQ(told.size(), 5u);
   for (const Reallocation& r : told) EXPECT_EQ(r.bits, told[0].bits);
+}
+
+TEST(TrainerTest, ASolverWithoutABoundTellsNone) {
+  const auto told = lab().train(settings("qbitopt", "solver: uniform")).all<Reallocation>();
+  EXPECT_FALSE(told.at(0).bound.has_value());
+  EXPECT_FALSE(told.at(0).gap.has_value());
+  EXPECT_TRUE(lab().train(settings("qbitopt")).all<Reallocation>().at(0).gap.has_value());
 }
 
 TEST(TrainerTest, RandomReallocationMovesTheBits) {

@@ -68,8 +68,8 @@ struct Reallocation {
   std::string solver;    // empty for a method without one
   std::string status;    // "optimal" | "feasible" | "initial"
   double objective = 0;  // in the metric's unit (nats)
-  double bound = 0;
-  double gap = 0;  // (objective - bound) / objective, 0 at objective 0
+  std::optional<double> bound;  // none: the solver knows no bound
+  std::optional<double> gap;    // (objective - bound) / objective, 0 at objective 0
   double solve_microseconds = 0;
   double sensitivity_seconds = 0;
   std::vector<BudgetState> budgets;

@@ -147,8 +147,8 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   event.solver = solution.solver;
   event.status = to_string(solution.status);
   event.objective = solution.objective;
-  event.bound = solution.bound;
-  event.gap = solution.gap;
+  if (std::isfinite(solution.bound)) event.bound = solution.bound;
+  if (std::isfinite(solution.gap)) event.gap = solution.gap;
   event.solve_microseconds = solution.microseconds;
   event.sensitivity_seconds = measured.count();
   for (size_t i = 0; i < old_bits.size(); ++i) {

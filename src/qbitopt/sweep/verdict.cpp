@@ -51,6 +51,8 @@ AttemptEnd interrupted(const std::string& error_class = "", const std::string& t
 AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& outcome) {
   if (evidence.is_finished) return {};
   if (evidence.failed) return failed(evidence.failed->error_class, evidence.failed->text);
+  // Before what follows: the driver stops a worker whose events it cannot read.
+  if (!evidence.spool_error.empty()) return failed("internal", evidence.spool_error);
   if (evidence.timeout_seconds > 0) {
     return failed("timeout",
                   fmt::format("took longer than {:g} s (run.timeout)", evidence.timeout_seconds));
@@ -59,7 +61,6 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
   if (outcome.reported == "interrupted") {
     return interrupted("preempted", "the worker was asked to stop, not by this driver");
   }
-  if (!evidence.spool_error.empty()) return failed("internal", evidence.spool_error);
   if (outcome.reported == "failed") return failed("internal", last_words(evidence, outcome));
   if (outcome.reported == "finished") {
     return failed("internal", "the worker said that it finished, but its spool does not");

@@ -6,7 +6,7 @@ CREATE TABLE allocation (
   solver TEXT NOT NULL,          -- who chose; empty for a method without a solver
   status TEXT NOT NULL,          -- 'optimal', 'feasible' or 'initial'
   objective REAL,                -- [cost_unit] predicted rise of the loss
-  bound REAL,                    -- [cost_unit] no allocation within the budget is below
+  bound REAL,                    -- [cost_unit] no allocation within the budget is below; NULL: not known
   gap REAL,                      -- [fraction] (objective - bound) / objective
   solve_microseconds REAL,       -- [microseconds] of the solver
   sensitivity_seconds REAL,      -- [seconds] of the sensitivities it worked on

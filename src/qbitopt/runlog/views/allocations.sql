@@ -8,7 +8,7 @@ SELECT
   allocation.solver AS solver,         -- who chose; empty for a method without a solver
   allocation.status AS status,         -- optimal, feasible or initial
   allocation.objective AS objective,   -- [cost_unit] predicted rise of the loss
-  allocation.bound AS bound,           -- [cost_unit] no allocation within the budget is below
+  allocation.bound AS bound,           -- [cost_unit] no allocation within the budget is below; NULL: not known
   allocation.gap AS gap,               -- [fraction] (objective - bound) / objective
   allocation.cost_unit AS cost_unit,   -- 'nats' or the metric's own
   allocation.solve_microseconds AS solve_microseconds,    -- [microseconds] of the solver
