@@ -80,6 +80,16 @@ Problem budget_problem(const std::vector<QuantizerSpec>& specs, const Parameters
   return problem;
 }
 
+double budget_bits(TensorKind kind, const Parameters& parameters) {
+  const char* own = kind == TensorKind::kWeight ? "budget.weights" : "budget.activations";
+  double tightest = std::numeric_limits<double>::infinity();
+  for (const auto& limit : {limit_of(parameters, {own, "budget.average_bits"}),
+                            limit_of(parameters, {"budget.joint"})}) {
+    if (limit) tightest = std::min(tightest, limit->to_double());
+  }
+  return tightest;
+}
+
 std::vector<int> uniform_bits(const Problem& problem) {
   std::vector<double> limits(problem.quantizers.size(), std::numeric_limits<double>::infinity());
   for (const Budget& budget : problem.budgets) {

@@ -26,13 +26,14 @@ struct Phase {
 };
 
 // Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser
-// of their own and a constant learning rate.
+// of their own. The learning rate is constant unless `follows_schedule`.
 struct ExtraParameters {
   std::vector<torch::Tensor> tensors;
   std::string optimizer = "adam";  // "adam" | "sgd"
   double learning_rate = 1e-3;
   double momentum = 0;  // of sgd
   double weight_decay = 0;
+  bool follows_schedule = false;  // the rate rises and falls as the weights' does
 };
 
 // What a method may see and touch. Lives as long as the training run.

@@ -90,17 +90,7 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
   return fake_quantize(x, range_, grid(), spec().absorbs, tracked_);
 }
 
-int UniformQuantizer::bits() const {
-  // The loader of a checkpoint writes or replaces the buffer behind our back; reading it each time
-  // would wait for the device.
-  const auto version = static_cast<int64_t>(bits_._version());
-  if (cached_version_ != version || cached_at_ != bits_.const_data_ptr()) {
-    cached_bits_ = bits_.item<int>();
-    cached_version_ = version;
-    cached_at_ = bits_.const_data_ptr();
-  }
-  return cached_bits_;
-}
+int UniformQuantizer::bits() const { return bits_in_buffer_.read(bits_); }
 
 void UniformQuantizer::set_bits(int bits) {
   const int lowest = spec().is_signed ? 2 : 1;

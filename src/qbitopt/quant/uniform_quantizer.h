@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "qbitopt/core/parameters.h"
+#include "qbitopt/quant/cached_integer.h"
 #include "qbitopt/quant/fisher_estimate.h"
 #include "qbitopt/quant/grid.h"
 #include "qbitopt/quant/quantizer.h"
@@ -93,9 +94,7 @@ class UniformQuantizer : public Quantizer {
   torch::Tensor range_;
   torch::Tensor offset_;
   torch::Tensor bits_;           // int64 [1]
-  mutable int cached_bits_ = 0;  // what bits_ held at this version and place
-  mutable int64_t cached_version_ = -1;
-  mutable const void* cached_at_ = nullptr;
+  CachedInteger bits_in_buffer_;
   std::shared_ptr<FisherEstimate> fisher_;  // always there, so that checkpoints have one shape
   std::shared_ptr<FisherEstimate> tracked_;
   std::unique_ptr<RangeObserver> observer_;  // during calibration

@@ -30,7 +30,8 @@ Optimizers::Optimizers(const Recipe& recipe, const std::vector<torch::Tensor>& w
     : recipe_(recipe),
       weights_(weights),
       quantizers_(quantizers),
-      range_options_(RangeOptimizerOptions::from(parameters)) {
+      range_options_(RangeOptimizerOptions::from(parameters)),
+      extra_options_(extra) {
   make();
   for (const ExtraParameters& group : extra) extra_.push_back(make_extra(group));
 }
@@ -63,7 +64,13 @@ void Optimizers::step(double factor) {
   }
   weight_optimizer_->step();
   range_optimizer_->step(factor);
-  for (const auto& optimizer : extra_) optimizer->step();
+  for (size_t i = 0; i < extra_.size(); ++i) {
+    const ExtraParameters& options = extra_options_[i];
+    for (auto& group : extra_[i]->param_groups()) {
+      group.options().set_lr(options.learning_rate * (options.follows_schedule ? factor : 1));
+    }
+    extra_[i]->step();
+  }
 }
 
 void Optimizers::restart() { make(); }

@@ -22,7 +22,7 @@ class Optimizers {
              const std::vector<ExtraParameters>& extra);
 
   void zero_grad();
-  // `factor`: of the learning-rate schedule, for weights and ranges.
+  // `factor`: of the learning-rate schedule, for weights, ranges and what follows it.
   void step(double factor);
   // Forgets the weights' and ranges' momentum, for a phase that trains anew.
   void restart();
@@ -39,7 +39,8 @@ class Optimizers {
   RangeOptimizerOptions range_options_;
   std::unique_ptr<torch::optim::SGD> weight_optimizer_;
   std::unique_ptr<RangeOptimizer> range_optimizer_;
-  std::vector<std::unique_ptr<torch::optim::Optimizer>> extra_;
+  std::vector<ExtraParameters> extra_options_;
+  std::vector<std::unique_ptr<torch::optim::Optimizer>> extra_;  // in the same order
 };
 
 }  // namespace qbitopt

@@ -4,7 +4,7 @@ CREATE TABLE allocation (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id),  -- whose choice it is
   step INTEGER NOT NULL,         -- [optimiser steps] done when the bits were chosen
   solver TEXT NOT NULL,          -- who chose; empty for a method without a solver
-  status TEXT NOT NULL,          -- 'optimal', 'feasible' or 'initial'
+  status TEXT NOT NULL,          -- 'optimal', 'feasible', 'initial' or 'over_budget'
   objective REAL,                -- [cost_unit] predicted rise of the loss
   bound REAL,                    -- [cost_unit] no allocation within the budget is below; NULL: not known
   gap REAL,                      -- [fraction] (objective - bound) / objective

@@ -6,7 +6,7 @@ SELECT
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
   allocation.step AS step,             -- [optimiser steps] done
   allocation.solver AS solver,         -- who chose; empty for a method without a solver
-  allocation.status AS status,         -- optimal, feasible or initial
+  allocation.status AS status,         -- optimal, feasible, initial or over_budget
   allocation.objective AS objective,   -- [cost_unit] predicted rise of the loss
   allocation.bound AS bound,           -- [cost_unit] no allocation within the budget is below; NULL: not known
   allocation.gap AS gap,               -- [fraction] (objective - bound) / objective

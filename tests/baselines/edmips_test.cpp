@@ -1,0 +1,145 @@
+#include "baselines/edmips/edmips.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+
+#include "baselines/numeric.h"
+#include "qbitopt/core/error.h"
+
+namespace qbitopt::edmips {
+namespace {
+
+using torch::Tensor;
+using ::testing::HasSubstr;
+
+QuantizerSpec weight() { return {.name = "a.weight", .kind = TensorKind::kWeight}; }
+QuantizerSpec relu_input() {
+  return {.name = "a.input",
+          .kind = TensorKind::kActivation,
+          .is_signed = false,
+          .absorbs = Activation::kRelu};
+}
+
+EdMipsQuantizer calibrated(QuantizerSpec spec, const Tensor& x) {
+  EdMipsQuantizer quantizer(std::move(spec), RangeInit::kMse);
+  quantizer.begin_calibration();
+  quantizer.forward(x);
+  quantizer.end_calibration();
+  quantizer.eval();
+  return quantizer;
+}
+
+double best_step(const std::function<double(double)>& error, double around) {
+  double best = around, least = error(around);
+  for (double step = 0.9 * around; step < 1.1 * around; step += 0.001 * around) {
+    if (error(step) >= least) continue;
+    least = error(step);
+    best = step;
+  }
+  return best;
+}
+
+TEST(StepsTest, AreOptimalForAGaussianAndItsPositiveHalf) {
+  // The middles of 2^17 slices of equal probability.
+  const Tensor u = (torch::arange(1 << 17, torch::kFloat64) + 0.5) / (1 << 17);
+  const Tensor whole = torch::special::ndtri(u), half = torch::special::ndtri(0.5 + u / 2);
+  for (int bits = 2; bits <= 8; ++bits) {
+    const double levels = std::exp2(bits);
+    const auto midrise = [&](double step) {
+      const Tensor q =
+          ((whole / step - 0.5).round() + 0.5).clamp(0.5 - levels / 2, levels / 2 - 0.5) * step;
+      return (q - whole).square().mean().item<double>();
+    };
+    EXPECT_NEAR(gaussian_step(bits) / best_step(midrise, gaussian_step(bits)), 1, 0.015) << bits;
+    const auto positive = [&](double step) {
+      return ((half / step).round().clamp(1, levels - 1) * step - half).square().mean().item<double>();
+    };
+    EXPECT_NEAR(half_gaussian_step(bits) / best_step(positive, half_gaussian_step(bits)), 1, 0.015)
+        << bits;
+  }
+}
+
+TEST(EdMipsQuantizerTest, WeightsAreMidriseInStepsOfTheirDeviation) {
+  const Tensor w = gaussian({400}) * 0.2;
+  EdMipsQuantizer quantizer = calibrated(weight(), w);
+  quantizer.set_bits(2);
+  const double step = 0.996 * w.std(/*unbiased=*/false).item<double>();
+  const Tensor expected = ((w / step - 0.5).round() + 0.5).clamp(-1.5, 1.5) * step;
+  EXPECT_TRUE(torch::allclose(quantizer.forward(w), expected, 1e-4, 1e-5));
+}
+
+TEST(EdMipsQuantizerTest, ActivationsAreInStepsOfTheirPositiveHalf) {
+  const Tensor x = gaussian({400}) * 2;
+  EdMipsQuantizer quantizer = calibrated(relu_input(), x);
+  quantizer.set_bits(3);
+  const Tensor positive = x.masked_select(x > 0);
+  const double step = 0.3217 * positive.square().mean().sqrt().item<double>();
+  const Tensor expected = (x / step).round().clamp(0, 7) * step;
+  EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-4, 1e-5));
+}
+
+TEST(EdMipsQuantizerTest, TheSearchIsTheWeightedSumOfItsBranches) {
+  const Tensor x = gaussian({400});
+  EdMipsQuantizer quantizer = calibrated(relu_input(), x), branch = calibrated(relu_input(), x);
+  const torch::NoGradGuard no_grad;
+  const Tensor alpha = quantizer.bit_parameters().at(0);
+  alpha.copy_(torch::linspace(-1, 2, 7));
+  const Tensor p = alpha.softmax(0);
+  Tensor expected = torch::zeros_like(x);
+  for (int bits = 2; bits <= 8; ++bits) {
+    branch.set_bits(bits);
+    expected += p[bits - 2] * branch.forward(x);
+  }
+  EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-4, 1e-5));
+  EXPECT_EQ(quantizer.bits(), 8);
+  EXPECT_NEAR(quantizer.relaxed_bits().item<double>(),
+              (p * torch::arange(2, 9)).sum().item<double>(), 1e-5);
+}
+
+TEST(EdMipsQuantizerTest, TheGradientOfABranchIsThatOfFiniteDifferences) {
+  const Tensor x = gaussian({400}), g = gaussian({400}).flip(0);
+  for (const QuantizerSpec& spec : {weight(), relu_input()}) {
+    EdMipsQuantizer quantizer = calibrated(spec, x);
+    expect_gradient(
+        quantizer.bit_parameters().at(0), 0, [&] { return (quantizer.forward(x) * g).sum(); }, 0.05,
+        0.02);
+    expect_gradient(
+        quantizer.bit_parameters().at(0), 6, [&] { return quantizer.relaxed_bits(); }, 0.05, 2e-3);
+  }
+}
+
+TEST(EdMipsQuantizerTest, GradientsPassAllWeightsAndActivationsThatAreNotClipped) {
+  Tensor w = torch::tensor({-9.0f, 0.1f, 9.0f}).requires_grad_();
+  EdMipsQuantizer of_weight = calibrated(weight(), w.detach());
+  of_weight.set_bits(2);
+  of_weight.forward(w).sum().backward();
+  EXPECT_TRUE(torch::equal(w.grad(), torch::ones({3})));
+  Tensor x = torch::tensor({-1.0f, 0.5f, 1.0f, 99.0f}).requires_grad_();
+  EdMipsQuantizer of_input = calibrated(relu_input(), torch::ones({4}));
+  of_input.set_bits(2);
+  of_input.forward(x).sum().backward();
+  EXPECT_TRUE(torch::equal(x.grad(), torch::tensor({0.0f, 1.0f, 1.0f, 0.0f})));
+}
+
+TEST(EdMipsQuantizerTest, TrainingFollowsTheDeviation) {
+  EdMipsQuantizer quantizer = calibrated(relu_input(), torch::ones({4}));
+  quantizer.train();
+  quantizer.forward(3 * torch::ones({4}));
+  EXPECT_NEAR(quantizer.named_buffers()["deviation"].item<double>(), 0.9 * 1 + 0.1 * 3, 1e-6);
+}
+
+TEST(EdMipsQuantizerTest, RefusesCandidatesWithoutSteps) {
+  QuantizerSpec spec = weight();
+  spec.candidate_bits = {4, 16};
+  try {
+    EdMipsQuantizer(spec, RangeInit::kMse);
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("edmips has steps for 1 to 8 bits"));
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt::edmips

@@ -1,0 +1,125 @@
+#include "baselines/fracbits/fracbits.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "baselines/numeric.h"
+
+namespace qbitopt::fracbits {
+namespace {
+
+using torch::Tensor;
+using ::testing::ElementsAre;
+
+QuantizerSpec weight() { return {.name = "a.weight", .kind = TensorKind::kWeight}; }
+QuantizerSpec relu_input() {
+  return {.name = "a.input",
+          .kind = TensorKind::kActivation,
+          .is_signed = false,
+          .absorbs = Activation::kRelu};
+}
+
+FracBitsQuantizer calibrated(QuantizerSpec spec, double bits, const Tensor& x) {
+  FracBitsQuantizer quantizer(std::move(spec), RangeInit::kMse, bits);
+  quantizer.begin_calibration();
+  quantizer.forward(x);
+  quantizer.end_calibration();
+  return quantizer;
+}
+
+TEST(FracBitsQuantizerTest, WeightsAreDoReFasOnTheCheckpointsScale) {
+  const Tensor w = gaussian({200});
+  FracBitsQuantizer quantizer = calibrated(weight(), 3, w);
+  const Tensor m = w.tanh().abs().max();
+  const Tensor unit = (w.tanh() / m + 1) / 2;
+  const Tensor expected = m * (2 * (unit * 7).round() / 7 - 1);
+  EXPECT_TRUE(torch::allclose(quantizer.forward(w), expected, 1e-5, 1e-6));
+}
+
+TEST(FracBitsQuantizerTest, ActivationsAreClippedAndRounded) {
+  const Tensor x = gaussian({500});
+  FracBitsQuantizer quantizer = calibrated(relu_input(), 2, x);
+  const Tensor alpha = quantizer.range_parameters().at(0).detach();
+  const Tensor expected = alpha * ((x / alpha).clamp(0, 1) * 3).round() / 3;
+  EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-5, 1e-6));
+}
+
+TEST(FracBitsQuantizerTest, AFractionalBitWidthIsTheLineBetweenItsNeighbours) {
+  const Tensor x = gaussian({500});
+  FracBitsQuantizer between = calibrated(relu_input(), 3.25, x), low = calibrated(relu_input(), 3, x),
+                    high = calibrated(relu_input(), 4, x);
+  const torch::NoGradGuard no_grad;
+  for (FracBitsQuantizer* quantizer : {&between, &low, &high}) {
+    quantizer->range_parameters().at(0).fill_(2.5);
+  }
+  const Tensor expected = 0.75 * low.forward(x) + 0.25 * high.forward(x);
+  EXPECT_TRUE(torch::allclose(between.forward(x), expected, 1e-5, 1e-6));
+  EXPECT_EQ(between.bits(), 3);
+}
+
+TEST(FracBitsQuantizerTest, TheGradientOfTheBitsIsThatOfFiniteDifferences) {
+  const Tensor x = gaussian({500}), g = gaussian({500}).flip(0);
+  for (const QuantizerSpec& spec : {weight(), relu_input()}) {
+    FracBitsQuantizer quantizer = calibrated(spec, 3.4, x);
+    expect_gradient(
+        quantizer.bit_parameters().at(0), 0, [&] { return (quantizer.forward(x) * g).sum(); }, 0.1,
+        0.01);
+  }
+}
+
+TEST(FracBitsQuantizerTest, TheGradientIsZeroAtTheWidestCandidate) {
+  const Tensor x = gaussian({500}).requires_grad_();
+  FracBitsQuantizer quantizer = calibrated(weight(), 8, x);
+  quantizer.forward(x).square().sum().backward();
+  EXPECT_FALSE(quantizer.bit_parameters().at(0).grad().defined());
+}
+
+TEST(FracBitsQuantizerTest, CandidatesWithGapsAreJoinedByALine) {
+  QuantizerSpec spec = relu_input();
+  spec.candidate_bits = {2, 4, 8};
+  const Tensor x = gaussian({500});
+  FracBitsQuantizer between = calibrated(spec, 5, x), low = calibrated(spec, 4, x),
+                    high = calibrated(spec, 8, x);
+  const torch::NoGradGuard no_grad;
+  for (FracBitsQuantizer* quantizer : {&between, &low, &high}) {
+    quantizer->range_parameters().at(0).fill_(2.5);
+  }
+  EXPECT_TRUE(torch::allclose(between.forward(x), 0.75 * low.forward(x) + 0.25 * high.forward(x),
+                              1e-5, 1e-6));
+}
+
+Problem problem(const std::vector<int64_t>& weights, double average) {
+  Problem problem;
+  Budget budget{.name = "weight", .members = {}, .average_bits = Decimal::from_double(average)};
+  for (const int64_t weight : weights) {
+    budget.members.push_back(static_cast<int>(problem.quantizers.size()));
+    problem.quantizers.push_back({.name = "q", .weight = weight, .bits = {2, 3, 4, 5, 6, 7, 8}});
+  }
+  problem.budgets.push_back(budget);
+  return problem;
+}
+
+TEST(AssignBitsTest, RoundsWhereThatKeepsTheBudget) {
+  const Problem p = problem({1, 1}, 4);
+  EXPECT_THAT(assign_bits(p, p.budgets[0], {2.9, 5.2}), ElementsAre(3, 5));
+}
+
+TEST(AssignBitsTest, LowersAllByOneOffsetUntilTheBudgetIsKept) {
+  const Problem p = problem({100, 100, 100}, 4);
+  // Offset 0: 5, 5, 4, too many; -1/2: 4, 4, 3, below 99%; -1/4: 4, 5, 4, too many; -3/8: all of it.
+  EXPECT_THAT(assign_bits(p, p.budgets[0], {4.6, 4.9, 3.8}), ElementsAre(4, 5, 3));
+}
+
+TEST(AssignBitsTest, NeverCorrectsAnUndershoot) {
+  const Problem p = problem({1, 1}, 4);
+  EXPECT_THAT(assign_bits(p, p.budgets[0], {2.4, 2.4}), ElementsAre(2, 2));
+}
+
+TEST(AssignBitsTest, MayMissTheBudget) {
+  const Problem p = problem({1, 1}, 2);
+  EXPECT_THAT(assign_bits(p, p.budgets[0], {5.0, 2.0}), ElementsAre(4, 2));
+}
+
+}  // namespace
+}  // namespace qbitopt::fracbits
