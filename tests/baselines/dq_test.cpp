@@ -50,8 +50,8 @@ TEST(DqQuantizerTest, TheBitsGradientIsThatOfTheLogarithm) {
     const double ratio = 7, ln2 = std::log(2.0);
     EXPECT_NEAR(quantizer->bit_parameters()[0].grad().item<double>(),
                 -ratio / 0.25 / ((ratio + 1) * ln2), 1e-4);
-    EXPECT_NEAR(quantizer->bit_parameters()[1].grad().item<double>(), 1 / 0.25 / ((ratio + 1) * ln2),
-                1e-4);
+    EXPECT_NEAR(quantizer->bit_parameters()[1].grad().item<double>(),
+                1 / 0.25 / ((ratio + 1) * ln2), 1e-4);
   }
 }
 
@@ -75,8 +75,9 @@ TEST(DqQuantizerTest, GradientsAreKeptWithinAStep) {
 }
 
 TEST(DqQuantizerTest, ParametersAreKeptWhereTheirBitsAreCandidates) {
-  for (const auto& [step, maximum, bits] :
-       {std::tuple{0.25, 1000.0, 8}, {0.25, 0.01, 2}, {1e-9, 1.0, 8}}) {
+  const std::vector<std::tuple<double, double, int>> cases = {
+      {0.25, 1000.0, 8}, {0.25, 0.01, 2}, {1e-9, 1.0, 8}};
+  for (const auto& [step, maximum, bits] : cases) {
     const auto quantizer = with(true, step, maximum);
     quantizer->clamp_parameters();
     EXPECT_EQ(quantizer->relaxed_bits().item<double>(), bits) << step << ' ' << maximum;

@@ -11,8 +11,8 @@
 namespace qbitopt::edmips {
 namespace {
 
-using torch::Tensor;
 using ::testing::HasSubstr;
+using torch::Tensor;
 
 QuantizerSpec weight() { return {.name = "a.weight", .kind = TensorKind::kWeight}; }
 QuantizerSpec relu_input() {
@@ -54,7 +54,10 @@ TEST(StepsTest, AreOptimalForAGaussianAndItsPositiveHalf) {
     };
     EXPECT_NEAR(gaussian_step(bits) / best_step(midrise, gaussian_step(bits)), 1, 0.015) << bits;
     const auto positive = [&](double step) {
-      return ((half / step).round().clamp(1, levels - 1) * step - half).square().mean().item<double>();
+      return ((half / step).round().clamp(1, levels - 1) * step - half)
+          .square()
+          .mean()
+          .item<double>();
     };
     EXPECT_NEAR(half_gaussian_step(bits) / best_step(positive, half_gaussian_step(bits)), 1, 0.015)
         << bits;

@@ -9,8 +9,8 @@
 namespace qbitopt::fracbits {
 namespace {
 
-using torch::Tensor;
 using ::testing::ElementsAre;
+using torch::Tensor;
 
 QuantizerSpec weight() { return {.name = "a.weight", .kind = TensorKind::kWeight}; }
 QuantizerSpec relu_input() {
@@ -47,8 +47,8 @@ TEST(FracBitsQuantizerTest, ActivationsAreClippedAndRounded) {
 
 TEST(FracBitsQuantizerTest, AFractionalBitWidthIsTheLineBetweenItsNeighbours) {
   const Tensor x = gaussian({500});
-  FracBitsQuantizer between = calibrated(relu_input(), 3.25, x), low = calibrated(relu_input(), 3, x),
-                    high = calibrated(relu_input(), 4, x);
+  FracBitsQuantizer between = calibrated(relu_input(), 3.25, x),
+                    low = calibrated(relu_input(), 3, x), high = calibrated(relu_input(), 4, x);
   const torch::NoGradGuard no_grad;
   for (FracBitsQuantizer* quantizer : {&between, &low, &high}) {
     quantizer->range_parameters().at(0).fill_(2.5);
@@ -107,7 +107,8 @@ TEST(AssignBitsTest, RoundsWhereThatKeepsTheBudget) {
 
 TEST(AssignBitsTest, LowersAllByOneOffsetUntilTheBudgetIsKept) {
   const Problem p = problem({100, 100, 100}, 4);
-  // Offset 0: 5, 5, 4, too many; -1/2: 4, 4, 3, below 99%; -1/4: 4, 5, 4, too many; -3/8: all of it.
+  // Offset 0: 5, 5, 4, too many; -1/2: 4, 4, 3, below 99%; -1/4: 4, 5, 4, too many; -3/8: all of
+  // it.
   EXPECT_THAT(assign_bits(p, p.budgets[0], {4.6, 4.9, 3.8}), ElementsAre(4, 5, 3));
 }
 

@@ -105,8 +105,10 @@ TEST(GumbelSoftmaxTest, PicksCellsAsOftenAsTheirProbability) {
   torch::manual_seed(1);
   const Tensor logits = torch::tensor({std::log(0.7f), std::log(0.2f), std::log(0.1f)});
   const Tensor picked = gumbel_softmax(logits, 0.5, 40000).argmax(1);
-  for (const auto& [cell, p] : {std::pair{0, 0.7}, {1, 0.2}, {2, 0.1}}) {
-    EXPECT_NEAR((picked == cell).to(torch::kFloat64).mean().item<double>(), p, 0.01);
+  const std::vector<double> probabilities = {0.7, 0.2, 0.1};
+  for (int cell = 0; cell < 3; ++cell) {
+    EXPECT_NEAR((picked == cell).to(torch::kFloat64).mean().item<double>(),
+                probabilities[static_cast<size_t>(cell)], 0.01);
   }
 }
 

@@ -88,8 +88,8 @@ TEST(NipqQuantizerTest, NoiseCarriesAGradientToTheBits) {
   const double gradient = quantizer->bit_parameters().at(0).grad().item<double>();
   for (const int bits : {4, 5, 6}) {
     const double levels = std::exp2(bits - 1) - 1;
-    const double expected =
-        -(2 * out.detach() * noise).sum().item<double>() * std::log(2) * (levels + 1) / levels * 1.5;
+    const double expected = -(2 * out.detach() * noise).sum().item<double>() * std::log(2) *
+                            (levels + 1) / levels * 1.5;
     if (std::abs(expected - gradient) < residue) {
       residue = std::abs(expected - gradient);
       p = levels;

@@ -9,13 +9,14 @@
 namespace qbitopt {
 namespace {
 
-using torch::Tensor;
 using ::testing::HasSubstr;
+using torch::Tensor;
 
 // Bits are a parameter; values pass scaled by the range.
 class PlainQuantizer : public RelaxedQuantizer {
  public:
-  PlainQuantizer(QuantizerSpec spec, double bits) : RelaxedQuantizer(std::move(spec), RangeInit::kMinMax) {
+  PlainQuantizer(QuantizerSpec spec, double bits)
+      : RelaxedQuantizer(std::move(spec), RangeInit::kMinMax) {
     real_bits_ = register_parameter("real_bits", torch::full({1}, bits));
   }
   Tensor relaxed_bits() const override { return real_bits_.squeeze(0); }
@@ -47,8 +48,10 @@ QuantizerSpec spec(const std::string& name, int64_t elements) {
 }
 
 TEST(GradientSearchTest, PhasesAddUpToAllSteps) {
-  for (const auto& [total, fraction, first] :
-       {std::tuple{400, 0.8, 320}, {10, 0.93, 9}, {10, 0.01, 1}, {3, 0.5, 2}}) {
+  // total, fraction, steps of the search
+  const std::vector<std::tuple<int, double, int>> cases = {
+      {400, 0.8, 320}, {10, 0.93, 9}, {10, 0.01, 1}, {3, 0.5, 2}};
+  for (const auto& [total, fraction, first] : cases) {
     const auto phases = PlainSearch(fraction).phases(total);
     ASSERT_EQ(phases.size(), 2u);
     EXPECT_EQ(phases[0].name, "search");
@@ -59,7 +62,8 @@ TEST(GradientSearchTest, PhasesAddUpToAllSteps) {
 }
 
 TEST(GradientSearchTest, TheSecondPhaseIsAsAsked) {
-  const auto phases = PlainSearch(0.5, {.name = "retrain", .restart_from_checkpoint = true}).phases(10);
+  const auto phases =
+      PlainSearch(0.5, {.name = "retrain", .restart_from_checkpoint = true}).phases(10);
   EXPECT_EQ(phases[1].name, "retrain");
   EXPECT_TRUE(phases[1].restart_from_checkpoint);
   EXPECT_EQ(phases[1].steps, 5);
@@ -80,9 +84,11 @@ TEST(GradientSearchTest, PinnedTensorsKeepTheStandardQuantiser) {
   PlainSearch search(0.5);
   QuantizerSpec pinned = spec("stem.weight", 9);
   pinned.pinned_bits = 8;
-  EXPECT_NE(std::dynamic_pointer_cast<UniformQuantizer>(search.make_quantizer(pinned, {})), nullptr);
-  EXPECT_NE(std::dynamic_pointer_cast<PlainQuantizer>(search.make_quantizer(spec("a.weight", 9), {})),
+  EXPECT_NE(std::dynamic_pointer_cast<UniformQuantizer>(search.make_quantizer(pinned, {})),
             nullptr);
+  EXPECT_NE(
+      std::dynamic_pointer_cast<PlainQuantizer>(search.make_quantizer(spec("a.weight", 9), {})),
+      nullptr);
 }
 
 TEST(AverageBitsTest, WeighsRelaxedAndDecidedQuantisers) {
@@ -90,8 +96,8 @@ TEST(AverageBitsTest, WeighsRelaxedAndDecidedQuantisers) {
   const auto b = std::make_shared<PlainQuantizer>(spec("b.weight", 200), 5.0);
   const auto c = std::make_shared<PlainQuantizer>(spec("c.weight", 100), 2.2);
   c->set_bits(8);
-  const Problem problem = budget_problem({a->spec(), b->spec(), c->spec()},
-                                         Parameters({{"budget.weights", 4}}));
+  const Problem problem =
+      budget_problem({a->spec(), b->spec(), c->spec()}, Parameters({{"budget.weights", 4}}));
   const Tensor average = average_bits(problem, problem.budgets[0], {a, b, c});
   EXPECT_NEAR(average.item<double>(), (350 + 1000 + 800) / 400.0, 1e-6);
   average.backward();

@@ -14,9 +14,9 @@ namespace qbitopt::bayesian_bits {
 //   Q(x) = x_2 + z_4 (x_4 + z_8 x_8),    x clipped to (1 - 1e-7) of [n, m]
 //
 // m learned (PACT), n = -m on signed grids, else 0. With open gates this is rounding to the finest
-// grid. A gate z is a hard concrete variable with parameter phi, beta 2/3, stretched to (-0.1, 1.1):
-// random in training, else open or shut. Gates of candidates that are not 2, 4 or 8 do not exist;
-// the smallest of these is always open. Parameters "maximum" [1] and "phi", one a gate.
+// grid. A gate z is a hard concrete variable with parameter phi, beta 2/3, stretched to
+// (-0.1, 1.1): random in training, else open or shut. Gates of candidates that are not 2, 4 or 8 do
+// not exist; the smallest of these is always open. Parameters "maximum" [1] and "phi", one a gate.
 class BayesianBitsQuantizer : public RelaxedQuantizer {
  public:
   // Throws InputError if the candidates hold none of 2, 4, 8, or 2 and 8 without 4.
@@ -36,7 +36,7 @@ class BayesianBitsQuantizer : public RelaxedQuantizer {
   int nearest_bits() const override;
 
  private:
-  std::vector<int> levels_;  // the candidates among 2, 4, 8
+  std::vector<int> levels_;      // the candidates among 2, 4, 8
   torch::Tensor maximum_, phi_;  // phi: of levels_[1], levels_[2]; undefined with one level
 };
 

@@ -34,8 +34,8 @@ Tensor DqQuantizer::quantized_step() const {
 }
 
 Tensor DqQuantizer::quantized_maximum(const Tensor& step) const {
-  return step * round_straight_through(maximum_.clamp(kSmallest, kLargestMaximum) / step)
-                    .clamp_min(1);
+  return step *
+         round_straight_through(maximum_.clamp(kSmallest, kLargestMaximum) / step).clamp_min(1);
 }
 
 Tensor DqQuantizer::relaxed_bits() const {
@@ -56,8 +56,7 @@ int DqQuantizer::nearest_bits() const {
 void DqQuantizer::fit(const RangeObserver& observer) {
   // The power of two at or above the fitted step: the grid has the bits to start with.
   const double fitted = fitted_limit(observer, start_bits_) / codes(start_bits_);
-  const double step =
-      std::clamp(std::exp2(std::ceil(std::log2(fitted))), kSmallest, kLargestStep);
+  const double step = std::clamp(std::exp2(std::ceil(std::log2(fitted))), kSmallest, kLargestStep);
   step_.fill_(step);
   maximum_.fill_(step * codes(start_bits_));
 }
@@ -94,8 +93,8 @@ Dq::Dq(const Parameters& parameters)
 
 std::shared_ptr<RelaxedQuantizer> Dq::make_relaxed(const QuantizerSpec& spec,
                                                    const Parameters& parameters) {
-  return std::make_shared<DqQuantizer>(
-      spec, UniformQuantizerOptions::from(parameters).range_init, start_bits_);
+  return std::make_shared<DqQuantizer>(spec, UniformQuantizerOptions::from(parameters).range_init,
+                                       start_bits_);
 }
 
 std::vector<ExtraParameters> Dq::extra_parameters() {

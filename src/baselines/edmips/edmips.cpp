@@ -39,9 +39,7 @@ Tensor expected_bits(const Quantizer& quantizer) {
 
 double gaussian_step(int bits) { return kGaussianSteps.at(static_cast<size_t>(bits) - 1); }
 
-double half_gaussian_step(int bits) {
-  return kHalfGaussianSteps.at(static_cast<size_t>(bits) - 1);
-}
+double half_gaussian_step(int bits) { return kHalfGaussianSteps.at(static_cast<size_t>(bits) - 1); }
 
 EdMipsQuantizer::EdMipsQuantizer(QuantizerSpec any_spec, RangeInit init)
     : RelaxedQuantizer(std::move(any_spec), init) {
@@ -103,8 +101,9 @@ Tensor EdMipsQuantizer::at_bits(const Tensor& a, const Tensor& deviation, int bi
 }
 
 EdMips::EdMips(const Parameters& parameters)
-    : GradientSearch(parameters.get<double>("edmips.search"),
-                     {.name = "retrain", .restart_from_checkpoint = true, .restart_schedule = true}),
+    : GradientSearch(
+          parameters.get<double>("edmips.search"),
+          {.name = "retrain", .restart_from_checkpoint = true, .restart_schedule = true}),
       cd_(parameters.get<double>("edmips.cd")),
       learning_rate_(parameters.get<double>("edmips.learning_rate")),
       counts_bops_(parameters.get<std::string>("edmips.complexity") == "bops") {}

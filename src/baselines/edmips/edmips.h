@@ -10,12 +10,13 @@ namespace qbitopt::edmips {
 //
 //   Q(x) = sum over b of p_b Q_b(x),   p = softmax(alpha)
 //
-//   weights             2^b levels, midrise, step g_b * deviation of x; the gradient passes as it is
-//   activations         b-bit grid from 0, step h_b * deviation (HWGQ); signed ones as weights, but
+//   weights             2^b levels, midrise, step g_b * deviation of x; the gradient passes as it
+//   is activations         b-bit grid from 0, step h_b * deviation (HWGQ); signed ones as weights,
+//   but
 //                       clipped values have no gradient
 //
-// g_b and h_b are optimal for a Gaussian and its positive half: no range is learned. The deviation of
-// weights is the present one, that of activations an average over training batches (buffer
+// g_b and h_b are optimal for a Gaussian and its positive half: no range is learned. The deviation
+// of weights is the present one, that of activations an average over training batches (buffer
 // "deviation", root mean square of the positive values; of signed ones the standard deviation).
 // Parameter "alpha", one a candidate.
 class EdMipsQuantizer : public RelaxedQuantizer {

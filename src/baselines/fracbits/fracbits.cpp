@@ -20,9 +20,9 @@ constexpr double kTolerance = 0.01;
 }  // namespace
 
 FracBitsQuantizer::FracBitsQuantizer(QuantizerSpec any_spec, RangeInit init, double start_bits)
-    : RelaxedQuantizer(std::move(any_spec), init), start_bits_(start_bits) {
-  lambda_ = register_parameter("lambda", torch::full({1}, start_bits));
-  clamp_bits();
+    : RelaxedQuantizer(std::move(any_spec), init),
+      start_bits_(std::clamp<double>(start_bits, candidates().front(), candidates().back())) {
+  lambda_ = register_parameter("lambda", torch::full({1}, start_bits_));
   if (spec().kind == TensorKind::kActivation) {
     alpha_ = register_parameter("alpha", torch::ones({1}));
   }

@@ -39,10 +39,10 @@ class FracBitsQuantizer : public RelaxedQuantizer {
   torch::Tensor alpha_;  // undefined of weights
 };
 
-// The integers that a search's real bit-widths become: the candidate nearest to lambda + offset, with
-// the first offset of 0, then up to 10 bisections of [-1, 0], that uses between 99% and 100% of the
-// budget. Without such an offset: the largest tried that keeps the budget, else -1.
-// members: quantisers of the budget, in its order; lambdas: one for each.
+// The integers that a search's real bit-widths become: the candidate nearest to lambda + offset,
+// with the first offset of 0, then up to 10 bisections of [-1, 0], that uses between 99% and 100%
+// of the budget. Without such an offset: the largest tried that keeps the budget, else -1. members:
+// quantisers of the budget, in its order; lambdas: one for each.
 std::vector<int> assign_bits(const Problem& problem, const Budget& budget,
                              const std::vector<double>& lambdas);
 

@@ -104,8 +104,10 @@ void HmqQuantizer::fit(const RangeObserver& observer) {
     }
   }
   const auto cells = allowed_.isfinite().sum().item<int64_t>();
-  const auto row = std::find(candidates().begin(), candidates().end(), widest) - candidates().begin();
-  theta_.fill_(std::log((1 - kStartProbability) / static_cast<double>(std::max<int64_t>(cells - 1, 1))));
+  const auto row =
+      std::find(candidates().begin(), candidates().end(), widest) - candidates().begin();
+  theta_.fill_(
+      std::log((1 - kStartProbability) / static_cast<double>(std::max<int64_t>(cells - 1, 1))));
   theta_[row * kShifts + best] = std::log(kStartProbability);
 }
 
@@ -113,7 +115,8 @@ Tensor HmqQuantizer::quantize(const Tensor& a) {
   if (!is_relaxed()) return at(a, bits(), shift_in_buffer_.read(shift_));
   if (!is_training()) {
     const int64_t cell = likeliest();
-    return at(a, candidates()[static_cast<size_t>(cell / kShifts)], static_cast<int>(cell % kShifts));
+    return at(a, candidates()[static_cast<size_t>(cell / kShifts)],
+              static_cast<int>(cell % kShifts));
   }
   const bool by_channel = spec().kind == TensorKind::kWeight && a.dim() > 1;
   const Tensor p = gumbel_softmax(logits(), temperature_, by_channel ? a.size(1) : 1);
@@ -186,8 +189,8 @@ void Hmq::start(MethodContext& context) {
 
 void Hmq::before_step(MethodContext& context, const StepState& state) {
   const Cycle cycle = cycle_at(state.step, phases(context.total_steps()).front().steps);
-  const double temperature = std::max(
-      kLowestTemperature, std::exp(-temperature_rate_ * static_cast<double>(cycle.step)));
+  const double temperature =
+      std::max(kLowestTemperature, std::exp(-temperature_rate_ * static_cast<double>(cycle.step)));
   for (const auto& quantizer : relaxed()) {
     std::static_pointer_cast<HmqQuantizer>(quantizer)->set_temperature(temperature);
   }
@@ -199,8 +202,8 @@ Tensor Hmq::penalty(MethodContext& context, const StepState& state) {
     if (!holds_weights(context, budget)) continue;
     const double goal = kFullBits / budget.average_bits.to_double();
     const double target = target_of(cycle_at(state.step, state.phase->steps).index, goal);
-    sum = sum + compression_penalty(
-                    average_bits(context.problem(), budget, context.quantizers()), target, gamma_);
+    sum = sum + compression_penalty(average_bits(context.problem(), budget, context.quantizers()),
+                                    target, gamma_);
   }
   return sum;
 }

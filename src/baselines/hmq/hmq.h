@@ -6,12 +6,12 @@
 
 namespace qbitopt::hmq {
 
-// A uniform grid with a power-of-two threshold, drawn from a table of bits and thresholds (HMQ, Habi
-// et al., 2020):
+// A uniform grid with a power-of-two threshold, drawn from a table of bits and thresholds (HMQ,
+// Habi et al., 2020):
 //
-//   t_j = T / 2^j, j = 0 .. 7,   D_bj = t_j / 2^(b - signed)       T: the power of two that covers x
-//   p = softmax((theta + Gumbel noise) / temperature)  over all (b, j)
-//   D = sum p D_bj,   t = sum p t_j,   Q(x) = clamp(D round(x / D), -t or 0, t - D)
+//   t_j = T / 2^j, j = 0 .. 7,   D_bj = t_j / 2^(b - signed)       T: the power of two that covers
+//   x p = softmax((theta + Gumbel noise) / temperature)  over all (b, j) D = sum p D_bj,   t = sum
+//   p t_j,   Q(x) = clamp(D round(x / D), -t or 0, t - D)
 //
 // In training weights draw noise for each input channel, activations one for the tensor; else, and
 // once the search is over, the likeliest (b, j) is taken. Parameter "theta"; buffers "threshold"
@@ -66,8 +66,8 @@ struct Cycle {
   int64_t step;   // since the cycle began
 };
 Cycle cycle_at(int64_t step, int64_t search_steps);
-// The compression to reach in a cycle: 4 in the first (or the goal, if that is less), then up to the
-// goal in equal steps.
+// The compression to reach in a cycle: 4 in the first (or the goal, if that is less), then up to
+// the goal in equal steps.
 double target_of(int64_t cycle, double goal);
 
 class Hmq : public GradientSearch {

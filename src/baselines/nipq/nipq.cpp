@@ -54,8 +54,8 @@ Tensor NipqQuantizer::with_noise(const Tensor& a) const {
   const bool is_signed = spec().is_signed;
   const Tensor bits = relaxed_bits();
   const Tensor u = torch::rand({}, bits.options().requires_grad(false)) - 0.5;
-  const Tensor drawn = round_straight_through(bits + u)
-                           .clamp(candidates().front(), candidates().back());
+  const Tensor drawn =
+      round_straight_through(bits + u).clamp(candidates().front(), candidates().back());
   const Tensor p = is_signed ? torch::exp2(drawn - 1) - 1 : torch::exp2(drawn) - 1;
   const Tensor limit = this->limit();
   const Tensor step = limit / p;
@@ -111,9 +111,9 @@ Tensor Nipq::penalty(MethodContext& context, const StepState& state) {
   Tensor sum = torch::zeros({}, state.loss.options());
   for (const Budget& budget : context.problem().budgets) {
     const Tensor average = average_bits(context.problem(), budget, context.quantizers());
-    sum = sum + torch::smooth_l1_loss(
-                    average, torch::full_like(average, budget.average_bits.to_double()),
-                    at::Reduction::Sum);
+    sum = sum + torch::smooth_l1_loss(average,
+                                      torch::full_like(average, budget.average_bits.to_double()),
+                                      at::Reduction::Sum);
   }
   return strength_ * sum;
 }

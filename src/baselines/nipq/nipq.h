@@ -6,8 +6,8 @@
 
 namespace qbitopt::nipq {
 
-// A tensor with noise in place of rounding (NIPQ, Shin et al., 2023). With the real bit-width and the
-// limit
+// A tensor with noise in place of rounding (NIPQ, Shin et al., 2023). With the real bit-width and
+// the limit
 //
 //   b = lo + (hi - lo) sigmoid(beta),   L = softplus(rho),   D = L / p(b),
 //   p(b) = 2^(b-1) - 1 (signed), 2^b - 1 (unsigned)

@@ -72,9 +72,8 @@ double RelaxedQuantizer::fitted_limit(const RangeObserver& observer, int bits) c
 }
 
 int nearest_candidate(const std::vector<int>& candidates, double bits) {
-  return *std::min_element(candidates.begin(), candidates.end(), [&](int a, int b) {
-    return std::abs(a - bits) < std::abs(b - bits);
-  });
+  return *std::min_element(candidates.begin(), candidates.end(),
+                           [&](int a, int b) { return std::abs(a - bits) < std::abs(b - bits); });
 }
 
 int candidate_below(const std::vector<int>& candidates, double bits) {

@@ -12,8 +12,8 @@ torch::Tensor ceil_straight_through(const torch::Tensor& x);
 //
 //   x_hat = limit * (2 round(K u) / K - 1),  u = clamp((x / limit + 1) / 2, 0, 1),  K = 2^bits - 1
 //
-// limit: [1], > 0. Gradients are those of fake_quantize: dx_hat/dx = 1 inside, else 0; dx_hat/dlimit
-// = +-1 outside.
+// limit: [1], > 0. Gradients are those of fake_quantize: dx_hat/dx = 1 inside, else 0;
+// dx_hat/dlimit = +-1 outside.
 torch::Tensor quantize_midrise(const torch::Tensor& x, const torch::Tensor& limit, int bits);
 
 }  // namespace qbitopt

@@ -93,7 +93,7 @@ class UniformQuantizer : public Quantizer {
   UniformQuantizerOptions options_;
   torch::Tensor range_;
   torch::Tensor offset_;
-  torch::Tensor bits_;           // int64 [1]
+  torch::Tensor bits_;  // int64 [1]
   CachedInteger bits_in_buffer_;
   std::shared_ptr<FisherEstimate> fisher_;  // always there, so that checkpoints have one shape
   std::shared_ptr<FisherEstimate> tracked_;
