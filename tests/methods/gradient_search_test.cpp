@@ -97,7 +97,7 @@ TEST(AverageBitsTest, WeighsRelaxedAndDecidedQuantisers) {
   const auto c = std::make_shared<PlainQuantizer>(spec("c.weight", 100), 2.2);
   c->set_bits(8);
   const Problem problem =
-      budget_problem({a->spec(), b->spec(), c->spec()}, Parameters({{"budget.weights", 4}}));
+      budget_problem({a->spec(), b->spec(), c->spec()}, Parameters(Json{{"budget.weights", 4}}));
   const Tensor average = average_bits(problem, problem.budgets[0], {a, b, c});
   EXPECT_NEAR(average.item<double>(), (350 + 1000 + 800) / 400.0, 1e-6);
   average.backward();

@@ -19,7 +19,7 @@ TEST(RoundingTest, IsAnIntegerForwardAndNothingBackward) {
 }
 
 TEST(QuantizeMidriseTest, HasEvenLevelsUpToBothEndsAndNoZero) {
-  const Tensor x = torch::tensor({-9.0f, -1.0f, -0.1f, 0.1f, 0.7f, 9.0f});
+  const Tensor x = torch::tensor({-9.0f, -0.9f, -0.1f, 0.1f, 0.7f, 9.0f});
   const Tensor limit = torch::tensor({1.5f});
   const Tensor expected = torch::tensor({-1.5f, -0.5f, -0.5f, 0.5f, 0.5f, 1.5f});
   EXPECT_TRUE(torch::allclose(quantize_midrise(x, limit, 2), expected));

@@ -66,8 +66,7 @@ struct BudgetState {
 struct Reallocation {
   int64_t step = 0;
   std::string solver;    // empty for a method without one
-  std::string status;    // "optimal" | "feasible" | "initial" | "over_budget" (a search
-                         // without guarantee, on its way)
+  std::string status;    // "optimal" | "feasible" | "initial" | "over_budget"
   double objective = 0;  // in the metric's unit (nats)
   std::optional<double> bound;  // none: the solver knows no bound
   std::optional<double> gap;    // (objective - bound) / objective, 0 at objective 0
