@@ -16,7 +16,7 @@ set:
   data: {name: synthetic, image_size: 8, train_images: 128, validation_images: 32, test_images: 64}
   pretraining: {steps: 12, batch_size: 16, learning_rate: 0.05}
   training: {steps: 10, batch_size: 16, learning_rate: 0.01}
-  calibration: {batches: 2, batch_size: 16}
+  calibration: {batches: 4, batch_size: 16}
   reallocation: {tau: 2}
 )";
 
