@@ -25,7 +25,7 @@ cp -r "$source/src/baselines/template" "$work/shrink"
 cd "$work/shrink"
 for file in *template*; do mv "$file" "${file//template/shrink}"; done
 sed -i 's/template/shrink/g' -- *
-cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/installed" -DCMAKE_CXX_COMPILER="$compiler" >"$work/log" 2>&1 &&
+cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DCMAKE_PREFIX_PATH="$work/installed" -DCMAKE_CXX_COMPILER="$compiler" >"$work/log" 2>&1 &&
   cmake --build build >>"$work/log" 2>&1 || { cat "$work/log"; fail "the outside project does not build"; }
 [ "$(nm -D --defined-only build/shrink.so | wc -l)" = 1 ] || fail "the plugin exports more than its entry"
 
