@@ -5,6 +5,7 @@
 
 #include "app/driver_lock.h"
 #include "app/exit_codes.h"
+#include "app/known_parts.h"
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
@@ -25,11 +26,15 @@ fs::path definition_file(const std::string& word) {
                                                : fs::path("results") / (word + ".yaml");
 }
 
-// Files of the tables that a sweep's file names, if that is still there.
+// Files of the tables that a sweep's file names, if that is still there and still reads.
 std::vector<std::string> named_by(const Reader& reader, const std::string& sweep) {
   const auto revision = last_revision(reader, sweep);
   if (!revision || !fs::exists(revision->file)) return {};
-  return read_document(revision->file, builtin_catalog()).tables;
+  try {
+    return read_document(revision->file, known_parts(revision->file)).tables;
+  } catch (const InputError&) {
+    return {};
+  }
 }
 
 // Definitions in results/, and sweeps of the database.

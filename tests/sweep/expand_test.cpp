@@ -227,7 +227,7 @@ TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {
   EXPECT_THAT(
       input_error([&] { read_sweep(sweep, {}, small_catalog()); }),
       HasSubstr(
-          "s.yaml:2:55: weights of 'tiny': /nonexistent/tiny.safetensors is missing; expected "
+          "s.yaml:2:51: weights of 'tiny': /nonexistent/tiny.safetensors is missing; expected "
           "below weights.root = '/nonexistent'; to get it: tiny.pth, then "
           "tools/convert_weights.py tiny.pth tiny.safetensors"));
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {"model=resnet18"}, small_catalog()); }),
