@@ -65,13 +65,14 @@ fuzz:  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; 
 	build-fuzz/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
 	  -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
 
-# IMAGENET: the folder with train and val.  DEVICE: cuda where there is a GPU.  OVERRIDES: what else `qbitopt run` takes.
+# IMAGENET: the folder with train and val.  WEIGHTS: a folder of published weights (else fp32 trains from scratch).
+# DEVICE: cuda where there is a GPU.  OVERRIDES: what else `qbitopt run` takes.
 DEVICE ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 SWEEP ?= sweeps/imagenet_tables.yaml
 imagenet: configure  ## run the ImageNet tables: make imagenet IMAGENET=/data/imagenet [SWEEP=sweeps/imagenet_resnet18.yaml]
 	@[ -n '$(IMAGENET)' ] || { echo 'say where the data is: make imagenet IMAGENET=/data/imagenet'; exit 2; }
 	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
-	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(OVERRIDES)
+	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(if $(WEIGHTS),weights.root=$(WEIGHTS)) $(OVERRIDES)
 
 # An environment each: pillow-simd takes Pillow's name, and torchvision wants a torch of its own.
 PHOTOGRAPHS := .venv-peers/photographs

@@ -4,8 +4,8 @@
 #     HEADER qbitopt/runlog/schema.h TYPE SqlFile
 #     LISTS table_files tables/*.sql view_files views/*.sql)
 #
-# defines `const std::vector<SqlFile>& table_files()` and `view_files()`, declared by the header. A new file is picked
-# up by the next build.
+# defines `const std::vector<SqlFile>& table_files()` and `view_files()`, declared by the header. The next build
+# picks up a new file and drops one that is gone.
 function(qbitopt_embed_files target name)
   cmake_parse_arguments(embed "" "HEADER;TYPE" "LISTS" ${ARGN})
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp)
@@ -17,11 +17,14 @@ function(qbitopt_embed_files target name)
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${pattern})
     list(APPEND files ${found})
   endwhile()
+  # Changes when a file comes or goes: of one that is gone the dependencies alone would tell nothing.
+  set(found_files ${CMAKE_CURRENT_BINARY_DIR}/${name}.txt)
+  file(CONFIGURE OUTPUT ${found_files} CONTENT "${files}" @ONLY)
   list(JOIN embed_LISTS "|" joined)
   add_custom_command(OUTPUT ${generated}
     COMMAND ${CMAKE_COMMAND} -DOUTPUT=${generated} -DROOT=${CMAKE_CURRENT_SOURCE_DIR} -DHEADER=${embed_HEADER}
             -DTYPE=${embed_TYPE} "-DLISTS=${joined}" -P ${script}
-    DEPENDS ${files} ${script}
+    DEPENDS ${files} ${found_files} ${script}
     COMMENT "Embedding ${name}" VERBATIM)
   # The library belongs to another folder than this command, so it waits for a target.
   add_custom_target(${target}_${name} DEPENDS ${generated})

@@ -2,14 +2,17 @@
 #
 #   qbitopt_embed_manifests(qbitopt_driver)
 #
-# takes every *.yaml below src/qbitopt; a new one is picked up by the next build.
+# takes every *.yaml below src/qbitopt; the next build picks up a new one and drops one that is gone.
 function(qbitopt_embed_manifests target)
   file(GLOB_RECURSE manifests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/qbitopt/*.yaml)
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/builtin_manifests.cpp)
+  # Changes when a file comes or goes: of one that is gone the dependencies alone would tell nothing.
+  set(list ${CMAKE_CURRENT_BINARY_DIR}/builtin_manifests.txt)
+  file(CONFIGURE OUTPUT ${list} CONTENT "${manifests}" @ONLY)
   add_custom_command(OUTPUT ${generated}
     COMMAND ${CMAKE_COMMAND} -DOUTPUT=${generated} -DROOT=${PROJECT_SOURCE_DIR}/src
             -P ${PROJECT_SOURCE_DIR}/cmake/write_manifests.cmake
-    DEPENDS ${manifests} ${PROJECT_SOURCE_DIR}/cmake/write_manifests.cmake
+    DEPENDS ${manifests} ${list} ${PROJECT_SOURCE_DIR}/cmake/write_manifests.cmake
     COMMENT "Embedding the manifests" VERBATIM)
   # The library belongs to another folder than this command, so it waits for a target.
   add_custom_target(${target}_manifests DEPENDS ${generated})

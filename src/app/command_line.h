@@ -2,6 +2,7 @@
 
 #include <boost/program_options.hpp>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -54,6 +55,10 @@ class CommandLine {
   template <typename T>
   T get_or(const std::string& name, T fallback) const {
     return has(name) ? get<T>(name) : fallback;
+  }
+  template <typename T>
+  std::optional<T> find(const std::string& name) const {
+    return has(name) ? std::optional(get<T>(name)) : std::nullopt;
   }
   // All words given for `name`; empty if none.
   std::vector<std::string> words(const std::string& name) const;

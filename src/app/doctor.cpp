@@ -9,6 +9,7 @@
 #include "app/places.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "app/worker_verb.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/runlog/reader.h"
 #include "qbitopt/sweep/catalog.h"
@@ -104,8 +105,17 @@ std::vector<Finding> examine(const fs::path& database) {
 }  // namespace
 
 int doctor(const Invocation& invocation) {
-  CommandLine line("doctor [options]",
-                   "Checks what a sweep needs: worker, data, database, room on the disk.");
+  const auto& words = invocation.arguments;
+  if (std::find(words.begin(), words.end(), "--data") != words.end()) {
+    std::vector<std::string> arguments = {"examine"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    become_worker(std::move(arguments));  // which can decode images
+  }
+  CommandLine line(
+      "doctor [options]",
+      "Checks what a sweep needs: worker, data, database, room on the disk.\n"
+      "With --data FOLDER [--classes N] [--threads N] instead: counts the images of a\n"
+      "folder with ImageNet's layout and decodes each of them.");
   line.add_database();
   line.add_json();
   if (!line.parse(invocation)) return kGood;

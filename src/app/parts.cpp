@@ -26,14 +26,20 @@ Json as_json(const Manifest& part) {
                           {"default", parameter.default_value},
                           {"description", parameter.description}});
   }
-  return {{"name", part.name},         {"version", part.version},   {"summary", part.summary},
-          {"citation", part.citation}, {"source", source_of(part)}, {"parameters", parameters}};
+  Json json = {{"name", part.name},         {"version", part.version},
+               {"summary", part.summary},   {"citation", part.citation},
+               {"source", source_of(part)}, {"parameters", parameters}};
+  if (part.kind == "model") json.update({{"weights", part.weights}, {"macs", part.macs}});
+  return json;
 }
 
 std::string describe(const Manifest& part) {
   std::string text = fmt::format("{} (version {}): {}\n", part.name, part.version, part.summary);
   if (!part.citation.empty()) text += part.citation + "\n";
   if (!part.library.empty()) text += "from " + part.library + "\n";
+  if (part.kind == "model")
+    text += fmt::format("{} weights, {} multiplications an image\n", part.weights, part.macs);
+  if (!part.obtain.empty()) text += "Files: " + part.obtain + "\n";
   std::vector<std::vector<std::string>> rows = {
       {"parameter", "type", "unit", "default", "meaning"}};
   for (const ParameterSpec& parameter : part.parameters) {
@@ -58,11 +64,17 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
     return kGood;
   }
   Json json = Json::array();
+  const bool has_sizes = kind == "model";
   std::vector<std::vector<std::string>> rows = {{kind, "version", "source", "summary"}};
+  if (has_sizes) rows.front().insert(rows.front().begin() + 3, {"weights", "MACs an image"});
   for (const std::string& name : catalog.names(kind)) {
     const Manifest& part = catalog.get(kind, name);
     json.push_back(as_json(part));
     rows.push_back({name, std::to_string(part.version), source_of(part), part.summary});
+    if (has_sizes) {
+      rows.back().insert(rows.back().begin() + 3,
+                         {std::to_string(part.weights), std::to_string(part.macs)});
+    }
   }
   invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
   return kGood;

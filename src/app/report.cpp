@@ -7,6 +7,7 @@
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/stop_signals.h"
+#include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "qbitopt/core/file_lock.h"
@@ -21,8 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write(const fs::path& database, const fs::path& output, const PageOptions& options) {
+void write(const fs::path& database, const fs::path& output, PageOptions options) {
   const Reader reader(database);
+  for (const std::string& sweep : sweeps_on_page(reader, options)) {
+    for (TableDefinition& table : tables_of(reader, sweep)) options.tables.push_back(table);
+  }
   if (output.has_parent_path()) fs::create_directories(output.parent_path());
   write_file_atomically(output, render_page(reader, options));
 }

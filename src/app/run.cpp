@@ -43,10 +43,26 @@ std::vector<std::string> requested_keys(const Plan& plan) {
   return keys;
 }
 
+struct SweepTable {
+  TableDefinition definition;
+  std::filesystem::path output;  // beside the definition; of a shared one with the sweep's name
+  std::string word;              // by which `qbitopt table` finds it
+};
+
+SweepTable read_table(const std::filesystem::path& file, const std::string& sweep) {
+  SweepTable table{.definition = read_table_definition(file)};
+  const bool is_shared = table.definition.sweeps.empty() && table.definition.name != sweep;
+  if (table.definition.sweeps.empty()) table.definition.sweeps = {sweep};
+  table.word = is_shared ? table.definition.name + " --sweep " + sweep : table.definition.name;
+  const std::string name = is_shared ? table.definition.name + "." + sweep : table.definition.name;
+  table.output = file.parent_path() / (name + find_table_format("markdown").extension);
+  return table;
+}
+
 // Before anything runs, so that a mistake in them does not come to light hours later.
-std::vector<TableDefinition> read_tables(const Plan& plan) {
-  std::vector<TableDefinition> tables;
-  for (const std::string& file : plan.tables) tables.push_back(read_table_definition(file));
+std::vector<SweepTable> read_tables(const Plan& plan) {
+  std::vector<SweepTable> tables;
+  for (const std::string& file : plan.tables) tables.push_back(read_table(file, plan.sweep_name));
   return tables;
 }
 
@@ -56,18 +72,16 @@ std::optional<std::vector<PublishedResult>> read_published_if_any() {
 }
 
 // Prints each table and writes it beside its definition.
-void print_tables(const Plan& plan, const std::vector<TableDefinition>& tables, Database& database,
-                  Console& console) {
-  for (size_t i = 0; i < tables.size(); ++i) {
-    const TableFormat& markdown = find_table_format("markdown");
-    const Table table = build_table(database.reader(), tables[i]);
+void print_tables(const std::vector<SweepTable>& tables, Database& database, Console& console) {
+  const TableFormat& markdown = find_table_format("markdown");
+  for (const SweepTable& each : tables) {
+    const Table table = build_table(database.reader(), each.definition);
     const std::string text = markdown.write(table);
-    console.print((i > 0 ? "\n" : "") + text);
-    const auto file = std::filesystem::path(plan.tables[i]).replace_extension(markdown.extension);
-    write_file_atomically(file, text);
-    database.record_table(rendered(table, tables[i], markdown, text));
-    console.say(fmt::format("wrote {}; `qbitopt table {}` makes other formats", shown(file),
-                            tables[i].name));
+    console.print((&each != &tables.front() ? "\n" : "") + text);
+    write_file_atomically(each.output, text);
+    database.record_table(rendered(table, each.definition, markdown, text));
+    console.say(fmt::format("wrote {}; `qbitopt table {}` makes other formats", shown(each.output),
+                            each.word));
   }
 }
 
@@ -94,7 +108,7 @@ int run(const Invocation& invocation) {
   Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
 
-  const std::vector<TableDefinition> tables = read_tables(plan);
+  const std::vector<SweepTable> tables = read_tables(plan);
   const auto published = read_published_if_any();
 
   const DriverLock lock(file);
@@ -118,7 +132,7 @@ int run(const Invocation& invocation) {
     record(grown);
     return grown;
   });
-  if (status == kGood || status == kJobsFailed) print_tables(plan, tables, database, console);
+  if (status == kGood || status == kJobsFailed) print_tables(tables, database, console);
   database.close();
   return status;
 }

@@ -115,7 +115,8 @@ std::string runs_behind(const Cell& cell) {
 int show_cell(const CommandLine& line, Console& console) {
   const auto [name, address] = split_address(line.get<std::string>("cell"));
   const Reader reader(line.database());
-  const Table table = build_table(reader, find_table(reader, name));
+  const Table table =
+      build_table(reader, find_table(reader, name, line.find<std::string>("sweep")));
   const Cell& cell = table.cell(address);
   if (!line.json()) {
     std::string value = cell.text;
@@ -146,7 +147,9 @@ int show(const Invocation& invocation) {
       "behind a cell of a table.");
   line.options()("cell",
                  boost::program_options::value<std::string>()->value_name("TABLE:ROW:COLUMN"),
-                 "instead: the runs behind a cell of a table, as in quick:qbitopt@3:top1");
+                 "instead: the runs behind a cell of a table, as in quick:qbitopt@3:top1")(
+      "sweep", boost::program_options::value<std::string>()->value_name("SWEEP"),
+      "with --cell: whose runs, as `qbitopt table` takes it");
   line.add_database();
   line.add_json();
   line.add_positional("key", 1);

@@ -5,18 +5,37 @@
 
 #include "app/driver_lock.h"
 #include "app/exit_codes.h"
+#include "app/known_parts.h"
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/report/table_format.h"
+#include "qbitopt/runlog/queries.h"
+#include "qbitopt/sweep/document.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
 
 namespace qbitopt::app {
 namespace {
+
+fs::path definition_file(const std::string& word) {
+  return fs::path(word).extension() == ".yaml" ? fs::path(word)
+                                               : fs::path("results") / (word + ".yaml");
+}
+
+// Files of the tables that a sweep's file names, if that is still there and still reads.
+std::vector<std::string> named_by(const Reader& reader, const std::string& sweep) {
+  const auto revision = last_revision(reader, sweep);
+  if (!revision || !fs::exists(revision->file)) return {};
+  try {
+    return read_document(revision->file, known_parts(revision->file)).tables;
+  } catch (const InputError&) {
+    return {};
+  }
+}
 
 // Definitions in results/, and sweeps of the database.
 std::vector<std::string> known_tables(const Reader& reader) {
@@ -62,9 +81,10 @@ int check(const Table& table, const TableDefinition& definition, Console& consol
 }
 
 // The database is closed again, so that what was made can be recorded.
-std::pair<TableDefinition, Table> read_table(const fs::path& database, const std::string& word) {
-  const Reader reader(database);
-  TableDefinition definition = find_table(reader, word);
+std::pair<TableDefinition, Table> read_table(const CommandLine& line) {
+  const Reader reader(line.database());
+  TableDefinition definition =
+      find_table(reader, line.words("table").front(), line.find<std::string>("sweep"));
   Table table = build_table(reader, definition);
   return {std::move(definition), std::move(table)};
 }
@@ -81,14 +101,30 @@ void record(const fs::path& file, const RenderedTable& table, Console& console) 
 
 }  // namespace
 
-TableDefinition find_table(const Reader& reader, const std::string& word) {
-  if (fs::path(word).extension() == ".yaml") return read_table_definition(word);
-  const fs::path by_name = fs::path("results") / (word + ".yaml");
-  if (fs::exists(by_name)) return read_table_definition(by_name);
-  const std::vector<std::string> known = known_tables(reader);
-  if (std::find(known.begin(), known.end(), word) == known.end())
-    throw InputError(unknown_name("table", word, known) + " (results/*.yaml, and every sweep)");
-  return default_definition(reader, word);
+TableDefinition find_table(const Reader& reader, const std::string& word,
+                           const std::optional<std::string>& sweep) {
+  const fs::path file = definition_file(word);
+  if (!fs::exists(file)) {
+    const std::vector<std::string> known = known_tables(reader);
+    if (sweep || std::find(known.begin(), known.end(), word) == known.end())
+      throw InputError(unknown_name("table", word, known) + " (results/*.yaml, and every sweep)");
+    return tables_of(reader, word).front();
+  }
+  TableDefinition definition = read_table_definition(file);
+  if (sweep) definition.sweeps = {*sweep};
+  if (definition.sweeps.empty()) definition.sweeps = {definition.name};
+  return definition;
+}
+
+std::vector<TableDefinition> tables_of(const Reader& reader, const std::string& sweep) {
+  std::vector<TableDefinition> tables;
+  for (const std::string& file : named_by(reader, sweep)) {
+    tables.push_back(read_table_definition(file));
+    if (tables.back().sweeps.empty()) tables.back().sweeps = {sweep};
+  }
+  if (!tables.empty()) return tables;
+  if (fs::exists(definition_file(sweep))) return {find_table(reader, sweep, std::nullopt)};
+  return {default_definition(reader, sweep)};
 }
 
 RenderedTable rendered(const Table& table, const TableDefinition& definition,
@@ -104,11 +140,13 @@ int table(const Invocation& invocation) {
   CommandLine line(
       "table NAME [options]",
       "A comparison out of the runs of a sweep. NAME is a definition (results/NAME.yaml,\n"
-      "or a file), or a sweep of the database.");
+      "or a file), or a sweep of the database: the table that it names.");
   const std::string formats =
       format_names() + " (default: as the output's name says, else markdown)";
   line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
       "output,o", po::value<std::string>()->value_name("FILE"), "write to a file")(
+      "sweep", po::value<std::string>()->value_name("SWEEP"),
+      "whose runs (default: as the definition says, else the sweep of its name)")(
       "check", po::bool_switch(),
       "compare with the definition's expectations; exit status 6 if one is out of tolerance");
   line.add_database();
@@ -118,7 +156,7 @@ int table(const Invocation& invocation) {
   if (!line.has("table"))
     throw UsageError("which table? Give the name of a definition in results/, or of a sweep");
   const TableFormat& format = format_of(line);
-  const auto [definition, table] = read_table(line.database(), line.words("table").front());
+  const auto [definition, table] = read_table(line);
   if (line.is_on("check")) return check(table, definition, invocation.console);
   const std::string text = format.write(table);
   if (!line.has("output")) {

@@ -9,9 +9,11 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <map>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/training/process.h"
+#include "worker/examine.h"
 #include "worker/input.h"
 #include "worker/inventory.h"
 #include "worker/predict.h"
@@ -75,26 +77,25 @@ int work_alone(const char* file) {
 }
 
 // The verbs that the driver hands on.
-int answer(const std::vector<std::string>& words) {
-  return words.front() == "predict" ? predict({words.begin() + 1, words.end()})
-                                    : inventory({words.begin() + 1, words.end()});
-}
+const std::map<std::string, int (*)(const std::vector<std::string>&)> kVerbs = {
+    {"examine", examine}, {"inventory", inventory}, {"predict", predict}};
 
 int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
-  const bool is_verb = argument == "predict" || argument == "inventory";
+  const auto verb = kVerbs.find(argument);
+  const bool is_verb = verb != kVerbs.end();
   if ((argc > 2 && !is_verb) || argument.rfind("-", 0) == 0) {
     std::fputs(
-        "usage: qbitopt-worker [job.json | predict ... | inventory MODEL]\nTrains what the driver "
-        "sends, or one "
-        "attempt from a file; or does the verbs of `qbitopt` that need tensors.\n",
+        "usage: qbitopt-worker [job.json | predict ... | inventory ... | examine ...]\n"
+        "Trains what the driver sends, or one attempt from a file; or does the verbs of `qbitopt`\n"
+        "that need tensors.\n",
         stderr);
     return argument == "--help" ? 0 : 2;
   }
   listen_to_signals();
   keep_freed_memory();
   try {
-    if (is_verb) return answer({argv + 1, argv + argc});
+    if (is_verb) return verb->second({argv + 2, argv + argc});
     return argument.empty() ? serve() : work_alone(argv[1]);
   } catch (const InputError& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

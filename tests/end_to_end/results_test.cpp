@@ -62,6 +62,23 @@ TEST_F(ResultsTest, ARunPrintsItsTableAndWritesItBesideTheDefinition) {
   EXPECT_EQ(made, Json::parse(R"([{"name": "small", "format": "markdown", "jobs": 13}])"));
 }
 
+TEST_F(ResultsTest, SweepsShareADefinitionThatNamesNone) {
+  std::string other = kSweep;
+  other.replace(other.find("name: small"), 11, "name: other");
+  write("other.yaml", other);
+  const testing::Result result = qbitopt("run other.yaml");
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(read("results/small.other.md"), result.out);
+  EXPECT_THAT(result.err, HasSubstr("`qbitopt table small --sweep other` makes other formats"));
+  EXPECT_EQ(qbitopt("table small --sweep other").out, result.out);
+  EXPECT_EQ(qbitopt("table other").out, result.out);
+  EXPECT_THAT(qbitopt("table small").err, HasSubstr("unknown sweep 'small'"));
+  EXPECT_THAT(qbitopt("show --cell small:fixed@3:n --sweep other").out,
+              HasSubstr("made of 3 runs"));
+  EXPECT_EQ(qbitopt("report --output r.html").exit_code, 0);
+  EXPECT_THAT(read("r.html"), HasSubstr("<caption>A small comparison</caption>"));
+}
+
 TEST_F(ResultsTest, AWrongDefinitionStopsARunBeforeItBegins) {
   write("results/small.yaml", "rowz: {}\n");
   const testing::Result result = qbitopt("run small.yaml");

@@ -120,7 +120,7 @@ def type_filter(browser, table, words):
 def check_page(browser, jobs):
     check("every job is listed", sorted(column(browser, "all-runs", "Job")), sorted(key[:10] for key in jobs))
     check("a hostile name is text",
-          browser.run("return [...document.querySelectorAll('#all-runs td, #configurations th')]"
+          browser.run("return [...document.querySelectorAll('#all-runs td, .qbitopt-table th')]"
                       ".some((cell) => cell.textContent === arguments[0])", HOSTILE))
     check("no markup from data", browser.run("return document.querySelectorAll('img, b, iframe').length"), 0)
     check("scripts are the page's own", browser.run("return document.scripts.length"), 2)
@@ -182,13 +182,13 @@ def check_run_pages(browser, jobs):
 
 def check_copying(browser):
     browser.command("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
-    browser.run("document.querySelector('#results details').open = true;"
-                "document.querySelector('#results .copy').click()")
+    browser.run("document.querySelector('#comparison details').open = true;"
+                "document.querySelector('#comparison .copy').click()")
     for _ in range(50):
-        if browser.run("return document.querySelector('#results .copy').textContent") == "Copied":
+        if browser.run("return document.querySelector('#comparison .copy').textContent") == "Copied":
             break
         time.sleep(0.1)
-    check("copies the SQL", browser.run("return document.querySelector('#results .copy').textContent"), "Copied")
+    check("copies the SQL", browser.run("return document.querySelector('#comparison .copy').textContent"), "Copied")
 
 
 def emulate(browser, width, height, scheme, scale=1):

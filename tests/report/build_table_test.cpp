@@ -87,6 +87,46 @@ TEST_F(BuildTableTest, RowsAtOneBudgetStandTogetherThoseWithoutFirst) {
   EXPECT_FALSE(table.find_row("static@3")->begins_block);
 }
 
+TEST_F(BuildTableTest, ARowMayBeSplitByOtherAxesWithinABudget) {
+  const Table table = build(
+      "sweep: small\nsplit_by: [budget.average_bits, method]\nrows:\n"
+      "  q: {where: {method: [fixed_precision, static_allocation, qbitopt]}}\n");
+  EXPECT_THAT(addresses(table),
+              ElementsAre("q@4,fixed_precision", "q@3,fixed_precision", "q@3,static_allocation",
+                          "q@3,qbitopt", "q@2.5,static_allocation", "q@2.5,qbitopt"));
+  EXPECT_TRUE(table.find_row("q@3,fixed_precision")->begins_block);
+  EXPECT_FALSE(table.find_row("q@3,qbitopt")->begins_block);
+  EXPECT_EQ(table.cell("q@3,qbitopt:by_method").text, "qbitopt");
+}
+
+TEST_F(BuildTableTest, WhatIsNotPublishedOrNotRunIsBlank) {
+  const Table table = build(
+      "sweep: small\nsplit_by: [budget.average_bits]\nfp32_row: fp32\nrows:\n"
+      "  fp32:  {where: {method: fp32}}\n"
+      "  fixed: {where: {method: fixed_precision}}\n"
+      "published:\n"
+      "  - {row: fixed@4, where: {method: LSQ}}\n"
+      "  - {row: fixed@8, where: {method: PACT}}\n"
+      "  - {row: fixed@3, where: {model: A net, method: Ours, weight_bits: 3}}\n"
+      "  - {row: resnet18/fixed@4, where: {method: DoReFa}}\n"
+      "  - {where: {method: DoReFa}}\n");
+  ASSERT_EQ(table.published.size(), 4u);  // resnet18 is no section of this table
+  const PublishedRow& both = table.published[0];
+  EXPECT_EQ(both.delta, -2);
+  EXPECT_EQ(both.our_delta, -1);  // 89 less 90
+  EXPECT_EQ(both.delta_difference, 1);
+  const PublishedRow& theirs = table.published[1];
+  EXPECT_EQ(theirs.top1, 65);
+  EXPECT_EQ(theirs.our_row, "");
+  EXPECT_FALSE(theirs.our_top1 || theirs.delta || theirs.delta_difference);
+  const PublishedRow& ours = table.published[2];
+  EXPECT_EQ(ours.method, "Ours");
+  EXPECT_EQ(ours.weight_bits, "3");
+  EXPECT_EQ(ours.our_delta, -4);
+  EXPECT_FALSE(ours.top1 || ours.delta_difference);
+  EXPECT_EQ(table.published[3].model, "ResNet18");
+}
+
 TEST_F(BuildTableTest, MeansHaveDeviationsOverTheSeeds) {
   const Table table = build();
   const Cell& fixed = table.cell("fixed@3:top1");

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <memory>
 
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/random.h"
@@ -316,7 +317,12 @@ void store_example(Database& database, const std::filesystem::path& folder,
       "# What does choosing bits per tensor buy, and does choosing them again during training add "
       "to it?\n# Made-up numbers.\nqbitopt: 1\nname: example\nseeds: 3\n";
   plan.included = {{"experiments/fashion_mnist/mobilenet_v2_tiny.yaml", sha256("recipe")}};
-  for (const Job& job : all) plan.jobs.push_back(planned_job(job));
+  for (const Job& job : all) {
+    plan.jobs.push_back(planned_job(job));
+    auto shape = std::make_shared<JobShape>(*plan.jobs.back().shape);
+    shape->axes = {"method", "budget.average_bits"};
+    plan.jobs.back().shape = shape;
+  }
   database.record_sweep(plan, {{"qbitopt", "run", "sweeps/example.yaml"}, {{"host", "bench-01"}}});
 
   double begin = kStart;

@@ -189,6 +189,7 @@ TEST(CanvasTest, LabelsKeepTheirDistanceAndTheirOrder) {
 TEST(CanvasTest, LogarithmicAxesHaveRoundNumbers) {
   EXPECT_EQ(logarithmic_ticks({0.4, 30, true}), "0.5, 1, 2, 5, 10, 20");
   EXPECT_EQ(logarithmic_ticks({0.01, 1000, true}), "0.01, 0.1, 1, 10, 100, 1e+03");
+  EXPECT_EQ(logarithmic_ticks({0.01, 1e10, true}), "0.01, 1, 100, 1e+04, 1e+06, 1e+08, 1e+10");
 }
 
 TEST(CanvasTest, ScalesReachOverTheirValues) {

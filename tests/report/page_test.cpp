@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "qbitopt/report/page/html.h"
+#include "qbitopt/report/table.h"
+#include "qbitopt/report/table_format.h"
 #include "qbitopt/runlog/queries.h"
 #include "report/example_database.h"
 #include "runlog/fixture.h"
@@ -32,7 +34,8 @@ class PageTest : public ::testing::Test {
   }
   ~PageTest() override { ::setenv("PATH", path_.c_str(), 1); }
 
-  std::string page(const PageOptions& options = {}) {
+  std::string page(PageOptions options = {}) {
+    options.tables = {default_definition(database_.reader(), options.sweep.value_or("example"))};
     return render_page(database_.reader(), options);
   }
 
@@ -51,6 +54,22 @@ TEST_F(PageTest, ShowsEveryJobOfTheSweep) {
   for (const Json& row : data["runs"]["rows"]) keys.push_back(row.front());
   EXPECT_THAT(keys,
               ::testing::UnorderedElementsAreArray(stored_keys(database_.reader(), "example")));
+}
+
+TEST_F(PageTest, ShowsTheTableThatTheTableVerbMakes) {
+  const TableDefinition definition = default_definition(database_.reader(), "example");
+  const std::string html = table_as_html(build_table(database_.reader(), definition));
+  EXPECT_THAT(html, HasSubstr("data-row=\"qbitopt@2.5\""));
+  EXPECT_THAT(page(), HasSubstr("<div id=\"comparison-1\">\n" + html));
+  EXPECT_THAT(page(), HasSubstr("WHERE sweep.name = &#39;example&#39;"));
+}
+
+TEST_F(PageTest, ATableThatCannotBeMadeSaysWhyAndTheRestIsShown) {
+  const std::string html = render_page(
+      database_.reader(),
+      {.tables = {parse_table_definition("t.yaml", "sweep: example\nrows: {a: {}}\n")}});
+  EXPECT_THAT(html, HasSubstr("row &#39;a&#39; holds"));
+  EXPECT_THAT(html, HasSubstr("id=\"all-runs\""));
 }
 
 TEST_F(PageTest, HasCurvesBitsConfigurationAndLogOfARun) {

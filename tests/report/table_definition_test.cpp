@@ -8,11 +8,19 @@
 namespace qbitopt {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using Show = ColumnDefinition::Show;
 
 TableDefinition parse(const std::string& text) {
   return parse_table_definition("results/quick.yaml", text);
+}
+
+std::vector<std::string> names(const TableDefinition& definition) {
+  std::vector<std::string> names;
+  for (const ColumnDefinition& column : definition.columns) names.push_back(column.name);
+  return names;
 }
 
 TEST(TableDefinitionTest, ReadsRowsColumnsClaimsAndExpectations) {
@@ -50,9 +58,20 @@ expect: {"q@3:top1": {value: 80, tolerance: 1}}
 }
 
 TEST(TableDefinitionTest, WithoutColumnsItHasTheStandardOnesThatItsRowsAllow) {
-  EXPECT_EQ(parse("rows: {fixed: {}, continued: {}}").columns.size(), standard_columns().size());
+  EXPECT_THAT(names(parse("rows: {fixed: {}, continued: {}}")),
+              ElementsAre("budget", "method", "top1", "n", "bits", "all_bits", "size", "met",
+                          "vs_fixed", "vs_fp32", "runs", "hours"));
   for (const ColumnDefinition& column : parse("rows: {a: {}}").columns) EXPECT_EQ(column.to, "");
-  EXPECT_EQ(parse("rows: {a: {}}").sweeps, std::vector<std::string>{"quick"});
+}
+
+TEST(TableDefinitionTest, EveryAxisOfSplitByHasAColumnBehindTheLabel) {
+  EXPECT_THAT(names(parse("split_by: [budget.average_bits, solver, method]\nrows: {a: {}}")),
+              ElementsAre("budget", "method", "solver", "by_method", "top1", "n", "bits",
+                          "all_bits", "size", "met", "runs", "hours"));
+}
+
+TEST(TableDefinitionTest, WithoutASweepItIsAnyones) {
+  EXPECT_THAT(parse("rows: {a: {}}").sweeps, IsEmpty());
 }
 
 TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
@@ -73,6 +92,7 @@ TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: a, at: 3}]\n", "split_by"},
       {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim lacks 'say'"},
       {"rows: {a: {}}\npublished: [{where: {network: x}}]\n", "unknown key 'network'"},
+      {"rows: {a: {}}\npublished: [{row: resnet18/b@4}]\n", "quick.yaml:2:19: unknown row 'b'"},
       {"rows: {a: {}}\nexpect: {a: {value: 1, tolerance: 1}}\n", "ROW:COLUMN"},
       {"rows: {a: {}}\nexpect: {\"a:top1\": {value: 1}}\n", "'a:top1' lacks 'tolerance'"},
   };

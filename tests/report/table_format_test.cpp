@@ -4,10 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "runlog/fixture.h"
 
 namespace qbitopt {
 namespace {
@@ -94,8 +98,8 @@ TEST(TableFormatTest, MarkdownCanBePasted) {
                     HasSubstr("| +0.50 | q@3 | −1.25 | −1.75 | [A & B](https://example.org")));
 }
 
-// What chktex would look at: paired environments and braces, as many cells in each line as columns,
-// special characters escaped.
+// Paired environments and braces, as many cells in each line as columns, special characters
+// escaped.
 TEST(TableFormatTest, LatexIsWellFormed) {
   const std::string text = table_as_latex(make_table());
   EXPECT_THAT(text, AllOf(HasSubstr("\\begin{tabular}{@{}lrrrr@{}}"), HasSubstr("\\toprule"),
@@ -136,6 +140,22 @@ TEST(TableFormatTest, LatexIsWellFormed) {
   }
   EXPECT_TRUE(open.empty());
   EXPECT_EQ(depth, 0);
+}
+
+// Debian: apt-get install chktex. Left out are its opinions on the width of dashes (8), on spaces
+// around them (36), and on quotes (18).
+TEST(TableFormatTest, ChktexFindsNothingInTheLatex) {
+  if (std::system("command -v chktex >/dev/null") != 0) GTEST_SKIP() << "no chktex";
+  const testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "table.tex";
+  std::ofstream(file) << table_as_latex(make_table());
+  const std::string command = "cd '" + folder.path().string() +
+                              "' && chktex -q -n 8 -n 18 -n 36 table.tex >found.txt 2>&1";
+  const int status = std::system(command.c_str());
+  std::stringstream found;
+  found << std::ifstream(folder / "found.txt").rdbuf();
+  EXPECT_EQ(found.str(), "");
+  EXPECT_EQ(status, 0);
 }
 
 TEST(TableFormatTest, CsvHasAllDigitsAndAColumnForEachNumber) {

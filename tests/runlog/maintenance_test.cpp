@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/runlog/connection.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -51,10 +52,14 @@ TEST_F(MaintenanceTest, ADamagedPageIsFound) {
     Database database(file_);
     fill(database);
   }
+  const auto page = [&] {  // not of the schema, without which a file cannot be opened
+    return SQLite::Database(file_.string())
+        .execAndGet("SELECT rootpage FROM sqlite_master WHERE name = 'metric'")
+        .getInt64();
+  }();
   std::fstream file(file_, std::ios::in | std::ios::out | std::ios::binary);
-  const auto pages = static_cast<std::streamoff>(fs::file_size(file_) / 4096);
-  file.seekp(pages * 2 / 3 * 4096);  // beyond the schema, without which a file cannot be opened
-  file << std::string(4096 * 8, '\x7f');
+  file.seekp((page - 1) * 4096);
+  file << std::string(4096, '\x7f');
   file.close();
   EXPECT_THAT(check_database(file_), Not(IsEmpty()));
 }

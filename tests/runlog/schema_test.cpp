@@ -1,9 +1,11 @@
 #include "qbitopt/runlog/schema.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "qbitopt/runlog/migrations.h"
+#include "qbitopt/sweep/yaml.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -49,6 +51,51 @@ TEST(SchemaTest, EveryTableIsStrict) {
           .query("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%STRICT%'")
           .empty());
 }
+
+// Every version that ever stored results, as SQL in stored/: it opens, keeps its rows, and has the
+// tables of a new file.
+class StoredVersionTest : public ::testing::TestWithParam<int> {
+ protected:
+  StoredVersionTest() {
+    const std::string sql =
+        read_text(fmt::format("{}/version_{}.sql", QBITOPT_STORED_DATABASES, GetParam()));
+    SQLite::Database((folder_ / "old.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec(sql);
+  }
+  static Rows ask(const Database& database, const std::string& sql) {
+    return database.reader().query(sql);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_P(StoredVersionTest, BecomesAFileOfThisVersionWithAllItsRows) {
+  const Database old(folder_ / "old.db");
+  const Database fresh(folder_ / "fresh.db");
+  SQLite::Database raw((folder_ / "old.db").string());
+  EXPECT_EQ(raw.execAndGet("PRAGMA user_version").getInt(), kSchemaVersion);
+  const std::string columns =
+      "SELECT m.name, c.name, c.type, c.\"notnull\", c.pk FROM sqlite_master AS m JOIN "
+      "pragma_table_info(m.name) AS c WHERE m.name NOT LIKE 'sqlite_%' AND m.type = 'table'"
+      " ORDER BY 1, 2";
+  EXPECT_EQ(ask(old, columns).rows, ask(fresh, columns).rows);
+  const std::string indices = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1";
+  EXPECT_EQ(ask(old, indices).rows, ask(fresh, indices).rows);
+  const std::string documented = "SELECT count(*) FROM schema_doc WHERE relation = 'attempt'";
+  EXPECT_EQ(ask(old, documented).rows, ask(fresh, documented).rows);
+  EXPECT_EQ(ask(old,
+                "SELECT method, seed, state, round(top1, 2), weight_bits FROM runs"
+                " ORDER BY method, seed")
+                .rows,
+            (std::vector<std::vector<Json>>{{"fixed_precision", 0, "finished", 86.66, 3.0},
+                                            {"fixed_precision", 1, "failed", nullptr, nullptr},
+                                            {"fp32", 0, "finished", 88.22, 32.0},
+                                            {"fp32_continued", 0, "finished", 88.11, 32.0},
+                                            {"fp32_continued", 1, "finished", 88.05, 32.0}}));
+  EXPECT_EQ(ask(old, "SELECT count(*) FROM bits_history").rows[0][0], 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StoredVersionTest, ::testing::Range(1, kSchemaVersion + 1));
 
 class MigrationTest : public ::testing::Test {
  protected:

@@ -200,5 +200,40 @@ TEST_F(ExpandTest, AMissingDataFileIsAnErrorOfThePlan) {
             read_sweep(sweep, {"data.root=" + root + "/copy"}, catalog).jobs[0].key);
 }
 
+TEST_F(ExpandTest, PublishedWeightsArePartOfTheIdentityWhereverTheyLie) {
+  const std::string root = folder_.path().string();
+  folder_.write("a/tiny.safetensors", "1");
+  folder_.write("b/tiny.safetensors", "1");
+  folder_.write("c/tiny.safetensors", "2");
+  const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n");
+  // The checkpoint that it needs, and itself, whose key follows from that.
+  const auto keys = [&](const std::vector<std::string>& overrides) {
+    std::vector<std::string> keys;
+    for (const PlannedJob& job : read_sweep(sweep, overrides, small_catalog()).jobs)
+      keys.push_back(job.key);
+    return keys;
+  };
+  const auto a = keys({"weights.root=" + root + "/a"});
+  EXPECT_EQ(a, keys({"weights.root=" + root + "/b"}));
+  for (const auto& other : {keys({"weights.root=" + root + "/c"}), keys({})}) {
+    EXPECT_NE(a[0], other[0]);
+    EXPECT_NE(a[1], other[1]);
+  }
+}
+
+TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {
+  const auto sweep = folder_.write(
+      "s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny, weights.root: /nonexistent}\n");
+  EXPECT_THAT(
+      input_error([&] { read_sweep(sweep, {}, small_catalog()); }),
+      HasSubstr(
+          "s.yaml:2:51: weights of 'tiny': /nonexistent/tiny.safetensors is missing; expected "
+          "below weights.root = '/nonexistent'; to get it: tiny.pth, then "
+          "tools/convert_weights.py tiny.pth tiny.safetensors"));
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {"model=resnet18"}, small_catalog()); }),
+              HasSubstr("'resnet18' has no published weights; leave weights.root out to train it "
+                        "from scratch"));
+}
+
 }  // namespace
 }  // namespace qbitopt

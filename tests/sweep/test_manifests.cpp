@@ -34,7 +34,11 @@ parameters:
   budget.joint: {type: decimal, unit: bits, description: Limit.}
   quantizers.candidate_bits: {type: list of int, default: [2, 3, 4, 8], description: Candidates.}
 )"},
-      {"fp32.yaml", head("method", "fp32") + "includes: {pretraining: optimization}\n"},
+      {"fp32.yaml", head("method", "fp32") + R"(
+includes: {pretraining: optimization}
+parameters:
+  weights.root: {type: string, affects_result: false, description: Folder of published weights.}
+)"},
       {"fixed_precision.yaml", head("method", "fixed_precision") + quantized},
       {"qbitopt.yaml", head("method", "qbitopt") + quantized + R"(
 parameters:
@@ -62,7 +66,9 @@ parameters:
   resnet8.width: {type: int, default: 16, description: Channels.}
 )"},
       {"resnet18.yaml", head("model", "resnet18")},
-      {"tiny.yaml", head("model", "tiny")},
+      {"tiny.yaml",
+       head("model", "tiny") + "contents: [tiny.safetensors]\n" +
+           "obtain: tiny.pth, then tools/convert_weights.py tiny.pth tiny.safetensors\n"},
       {"digits.yaml", data},
       {"fit.yaml", head("sensitivity", "fit")},
       {"hessian_trace.yaml", head("sensitivity", "hessian_trace") + R"(

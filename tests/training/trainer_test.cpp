@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <numeric>
@@ -347,6 +348,46 @@ TEST_F(RogueTest, BitsThatAreNoCandidateFailTheJob) {
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "invalid_bits");
     EXPECT_THAT(error.what(), HasSubstr("at 9 bits; it may have [2,3,4,5,6,7,8]"));
+  }
+}
+
+TEST(TrainerTest, PublishedWeightsAreTakenAsTheyAre) {
+  Attempt trained = lab().attempt(settings("fp32"));
+  Recorder from_scratch;
+  lab().run(trained, from_scratch);
+  const TemporaryFolder weights;
+  std::filesystem::copy_file(trained.folder + "/model.pth", weights.path() / "resnet8.safetensors");
+  Attempt taken = lab().attempt(settings("fp32"));
+  taken.job.parameters["weights.root"] = weights.path().string();
+  Recorder told;
+  EXPECT_EQ(lab().run(taken, told), RunOutcome::kFinished);
+  EXPECT_EQ(told.finished().steps, 0);
+  EXPECT_EQ(told.finished().results, from_scratch.finished().results);
+  EXPECT_THAT(told.all<Artifact>(), ::testing::Not(::testing::IsEmpty()));
+}
+
+// Against labels that are spread over all ten classes no answer has less than their entropy.
+TEST(TrainerTest, LabelsMayBeSmoothed) {
+  const Recorder& told = lab().train(settings("fp32", "pretraining.label_smoothing: 1"));
+  for (const Metrics& metrics : told.all<Metrics>())
+    EXPECT_GE(metrics.values.at("loss"), std::log(10) - 1e-6);
+}
+
+// With the running statistics of batch norm the first answers are the teacher's own.
+TEST(TrainerTest, DistillationLearnsFromTheStartingCheckpoint) {
+  const Recorder& told =
+      lab().train(settings("fp32_continued", "training.distillation: 1, batch_norm.freeze_at: 0"));
+  const std::vector<Metrics> curve = told.all<Metrics>();
+  EXPECT_NEAR(curve.front().values.at("loss"), 0, 1e-6);
+  EXPECT_LT(curve.back().values.at("loss"), 0.1);
+}
+
+TEST(TrainerTest, DistillationNeedsATeacher) {
+  try {
+    lab().train(settings("fp32", "pretraining.distillation: 0.5"));
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("set it below `training`, not below `pretraining`"));
   }
 }
 

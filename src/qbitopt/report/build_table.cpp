@@ -127,7 +127,7 @@ class TableBuilder {
       last_group_ = nullptr;
     }
     TableRow row{.address = group.address(), .id = group.row->id, .label = group.row->label};
-    row.begins_block = last_group_ != nullptr && last_group_->split != group.split;
+    row.begins_block = last_group_ != nullptr && last_group_->budget != group.budget;
     for (const ColumnDefinition& column : definition_.columns)
       row.cells.push_back(cell_of(group, column));
     table_.sections.back().rows.push_back(std::move(row));
@@ -285,27 +285,23 @@ class TableBuilder {
     return cell;
   }
 
-  // In each block, if every row has enough seeds.
+  // At each budget, if every row has enough seeds.
   void embolden(TableSection& section) {
     for (size_t c = 0; c < definition_.columns.size(); ++c) {
       const ColumnDefinition& column = definition_.columns[c];
       if (column.best.empty()) continue;
-      for (size_t begin = 0; begin < section.rows.size();) {
-        size_t end = begin + 1;
-        while (end < section.rows.size() && !section.rows[end].begins_block) ++end;
-        embolden(section, begin, end, c, column.best == "max" ? 1 : -1);
-        begin = end;
+      std::map<std::vector<Json>, std::vector<Cell*>> rivals;
+      for (TableRow& row : section.rows) {
+        const RunGroup* group = groups_.find(row.address);
+        Cell& cell = row.cells[c];
+        if (cell.n > 0 && !cell.is_missed && !group->is_full_precision())
+          rivals[group->budget].push_back(&cell);
       }
+      for (const auto& [budget, cells] : rivals) embolden(cells, column.best == "max" ? 1 : -1);
     }
   }
 
-  void embolden(TableSection& section, size_t begin, size_t end, size_t column, double sign) {
-    std::vector<Cell*> rivals;
-    for (size_t i = begin; i < end; ++i) {
-      Cell& cell = section.rows[i].cells[column];
-      const RunGroup* group = groups_.find(section.rows[i].address);
-      if (cell.n > 0 && !cell.is_missed && !group->is_full_precision()) rivals.push_back(&cell);
-    }
+  void embolden(const std::vector<Cell*>& rivals, double sign) {
     if (rivals.size() < 2) return;
     const bool are_enough = std::all_of(rivals.begin(), rivals.end(),
                                         [](const Cell* cell) { return cell->n >= kSeedsForBold; });
@@ -417,14 +413,6 @@ std::vector<std::string> texts_of(const Rows& rows) {
   return texts;
 }
 
-// An id from any text.
-std::string as_id(std::string text) {
-  for (char& c : text) {
-    if (std::string("@:/, ").find(c) != std::string::npos) c = '_';
-  }
-  return text;
-}
-
 }  // namespace
 
 const TableRow* Table::find_row(const std::string& address) const {
@@ -474,8 +462,10 @@ TableDefinition default_definition(const Reader& reader, const std::string& swee
   TableDefinition definition{.name = sweep, .title = sweep};
   definition.sweeps = {sweep};
   std::set<std::string> axes;
+  bool has_cases = false;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const bool has_case = jobs.at(i, "case_name") != "";
+    has_cases |= has_case;
     const std::string name = jobs.at(i, has_case ? "case_name" : "method");
     if (!definition.find_row(as_id(name))) {
       definition.rows.push_back({.id = as_id(name), .label = name});
@@ -485,19 +475,11 @@ TableDefinition default_definition(const Reader& reader, const std::string& swee
     for (const auto& [axis, value] : of_job.items()) axes.insert(axis);
   }
   axes.erase("seed");
+  if (!has_cases) axes.erase("method");  // each has its row
   // Budgets first, so that rows at one budget stand together.
   if (axes.erase("budget.average_bits")) definition.split_by.push_back("budget.average_bits");
   definition.split_by.insert(definition.split_by.end(), axes.begin(), axes.end());
-  for (ColumnDefinition& column : standard_columns()) {
-    if (!column.to.empty() && !definition.find_row(column.to)) continue;
-    definition.columns.push_back(std::move(column));
-  }
-  int behind = 2;  // budget and label
-  for (const std::string& axis : definition.split_by) {
-    if (axis == "budget.average_bits") continue;
-    ColumnDefinition column{.name = as_id(axis), .show = Show::kAxis, .title = axis, .of = {axis}};
-    definition.columns.insert(definition.columns.begin() + behind++, std::move(column));
-  }
+  definition.columns = standard_columns(definition);
   return definition;
 }
 

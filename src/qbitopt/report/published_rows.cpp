@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "qbitopt/core/error.h"
-#include "qbitopt/core/names.h"
+#include <algorithm>
+
 #include "qbitopt/report/rows_format.h"
 
 namespace qbitopt {
@@ -16,15 +16,6 @@ std::optional<double> mean_top1(const RunGroup& group) {
 
 std::optional<double> number(const Json& cell) {
   return cell.is_number() ? std::optional(cell.get<double>()) : std::nullopt;
-}
-
-const RunGroup& our_group(const RunGroups& groups, const std::string& table,
-                          const std::string& address) {
-  if (const RunGroup* group = groups.find(address)) return *group;
-  std::vector<std::string> known;
-  for (const RunGroup& group : groups.groups()) known.push_back(group.address());
-  throw InputError(
-      fmt::format("table {}, published: {}", table, unknown_name("row", address, known)));
 }
 
 Rows select(const Reader& reader, const PublishedDefinition& entry) {
@@ -49,12 +40,31 @@ PublishedRow theirs(const Rows& rows, size_t i) {
           .weight_bits = at("weight_bits"),
           .activation_bits = at("activation_bits"),
           .constraint = at("budget_constraint"),
-          .top1 = at("top1"),
+          .top1 = number(at("top1")),
           .fp32_top1 = number(at("fp32_top1")),
           .delta = number(at("top1_minus_fp32")),
           .source_title = at("source_title"),
           .source_url = at("source_url"),
           .quoted_from = at("quoted_from")};
+}
+
+// What is asked for, without a number: nobody has published it.
+PublishedRow without_theirs(const PublishedDefinition& entry) {
+  const auto asked = [&](const char* column) {
+    const auto found = entry.where.find(column);
+    return found == entry.where.end() ? "" : cell_text(found->second.front());
+  };
+  return {.model = asked("model"),
+          .method = asked("method"),
+          .weight_bits = asked("weight_bits"),
+          .activation_bits = asked("activation_bits")};
+}
+
+// Is the row of a section that the table has?
+bool has_section(const RunGroups& groups, const std::string& address) {
+  const std::string section = address.substr(0, address.rfind('/', address.find('@')) + 1);
+  return std::any_of(groups.groups().begin(), groups.groups().end(),
+                     [&](const RunGroup& group) { return group.address().starts_with(section); });
 }
 
 }  // namespace
@@ -63,22 +73,20 @@ std::vector<PublishedRow> published_rows(const Reader& reader, const TableDefini
                                          const RunGroups& groups) {
   std::vector<PublishedRow> all;
   for (const PublishedDefinition& entry : definition.published) {
-    std::optional<double> our_top1;
-    std::optional<double> our_delta;
-    if (!entry.row.empty()) {
-      const RunGroup& ours = our_group(groups, definition.name, entry.row);
-      our_top1 = mean_top1(ours);
-      const RunGroup* fp32 = groups.beside(ours, definition.fp32_row);
-      const auto our_fp32 = fp32 ? mean_top1(*fp32) : std::nullopt;
-      if (our_top1 && our_fp32) our_delta = *our_top1 - *our_fp32;
-    }
+    if (!entry.row.empty() && !has_section(groups, entry.row)) continue;
+    const RunGroup* ours = entry.row.empty() ? nullptr : groups.find(entry.row);
+    const RunGroup* fp32 = ours ? groups.beside(*ours, definition.fp32_row) : nullptr;
+    const auto our_top1 = ours ? mean_top1(*ours) : std::nullopt;
+    const auto our_fp32 = fp32 ? mean_top1(*fp32) : std::nullopt;
     const Rows rows = select(reader, entry);
-    for (size_t i = 0; i < rows.size(); ++i) {
-      PublishedRow row = theirs(rows, i);
-      row.our_row = entry.row;
+    std::vector<PublishedRow> found;
+    for (size_t i = 0; i < rows.size(); ++i) found.push_back(theirs(rows, i));
+    if (found.empty() && ours) found.push_back(without_theirs(entry));
+    for (PublishedRow& row : found) {
+      if (ours) row.our_row = entry.row;
       row.our_top1 = our_top1;
-      row.our_delta = our_delta;
-      if (our_delta && row.delta) row.delta_difference = *our_delta - *row.delta;
+      if (our_top1 && our_fp32) row.our_delta = *our_top1 - *our_fp32;
+      if (row.our_delta && row.delta) row.delta_difference = *row.our_delta - *row.delta;
       all.push_back(std::move(row));
     }
   }

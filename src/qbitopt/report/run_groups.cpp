@@ -14,6 +14,9 @@
 namespace qbitopt {
 namespace {
 
+const std::vector<std::string> kLimits = {"budget.average_bits", "budget.weights",
+                                          "budget.activations", "budget.joint"};
+
 // 3 and 3.0 are the same value, and so is the text "3".
 bool is_same(const Json& a, const Json& b) { return a == b || cell_text(a) == cell_text(b); }
 
@@ -48,15 +51,27 @@ std::optional<double> number_of(const Json& value) {
   return !text.empty() && *end == '\0' ? std::optional(number) : std::nullopt;
 }
 
-// What does not apply first, numbers descending; texts keep their order of appearance.
+// What does not apply first, then numbers, descending, then texts, which are all alike.
+bool is_before(const Json& a, const Json& b) {
+  if (a.is_null() != b.is_null()) return a.is_null();
+  const auto x = number_of(a);
+  const auto y = number_of(b);
+  return x && (!y || *x > *y);
+}
+
 bool is_before(const std::vector<Json>& a, const std::vector<Json>& b) {
   for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i].is_null() != b[i].is_null()) return a[i].is_null();
-    const auto x = number_of(a[i]);
-    const auto y = number_of(b[i]);
-    if (x && y && *x != *y) return *x > *y;
+    if (is_before(a[i], b[i]) || is_before(b[i], a[i])) return is_before(a[i], b[i]);
   }
   return false;
+}
+
+// Does each value that `reference` has stand in `values` too?
+bool has_all(const std::vector<Json>& values, const std::vector<Json>& reference) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!reference[i].is_null() && !is_same(values[i], reference[i])) return false;
+  }
+  return true;
 }
 
 // "reallocation.tau (20, 40)": the parameters in which runs of one row differ.
@@ -149,11 +164,8 @@ std::string RunGroup::address() const {
 }
 
 bool RunGroup::can_refer_to(const RunGroup& reference) const {
-  if (!is_same(section, reference.section)) return false;
-  for (size_t i = 0; i < split.size(); ++i) {
-    if (!reference.split[i].is_null() && !is_same(split[i], reference.split[i])) return false;
-  }
-  return true;
+  return is_same(section, reference.section) && has_all(split, reference.split) &&
+         has_all(budget, reference.budget);
 }
 
 std::vector<double> values_of(const std::vector<const Run*>& runs, const std::string& column) {
@@ -178,6 +190,20 @@ std::vector<Pair> pairs_of(const RunGroup& group, const RunGroup& reference,
   return pairs;
 }
 
+std::string runs_of_sweep(const std::string& sweep) {
+  std::string name;
+  for (const char c : sweep) name += c == '\'' ? "''" : std::string(1, c);
+  return fmt::format(
+      "SELECT job.parameters AS all_parameters, sweep_job.case_name, sweep_job.trial, runs.*\n"
+      "FROM sweep\n"
+      "JOIN sweep_job ON sweep_job.sweep_id = sweep.id AND NOT sweep_job.orphaned\n"
+      "JOIN job ON job.id = sweep_job.job_id\n"
+      "JOIN runs ON runs.key = job.key\n"
+      "WHERE sweep.name = '{}'\n"
+      "ORDER BY sweep_job.position",
+      name);
+}
+
 RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
   load(reader, definition);
   load_needs(reader);
@@ -192,19 +218,17 @@ RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
     return std::find(sections.begin(), sections.end(), group.section) - sections.begin();
   };
   std::stable_sort(groups_.begin(), groups_.end(), [&](const RunGroup& a, const RunGroup& b) {
-    return place(a) != place(b) ? place(a) < place(b) : is_before(a.split, b.split);
+    if (place(a) != place(b)) return place(a) < place(b);
+    if (is_before(a.budget, b.budget) || is_before(b.budget, a.budget))
+      return is_before(a.budget, b.budget);
+    return a.row != b.row ? a.row < b.row : is_before(a.split, b.split);
   });
+  for (size_t i = 0; i < groups_.size(); ++i) addresses_.emplace(groups_[i].address(), i);
 }
 
 void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
   for (const std::string& sweep : definition.sweeps) {
-    const Rows rows = reader.query(
-        "SELECT job.parameters AS all_parameters, sweep_job.case_name AS case_name, "
-        "sweep_job.trial AS trial, runs.*"
-        " FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id"
-        " JOIN job ON job.id = sweep_job.job_id JOIN runs ON runs.key = job.key"
-        " WHERE sweep.name = ? AND NOT sweep_job.orphaned ORDER BY sweep_job.position",
-        {sweep});
+    const Rows rows = reader.query(runs_of_sweep(sweep));
     if (rows.empty()) {
       std::vector<std::string> known;
       for (const auto& row : reader.query("SELECT name FROM sweep").rows) known.push_back(row[0]);
@@ -238,21 +262,24 @@ void RunGroups::load_needs(const Reader& reader) {
 
 void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& definition) {
   const size_t first = groups_.size();
+  std::map<std::vector<std::string>, size_t> places;  // section and split as text -> its group
   for (const Run& run : runs_) {
     if (!fulfils(run, row.where)) continue;
     const auto section = values_at(run, definition.section_by);
     const auto split = values_at(run, definition.split_by);
-    auto group = std::find_if(groups_.begin() + first, groups_.end(), [&](const RunGroup& other) {
-      return is_same(other.section, section) && is_same(other.split, split);
-    });
-    if (group == groups_.end()) {
-      RunGroup made;
+    std::vector<std::string> texts;
+    for (const Json& value : section) texts.push_back(cell_text(value));
+    for (const Json& value : split) texts.push_back(cell_text(value));
+    const auto [place, is_new] = places.emplace(std::move(texts), groups_.size());
+    if (is_new) {
+      RunGroup& made = groups_.emplace_back();
       made.row = &row;
       made.section = section;
       made.split = split;
-      group = groups_.insert(group, std::move(made));
+      made.budget = values_at(run, kLimits);
     }
-    (run.is_trial ? group->trials : group->candidates).push_back(&run);
+    RunGroup& group = groups_[place->second];
+    (run.is_trial ? group.trials : group.candidates).push_back(&run);
   }
   for (size_t i = first; i < groups_.size(); ++i) {
     RunGroup& group = groups_[i];
@@ -280,10 +307,8 @@ const RunGroup* RunGroups::beside(const RunGroup& group, const std::string& id) 
 }
 
 const RunGroup* RunGroups::find(const std::string& address) const {
-  for (const RunGroup& group : groups_) {
-    if (group.address() == address) return &group;
-  }
-  return nullptr;
+  const auto found = addresses_.find(address);
+  return found == addresses_.end() ? nullptr : &groups_[found->second];
 }
 
 std::vector<const Run*> RunGroups::with_needed(const std::vector<const Run*>& runs) const {

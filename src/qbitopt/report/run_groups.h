@@ -37,6 +37,7 @@ struct RunGroup {
   const RowDefinition* row = nullptr;
   std::vector<Json> section;     // values of section_by
   std::vector<Json> split;       // values of split_by; null: does not apply
+  std::vector<Json> budget;      // its limits: average_bits, weights, activations, joint
   std::vector<const Run*> runs;  // by seed
   std::vector<const Run*>
       candidates;                  // of all configurations among which best_of chose; else `runs`
@@ -48,8 +49,9 @@ struct RunGroup {
   bool is_full_precision() const;
   // "resnet8/qbitopt@2.5": section, row and split values, those that apply.
   std::string address() const;
-  // Can this be compared with `reference`? Of the same section, and every split value that the
-  // reference has is this one's too: rows at any budget with one that has none, not the reverse.
+  // Can this be compared with `reference`? Of the same section, and every split value and limit
+  // that the reference has is this one's too: rows at any budget with one that has none, not the
+  // reverse.
   bool can_refer_to(const RunGroup& reference) const;
 };
 
@@ -63,6 +65,9 @@ struct Pair {
 std::vector<Pair> pairs_of(const RunGroup& group, const RunGroup& reference,
                            const std::string& column);
 
+// The SQL that gives the runs of a sweep to a table, its name filled in.
+std::string runs_of_sweep(const std::string& sweep);
+
 // Runs and rows of one table. Not copyable: groups point to runs.
 class RunGroups {
  public:
@@ -72,8 +77,9 @@ class RunGroups {
   RunGroups(const RunGroups&) = delete;
 
   const std::vector<Run>& runs() const { return runs_; }
-  // In the order of the table: sections as the sweeps have them; within a section split values
-  // descending, those that do not apply first; then rows as defined.
+  // In the order of the table: sections as the sweeps have them; within a section budgets
+  // descending, rows without one first; at one budget rows as defined, each with its split values,
+  // numbers descending, texts as the sweeps have them.
   const std::vector<RunGroup>& groups() const { return groups_; }
   // The group of row `id` that `group` can refer to; null if there is none.
   const RunGroup* beside(const RunGroup& group, const std::string& id) const;
@@ -94,6 +100,7 @@ class RunGroups {
   std::map<std::string, std::vector<std::pair<std::string, std::string>>>
       needs_;  // key -> need, key
   std::vector<RunGroup> groups_;
+  std::map<std::string, size_t> addresses_;  // address -> position in groups_
 };
 
 }  // namespace qbitopt

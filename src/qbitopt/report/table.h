@@ -35,7 +35,7 @@ struct TableRow {
   std::string address;  // "qbitopt@2.5"
   std::string id;       // of the definition
   std::string label;
-  bool begins_block = false;  // other split values than the row before
+  bool begins_block = false;  // another budget than the row before
   std::vector<Cell> cells;    // one for each column
 };
 
@@ -57,10 +57,10 @@ struct ClaimResult {
   std::string text;     // all of it in a sentence
 };
 
-// A number of others, and ours beside it.
+// A number of others, and ours beside it. What there is not yet, of theirs or of ours, is blank.
 struct PublishedRow {
   std::string model, method, weight_bits, activation_bits, constraint;
-  double top1 = 0;
+  std::optional<double> top1;
   std::optional<double> fp32_top1;  // the source's own; blank where it gives none
   std::optional<double> delta;      // top1 - fp32_top1
   std::string our_row;              // address; empty: none

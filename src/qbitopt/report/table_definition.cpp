@@ -57,9 +57,10 @@ Conditions conditions_of(const YamlNode& node, const std::string& what) {
   return conditions;
 }
 
-// Addresses are "ROW@VALUE:COLUMN".
+constexpr const char* kNotInIds = "@:/, ";
+
 void expect_id(const YamlNode::Entry& entry, const std::string& what) {
-  if (entry.key.empty() || entry.key.find_first_of("@:/, ") != std::string::npos)
+  if (entry.key.empty() || entry.key.find_first_of(kNotInIds) != std::string::npos)
     fail_at(entry.place, what + " '" + entry.key + "' must not hold '@', ':', '/', ',' or spaces");
 }
 
@@ -128,6 +129,12 @@ std::vector<ColumnDefinition> columns_of(const YamlNode& node) {
   return columns;
 }
 
+// "resnet18/fixed@4" -> "fixed"
+std::string row_part(const std::string& address) {
+  const std::string without_split = address.substr(0, address.find('@'));
+  return without_split.substr(without_split.rfind('/') + 1);
+}
+
 class DefinitionReader {
  public:
   TableDefinition read(const YamlNode& root) {
@@ -136,7 +143,6 @@ class DefinitionReader {
                  "fp32_row", "published", "notes", "expect"});
     definition_.title = text_or(root, "title", definition_.name);
     definition_.sweeps = texts_of(root, "sweep");
-    if (definition_.sweeps.empty()) definition_.sweeps = {definition_.name};
     definition_.section_by = texts_of(root, "section_by");
     definition_.split_by = texts_of(root, "split_by");
     definition_.notes = texts_of(root, "notes");
@@ -151,12 +157,17 @@ class DefinitionReader {
   explicit DefinitionReader(std::string name) { definition_.name = std::move(name); }
 
  private:
-  std::string row_id(const YamlNode& node) const {
-    const std::string id = expect_text(node, "a row's id");
-    if (definition_.find_row(id)) return id;
+  void expect_row(const YamlNode& node, const std::string& id) const {
+    if (definition_.find_row(id)) return;
     std::vector<std::string> known;
     for (const RowDefinition& row : definition_.rows) known.push_back(row.id);
     fail_at(node.place, unknown_name("row", id, known));
+  }
+
+  std::string row_id(const YamlNode& node) const {
+    const std::string id = expect_text(node, "a row's id");
+    expect_row(node, id);
+    return id;
   }
 
   void read_rows(const YamlNode& root) {
@@ -171,11 +182,7 @@ class DefinitionReader {
 
   void read_columns(const YamlNode& root) {
     const YamlNode* columns = root.find("columns");
-    definition_.columns = columns ? columns_of(*columns) : standard_columns();
-    std::erase_if(definition_.columns, [&](const ColumnDefinition& column) {
-      // The standard ones compare with rows that a table need not have.
-      return !columns && !column.to.empty() && !definition_.find_row(column.to);
-    });
+    definition_.columns = columns ? columns_of(*columns) : standard_columns(definition_);
     if (!columns) return;
     for (const YamlNode::Entry& entry : columns->entries) {
       if (const YamlNode* to = entry.value.find("to")) row_id(*to);
@@ -209,6 +216,7 @@ class DefinitionReader {
       expect_map(node, "an entry of published");
       expect_keys(node, "an entry of published", {"row", "where"});
       PublishedDefinition entry{.row = text_or(node, "row", "")};
+      if (!entry.row.empty()) expect_row(*node.find("row"), row_part(entry.row));
       if (const YamlNode* where = node.find("where")) {
         expect_map(*where, "where");
         expect_keys(*where, "where of published",
@@ -259,8 +267,35 @@ TableDefinition read_table_definition(const std::filesystem::path& file) {
   return parse_table_definition(file.string(), read_text(file));
 }
 
-std::vector<ColumnDefinition> standard_columns() {
-  return columns_of(parse_yaml("standard columns", kStandardColumns));
+std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition) {
+  std::vector<ColumnDefinition> columns =
+      columns_of(parse_yaml("standard columns", kStandardColumns));
+  std::erase_if(columns, [&](const ColumnDefinition& column) {
+    return !column.to.empty() && !definition.find_row(column.to);
+  });
+  const auto is_named = [&](const std::string& name) {
+    return std::any_of(columns.begin(), columns.end(),
+                       [&](const ColumnDefinition& column) { return column.name == name; });
+  };
+  auto label = std::find_if(columns.begin(), columns.end(), [](const ColumnDefinition& column) {
+    return column.show == Show::kLabel;
+  });
+  for (const std::string& axis : definition.split_by) {
+    if (axis == "budget.average_bits") continue;
+    const std::string name = as_id(axis);
+    label = columns.insert(std::next(label), {.name = is_named(name) ? "by_" + name : name,
+                                              .show = Show::kAxis,
+                                              .title = axis,
+                                              .of = {axis}});
+  }
+  return columns;
+}
+
+std::string as_id(std::string text) {
+  for (char& c : text) {
+    if (std::string_view(kNotInIds).find(c) != std::string_view::npos) c = '_';
+  }
+  return text;
 }
 
 }  // namespace qbitopt

@@ -14,7 +14,7 @@ namespace qbitopt {
 // What a comparison shows, as a file under results/ says:
 //
 //   title: Fashion-MNIST at a few bits
-//   sweep: quick                        # whose runs; default: the file's name
+//   sweep: quick                        # whose runs; default: see `sweeps`
 //   split_by: [budget.average_bits]     # a row for each value of these axes
 //   rows:                               # id: which runs
 //     fixed:   {label: fixed precision, where: {method: fixed_precision}}
@@ -74,7 +74,8 @@ struct ClaimDefinition {
 
 // Numbers of others beside a row of ours. Compared are the differences to each one's own fp32.
 struct PublishedDefinition {
-  std::string row;                                 // address of ours: "fixed@4"; empty: only theirs
+  std::string row;  // address of ours: "fixed@4"; empty: only theirs. Left out where the table's
+                    // runs have no such section ("resnet50/fixed@4")
   std::map<std::string, std::vector<Json>> where;  // columns of the view `published`
 };
 
@@ -87,6 +88,8 @@ struct TableDefinition {
   std::string name;   // the file's, without .yaml
   std::string title;  // default: the name
   std::string text;   // of the file, verbatim
+  // Whose runs. Empty where the file names none: whoever builds the table says which, so that
+  // several sweeps can share a definition.
   std::vector<std::string> sweeps;
   std::vector<std::string> section_by;  // axes: a table of its own for each value
   std::vector<std::string> split_by;    // axes: within a section, a row for each value
@@ -105,7 +108,12 @@ struct TableDefinition {
 TableDefinition read_table_definition(const std::filesystem::path& file);
 TableDefinition parse_table_definition(const std::string& source_name, const std::string& text);
 
-// The columns of a table whose definition names none.
-std::vector<ColumnDefinition> standard_columns();
+// The columns of a table whose definition names none: those of standard_columns.h, without
+// differences to rows that it does not have, and one for each axis of split_by besides the budget,
+// so that no two rows read alike.
+std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition);
+
+// `text` as an id of a row or column: addresses are "ROW@VALUE:COLUMN".
+std::string as_id(std::string text);
 
 }  // namespace qbitopt

@@ -61,13 +61,16 @@ std::string published_of(const Table& table) {
     text += fmt::format("<th scope=\"col\">{}</th>", title);
   text += "</tr></thead>\n<tbody>\n";
   for (const PublishedRow& row : table.published) {
+    const std::string source = row.source_url.empty()
+                                   ? ""
+                                   : fmt::format("<a href=\"{}\">{}</a>", escaped(row.source_url),
+                                                 escaped(row.source_title));
     text += fmt::format(
-        "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / {}</td>{}{}{}<td>{}</td>{}{}<td>"
-        "<a href=\"{}\">{}</a></td></tr>\n",
+        "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / {}</td>{}{}{}<td>{}</td>{}{}<td>{}</td>"
+        "</tr>\n",
         escaped(row.model), escaped(row.method), escaped(row.weight_bits),
         escaped(row.activation_bits), number(row.fp32_top1), number(row.top1), number(row.delta),
-        escaped(row.our_row), number(row.our_delta), number(row.delta_difference),
-        escaped(row.source_url), escaped(row.source_title));
+        escaped(row.our_row), number(row.our_delta), number(row.delta_difference), source);
   }
   return text + "</tbody>\n</table>\n";
 }
@@ -82,8 +85,7 @@ std::string list_of(const std::string& title, const std::vector<std::string>& it
 }  // namespace
 
 std::string table_as_html(const Table& table) {
-  std::string text =
-      fmt::format("<div class=\"qbitopt-table\" id=\"table-{}\">\n", escaped(table.name));
+  std::string text = "<div class=\"qbitopt-table\">\n";
   for (const TableSection& section : table.sections) text += section_of(table, section);
   std::vector<std::string> claims;
   for (const ClaimResult& result : table.claims) claims.push_back(escaped(result.text));

@@ -63,7 +63,7 @@ Ordered json_of(const PublishedRow& row) {
           {"weight_bits", row.weight_bits},
           {"activation_bits", row.activation_bits},
           {"constraint", row.constraint},
-          {"top1", row.top1},
+          {"top1", json_of(row.top1)},
           {"fp32_top1", json_of(row.fp32_top1)},
           {"delta", json_of(row.delta)},
           {"our_row", row.our_row},

@@ -94,7 +94,8 @@ std::string published_of(const Table& table) {
                      escaped(row.weight_bits + " / " + row.activation_bits), number(row.fp32_top1),
                      number(row.top1), number(row.delta), escaped(row.our_row),
                      number(row.our_delta), number(row.delta_difference)});
-    text += fmt::format("  % {}: {}\n", row.source_title, row.source_url);
+    if (!row.source_url.empty())
+      text += fmt::format("  % {}: {}\n", row.source_title, row.source_url);
   }
   return text + "  \\bottomrule\n\\end{tabular}\n";
 }
@@ -103,7 +104,7 @@ std::string published_of(const Table& table) {
 
 std::string table_as_latex(const Table& table) {
   std::string text = fmt::format(
-      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n"
+      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}"
       "\\label{{tab:{}}}\n",
       escaped(table.title), table.name);
   text += tabular(table);

@@ -57,12 +57,15 @@ std::string published_of(const Table& table) {
       "source |\n"
       "| :--- | :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | :--- |\n";
   for (const PublishedRow& row : table.published) {
-    text += line_of({markdown_escaped(row.model), markdown_escaped(row.method),
-                     markdown_escaped(row.weight_bits + " / " + row.activation_bits),
-                     number(row.fp32_top1, false), number(row.top1, false), number(row.delta, true),
-                     markdown_escaped(row.our_row), number(row.our_delta, true),
-                     number(row.delta_difference, true),
-                     fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)});
+    text += line_of(
+        {markdown_escaped(row.model), markdown_escaped(row.method),
+         markdown_escaped(row.weight_bits + " / " + row.activation_bits),
+         number(row.fp32_top1, false), number(row.top1, false), number(row.delta, true),
+         markdown_escaped(row.our_row), number(row.our_delta, true),
+         number(row.delta_difference, true),
+         row.source_url.empty()
+             ? ""
+             : fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)});
   }
   return text;
 }

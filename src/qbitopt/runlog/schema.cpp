@@ -31,6 +31,7 @@ struct KnownMetric {
 };
 constexpr KnownMetric kMetrics[] = {
     {"top1", "percent", "max", "images whose most likely class is the right one", true},
+    {"top5", "percent", "max", "images whose right class is among the five most likely", true},
     {"loss", "nats", "min", "cross-entropy", true},
     {"validation_top1", "percent", "max", "top1 on the held-out training images", true},
     {"validation_loss", "nats", "min", "loss on the held-out training images", true},
@@ -266,8 +267,6 @@ void create_schema(Connection& connection) {
   db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   db.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   for (const SqlFile& table : table_files()) db.exec(std::string(table.text));
-  for (const SqlFile& table : table_files())
-    store_docs(connection, std::string(table.name), std::string(table.text));
   for (const KnownMetric& metric : kMetrics) {
     const std::optional<std::string> goal =
         metric.goal ? std::optional<std::string>(metric.goal) : std::nullopt;
@@ -301,6 +300,8 @@ void refresh_views(Connection& connection) {
     connection.raw().exec(text);
     store_docs(connection, name, text);
   }
+  for (const SqlFile& table : table_files())
+    store_docs(connection, std::string(table.name), std::string(table.text));
   if (is_own_transaction) connection.commit();
 }
 

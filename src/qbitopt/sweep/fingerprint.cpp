@@ -13,15 +13,23 @@ namespace qbitopt {
 namespace fs = std::filesystem;
 namespace {
 
-std::string remedy(const Manifest& data) {
-  return data.obtain.empty() ? "set data.root=<the folder that holds it>" : data.obtain;
+bool is_model(const Manifest& part) { return part.kind == "model"; }
+
+std::string root_key(const Manifest& part) { return is_model(part) ? "weights.root" : "data.root"; }
+
+std::string named(const Manifest& part) {
+  return (is_model(part) ? "weights of '" : "data set '") + part.name + "'";
 }
 
-[[noreturn]] void fail_missing(const Manifest& data, const fs::path& file,
+std::string remedy(const Manifest& part) {
+  return part.obtain.empty() ? "set " + root_key(part) + "=<the folder that holds it>"
+                             : part.obtain;
+}
+
+[[noreturn]] void fail_missing(const Manifest& part, const fs::path& file,
                                const std::string& root) {
-  throw InputError("data set '" + data.name + "': " + file.string() +
-                   " is missing; expected below data.root = '" + root +
-                   "'; to get it: " + remedy(data));
+  throw InputError(named(part) + ": " + file.string() + " is missing; expected below " +
+                   root_key(part) + " = '" + root + "'; to get it: " + remedy(part));
 }
 
 std::vector<fs::path> files_matching(const std::string& pattern) {
@@ -55,32 +63,36 @@ DataFingerprints::DataFingerprints(fs::path cache) : cache_(std::move(cache)) {
   if (!known_.is_object()) known_ = Json::object();
 }
 
-const std::string& DataFingerprints::of(const Manifest& data, const std::string& root) {
-  const auto [entry, is_new] = fingerprints_.try_emplace({&data, root});
+const std::string& DataFingerprints::of(const Manifest& part, const std::string& root) {
+  const auto [entry, is_new] = fingerprints_.try_emplace({&part, root});
   if (!is_new && !entry->second.empty()) return entry->second;
+  if (is_model(part) && part.contents.empty()) {
+    throw InputError("'" + part.name +
+                     "' has no published weights; leave weights.root out to train it from scratch");
+  }
   Json files = Json::array();
-  for (const std::string& pattern : data.files) {
+  for (const std::string& pattern : part.files) {
     const std::vector<fs::path> found = files_matching((fs::path(root) / pattern).string());
-    if (found.empty()) fail_missing(data, fs::path(root) / pattern, root);
+    if (found.empty()) fail_missing(part, fs::path(root) / pattern, root);
     for (const fs::path& file : found) {
       files.push_back({file.lexically_relative(root).generic_string(), fs::file_size(file)});
     }
   }
   std::sort(files.begin(), files.end());
   Json contents = Json::object();
-  for (const auto& [name, expected] : data.contents) {
+  for (const auto& [name, expected] : part.contents) {
     const fs::path file = fs::path(root) / name;
-    if (!fs::is_regular_file(file)) fail_missing(data, file, root);
+    if (!fs::is_regular_file(file)) fail_missing(part, file, root);
     const std::string found = content_sha256(file);
     if (!expected.empty() && found != expected) {
-      throw InputError("data set '" + data.name + "': " + file.string() +
+      throw InputError(named(part) + ": " + file.string() +
                        " is damaged or another file: its sha256 is " + found + ", expected " +
-                       expected + "; to get it: " + remedy(data));
+                       expected + "; to get it: " + remedy(part));
     }
     contents[name] = found;
   }
   entry->second =
-      sha256(canonical_json({{"name", data.name}, {"files", files}, {"contents", contents}}));
+      sha256(canonical_json({{"name", part.name}, {"files", files}, {"contents", contents}}));
   return entry->second;
 }
 

@@ -10,9 +10,9 @@
 
 namespace qbitopt {
 
-// What a data set is, wherever it lies: sha256 over its name, the sorted relative names and sizes
-// of its `files` and the sha256 of its `contents`. Contents are read once: the cache remembers them
-// by path, size and time of change.
+// What a data set is, wherever it lies, or the published weights of a model: sha256 over its name,
+// the sorted relative names and sizes of its `files` and the sha256 of its `contents`. Contents are
+// read once: the cache remembers them by path, size and time of change.
 class DataFingerprints {
  public:
   // `cache`: a JSON file, read now and written by save(); empty: none. A damaged one counts as
@@ -21,7 +21,7 @@ class DataFingerprints {
 
   // 64 hexadecimal digits. Throws InputError if a file is missing or is not what the manifest says,
   // with the way to get it.
-  const std::string& of(const Manifest& data, const std::string& root);
+  const std::string& of(const Manifest& part, const std::string& root);
 
   // Writes the cache if it learned something. One that cannot be written is given up silently: it
   // only saves time.

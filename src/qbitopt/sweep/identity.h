@@ -13,8 +13,8 @@ namespace qbitopt {
 struct Identity {
   // Every parameter that affects the result, but for those at their neutral value.
   Json parameters = Json::object();
-  std::map<std::string, int> versions;       // of its manifests: "method:qbitopt" -> 1
-  std::string data;                          // fingerprint of its data set
+  std::map<std::string, int> versions;  // of its manifests: "method:qbitopt" -> 1
+  std::string data;                     // fingerprint of its data set, and of published weights
   std::map<std::string, std::string> needs;  // need's name -> key of the job that meets it
 };
 

@@ -97,7 +97,7 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
   expect_keys(root, "a manifest",
               {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
-               "includes", "parameters", "files", "contents", "obtain"});
+               "includes", "parameters", "files", "contents", "obtain", "weights", "macs"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -132,6 +132,8 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   if (const YamlNode* node = root.find("files")) manifest.files = expect_texts(*node, "files");
   if (const YamlNode* node = root.find("contents")) read_contents(*node, manifest);
   if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");
+  if (const YamlNode* node = root.find("weights")) manifest.weights = expect_int(*node, "weights");
+  if (const YamlNode* node = root.find("macs")) manifest.macs = expect_int(*node, "macs");
   return manifest;
 }
 

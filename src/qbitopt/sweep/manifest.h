@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,12 +54,16 @@ struct Manifest {
   std::map<std::string, Need> needs;  // methods
   bool guarantees_budget = true;      // methods
   // Data sets: files under data.root whose names and sizes (`files`, glob patterns) or contents
-  // (`contents`) identify the data. A content's sha256 may be given; empty: any.
+  // (`contents`) identify the data. A content's sha256 may be given; empty: any. Models: the file
+  // of published weights under weights.root.
   std::vector<std::string> files;
   std::map<std::string, std::string> contents;
-  // Data sets: every way to get them: "apt-get install dataset-fashion-mnist, or set
-  // data.root=...".
+  // Every way to get them: "apt-get install dataset-fashion-mnist, or set data.root=...".
   std::string obtain;
+  // Models: numbers in all their weights, and multiplications for one image of the size that they
+  // are made for; 0: not said.
+  int64_t weights = 0;
+  int64_t macs = 0;
   std::string source;   // file it was read from
   std::string library;  // the plugin that has the code, absolute; empty: built in
 };

@@ -197,9 +197,15 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   const Manifest* method = schema.part("method");
   if (method) add_needs(*shape, *method, origin);
   share(*shape, schema, origin);
-  const Manifest* data = schema.part("data");
-  shape->frame =
-      identity_frame(schema.versions, data ? data_fingerprint(*shape, *data, origin.point) : "");
+  std::string files;
+  if (const Manifest* data = schema.part("data"))
+    files = fingerprint(*shape, *data, {"data.root", "data.name"}, origin.point);
+  const Slot* weights = shape->find("weights.root");
+  if (weights && !shape->value("weights.root", origin.point).is_null()) {
+    files +=
+        " " + fingerprint(*shape, *schema.part("model"), {"weights.root", "model"}, origin.point);
+  }
+  shape->frame = identity_frame(schema.versions, files);
   return shape;
 }
 
@@ -274,14 +280,14 @@ void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origi
   shape.shared = std::move(shared);
 }
 
-std::string ShapeBuilder::data_fingerprint(const Shape& shape, const Manifest& data,
-                                           const Point& point) {
-  const Json& root = shape.value("data.root", point);
+std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
+                                      const std::vector<std::string>& keys, const Point& point) {
+  const Json& root = shape.value(keys.front(), point);
   try {
-    return data.name + ":" +
-           fingerprints_.of(data, root.is_string() ? root.get<std::string>() : "");
+    return part.name + ":" +
+           fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "");
   } catch (const InputError& error) {
-    for (const char* key : {"data.root", "data.name"}) {
+    for (const std::string& key : keys) {
       const Slot* slot = shape.find(key);
       if (slot && slot->places[0].source) fail_at(slot->places[0], error.what());
     }

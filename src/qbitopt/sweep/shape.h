@@ -112,7 +112,10 @@ class ShapeBuilder {
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
   static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);
-  std::string data_fingerprint(const Shape& shape, const Manifest& data, const Point& point);
+  // Of a part's files. `keys`: the parameter that says where they are, then the one that names the
+  // part, for the place of an error.
+  std::string fingerprint(const Shape& shape, const Manifest& part,
+                          const std::vector<std::string>& keys, const Point& point);
   void find_choosing_dimensions();
 
   const Block& block_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "qbitopt/data/batch_source.h"
 #include "qbitopt/models/network.h"
@@ -10,6 +11,9 @@ namespace qbitopt {
 struct Evaluation {
   double loss = 0;  // mean cross-entropy, in nats
   double top1 = 0;  // percent
+  // Percent of images whose label is among the five largest logits; nothing with five classes or
+  // less.
+  std::optional<double> top5;
   int64_t images = 0;
 };
 

@@ -107,11 +107,13 @@ std::map<std::string, double> final_results(RunContext& context) {
                          "{:.2f} with those of each batch: the running ones are off",
                          validation.top1, batch_mode)});
   }
-  return {{"top1", test.top1},
-          {"loss", test.loss},
-          {"validation_top1", validation.top1},
-          {"validation_loss", validation.loss},
-          {"validation_top1_batch_mode", batch_mode}};
+  std::map<std::string, double> results = {{"top1", test.top1},
+                                           {"loss", test.loss},
+                                           {"validation_top1", validation.top1},
+                                           {"validation_loss", validation.loss},
+                                           {"validation_top1_batch_mode", batch_mode}};
+  if (test.top5) results["top5"] = *test.top5;
+  return results;
 }
 
 void leave_artifacts(RunContext& context, const std::string& folder) {

@@ -20,7 +20,9 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   const int64_t epochs = own.get<int64_t>("epochs");
   recipe.steps =
       epochs > 0 ? epochs * (train_images / recipe.batch_size) : own.get<int64_t>("steps");
-  if (recipe.steps <= 0) {
+  if (parameters.has("weights.root")) {
+    recipe.steps = 0;  // published weights, as they are
+  } else if (recipe.steps <= 0) {
     throw InputError(
         "nothing to train: set training.epochs or training.steps (of fp32: pretraining.)");
   }
@@ -30,6 +32,8 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   recipe.weight_decay = own.get<double>("weight_decay");
   recipe.is_cosine = own.get<std::string>("schedule") == "cosine";
   recipe.warmup_steps = own.get<int64_t>("warmup_steps");
+  recipe.label_smoothing = own.get_or("label_smoothing", 0.0);
+  recipe.distillation = own.get_or("distillation", 0.0);
   recipe.threads = own.get<int>("threads");
   recipe.validate_every = own.get<int64_t>("validate_every");
   const double freeze_at = parameters.get_or("batch_norm.freeze_at", 1.0);

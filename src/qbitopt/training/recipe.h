@@ -11,7 +11,7 @@ Parameters optimization_parameters(const Parameters& parameters);
 
 // How the weights are trained.
 struct Recipe {
-  int64_t steps = 0;  // in all
+  int64_t steps = 0;  // in all; 0: published weights are taken as they are
   int64_t batch_size = 64;
   double learning_rate = 0.05;
   double momentum = 0.9;
@@ -19,6 +19,8 @@ struct Recipe {
   double weight_decay = 1e-4;
   bool is_cosine = true;
   int64_t warmup_steps = 0;
+  double label_smoothing = 0;  // share of a label that is spread over all classes
+  double distillation = 0;  // share of the loss that comes from the starting checkpoint's answers
   int threads = 1;
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never

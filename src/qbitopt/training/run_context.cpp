@@ -55,6 +55,17 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   restore_starting_weights();
   network_->to(device_);
   network_->train();
+  if (recipe_.distillation > 0) {
+    if (!attempt_.inputs.count("fp32_checkpoint")) {
+      throw InputError(
+          "distillation learns from the checkpoint that a run starts from, and fp32 starts from "
+          "none; set it below `training`, not below `pretraining`");
+    }
+    teacher_ = registries.networks.make(parameters_.get<std::string>("model"), options);
+    load_state(*teacher_, read_weights(input("fp32_checkpoint")), input("fp32_checkpoint"));
+    teacher_->to(device_);
+    teacher_->eval();
+  }
   if (call_hook("quantizes", [&] { return method_->quantizes(); })) attach_quantizers();
 }
 
@@ -68,9 +79,21 @@ std::string RunContext::input(const std::string& need) const {
 }
 
 void RunContext::restore_starting_weights() {
-  if (!attempt_.inputs.count("fp32_checkpoint")) return;
-  const std::string file = input("fp32_checkpoint");
+  std::string file;
+  if (attempt_.inputs.count("fp32_checkpoint")) {
+    file = input("fp32_checkpoint");
+  } else if (parameters_.has("weights.root")) {
+    file = fmt::format("{}/{}.safetensors", parameters_.get<std::string>("weights.root"),
+                       parameters_.get<std::string>("model"));
+  } else {
+    return;
+  }
   load_state(*network_, read_weights(file), file);
+}
+
+torch::Tensor RunContext::teacher_logits(const torch::Tensor& images) {
+  const torch::NoGradGuard no_grad;
+  return teacher_->forward(images);
 }
 
 void RunContext::attach_quantizers() {

@@ -40,8 +40,11 @@ class RunContext : public MethodContext {
   // Over the budgets, for the eye; 0 without quantisers.
   double average_bits() const;
 
-  // Puts the starting checkpoint's weights and batch-norm statistics back.
+  // Puts the weights and batch-norm statistics back that the run starts from: the fp32
+  // checkpoint's, or for fp32 itself the published ones below weights.root, if it is given.
   void restore_starting_weights();
+  // What the starting checkpoint answers, without gradients. Only with recipe().distillation > 0.
+  torch::Tensor teacher_logits(const torch::Tensor& images);
   // Endless training batches for one purpose, on the device.
   std::unique_ptr<BatchStream> train_stream(const std::string& purpose, int64_t batch_size,
                                             int64_t first_step = 0) const;
@@ -61,6 +64,7 @@ class RunContext : public MethodContext {
   Recipe recipe_;
   std::unique_ptr<Method> method_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<Network> teacher_;  // null without distillation
   std::vector<torch::Tensor> weights_;
   std::vector<QuantizerPtr> quantizers_;
   Problem problem_;

@@ -151,10 +151,10 @@ class TrainingRun {
     call_hook("after_step", [&] { method_.after_step(context_, now); });
   }
 
-  // Cross-entropy of one pass, as its share of the step's mean.
+  // Loss of one pass, as its share of the step's mean.
   torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& labels, int passes) {
     const torch::Tensor logits = context_.network().forward(images);
-    const torch::Tensor loss = torch::cross_entropy_loss(logits, labels) / passes;
+    const torch::Tensor loss = loss_of(logits, images, labels) / passes;
     {
       const torch::NoGradGuard no_grad;
       const torch::Tensor seen = torch::stack({loss.detach() * (passes * labels.size(0)),
@@ -164,6 +164,22 @@ class TrainingRun {
       state_.images += labels.size(0);
     }
     return loss;
+  }
+
+  // Cross-entropy with the labels, and Kullback-Leibler divergence from the teacher's answers
+  // (Hinton et al., 2015, at temperature 1).
+  torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
+                        const torch::Tensor& labels) {
+    const Recipe& recipe = context_.recipe();
+    const torch::Tensor loss = torch::cross_entropy_loss(
+        logits, labels, {}, at::Reduction::Mean, /*ignore_index=*/-100, recipe.label_smoothing);
+    if (recipe.distillation == 0) return loss;
+    const torch::Tensor teacher = torch::log_softmax(context_.teacher_logits(images), 1);
+    const torch::Tensor divergence =
+        torch::kl_div(torch::log_softmax(logits, 1), teacher, at::Reduction::Sum,
+                      /*log_target=*/true) /
+        labels.size(0);
+    return (1 - recipe.distillation) * loss + recipe.distillation * divergence;
   }
 
   const Stretch& enter_stretch() {

@@ -60,12 +60,15 @@ double text_width(const std::string& text, double size) {
   return 0.53 * size * static_cast<double>(letters);
 }
 
-// 1, 2, 5, 10, ... within a scale; powers of ten alone if it is long.
+// 1, 2, 5, 10, ... within a scale; powers of ten alone if it is long, and about six of them at most.
 std::string logarithmic_ticks(const Scale& scale) {
-  const bool is_long = std::log10(scale.high / scale.low) > 3;
+  const double decades = std::log10(scale.high / scale.low);
+  const bool is_long = decades > 3;
+  const int stride = std::max(1, static_cast<int>(std::ceil(decades / 6)));
   std::string ticks;
   for (int power = static_cast<int>(std::floor(std::log10(scale.low)));
        std::pow(10, power) <= scale.high; ++power) {
+    if (power % stride != 0) continue;
     for (const int factor : {1, 2, 5}) {
       const double value = factor * std::pow(10, power);
       if (value < scale.low || value > scale.high || (is_long && factor > 1)) continue;

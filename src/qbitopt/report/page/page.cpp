@@ -50,15 +50,6 @@ std::string now() {
   return text;
 }
 
-std::vector<std::string> sweep_names(const Reader& reader,
-                                     const std::optional<std::string>& sweep) {
-  if (sweep) return {*sweep};
-  std::vector<std::string> names;
-  for (const auto& row : reader.query("SELECT sweep FROM progress ORDER BY started_at DESC").rows)
-    names.push_back(row.front());
-  return names;
-}
-
 }  // namespace
 
 std::string page_query(const std::string& name) {
@@ -68,12 +59,19 @@ std::string page_query(const std::string& name) {
   throw std::logic_error("no query " + name);
 }
 
+std::vector<std::string> sweeps_on_page(const Reader& reader, const PageOptions& options) {
+  if (options.sweep) return {*options.sweep};
+  std::vector<std::string> names;
+  for (const auto& row : reader.query("SELECT sweep FROM progress ORDER BY started_at DESC").rows)
+    names.push_back(row.front());
+  return names;
+}
+
 std::string render_page(const Reader& reader, const PageOptions& options) {
   const PageRuns runs = read_runs(reader, options.sweep);
-  const SectionInput input{reader, options.sweep, sweep_names(reader, options.sweep), runs};
+  const SectionInput input{reader, options.sweep, sweeps_on_page(reader, options), runs};
   const std::vector<PagePart> parts = {
-      {"comparison", "Comparison", comparison_section(options.tables)},
-      {"results", "Configurations", configurations_section(input)},
+      {"comparison", "Comparison", comparison_section(input, options.tables)},
       {"figures", "Figures", figures_section(input)},
       {"runs", "Runs", runs_section()},
       {"failures", "Failures", failures_section(input)},

@@ -6,10 +6,13 @@
 #include <ctime>
 #include <set>
 
+#include "qbitopt/core/error.h"
 #include "qbitopt/report/figures/figure.h"
 #include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/page/html.h"
 #include "qbitopt/report/page/queries.h"
+#include "qbitopt/report/run_groups.h"
+#include "qbitopt/report/table_format.h"
 #include "qbitopt/runlog/queries.h"
 
 namespace qbitopt {
@@ -31,10 +34,6 @@ std::string hours(double seconds) {
 
 std::string text_of(const Json& cell) {
   return cell.is_string() ? cell.get<std::string>() : cell.is_null() ? "" : cell.dump();
-}
-
-std::string number_of(const Json& cell, const char* format) {
-  return cell.is_number() ? fmt::format(fmt::runtime(format), cell.get<double>()) : "";
 }
 
 Json argument(const SectionInput& input) { return input.sweep ? Json(*input.sweep) : Json(); }
@@ -100,6 +99,21 @@ std::string head(const std::vector<std::pair<std::string, bool>>& columns) {
                         escaped(title));
   }
   return text + "</tr></thead>\n";
+}
+
+std::string comparison(const SectionInput& input, const TableDefinition& definition,
+                       const std::string& id) {
+  std::string html;
+  try {
+    html = table_as_html(build_table(input.reader, definition));
+  } catch (const InputError& error) {  // one table less, and the page says why
+    return "<p class=\"message\">" + escaped(error.what()) + "</p>\n";
+  }
+  std::string sql;
+  for (const std::string& sweep : definition.sweeps) sql += runs_of_sweep(sweep) + ";\n";
+  return tools(id, "method, bits, ...") + fmt::format("<div id=\"{}\">\n", id) + html + "</div>\n" +
+         (definition.text.empty() ? "" : folded_code("Definition", definition.text)) +
+         folded_code("SQL of the runs behind it", sql);
 }
 
 std::string drawing(const SectionInput& input, const FigureDefinition& figure) {
@@ -179,60 +193,12 @@ std::string facts_section(const SectionInput& input) {
   return text;
 }
 
-std::string comparison_section(const std::vector<std::string>& tables) {
+std::string comparison_section(const SectionInput& input,
+                               const std::vector<TableDefinition>& tables) {
   std::string content;
-  for (const std::string& table : tables) content += table;
+  for (size_t i = 0; i < tables.size(); ++i)
+    content += comparison(input, tables[i], fmt::format("comparison-{}", i + 1));
   return content.empty() ? "" : section("comparison", "Comparison", content);
-}
-
-std::string configurations_section(const SectionInput& input) {
-  const std::string sql = page_query("configurations");
-  const Rows rows = input.reader.query(sql, {argument(input)});
-  const bool with_models = values(input.runs, "model").size() > 1;
-  bool with_settings = false;
-  for (size_t i = 0; i < rows.size(); ++i)
-    with_settings |= !input.runs.settings.at(rows.at(i, "key")).empty();
-  std::vector<std::pair<std::string, bool>> columns = {{"Method", false}};
-  if (with_models) columns.push_back({"Model", false});
-  if (with_settings) columns.push_back({"Setting", false});
-  for (const char* title : {"Budget [bits]", "Top-1 [%]", "n", "Bits of weights",
-                            "Bits of activations", "Weights [kB]", "Missed", "Failed", "Time [s]"})
-    columns.push_back({title, true});
-  std::string body = "<tbody>\n";
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const auto at = [&](const char* column) -> const Json& { return rows.at(i, column); };
-    const std::string deviation =
-        number_of(at("deviation"), " <span class=\"spread\">± {:.2f}</span>");
-    body += "<tr><th scope=\"row\">" + escaped(text_of(at("method"))) + "</th>";
-    if (with_models) body += cell(escaped(text_of(at("model"))));
-    if (with_settings) body += cell(escaped(input.runs.settings.at(at("key"))));
-    const auto count = [&](const char* column) {
-      return at(column) == 0 ? cell("", "number") : cell(text_of(at(column)), "number");
-    };
-    body += cell(number_of(at("budget"), "{:g}"), "number");
-    body += cell(number_of(at("top1"), "{:.2f}") + deviation, "number",
-                 number_of(at("top1"), "{:.6f}"));
-    body += cell(fmt::format("{} of {}", text_of(at("n")), text_of(at("jobs"))), "number",
-                 text_of(at("n")));
-    body += cell(number_of(at("weight_bits"), "{:.3f}"), "number");
-    body += cell(number_of(at("activation_bits"), "{:.3f}"), "number");
-    body += cell(at("weight_bytes").is_number() && at("weight_bytes") > 0
-                     ? fmt::format("{:.1f}", at("weight_bytes").get<double>() / 1000)
-                     : "",
-                 "number");
-    body += count("missed") + count("failed");
-    body += cell(number_of(at("seconds"), "{:.1f}"), "number") + "</tr>\n";
-  }
-  return section(
-      "results", "Configurations",
-      "<p class=\"note\">A row is a configuration: mean and standard deviation (n − 1) over the "
-      "seeds "
-      "that finished within their budget, n of those asked for. Bits are the averages that were "
-      "achieved over the counted tensors.</p>\n" +
-          tools("configurations", "method, bits, ...") +
-          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">"
-          "<table class=\"sortable\" id=\"configurations\">" +
-          head(columns) + body + "</tbody></table></div>\n" + folded_code("SQL", sql));
 }
 
 std::string figures_section(const SectionInput& input) {

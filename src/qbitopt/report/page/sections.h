@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "qbitopt/report/page/run_data.h"
+#include "qbitopt/report/table_definition.h"
 #include "qbitopt/runlog/reader.h"
 
 namespace qbitopt {
@@ -23,8 +24,8 @@ std::string page_title(const SectionInput& input);
 std::string question_section(const SectionInput& input);
 std::string facts_section(const SectionInput& input);
 // Empty without tables.
-std::string comparison_section(const std::vector<std::string>& tables);
-std::string configurations_section(const SectionInput& input);
+std::string comparison_section(const SectionInput& input,
+                               const std::vector<TableDefinition>& tables);
 std::string figures_section(const SectionInput& input);
 std::string runs_section();
 std::string failures_section(const SectionInput& input);  // empty without failures

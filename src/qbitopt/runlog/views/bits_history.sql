@@ -5,7 +5,7 @@ SELECT
   json_extract(job.parameters, '$.method') AS method,  -- its method
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
   allocation.step AS step,         -- [optimiser steps] done when the bits were chosen
-  quantizer.position AS position,  -- place in the network, from 0
+  quantizer_bits.position AS position,  -- place in the network, from 0
   quantizer.name AS quantizer,     -- 'features.1.conv.0.0.weight'
   quantizer.kind AS kind,          -- weight or activation
   quantizer_bits.bits AS bits      -- [bits] bit-width from this step on
@@ -14,4 +14,4 @@ JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
 JOIN attempt ON attempt.id = attempt_chain.ancestor_id
 JOIN allocation ON allocation.attempt_id = attempt.id AND allocation.step <= attempt_chain.last_step
 JOIN quantizer_bits ON quantizer_bits.allocation_id = allocation.id
-JOIN quantizer ON quantizer.inventory_id = attempt.inventory_id AND quantizer.position = quantizer_bits.position;
+LEFT JOIN quantizer ON quantizer.inventory_id = attempt.inventory_id AND quantizer.position = quantizer_bits.position;

@@ -11,4 +11,4 @@ SELECT
 FROM job
 JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
 JOIN metric_point ON metric_point.attempt_id = attempt_chain.ancestor_id AND metric_point.step <= attempt_chain.last_step
-JOIN metric_definition ON metric_definition.id = metric_point.metric_id;
+LEFT JOIN metric_definition ON metric_definition.id = metric_point.metric_id;

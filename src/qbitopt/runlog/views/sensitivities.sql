@@ -7,7 +7,7 @@ SELECT
   json_extract(job.parameters, '$.seed') AS seed,                -- its seed
   attempt.number AS attempt,       -- of the run, from 1
   allocation.step AS step,         -- [optimiser steps] done
-  quantizer.position AS position,  -- place in the network, from 0
+  sensitivity.position AS position,  -- place in the network, from 0
   quantizer.name AS quantizer,     -- 'features.1.conv.0.0.weight'
   quantizer.kind AS kind,          -- weight or activation
   sensitivity.bits AS bits,        -- [bits] candidate bit-width
@@ -22,5 +22,5 @@ JOIN allocation ON allocation.attempt_id = attempt.id AND allocation.step <= att
 JOIN sensitivity ON sensitivity.allocation_id = allocation.id
 JOIN quantizer_bits
   ON quantizer_bits.allocation_id = allocation.id AND quantizer_bits.position = sensitivity.position
-JOIN quantizer
+LEFT JOIN quantizer
   ON quantizer.inventory_id = attempt.inventory_id AND quantizer.position = sensitivity.position;

@@ -74,13 +74,13 @@
     if (before && before[0] < table.tHead.rows[0].cells.length) sortBy(table, ...before);
   }
   function makeFilterable(tools) {
-    const table = byId(tools.dataset.table);
+    const place = byId(tools.dataset.table);  // a table, or what holds several
     const words = tools.querySelector('input');
     const state = tools.querySelector('select');
     const count = tools.querySelector('.count');
     const apply = () => {
       const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-      const rows = [...table.tBodies[0].rows];
+      const rows = [...place.querySelectorAll('tbody > tr')];
       let shown = 0;
       for (const row of rows) {
         const text = row.textContent.toLowerCase();
@@ -89,9 +89,9 @@
         shown += row.hidden ? 0 : 1;
       }
       count.textContent = shown === rows.length ? `${rows.length} rows` : `${shown} of ${rows.length} rows`;
-      remembered.set(`filter ${table.id}`, [words.value, state === null ? '' : state.value]);
+      remembered.set(`filter ${place.id}`, [words.value, state === null ? '' : state.value]);
     };
-    const before = remembered.get(`filter ${table.id}`);
+    const before = remembered.get(`filter ${place.id}`);
     if (before) { words.value = before[0]; if (state !== null) state.value = before[1]; }
     words.addEventListener('input', apply);
     if (state !== null) state.addEventListener('change', apply);
@@ -326,6 +326,13 @@
     page.focus({preventScroll: true});
   }
 
+  // Comparisons are the same HTML that `qbitopt table` writes; here they scroll by themselves.
+  for (const [i, table] of document.querySelectorAll('.qbitopt-table table').entries()) {
+    table.id = `comparison-table-${i + 1}`;
+    const frame = element('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': table.caption.textContent});
+    table.replaceWith(frame);
+    frame.append(table);
+  }
   fillRuns(byId('all-runs'));
   document.querySelectorAll('table.sortable, .qbitopt-table table').forEach(makeSortable);
   document.querySelectorAll('.tools').forEach(makeFilterable);

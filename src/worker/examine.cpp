@@ -1,0 +1,139 @@
+#include "worker/examine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/json.h"
+#include "qbitopt/data/image_file.h"
+#include "qbitopt/data/imagenet_files.h"
+#include "worker/arguments.h"
+
+namespace qbitopt::worker {
+namespace {
+
+// ILSVRC 2012 (Russakovsky et al., 2015).
+constexpr size_t kPublishedTrain = 1'281'167;
+constexpr size_t kPublishedValidation = 50'000;
+
+constexpr int kThumbnail = 32;  // decodes JPEGs at 1/8 of their size, all blocks of them
+constexpr size_t kMostListed = 20;
+
+struct Findings {
+  size_t images = 0;
+  size_t classes = 0;
+  std::map<std::string, std::string> damaged;  // path -> what is wrong
+};
+
+std::string fault_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::vector<uint8_t> bytes(std::istreambuf_iterator<char>(stream), {});
+  if (stream.bad()) return "cannot be read";
+  DecodedCrop decoded;
+  const auto whole = [](const ImageSize& size) {
+    return Crop{{0, 0, static_cast<double>(size.width), static_cast<double>(size.height)}};
+  };
+  try {
+    decode_crop(bytes, whole, kThumbnail, decoded);
+  } catch (const BadImage& error) {
+    return error.what();
+  }
+  return "";
+}
+
+Findings look_at(const std::filesystem::path& root, const std::vector<LabelledFile>& files,
+                 int threads) {
+  Findings found{.images = files.size()};
+  std::set<int64_t> labels;
+  for (const LabelledFile& file : files) labels.insert(file.label);
+  found.classes = labels.size();
+  std::atomic<size_t> next{0};
+  std::mutex mutex;
+  const auto work = [&] {
+    for (size_t i = next++; i < files.size(); i = next++) {
+      const std::string fault = fault_of(root / files[i].path);
+      if (fault.empty()) continue;
+      const std::lock_guard lock(mutex);
+      found.damaged[files[i].path] = fault;
+    }
+  };
+  std::vector<std::thread> workers;
+  for (int i = 0; i < threads; ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
+  return found;
+}
+
+std::string describe(const std::string& name, const Findings& found, size_t published) {
+  std::string text = fmt::format("{}: {} images in {} classes", name, found.images, found.classes);
+  if (published > 0) {
+    text +=
+        found.images == published ? ", as published" : fmt::format("; published are {}", published);
+  }
+  text += fmt::format("; {} cannot be decoded\n", found.damaged.size());
+  size_t listed = 0;
+  for (const auto& [path, fault] : found.damaged) {
+    if (++listed > kMostListed) break;
+    text += fmt::format("  {}: {}\n", path, fault);
+  }
+  if (found.damaged.size() > kMostListed)
+    text += fmt::format("  and {} more (--json lists all)\n", found.damaged.size() - kMostListed);
+  return text;
+}
+
+Json as_json(const Findings& found, size_t published) {
+  return {{"images", found.images},
+          {"classes", found.classes},
+          {"published_images", published > 0 ? Json(published) : Json()},
+          {"damaged", found.damaged}};
+}
+
+int number_of(const Arguments& arguments, const std::string& name, int fallback, int least) {
+  const std::string text = arguments.get_or(name, std::to_string(fallback));
+  int value = 0;
+  try {
+    value = std::stoi(text);
+  } catch (const std::exception&) {
+  }
+  if (value < least || std::to_string(value) != text)
+    throw InputError(fmt::format("--{} takes a number from {} on, not '{}'", name, least, text));
+  return value;
+}
+
+}  // namespace
+
+int examine(const std::vector<std::string>& words) {
+  const Arguments arguments = Arguments::parse(words, {"data", "classes", "threads"}, {"json"});
+  const int classes = number_of(arguments, "classes", 1000, 2);
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads = number_of(arguments, "threads", cores, 1);
+  const ImageNetFiles files = list_imagenet(arguments.required("data"), classes);
+  const bool is_imagenet = classes == 1000;
+  const size_t train_published = is_imagenet ? kPublishedTrain : 0;
+  const size_t validation_published = is_imagenet ? kPublishedValidation : 0;
+  const Findings train = look_at(files.root, files.train, threads);
+  const Findings validation = look_at(files.root, files.validation, threads);
+  if (arguments.has("json")) {
+    const Json json = {{"train", as_json(train, train_published)},
+                       {"val", as_json(validation, validation_published)}};
+    std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  } else {
+    std::cout << describe("train", train, train_published)
+              << describe("val", validation, validation_published)
+              << "Training skips what cannot be decoded, and counts it.\n";
+  }
+  const bool is_complete = train.damaged.empty() && validation.damaged.empty() &&
+                           (!is_imagenet || (train.images == train_published &&
+                                             validation.images == validation_published));
+  return is_complete ? 0 : 2;
+}
+
+}  // namespace qbitopt::worker

@@ -1,0 +1,122 @@
+// The verbs that need tensors or decoded images: predict, models --quantizers, doctor --data.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "end_to_end/sandbox.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// 8x8 pixels, orange.
+std::string png() {
+  const std::string hex =
+      "89504e470d0a1a0a0000000d49484452000000080000000808020000004b6d29dc000000114944415478da633861"
+      "238215310c2d0900875d460128455a850000000049454e44ae426082";
+  std::string bytes;
+  for (size_t i = 0; i < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+class WorkerVerbsTest : public testing::Sandbox {
+ protected:
+  WorkerVerbsTest() { environment_["QBITOPT_WORKER"] = QBITOPT_WORKER; }
+
+  // Folder of the attempt of a trained job with so many channels.
+  std::string train(const std::string& method, int channels) {
+    write("tiny.yaml", R"(qbitopt: 1
+name: tiny
+set:
+  model: resnet8
+  data: {name: synthetic, image_size: 8, train_images: 64, validation_images: 16, test_images: 16}
+  pretraining: {steps: 4, batch_size: 16}
+  training: {steps: 4, batch_size: 16}
+  calibration: {batches: 1, batch_size: 16}
+  budget.average_bits: 3
+)");
+    const testing::Result result = qbitopt("run tiny.yaml method=" + method +
+                                           " data.image_channels=" + std::to_string(channels));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const Json rows = json_of("sql \"SELECT job FROM runs WHERE method = '" + method + "'\"");
+    return "results/qbitopt.runs/" + rows[0]["job"].get<std::string>() + "/1/";
+  }
+};
+
+TEST_F(WorkerVerbsTest, PredictNamesTheLikeliestClassesWithTheirProbabilities) {
+  const std::string folder = train("fixed_precision", 3);
+  write("orange.png", png());
+  const std::string command = "predict --model resnet8 --weights " + folder + "model.pth ";
+  const Json answer = json_of(command + "--logits orange.png orange.png");
+  ASSERT_EQ(answer.size(), 2u);
+  EXPECT_EQ(answer[0]["image"], "orange.png");
+  EXPECT_EQ(answer[0]["top"], answer[1]["top"]);
+  ASSERT_EQ(answer[0]["top"].size(), 5u);
+  ASSERT_EQ(answer[0]["logits"].size(), 10u);
+  double sum = 0;
+  for (const Json& logit : answer[0]["logits"]) sum += std::exp(logit.get<double>());
+  double before = 1;
+  for (const Json& top : answer[0]["top"]) {
+    const double probability = top["probability"];
+    EXPECT_LE(probability, before);
+    EXPECT_NEAR(probability, std::exp(answer[0]["logits"][top["index"]].get<double>()) / sum, 1e-5);
+    before = probability;
+  }
+  EXPECT_EQ(json_of(command + "--allocation " + folder + "allocation.json orange.png").size(), 1u);
+}
+
+TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
+  const std::string folder = train("fp32", 1);
+  write("orange.png", png());
+  write("text.png", "no image");
+  const std::string command = "predict --model resnet8 --weights " + folder + "model.pth ";
+  const std::pair<std::string, std::string> cases[] = {
+      {command + "orange.png", "takes images of 1 channel(s); predict reads photographs"},
+      {command + "text.png", "text.png: neither JPEG nor PNG"},
+      {command + "nowhere.png", "nowhere.png: no such file"},
+      {command, "no image is given"},
+      {"predict --model resnet9 --weights " + folder + "model.pth orange.png",
+       "unknown model 'resnet9', did you mean 'resnet8'?"},
+      {"predict --model resnet8 orange.png", "--weights"}};
+  for (const auto& [words, message] : cases) {
+    const testing::Result result = qbitopt(words);
+    EXPECT_EQ(result.exit_code, 2) << words;
+    EXPECT_THAT(result.err, HasSubstr(message)) << words;
+  }
+}
+
+TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
+  EXPECT_THAT(qbitopt("models").out, AllOf(HasSubstr("MACs an image"), HasSubstr("11689512")));
+  EXPECT_EQ(json_of("models resnet50")["weights"], 25557032);
+  EXPECT_THAT(qbitopt("models resnet18").out, HasSubstr("tools/convert_weights.py"));
+  const Json quantizers = json_of("models --quantizers resnet8");
+  ASSERT_EQ(quantizers.size(), 18u);
+  EXPECT_EQ(quantizers[1],
+            Json::parse(R"({"name": "conv1.weight", "kind": "weight", "grid": "signed",
+                            "elements": 144, "macs": 112896, "counted": false, "pinned_bits": 8})"));
+  EXPECT_THAT(qbitopt("models --quantizers resnet8").out,
+              HasSubstr("18 quantisers, 77754 parameters, 9345920 MACs for an image of 1x28x28"));
+  EXPECT_THAT(qbitopt("models --quantizers resnet9").err, HasSubstr("did you mean 'resnet8'?"));
+}
+
+TEST_F(WorkerVerbsTest, DoctorCountsAndDecodesTheImagesOfAFolder) {
+  for (const char* file : {"train/a/1.png", "train/a/2.png", "train/b/1.png", "val/a/1.png"})
+    write(std::string("photos/") + file, png());
+  write("photos/val/b/1.JPEG", "");
+  const testing::Result result = qbitopt("doctor --data photos --classes 2");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("train: 3 images in 2 classes; 0 cannot be decoded\n"),
+                                HasSubstr("val: 2 images in 2 classes; 1 cannot be decoded\n"),
+                                HasSubstr("  val/b/1.JPEG: the file is empty\n")));
+  write("photos/val/b/1.JPEG", png());  // as one of ImageNet's is
+  EXPECT_EQ(qbitopt("doctor --data photos --classes 2").exit_code, 0);
+  EXPECT_THAT(qbitopt("doctor --data photos").err, HasSubstr("photos"));
+  EXPECT_THAT(qbitopt("doctor --data photos --classes two").err,
+              HasSubstr("--classes takes a number from 2 on, not 'two'"));
+}
+
+}  // namespace
+}  // namespace qbitopt

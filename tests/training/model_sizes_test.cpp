@@ -1,0 +1,34 @@
+#include <gtest/gtest.h>
+
+#include "qbitopt/models/network.h"
+#include "qbitopt/sweep/catalog.h"
+
+namespace qbitopt {
+namespace {
+
+bool is_for_small_images(const std::string& model) {
+  return model.ends_with("_tiny") || model == "resnet8" || model == "resnet20";
+}
+
+TEST(ModelSizesTest, ManifestsSayWhatTheNetworksHave) {
+  NetworkRegistry registry("model");
+  register_networks(registry);
+  for (const std::string& name : registry.names()) {
+    const bool is_small = is_for_small_images(name);
+    const std::vector<int64_t> image =
+        is_small ? std::vector<int64_t>{1, 28, 28} : std::vector<int64_t>{3, 224, 224};
+    const auto network =
+        registry.make(name, {.classes = is_small ? 10 : 1000, .image_channels = image[0]});
+    network->measure(image);
+    int64_t weights = 0, macs = 0;
+    for (const torch::Tensor& parameter : network->parameters()) weights += parameter.numel();
+    for (const QuantizerSite* site : network->sites())
+      macs += site->spec().kind == TensorKind::kWeight ? site->spec().macs : 0;
+    const Manifest& manifest = builtin_catalog().get("model", name);
+    EXPECT_EQ(manifest.weights, weights) << name;
+    EXPECT_EQ(manifest.macs, macs) << name;
+  }
+}
+
+}  // namespace
+}  // namespace qbitopt
