@@ -45,7 +45,8 @@ class Trainee {
     images_ = torch::randn(image_shape).contiguous(at::MemoryFormat::ChannelsLast).to(device);
     labels_ = torch::randint(classes, {batch_size}).to(device);
     weights_ = std::make_unique<torch::optim::SGD>(
-        network_->parameters(), torch::optim::SGDOptions(kLearningRate).momentum(0.9).weight_decay(1e-4));
+        network_->parameters(),
+        torch::optim::SGDOptions(kLearningRate).momentum(0.9).weight_decay(1e-4));
     if (training != Training::kFp32) quantize(device, make);
   }
 
@@ -91,7 +92,8 @@ class Trainee {
       network_->forward(images_);
     }
     for (const QuantizerPtr& quantizer : quantizers_) quantizer->end_calibration();
-    ranges_ = std::make_unique<RangeOptimizer>(quantizers_, RangeOptimizerOptions{.learning_rate = kLearningRate});
+    ranges_ = std::make_unique<RangeOptimizer>(
+        quantizers_, RangeOptimizerOptions{.learning_rate = kLearningRate});
     if (training_ == Training::kQbitopt) fit_.start(quantizers_);
   }
 

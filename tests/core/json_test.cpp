@@ -29,7 +29,8 @@ TEST(CanonicalJsonTest, PrintsNumbersAsEcmaScriptDoes) {
 }
 
 TEST(CanonicalJsonTest, SortsKeysAndLeavesOutSpaces) {
-  EXPECT_EQ(canonical_json(Json::parse(R"({"b": [1, true, null], "a": "x\n"})")), R"({"a":"x\n","b":[1,true,null]})");
+  EXPECT_EQ(canonical_json(Json::parse(R"({"b": [1, true, null], "a": "x\n"})")),
+            R"({"a":"x\n","b":[1,true,null]})");
 }
 
 TEST(CanonicalJsonTest, RefusesNumbersThatJsonCannotSay) {

@@ -52,9 +52,12 @@ TEST_F(ErrorsTest, AnEmptyGridIsAnError) {
 TEST_F(ErrorsTest, UnknownPartsListTheKnownOnes) {
   EXPECT_THAT(complaint("set: {method: qbitop, model: resnet8, data.name: synthetic}\n"),
               HasSubstr("unknown method 'qbitop'"));
-  EXPECT_THAT(complaint("set: {method: fp32, model: resnet9, data.name: synthetic}\n"),
-              ::testing::AllOf(HasSubstr("unknown model 'resnet9'"),
-                               HasSubstr("mobilenet_v2_tiny, mobilenet_v3_small, resnet18, resnet20, resnet50, resnet8")));
+  EXPECT_THAT(
+      complaint("set: {method: fp32, model: resnet9, data.name: synthetic}\n"),
+      ::testing::AllOf(
+          HasSubstr("unknown model 'resnet9'"),
+          HasSubstr(
+              "mobilenet_v2_tiny, mobilenet_v3_small, resnet18, resnet20, resnet50, resnet8")));
   EXPECT_THAT(
       complaint(
           "set: {method: qbitopt, model: resnet8, data.name: synthetic, budget.average_bits: 3,\n"

@@ -24,14 +24,27 @@ class SpoolTest : public testing::Test {
 TEST_F(SpoolTest, EveryKindOfEventReadsBackAsWritten) {
   SpoolWriter writer(file_);
   writer.append(Started{"host", 12, "cpu", 1, {{"os", "linux"}}, 40});
-  writer.append(Inventory{{{"conv1.weight", "weight", 144, 1000, true, 8}, {"conv1.input", "activation", 9, 7, false, {}}}});
+  writer.append(Inventory{{{"conv1.weight", "weight", 144, 1000, true, 8},
+                           {"conv1.input", "activation", 9, 7, false, {}}}});
   writer.append(Metrics{10, "train", {{"loss", 0.5}}});
   writer.append(NonFinite{11, "loss", "nan"});
-  writer.append(Reallocation{20, "relax_greedy", "feasible", 1.5, 1.25, 0.1, 9, 0.01, {{"weight", 3, 2.9}}, {2, 4}, {0.1, 0.2}, {1, 2}});
+  writer.append(Reallocation{20,
+                             "relax_greedy",
+                             "feasible",
+                             1.5,
+                             1.25,
+                             0.1,
+                             9,
+                             0.01,
+                             {{"weight", 3, 2.9}},
+                             {2, 4},
+                             {0.1, 0.2},
+                             {1, 2}});
   writer.append(Progress{20, 100, "train", 1, 2, 3});
   writer.append(Artifact{"model", "model.pt", "ab", 5});
   writer.append(Note{"warning", "text"});
-  writer.append(Finished{100, {{"top1", 90}}, {2, 4}, {{"weight", 3, 2.9}}, {{"weight", 4.5}}, 77, true, 1, 2, 3, 4});
+  writer.append(Finished{
+      100, {{"top1", 90}}, {2, 4}, {{"weight", 3, 2.9}}, {{"weight", 4.5}}, 77, true, 1, 2, 3, 4});
   writer.append(Failed{"data", "no file"});
   const std::vector<Event> events = SpoolReader(file_).read_new();
   ASSERT_EQ(events.size(), 10u);
@@ -52,7 +65,8 @@ TEST_F(SpoolTest, AReaderSeesOnlyCompleteLinesAndOnlyOnce) {
   std::ofstream(file_, std::ios::app) << R"({"n":2,"t":0,"type":"note","level":"info")";
   EXPECT_EQ(reader.read_new().size(), 1u);
   EXPECT_TRUE(reader.read_new().empty());
-  std::ofstream(file_, std::ios::app) << R"(,"text":"two"})" << "\n";
+  std::ofstream(file_, std::ios::app) << R"(,"text":"two"})"
+                                      << "\n";
   EXPECT_EQ(reader.read_new().size(), 1u);
 }
 
@@ -71,7 +85,8 @@ TEST_F(SpoolTest, ADamagedLineIsNamedByFileAndLine) {
     SpoolReader(file_).read_new();
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("events.jsonl:1: not an event"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("events.jsonl:1: not an event"), std::string::npos)
+        << error.what();
   }
 }
 

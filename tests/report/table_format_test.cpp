@@ -149,8 +149,8 @@ TEST(TableFormatTest, ChktexFindsNothingInTheLatex) {
   const testing::TemporaryFolder folder;
   const std::filesystem::path file = folder / "table.tex";
   std::ofstream(file) << table_as_latex(make_table());
-  const std::string command = "cd '" + folder.path().string() +
-                              "' && chktex -q -n 8 -n 18 -n 36 table.tex >found.txt 2>&1";
+  const std::string command =
+      "cd '" + folder.path().string() + "' && chktex -q -n 8 -n 18 -n 36 table.tex >found.txt 2>&1";
   const int status = std::system(command.c_str());
   std::stringstream found;
   found << std::ifstream(folder / "found.txt").rdbuf();

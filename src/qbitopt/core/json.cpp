@@ -20,12 +20,14 @@ std::string ecmascript_number(double value) {
   if (!std::isfinite(value)) throw InputError("canonical JSON has no NaN and no infinity");
   if (value == 0) return "0";
   char buffer[64];
-  const auto result = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(value), std::chars_format::scientific);
+  const auto result = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(value),
+                                    std::chars_format::scientific);
   const std::string text(buffer, result.ptr);
   const size_t e = text.find('e');
   std::string digits = text.substr(0, 1);
   if (e > 2) digits += text.substr(2, e - 2);
-  const int point = std::stoi(text.substr(e + 1)) + 1;  // decimal point comes after this many digits
+  const int point =
+      std::stoi(text.substr(e + 1)) + 1;  // decimal point comes after this many digits
   const int count = static_cast<int>(digits.size());
   std::string out;
   if (count <= point && point <= 21) {
@@ -36,8 +38,8 @@ std::string ecmascript_number(double value) {
     out = "0." + std::string(-point, '0') + digits;
   } else {
     const int exponent = point - 1;
-    out = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" + (exponent < 0 ? "-" : "+") +
-          std::to_string(std::abs(exponent));
+    out = digits.substr(0, 1) + (count > 1 ? "." + digits.substr(1) : "") + "e" +
+          (exponent < 0 ? "-" : "+") + std::to_string(std::abs(exponent));
   }
   return value < 0 ? "-" + out : out;
 }

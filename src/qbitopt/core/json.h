@@ -8,8 +8,8 @@ namespace qbitopt {
 
 using Json = nlohmann::json;
 
-// Canonical JSON (RFC 8785): sorted keys, no spaces, numbers as ECMAScript prints them, so that equal values
-// give equal bytes: 4.0 and 4 are both "4". Throws InputError on NaN and infinity.
+// Canonical JSON (RFC 8785): sorted keys, no spaces, numbers as ECMAScript prints them, so that
+// equal values give equal bytes: 4.0 and 4 are both "4". Throws InputError on NaN and infinity.
 std::string canonical_json(const Json& value);
 
 // Reads a JSON file. Throws InputError with the file's name and the place of the fault.

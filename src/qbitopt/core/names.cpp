@@ -39,7 +39,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   return best;
 }
 
-std::string unknown_name(std::string_view kind, std::string_view name, std::vector<std::string> known) {
+std::string unknown_name(std::string_view kind, std::string_view name,
+                         std::vector<std::string> known) {
   std::sort(known.begin(), known.end());
   std::string text = "unknown " + std::string(kind) + " '" + std::string(name) + "'";
   const std::string near = nearest_name(name, known);

@@ -7,7 +7,8 @@ namespace qbitopt {
 const Json& Parameters::at(const std::string& name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) {
-    throw std::logic_error("parameter '" + name + "' is read but not declared by any manifest of this job");
+    throw std::logic_error("parameter '" + name +
+                           "' is read but not declared by any manifest of this job");
   }
   return *found;
 }

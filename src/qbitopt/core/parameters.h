@@ -6,9 +6,9 @@
 
 namespace qbitopt {
 
-// The resolved parameters of one job: dotted names ("budget.average_bits") to plain values. Everything is
-// already there (defaults filled in, types checked by the manifests), so that a missing name is a mistake of
-// ours, not of the user's.
+// The resolved parameters of one job: dotted names ("budget.average_bits") to plain values.
+// Everything is already there (defaults filled in, types checked by the manifests), so that a
+// missing name is a mistake of ours, not of the user's.
 class Parameters {
  public:
   Parameters() = default;
@@ -27,7 +27,8 @@ class Parameters {
     return has(name) ? get<T>(name) : fallback;
   }
 
-  // The parameters below `prefix` with the prefix taken off: below("training") of "training.steps" is "steps".
+  // The parameters below `prefix` with the prefix taken off: below("training") of "training.steps"
+  // is "steps".
   Parameters below(const std::string& prefix) const;
 
   const Json& values() const { return values_; }

@@ -18,7 +18,8 @@ uint64_t mix(uint64_t z) {
 Random::Random(uint64_t seed, std::string_view purpose, uint64_t a, uint64_t b) {
   uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a of the purpose
   for (const unsigned char c : purpose) hash = (hash ^ c) * 0x100000001b3ULL;
-  state_ = mix(mix(mix(mix(seed + 0x9e3779b97f4a7c15ULL) ^ hash) + a) + 0xd1b54a32d192ed03ULL * (b + 1));
+  state_ =
+      mix(mix(mix(mix(seed + 0x9e3779b97f4a7c15ULL) ^ hash) + a) + 0xd1b54a32d192ed03ULL * (b + 1));
 }
 
 uint64_t Random::next() { return mix(state_ += 0x9e3779b97f4a7c15ULL); }
@@ -30,7 +31,8 @@ uint64_t Random::below(uint64_t bound) {
   unsigned __int128 product = static_cast<unsigned __int128>(next()) * bound;
   if (static_cast<uint64_t>(product) < bound) {
     const uint64_t threshold = -bound % bound;
-    while (static_cast<uint64_t>(product) < threshold) product = static_cast<unsigned __int128>(next()) * bound;
+    while (static_cast<uint64_t>(product) < threshold)
+      product = static_cast<unsigned __int128>(next()) * bound;
   }
   return static_cast<uint64_t>(product >> 64);
 }
@@ -43,7 +45,8 @@ double Random::normal() {
 std::vector<int64_t> Random::permutation(int64_t count) {
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), int64_t{0});
-  for (int64_t i = count - 1; i > 0; --i) std::swap(order[i], order[below(static_cast<uint64_t>(i) + 1)]);
+  for (int64_t i = count - 1; i > 0; --i)
+    std::swap(order[i], order[below(static_cast<uint64_t>(i) + 1)]);
   return order;
 }
 

@@ -6,9 +6,10 @@
 
 namespace qbitopt {
 
-// Random numbers that depend on (seed, purpose, a, b) and on nothing else: neither on what was drawn before nor
-// on the number of threads, so that a resumed job or the tenth job of a worker draws what a fresh one draws.
-// The stream is SplitMix64 (Steele et al., 2014) from a hash of the key; the same on every platform.
+// Random numbers that depend on (seed, purpose, a, b) and on nothing else: neither on what was
+// drawn before nor on the number of threads, so that a resumed job or the tenth job of a worker
+// draws what a fresh one draws. The stream is SplitMix64 (Steele et al., 2014) from a hash of the
+// key; the same on every platform.
 class Random {
  public:
   Random(uint64_t seed, std::string_view purpose, uint64_t a = 0, uint64_t b = 0);

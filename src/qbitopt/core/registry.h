@@ -11,8 +11,9 @@
 
 namespace qbitopt {
 
-// Named makers of one kind of thing ("method", "solver", "model", ...). Filled by plain functions at start-up,
-// never by static constructors, so that two programs in one process may hold different registries.
+// Named makers of one kind of thing ("method", "solver", "model", ...). Filled by plain functions
+// at start-up, never by static constructors, so that two programs in one process may hold different
+// registries.
 template <typename Product, typename... Arguments>
 class Registry {
  public:

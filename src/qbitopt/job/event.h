@@ -65,9 +65,9 @@ struct BudgetState {
 // Bits were chosen (also at the start: step 0). Vectors follow the inventory.
 struct Reallocation {
   int64_t step = 0;
-  std::string solver;    // empty for a method without one
-  std::string status;    // "optimal" | "feasible" | "initial" | "over_budget"
-  double objective = 0;  // in the metric's unit (nats)
+  std::string solver;           // empty for a method without one
+  std::string status;           // "optimal" | "feasible" | "initial" | "over_budget"
+  double objective = 0;         // in the metric's unit (nats)
   std::optional<double> bound;  // none: the solver knows no bound
   std::optional<double> gap;    // (objective - bound) / objective, 0 at objective 0
   double solve_microseconds = 0;

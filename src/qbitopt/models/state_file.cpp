@@ -18,7 +18,9 @@ std::string some_of(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string shape(const torch::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
+std::string shape(const torch::Tensor& tensor) {
+  return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
+}
 
 // Files of before batch norm counted its batches, and files of networks without quantisers.
 bool may_be_missing(const std::string& name) {
@@ -51,7 +53,8 @@ void load_state(torch::nn::Module& module, const StateDict& state, const std::st
     if (found == state.end()) {
       if (!may_be_missing(name)) missing.push_back(name);
     } else if (found->second.sizes() != tensor.sizes()) {
-      differing.push_back(fmt::format("{} is {}, expected {}", name, shape(found->second), shape(tensor)));
+      differing.push_back(
+          fmt::format("{} is {}, expected {}", name, shape(found->second), shape(tensor)));
     }
   }
   for (const auto& [name, tensor] : state) {

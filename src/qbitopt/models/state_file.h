@@ -13,13 +13,13 @@ using StateDict = std::map<std::string, torch::Tensor>;
 
 StateDict state_of(const torch::nn::Module& module);
 
-// Bytes of a zip file that Python's torch.load() reads as a dictionary of tensors; see weights.h for the
-// way back.
+// Bytes of a zip file that Python's torch.load() reads as a dictionary of tensors; see weights.h
+// for the way back.
 std::string to_state_file(const StateDict& state);
 
-// Copies values into the module. `what` names the source in errors. Throws InputError that lists the
-// missing, surplus and differently shaped entries; nothing is changed then. Batch norm's counters and what
-// belongs to attached quantisers may be missing: they stay as they are.
+// Copies values into the module. `what` names the source in errors. Throws InputError that lists
+// the missing, surplus and differently shaped entries; nothing is changed then. Batch norm's
+// counters and what belongs to attached quantisers may be missing: they stay as they are.
 void load_state(torch::nn::Module& module, const StateDict& state, const std::string& what);
 
 }  // namespace qbitopt

@@ -32,7 +32,8 @@ std::vector<ColumnDoc> read_docs(std::string_view sql);
 void create_schema(Connection& connection);
 
 // Makes the views anew if the file's parameters or metrics ask for other columns than they have,
-// and the documentation of tables and views with them. Part of the caller's transaction, or one of its own.
+// and the documentation of tables and views with them. Part of the caller's transaction, or one of
+// its own.
 void refresh_views(Connection& connection);
 
 }  // namespace qbitopt

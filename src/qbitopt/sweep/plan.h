@@ -90,9 +90,9 @@ struct PlanDifference {
 PlanDifference difference(const std::vector<std::string>& stored_keys, const Plan& plan);
 
 // For `plan --json`: {name, file, overrides, warnings, tables, metric, run, counts: {jobs,
-// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where, parameter,
-// runs, max_runs, status, chosen}], jobs: [{key, config_key, case, requested, trial, axes, needs,
-// parameters}]}.
+// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where,
+// parameter, runs, max_runs, status, chosen}], jobs: [{key, config_key, case, requested, trial,
+// axes, needs, parameters}]}.
 Json to_json(const Plan& plan);
 
 }  // namespace qbitopt
