@@ -329,14 +329,13 @@ CREATE TABLE sweep_job (
   requested INTEGER NOT NULL CHECK (requested IN (0, 1)),  -- 0: only there because others need it
   axes TEXT NOT NULL CHECK (json_valid(axes)),      -- JSON object: the axes of the sweep for this job
   orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1)),  -- 1: an earlier form of the sweep had it
-  trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0),  -- n: the n-th run of a search, which chose another value; 0: none
   PRIMARY KEY (sweep_id, job_id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO sweep_job VALUES (1,1,0,'',0,'{}',0,0);
-INSERT INTO sweep_job VALUES (1,2,1,'continued',1,'{}',0,0);
-INSERT INTO sweep_job VALUES (1,3,2,'continued',1,'{}',0,0);
-INSERT INTO sweep_job VALUES (1,4,3,'fixed',1,'{"budget.average_bits":3}',0,0);
-INSERT INTO sweep_job VALUES (1,5,4,'fixed',1,'{"budget.average_bits":3}',0,0);
+INSERT INTO sweep_job VALUES (1,1,0,'',0,'{}',0);
+INSERT INTO sweep_job VALUES (1,2,1,'continued',1,'{}',0);
+INSERT INTO sweep_job VALUES (1,3,2,'continued',1,'{}',0);
+INSERT INTO sweep_job VALUES (1,4,3,'fixed',1,'{"budget.average_bits":3}',0);
+INSERT INTO sweep_job VALUES (1,5,4,'fixed',1,'{"budget.average_bits":3}',0);
 CREATE TABLE sweep_revision (
   id INTEGER PRIMARY KEY,         -- internal number, ascending with time
   sweep_id INTEGER NOT NULL REFERENCES sweep (id),  -- whose form it is
