@@ -114,9 +114,15 @@ int predict(const std::vector<std::string>& words) {
   const torch::NoGradGuard no_grad;
   const std::string& file = arguments.required("weights");
   const torch::Tensor images = read_images(arguments.words);
-  const StateDict weights = read_weights(file);
+  StateDict weights = read_weights(file);
   const auto network = make_network(arguments.required("model"), weights, file);
-  if (!arguments.has("allocation")) attach_stored(*network, weights);
+  if (arguments.has("allocation")) {  // its quantisers take the place of stored ones
+    std::erase_if(weights, [](const auto& entry) {
+      return entry.first.find("_quantizer.") != std::string::npos;
+    });
+  } else {
+    attach_stored(*network, weights);
+  }
   load_state(*network, weights, file);
   network->eval();
   if (arguments.has("allocation"))

@@ -62,7 +62,9 @@ TEST_F(WorkerVerbsTest, PredictNamesTheLikeliestClassesWithTheirProbabilities) {
   for (const Json& top : answer[0]["top"]) {
     const double probability = top["probability"];
     EXPECT_LE(probability, before);
-    EXPECT_NEAR(probability, std::exp(answer[0]["logits"][top["index"]].get<double>()) / sum, 1e-5);
+    EXPECT_NEAR(probability,
+                std::exp(answer[0]["logits"][top["index"].get<size_t>()].get<double>()) / sum,
+                1e-5);
     before = probability;
   }
   EXPECT_EQ(json_of(command + "--allocation " + folder + "allocation.json orange.png").size(), 1u);
