@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "benchmarks/report.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/random.h"
@@ -162,8 +164,12 @@ void measure() {
   }
   const TableDefinition definition = parse_table_definition(
       "large.yaml",
+      "sweep: large\n"
       "split_by: [budget.average_bits, training.learning_rate, model]\n"
       "rows: {fixed: {where: {method: fixed_precision}}, q: {where: {method: qbitopt}}}\n");
+  if (build_table(reader, definition).jobs.empty()) {
+    throw std::logic_error("the table that is timed has no runs");
+  }
   questions.emplace_back("table of two methods", "");
   works.emplace_back([&] { build_table(reader, definition); });
   const auto times = bench::interleave(works, kRounds);
