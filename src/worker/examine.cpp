@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -34,16 +32,13 @@ struct Findings {
   std::map<std::string, std::string> damaged;  // path -> what is wrong
 };
 
-std::string fault_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  const std::vector<uint8_t> bytes(std::istreambuf_iterator<char>(stream), {});
-  if (stream.bad()) return "cannot be read";
+std::string fault_of(const std::filesystem::path& root, const LabelledFile& file) {
   DecodedCrop decoded;
   const auto whole = [](const ImageSize& size) {
     return Crop{{0, 0, static_cast<double>(size.width), static_cast<double>(size.height)}};
   };
   try {
-    decode_crop(bytes, whole, kThumbnail, decoded);
+    decode_crop(read_image(root, file), whole, kThumbnail, decoded);
   } catch (const BadImage& error) {
     return error.what();
   }
@@ -60,7 +55,7 @@ Findings look_at(const std::filesystem::path& root, const std::vector<LabelledFi
   std::mutex mutex;
   const auto work = [&] {
     for (size_t i = next++; i < files.size(); i = next++) {
-      const std::string fault = fault_of(root / files[i].path);
+      const std::string fault = fault_of(root, files[i]);
       if (fault.empty()) continue;
       const std::lock_guard lock(mutex);
       found.damaged[files[i].path] = fault;

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "data/files.h"
 #include "qbitopt/core/error.h"
@@ -107,6 +108,40 @@ TEST_F(ImageNetFilesTest, AFlatFolderTakesItsLabelsFromEachKindOfFile) {
   EXPECT_THAT(message(), HasSubstr("val.txt:1: '1000' is neither a class nor an index below 1000"));
   touch("val.txt", "ILSVRC2012_val_00000001.JPEG 3\n");
   EXPECT_THAT(message(), HasSubstr("has no label for val/ILSVRC2012_val_00000002.JPEG"));
+}
+
+TEST_F(ImageNetFilesTest, ArchivesStandForTheFoldersThatWerePacked) {
+  two_classes();
+  touch("val/ILSVRC2012_val_00000001.JPEG", "one");
+  touch("val/ILSVRC2012_val_00000002.JPEG", "and two");
+  touch("val.txt", "ILSVRC2012_val_00000001.JPEG 7\nILSVRC2012_val_00000002.JPEG 8\n");
+  const ImageNetFiles loose = list();
+  const auto pack = [&](const std::string& command) {
+    ASSERT_EQ(std::system(("cd " + folder_.string() + " && " + command).c_str()), 0);
+  };
+  const auto expect_the_same = [&] {
+    const ImageNetFiles packed = list();
+    ASSERT_EQ(packed.train.size(), loose.train.size());
+    for (size_t i = 0; i < loose.train.size(); ++i) {
+      EXPECT_EQ(packed.train[i].label, loose.train[i].label) << packed.train[i].path;
+      EXPECT_EQ(std::filesystem::path(packed.train[i].path).filename(),
+                std::filesystem::path(loose.train[i].path).filename());
+    }
+    ASSERT_EQ(packed.validation.size(), 2u);
+    EXPECT_EQ(packed.validation[1].label, 8);
+    const auto bytes = read_image(packed.root, packed.validation[1]);
+    EXPECT_EQ(std::string(bytes.begin(), bytes.end()), "and two");
+  };
+  // One for each class; then all of them in one, as they are published; then folders in one.
+  pack("cd train && for c in n*; do (cd $c && tar cf ../$c.tar *); rm -r $c; done");
+  pack("cd val && tar cf ILSVRC2012_img_val.tar *.JPEG && rm *.JPEG");
+  expect_the_same();
+  pack("cd train && tar cf ILSVRC2012_img_train.tar n*.tar && rm n*.tar");
+  expect_the_same();
+  pack(
+      "cd train && tar xf *.tar && for c in n*.tar; do d=${c%.tar}; mkdir $d; tar xf $c -C $d; done"
+      " && rm *.tar && tar cf train.tar ./n* && rm -r n*");
+  expect_the_same();
 }
 
 TEST_F(ImageNetFilesTest, WhatIsMissingIsNamedWithTheLayoutThatIsExpected) {

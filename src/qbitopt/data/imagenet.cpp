@@ -1,7 +1,6 @@
 #include "qbitopt/data/imagenet.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -24,17 +23,6 @@ namespace {
 constexpr int64_t kChannels = 3;
 // A number of files in a row that cannot be read is no damage any more but a missing disk.
 constexpr int kMostReplacements = 100;
-
-std::span<const uint8_t> read_file(const std::filesystem::path& file) {
-  thread_local std::vector<uint8_t> bytes;
-  std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) throw BadImage("cannot be opened");
-  bytes.resize(static_cast<size_t>(stream.tellg()));
-  stream.seekg(0);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!stream) throw BadImage("cannot be read to its end");
-  return bytes;
-}
 
 // One view of the files: which are training, which are held out, how they become tensors.
 struct Content {
@@ -62,7 +50,7 @@ struct Content {
             float* target) const {
     thread_local DecodedCrop decoded;
     try {
-      decode_crop(read_file(files->root / file.path), choose, size, decoded);
+      decode_crop(read_image(files->root, file), choose, size, decoded);
     } catch (const BadImage& error) {
       const std::lock_guard lock(mutex);
       damaged.emplace(file.path, error.what());

@@ -13,6 +13,8 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/data/image_file.h"
+#include "qbitopt/data/tar_file.h"
 
 namespace qbitopt {
 namespace {
@@ -28,16 +30,6 @@ using Labels = std::map<std::string, int64_t>;  // by folder name or WordNet id
       "https://image-net.org after registration");
 }
 
-std::vector<std::string> sorted_names(const fs::path& folder, bool folders) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() == folders && !name.starts_with(".")) names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 bool is_image_name(const std::string& name) {
   std::string ending = fs::path(name).extension().string();
   std::transform(ending.begin(), ending.end(), ending.begin(),
@@ -45,8 +37,63 @@ bool is_image_name(const std::string& name) {
   return ending == ".jpeg" || ending == ".jpg" || ending == ".png";
 }
 
-Labels labels_of(const fs::path& train, int64_t classes) {
-  const std::vector<std::string> folders = sorted_names(train, /*folders=*/true);
+// Half of the data: folders of classes, or archives of them, and the images in them.
+struct Listing {
+  struct Image {
+    std::string folder;  // empty: lies flat
+    LabelledFile file;
+  };
+  std::set<std::string> folders;
+  std::vector<Image> images;  // sorted by path
+
+  bool is_flat() const { return folders.empty(); }
+};
+
+// The folder of "a/b/c.JPEG" is b, also where that is an archive.
+std::string folder_of(const std::string& path) {
+  std::string folder = fs::path(path).parent_path().filename().string();
+  if (folder.ends_with(".tar")) folder.resize(folder.size() - 4);
+  return folder;
+}
+
+// `known`: the classes, if they are known already; an archive of images with another name is a flat
+// folder.
+Listing list_split(const fs::path& root, const std::string& split, const Labels* known) {
+  Listing listing;
+  const auto add = [&](const std::string& folder, LabelledFile file) {
+    if (!folder.empty()) listing.folders.insert(folder);
+    if (is_image_name(file.path)) listing.images.push_back({folder, std::move(file)});
+  };
+  for (const auto& entry : fs::directory_iterator(root / split)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".")) continue;
+    const std::string path = split + "/" + name;
+    if (entry.is_directory()) {
+      listing.folders.insert(name);
+      for (const auto& image : fs::directory_iterator(entry.path())) {
+        const std::string file = image.path().filename().string();
+        if (!image.is_directory() && !file.starts_with(".")) add(name, {.path = path + "/" + file});
+      }
+    } else if (name.ends_with(".tar")) {
+      for (const TarMember& member : list_tar(entry.path())) {
+        const std::string inside = path + "/" + member.name;
+        const std::string folder = folder_of(inside);
+        if (fs::path(inside).filename().string().starts_with(".")) continue;
+        const bool is_flat =
+            known && member.name.find('/') == std::string::npos && !known->contains(folder);
+        add(is_flat ? "" : folder,
+            {.path = inside, .offset = member.offset, .bytes = member.bytes});
+      }
+    } else {
+      add("", {.path = path});
+    }
+  }
+  std::sort(listing.images.begin(), listing.images.end(),
+            [](const auto& a, const auto& b) { return a.file.path < b.file.path; });
+  return listing;
+}
+
+Labels labels_of(const fs::path& train, const std::set<std::string>& folders, int64_t classes) {
   if (folders.empty()) refuse_layout(train, "holds no folders of classes");
   Labels labels;
   if (classes != static_cast<int64_t>(imagenet_classes().size())) {
@@ -73,16 +120,17 @@ Labels labels_of(const fs::path& train, int64_t classes) {
   return labels;
 }
 
-std::vector<LabelledFile> list_folders(const fs::path& root, const std::string& split,
-                                       const Labels& labels) {
+// Images in folders; what lies beside the folders is left out.
+std::vector<LabelledFile> label_folders(const fs::path& place, Listing listing,
+                                        const Labels& labels) {
+  for (const std::string& folder : listing.folders) {
+    if (!labels.contains(folder)) refuse_layout(place, "class '" + folder + "' is not in train");
+  }
   std::vector<LabelledFile> files;
-  for (const std::string& folder : sorted_names(root / split, /*folders=*/true)) {
-    const auto label = labels.find(folder);
-    if (label == labels.end())
-      refuse_layout(root / split, "class '" + folder + "' is not in train");
-    for (const std::string& name : sorted_names(root / split / folder, /*folders=*/false)) {
-      if (is_image_name(name)) files.push_back({split + "/" + folder + "/" + name, label->second});
-    }
+  for (auto& [folder, file] : listing.images) {
+    if (folder.empty()) continue;
+    file.label = labels.at(folder);
+    files.push_back(std::move(file));
   }
   return files;
 }
@@ -210,7 +258,7 @@ NameLabels read_development_kit(const fs::path& truth, const Labels& labels) {
   return found;
 }
 
-std::vector<LabelledFile> list_flat(const fs::path& root, const Labels& labels) {
+std::vector<LabelledFile> label_flat(const fs::path& root, Listing listing, const Labels& labels) {
   struct Source {
     const char* name;
     NameLabels (*read)(const fs::path&, const Labels&);
@@ -227,11 +275,11 @@ std::vector<LabelledFile> list_flat(const fs::path& root, const Labels& labels) 
       if (!fs::exists(file)) continue;
       const NameLabels known = source.read(file, labels);
       std::vector<LabelledFile> files;
-      for (const std::string& name : sorted_names(root / "val", /*folders=*/false)) {
-        if (!is_image_name(name)) continue;
-        const auto label = known.find(fs::path(name).stem().string());
-        if (label == known.end()) refuse_layout(file, "has no label for val/" + name);
-        files.push_back({"val/" + name, label->second});
+      for (auto& [folder, image] : listing.images) {
+        const auto label = known.find(fs::path(image.path).stem().string());
+        if (label == known.end()) refuse_layout(file, "has no label for " + image.path);
+        image.label = label->second;
+        files.push_back(std::move(image));
       }
       return files;
     }
@@ -246,14 +294,30 @@ ImageNetFiles list_imagenet(const fs::path& root, int64_t classes) {
   for (const char* split : {"train", "val"}) {
     if (!fs::is_directory(root / split)) refuse_layout(root / split, "no such folder");
   }
-  const Labels labels = labels_of(root / "train", classes);
+  Listing train = list_split(root, "train", nullptr);
+  const Labels labels = labels_of(root / "train", train.folders, classes);
+  Listing validation = list_split(root, "val", &labels);
   ImageNetFiles files{.root = root, .classes = classes};
-  files.train = list_folders(root, "train", labels);
-  const bool is_flat = sorted_names(root / "val", /*folders=*/true).empty();
-  files.validation = is_flat ? list_flat(root, labels) : list_folders(root, "val", labels);
+  files.train = label_folders(root / "train", std::move(train), labels);
+  files.validation = validation.is_flat()
+                         ? label_flat(root, std::move(validation), labels)
+                         : label_folders(root / "val", std::move(validation), labels);
   if (files.train.empty()) refuse_layout(root / "train", "holds no images");
   if (files.validation.empty()) refuse_layout(root / "val", "holds no images");
   return files;
+}
+
+std::span<const uint8_t> read_image(const fs::path& root, const LabelledFile& file) {
+  thread_local std::vector<uint8_t> bytes;
+  const bool is_member = file.bytes >= 0;
+  const std::string archive = file.path.substr(0, file.path.find(".tar/") + 4);
+  std::ifstream stream(root / (is_member ? archive : file.path), std::ios::binary | std::ios::ate);
+  if (!stream) throw BadImage("cannot be opened");
+  bytes.resize(static_cast<size_t>(is_member ? file.bytes : static_cast<int64_t>(stream.tellg())));
+  stream.seekg(file.offset);
+  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!stream) throw BadImage("cannot be read to its end");
+  return bytes;
 }
 
 }  // namespace qbitopt
