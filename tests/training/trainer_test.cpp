@@ -373,6 +373,22 @@ TEST(TrainerTest, LabelsMayBeSmoothed) {
     EXPECT_GE(metrics.values.at("loss"), std::log(10) - 1e-6);
 }
 
+// Close to float32, not equal to it; and evaluated in float32, so that answers do not depend on it.
+TEST(TrainerTest, AutocastTrainsInBfloat16) {
+  for (const std::string method : {"fp32", "qbitopt"}) {
+    const std::string place = method == "fp32" ? "pretraining" : "training";
+    const Recorder& full = lab().train(settings(method));
+    const Recorder& half = lab().train(settings(method, place + ".autocast: bf16"));
+    const double expected = full.all<Metrics>().front().values.at("loss");
+    const double found = half.all<Metrics>().front().values.at("loss");
+    EXPECT_NE(found, expected) << method;
+    EXPECT_NEAR(found, expected, 0.02 * expected) << method;
+    EXPECT_NEAR(half.all<Metrics>().back().values.at("loss"),
+                full.all<Metrics>().back().values.at("loss"), 0.3)
+        << method;
+  }
+}
+
 // With the running statistics of batch norm the first answers are the teacher's own.
 TEST(TrainerTest, DistillationLearnsFromTheStartingCheckpoint) {
   const Recorder& told =

@@ -6,7 +6,9 @@ QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec)
     : layer_(&layer), spec_(std::move(spec)) {}
 
 torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
-  return quantizer_ ? quantizer_->forward(x) : apply_activation(spec_.absorbs, x);
+  if (!quantizer_) return apply_activation(spec_.absorbs, x);
+  // What a layer computed in bfloat16 under autocast is too coarse to learn a range from.
+  return quantizer_->forward(x.scalar_type() == torch::kBFloat16 ? x.to(torch::kFloat32) : x);
 }
 
 void QuantizerSite::attach(QuantizerPtr quantizer) {

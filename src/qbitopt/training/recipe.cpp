@@ -32,6 +32,7 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   recipe.weight_decay = own.get<double>("weight_decay");
   recipe.is_cosine = own.get<std::string>("schedule") == "cosine";
   recipe.warmup_steps = own.get<int64_t>("warmup_steps");
+  recipe.autocast = own.get_or<std::string>("autocast", "none") == "bf16";
   recipe.label_smoothing = own.get_or("label_smoothing", 0.0);
   recipe.distillation = own.get_or("distillation", 0.0);
   recipe.threads = own.get<int>("threads");

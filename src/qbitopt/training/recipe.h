@@ -21,6 +21,7 @@ struct Recipe {
   int64_t warmup_steps = 0;
   double label_smoothing = 0;  // share of a label that is spread over all classes
   double distillation = 0;  // share of the loss that comes from the starting checkpoint's answers
+  bool autocast = false;    // bfloat16 in the training pass
   int threads = 1;
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never

@@ -8,6 +8,7 @@
 
 #include "qbitopt/core/random.h"
 #include "qbitopt/models/batch_norm.h"
+#include "qbitopt/training/autocast.h"
 #include "qbitopt/training/checkpoint.h"
 #include "qbitopt/training/evaluation.h"
 #include "qbitopt/training/method_hook.h"
@@ -153,7 +154,11 @@ class TrainingRun {
 
   // Loss of one pass, as its share of the step's mean.
   torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& labels, int passes) {
-    const torch::Tensor logits = context_.network().forward(images);
+    torch::Tensor logits;
+    {
+      const Autocast autocast(context_.recipe().autocast, context_.device());
+      logits = context_.network().forward(images).to(torch::kFloat32);
+    }
     const torch::Tensor loss = loss_of(logits, images, labels) / passes;
     {
       const torch::NoGradGuard no_grad;
