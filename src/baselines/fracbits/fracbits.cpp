@@ -119,16 +119,7 @@ std::shared_ptr<RelaxedQuantizer> FracBits::make_relaxed(const QuantizerSpec& sp
 }
 
 std::vector<ExtraParameters> FracBits::extra_parameters() {
-  return {{.tensors = all_bit_parameters(),
-           .optimizer = "sgd",
-           .learning_rate = bits_learning_rate_,
-           .momentum = 0.9,
-           .follows_schedule = true},
-          {.tensors = all_range_parameters(),
-           .optimizer = "sgd",
-           .learning_rate = range_learning_rate_,
-           .momentum = 0.9,
-           .follows_schedule = true}};
+  return by_gradient_descent(bits_learning_rate_, range_learning_rate_);
 }
 
 Tensor FracBits::penalty(MethodContext& context, const StepState& state) {

@@ -95,16 +95,7 @@ std::shared_ptr<RelaxedQuantizer> Nipq::make_relaxed(const QuantizerSpec& spec,
 }
 
 std::vector<ExtraParameters> Nipq::extra_parameters() {
-  return {{.tensors = all_bit_parameters(),
-           .optimizer = "sgd",
-           .learning_rate = bits_learning_rate_,
-           .momentum = 0.9,
-           .follows_schedule = true},
-          {.tensors = all_range_parameters(),
-           .optimizer = "sgd",
-           .learning_rate = range_learning_rate_,
-           .momentum = 0.9,
-           .follows_schedule = true}};
+  return by_gradient_descent(bits_learning_rate_, range_learning_rate_);
 }
 
 Tensor Nipq::penalty(MethodContext& context, const StepState& state) {

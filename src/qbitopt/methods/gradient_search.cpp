@@ -86,6 +86,18 @@ std::vector<torch::Tensor> GradientSearch::all_range_parameters() const {
   return all;
 }
 
+std::vector<ExtraParameters> GradientSearch::by_gradient_descent(double bits_rate,
+                                                                 double range_rate) const {
+  const auto group = [](std::vector<torch::Tensor> tensors, double rate) {
+    return ExtraParameters{.tensors = std::move(tensors),
+                           .optimizer = "sgd",
+                           .learning_rate = rate,
+                           .momentum = 0.9,
+                           .follows_schedule = true};
+  };
+  return {group(all_bit_parameters(), bits_rate), group(all_range_parameters(), range_rate)};
+}
+
 bool GradientSearch::is_searching() const {
   return !relaxed_.empty() && relaxed_.front()->is_relaxed();
 }

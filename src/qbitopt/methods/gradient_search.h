@@ -39,6 +39,8 @@ class GradientSearch : public Method {
   // Everything that relaxed_bits() and the ranges depend on, for extra_parameters().
   std::vector<torch::Tensor> all_bit_parameters() const;
   std::vector<torch::Tensor> all_range_parameters() const;
+  // Both, by stochastic gradient descent with momentum 0.9, at rates that follow the schedule.
+  std::vector<ExtraParameters> by_gradient_descent(double bits_rate, double range_rate) const;
 
  private:
   bool is_searching() const;
