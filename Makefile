@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature originals fuzz format check install clean
+.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -71,7 +71,7 @@ DEVICE ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 SWEEP ?= sweeps/imagenet_tables.yaml
 imagenet: configure  ## run the ImageNet tables: make imagenet IMAGENET=/data/imagenet [SWEEP=sweeps/imagenet_resnet18.yaml]
 	@[ -n '$(IMAGENET)' ] || { echo 'say where the data is: make imagenet IMAGENET=/data/imagenet'; exit 2; }
-	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
+	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker qbitopt_baselines
 	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(if $(WEIGHTS),weights.root=$(WEIGHTS)) $(OVERRIDES)
 
 # An environment each: pillow-simd takes Pillow's name, and torchvision wants a torch of its own.
@@ -87,6 +87,13 @@ $(PHOTOGRAPHS)/.ready: tools/photographs-requirements.txt
 
 miniature: $(PHOTOGRAPHS)/.ready  ## make a small ImageNet of real photographs (build/miniature_imagenet)
 	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/miniature_imagenet
+
+# Two steps a job, in a database of its own: that all of it works, not how well.
+TINY := --db $(BUILD)/miniature.db seeds=1 data.image_size=64 data.threads=0 training.batch_size=8 pretraining.batch_size=8 \
+  training.epochs=0 training.steps=2 pretraining.epochs=0 pretraining.steps=2 reallocation.tau=1 \
+  calibration.batches=1 calibration.batch_size=8 batch_norm.reestimate_batches=1
+imagenet-miniature: miniature  ## every model and method of the ImageNet tables, two steps each, on those photographs
+	$(MAKE) imagenet IMAGENET=$(BUILD)/miniature_imagenet DEVICE=cpu OVERRIDES='$(TINY)'
 
 originals: configure .venv-peers/originals/.ready  ## hold the models against torchvision and timm (minutes)
 	cmake --build $(BUILD) -j $(JOBS) --target torch_tests
