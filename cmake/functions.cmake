@@ -24,16 +24,18 @@ function(qbitopt_uses_torch target)
   endif()
 endfunction()
 
-# Compiles the sources of each folder below `root` as one file. Every file that includes LibTorch costs 12 s, whatever it
-# says (templates that its headers leave to the end); united, a folder pays that once. Names in
-# anonymous namespaces must differ within a folder. Call when all sources are known.
-function(qbitopt_unite_folders target root)
+# Compiles the sources of each folder below `root` together, at most `most` in one go. Every file that includes LibTorch
+# costs 12 s, whatever it says (templates that its headers leave to the end), and one with JSON and fmt 5 s; together they
+# pay that once. Names in anonymous namespaces must differ within a folder. Call when all sources are known.
+function(qbitopt_unite_folders target root most)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${root} OUTPUT_VARIABLE relative)
     cmake_path(GET relative PARENT_PATH folder)
     string(MAKE_C_IDENTIFIER "${folder}" group)
-    set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP "${group}")
+    math(EXPR count_${group} "0${count_${group}} + 1")
+    math(EXPR part "${count_${group}} / ${most}")
+    set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP "${group}${part}")
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
 endfunction()

@@ -17,7 +17,7 @@ std::string source_of(const Manifest& part) {
   return part.library.empty() ? "built in" : part.library;
 }
 
-Json as_json(const Manifest& part) {
+Json part_json(const Manifest& part) {
   Json parameters = Json::array();
   for (const ParameterSpec& parameter : part.parameters) {
     parameters.push_back({{"name", parameter.name},
@@ -60,7 +60,7 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
   const Catalog catalog = known_parts();
   if (line.has("name")) {
     const Manifest& part = catalog.get(kind, line.words("name").front());
-    invocation.console.print(line.json() ? as_json(part).dump(2) + "\n" : describe(part));
+    invocation.console.print(line.json() ? part_json(part).dump(2) + "\n" : describe(part));
     return kGood;
   }
   Json json = Json::array();
@@ -69,7 +69,7 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
   if (has_sizes) rows.front().insert(rows.front().begin() + 3, {"weights", "MACs an image"});
   for (const std::string& name : catalog.names(kind)) {
     const Manifest& part = catalog.get(kind, name);
-    json.push_back(as_json(part));
+    json.push_back(part_json(part));
     rows.push_back({name, std::to_string(part.version), source_of(part), part.summary});
     if (has_sizes) {
       rows.back().insert(rows.back().begin() + 3,

@@ -123,7 +123,7 @@ std::string table_of_axes(const Plan& plan) {
   return rows.size() > 1 ? columns(rows) : "";
 }
 
-Json as_json(const Plan& plan, const Known& known, const Estimate& estimate) {
+Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate) {
   Json json = to_json(plan);
   std::map<std::string, std::string> states;
   Counts counts;
@@ -175,7 +175,7 @@ int plan(const Invocation& invocation) {
   for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
   const Known known = ask(reader, plan);
   const Estimate expected = estimate(reader, plan, known);
-  invocation.console.print(line.json() ? as_json(plan, known, expected).dump(2) + "\n"
+  invocation.console.print(line.json() ? plan_json(plan, known, expected).dump(2) + "\n"
                                        : as_text(plan, known, expected));
   return kGood;
 }

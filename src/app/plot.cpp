@@ -21,7 +21,7 @@ std::string list_of_figures() {
   return columns(rows);
 }
 
-FigureFormat format_of(const CommandLine& line) {
+FigureFormat chosen_format(const CommandLine& line) {
   if (line.has("format")) return figure_format(line.get<std::string>("format"));
   const std::string extension = fs::path(line.get_or("output", std::string())).extension().string();
   return extension.empty() ? FigureFormat::kSvg : figure_format(extension.substr(1));
@@ -62,7 +62,7 @@ int plot(const Invocation& invocation) {
     return kGood;
   }
   if (names == std::vector<std::string>{"all"}) names = figure_names();
-  const FigureFormat format = format_of(line);
+  const FigureFormat format = chosen_format(line);
   const Reader reader(line.database());
   std::optional<std::string> sweep;
   if (line.has("sweep")) sweep = line.get<std::string>("sweep");

@@ -34,7 +34,7 @@ std::string how_it_ended(const AttemptRecord& attempt) {
   return text;
 }
 
-Json as_json(const AttemptRecord& attempt) {
+Json attempt_json(const AttemptRecord& attempt) {
   return {{"number", attempt.number},
           {"state", attempt.state},
           {"folder", attempt.folder},
@@ -168,7 +168,7 @@ int show(const Invocation& invocation) {
     return kGood;
   }
   Json json = {{"job", job}, {"run", run}, {"attempts", Json::array()}};
-  for (const AttemptRecord& attempt : executions) json["attempts"].push_back(as_json(attempt));
+  for (const AttemptRecord& attempt : executions) json["attempts"].push_back(attempt_json(attempt));
   invocation.console.print(json.dump(2) + "\n");
   return kGood;
 }

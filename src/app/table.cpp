@@ -58,7 +58,7 @@ std::string format_names() {
 }
 
 // The format that was asked for, else the one that the output's extension means, else Markdown.
-const TableFormat& format_of(const CommandLine& line) {
+const TableFormat& chosen_table_format(const CommandLine& line) {
   if (line.has("format")) return find_table_format(line.get<std::string>("format"));
   if (line.json()) return find_table_format("json");
   const fs::path output = line.get_or<std::string>("output", "");
@@ -155,7 +155,7 @@ int table(const Invocation& invocation) {
   if (!line.parse(invocation)) return kGood;
   if (!line.has("table"))
     throw UsageError("which table? Give the name of a definition in results/, or of a sweep");
-  const TableFormat& format = format_of(line);
+  const TableFormat& format = chosen_table_format(line);
   const auto [definition, table] = read_table(line);
   if (line.is_on("check")) return check(table, definition, invocation.console);
   const std::string text = format.write(table);

@@ -7,7 +7,6 @@
 namespace qbitopt {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Below the optimum's excess a search ends soon, above it the work grows steeply: so the limit
 // comes from far below, in small steps.
 constexpr double kFirstLimit = 1.0 / 64;  // of the excess at the start

@@ -22,7 +22,7 @@ const std::array<std::string, kColumns> kNames = {"quantizer", "group", "weight"
 constexpr int kNeeded = kLayer;
 const char* const kHeader = "quantizer,group,weight,bits,cost";
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string quote(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 template <typename Number>
 std::optional<Number> whole(std::string_view text) {
@@ -119,7 +119,7 @@ void TableParser::read_header() {
   };
   if (std::none_of(cells_.begin(), cells_.end(), is_known)) {
     throw InputError(reader_.place(), std::string("expected the header ") + kHeader + ", found " +
-                                          quoted(reader_.line_text().substr(0, 60)));
+                                          quote(reader_.line_text().substr(0, 60)));
   }
   for (size_t i = 0; i < width_; ++i) {
     const auto found = std::find(kNames.begin(), kNames.end(), cells_[i].text);
@@ -129,17 +129,17 @@ void TableParser::read_header() {
                        unknown_name("column", cells_[i].text, {kNames.begin(), kNames.end()}));
     }
     int& place = place_[found - kNames.begin()];
-    if (place >= 0) throw InputError(where, "column " + quoted(*found) + " is there twice");
+    if (place >= 0) throw InputError(where, "column " + quote(*found) + " is there twice");
     place = static_cast<int>(i);
   }
   for (int column = 0; column < kNeeded; ++column) {
     if (place_[column] >= 0) continue;
     throw InputError(reader_.place(),
-                     "column " + quoted(kNames[column]) + " is missing; expected " + kHeader);
+                     "column " + quote(kNames[column]) + " is missing; expected " + kHeader);
   }
   if (has(kLayer) != has(kMacs)) {
     throw InputError(reader_.place(), "columns 'layer' and 'macs' need each other; column " +
-                                          quoted(kNames[has(kLayer) ? kMacs : kLayer]) +
+                                          quote(kNames[has(kLayer) ? kMacs : kLayer]) +
                                           " is missing");
   }
   table_.has_layers = has(kLayer);
@@ -165,17 +165,17 @@ void TableParser::read_row() {
 
   const std::optional<int64_t> weight = whole<int64_t>(text(kWeight));
   if (!weight) {
-    fail(kWeight, "weight " + quoted(text(kWeight)) +
+    fail(kWeight, "weight " + quote(text(kWeight)) +
                       " is not a whole number; expected elements, 1 or MACs, up to 2^62");
   }
   if (*weight < 0) fail(kWeight, "weight " + text(kWeight) + " is negative");
   const std::optional<int> bits = whole<int>(text(kBits));
   if (!bits || *bits < 1 || *bits > 64) {
-    fail(kBits, quoted(text(kBits)) + " bits; expected a whole number from 1 to 64");
+    fail(kBits, quote(text(kBits)) + " bits; expected a whole number from 1 to 64");
   }
   const std::optional<double> cost = real(text(kCost));
   if (!cost) {
-    fail(kCost, "cost " + quoted(text(kCost)) +
+    fail(kCost, "cost " + quote(text(kCost)) +
                     " is not a number; expected one, or inf for a forbidden candidate");
   }
   if (std::isnan(*cost)) {
@@ -185,7 +185,7 @@ void TableParser::read_row() {
   if (std::isinf(*cost) && *cost < 0) fail(kCost, "a cost cannot be minus infinity");
   if (std::isinf(*cost) && text(kCost).find_first_of("0123456789") != std::string::npos) {
     fail(kCost,
-         "cost " + quoted(text(kCost)) + " is too large for a double; write inf to forbid it");
+         "cost " + quote(text(kCost)) + " is too large for a double; write inf to forbid it");
   }
 
   const int in_group = group(text(kGroup));
@@ -204,7 +204,7 @@ void TableParser::read_row() {
   Origin& origin = origins_[found->second];
   for (const Choice& choice : origin.choices) {
     if (choice.bits != *bits) continue;
-    fail(kBits, quoted(name) + " at " + text(kBits) + " bits is in line " +
+    fail(kBits, quote(name) + " at " + text(kBits) + " bits is in line " +
                     std::to_string(choice.line) + " already");
   }
   origin.choices.push_back({*bits, *cost, reader_.place().line});
@@ -213,8 +213,8 @@ void TableParser::read_row() {
 void TableParser::check_same(const AllocationQuantizer& quantizer, const Origin& origin,
                              int64_t weight, int group) {
   const auto differs = [&](Column column, const std::string& first) {
-    fail(column, kNames[column] + " " + quoted(text(column)) + " of " + quoted(quantizer.name) +
-                     " differs from line " + std::to_string(origin.line) + ": " + quoted(first));
+    fail(column, kNames[column] + " " + quote(text(column)) + " of " + quote(quantizer.name) +
+                     " differs from line " + std::to_string(origin.line) + ": " + quote(first));
   };
   if (weight != quantizer.weight) differs(kWeight, std::to_string(quantizer.weight));
   if (group != origin.group) differs(kGroup, table_.groups[origin.group].name);
@@ -227,7 +227,7 @@ void TableParser::finish(AllocationQuantizer& quantizer, Origin& origin) {
   if (std::all_of(choices.begin(), choices.end(),
                   [](const Choice& choice) { return std::isinf(choice.cost); })) {
     throw InputError({file_, origin.line},
-                     "quantizer " + quoted(quantizer.name) + " has no choices: every cost is inf");
+                     "quantizer " + quote(quantizer.name) + " has no choices: every cost is inf");
   }
   std::sort(choices.begin(), choices.end(),
             [](const Choice& a, const Choice& b) { return a.bits < b.bits; });
@@ -248,9 +248,9 @@ void TableParser::add_to_layer(int quantizer, const std::string& name,
   const std::vector<int>& members = layer.quantizers;
   const bool is_twice = members.size() == 2 && members[0] == members[1];
   if (is_twice || members.size() > 2) {
-    const auto name_of = [&](size_t i) { return quoted(table_.quantizers[members[i]].name); };
+    const auto name_of = [&](size_t i) { return quote(table_.quantizers[members[i]].name); };
     throw InputError({file_, line},
-                     "layer " + quoted(name) + " names " +
+                     "layer " + quote(name) + " names " +
                          (is_twice ? name_of(0) + " twice"
                                    : name_of(2) + " besides " + name_of(0) + " and " + name_of(1)) +
                          "; expected its weight and its input");
@@ -259,12 +259,12 @@ void TableParser::add_to_layer(int quantizer, const std::string& name,
   if (macs.empty()) return;
   const std::optional<int64_t> count = whole<int64_t>(macs);
   if (!count || *count < 0) {
-    throw InputError({file_, line}, "macs " + quoted(macs) +
+    throw InputError({file_, line}, "macs " + quote(macs) +
                                         " is not a whole number; expected the layer's "
                                         "multiply-accumulates");
   }
   if (layer.macs && *layer.macs != *count) {
-    throw InputError({file_, line}, "layer " + quoted(name) + " has " + macs + " macs here and " +
+    throw InputError({file_, line}, "layer " + quote(name) + " has " + macs + " macs here and " +
                                         std::to_string(*layer.macs) + " in line " +
                                         std::to_string(layer.line));
   }
@@ -279,7 +279,7 @@ void TableParser::pair_layers() {
     if (names.empty()) continue;
     if (names.find(';') != std::string::npos && !macs.empty()) {
       throw InputError({file_, line},
-                       quoted(table_.quantizers[q].name) +
+                       quote(table_.quantizers[q].name) +
                            " is part of several layers: leave its macs empty, and give "
                            "them with the other quantizer of each");
     }
@@ -291,13 +291,12 @@ void TableParser::pair_layers() {
   }
   for (const Layer& layer : layers) {
     if (layer.quantizers.size() < 2) {
-      throw InputError({file_, layer.line},
-                       "layer " + quoted(layer.name) + " has one quantizer, " +
-                           quoted(table_.quantizers[layer.quantizers[0]].name) +
-                           "; expected its weight and its input");
+      throw InputError({file_, layer.line}, "layer " + quote(layer.name) + " has one quantizer, " +
+                                                quote(table_.quantizers[layer.quantizers[0]].name) +
+                                                "; expected its weight and its input");
     }
     if (!layer.macs) {
-      throw InputError({file_, layer.line}, "layer " + quoted(layer.name) + " has no macs");
+      throw InputError({file_, layer.line}, "layer " + quote(layer.name) + " has no macs");
     }
     table_.layers.push_back({layer.quantizers[0], layer.quantizers[1], *layer.macs});
   }

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace qbitopt {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Middle one of up to nine slopes, evenly spaced.
 double pivot_of(const PricedStep* steps, size_t count) {

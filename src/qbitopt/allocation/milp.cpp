@@ -14,12 +14,6 @@
 namespace qbitopt {
 namespace {
 
-double total_cost(const Problem& problem, const std::vector<int>& choices) {
-  double total = 0;
-  for (size_t q = 0; q < choices.size(); ++q) total += problem.quantizers[q].costs[choices[q]];
-  return total;
-}
-
 bool fits(const Problem& problem, const std::vector<int>& choices) {
   std::vector<int> bits;
   for (size_t q = 0; q < choices.size(); ++q)

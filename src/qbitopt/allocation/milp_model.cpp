@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace qbitopt {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // The power of two that brings `largest` between 500 and 1000.
 double scale_for(double largest) {

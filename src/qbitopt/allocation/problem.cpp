@@ -148,6 +148,12 @@ void validate(const Problem& problem) {
   for (const BopsBudget& budget : problem.bops) validate_bops(budget, problem);
 }
 
+double total_cost(const Problem& problem, const std::vector<int>& choice) {
+  double total = 0;
+  for (size_t q = 0; q < choice.size(); ++q) total += problem.quantizers[q].costs[choice[q]];
+  return total;
+}
+
 int64_t capacity(const Budget& budget, const Problem& problem) {
   if (budget.bytes) return *budget.bytes * 8;
   __int128 total = 0;

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace qbitopt {
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // A decimal number without rounding: value / 10^digits. Budgets are compared in integers, without
 // tolerance.
@@ -68,6 +71,9 @@ struct Problem {
 // weight, a member that does not exist or is named twice, weights whose weighted sum of bits leaves
 // 62 bits.
 void validate(const Problem& problem);
+
+// Of one candidate for each quantiser, by its index.
+double total_cost(const Problem& problem, const std::vector<int>& choice);
 
 // The most that sum(weight * bits) over the members may be, exactly: floor(average_bits *
 // sum(weight)), or 8 * bytes. `problem` is valid.

@@ -5,7 +5,6 @@
 namespace qbitopt {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kMostPieces = 24;  // each way
 
 }  // namespace

@@ -41,12 +41,6 @@ std::optional<std::vector<int>> start_choice(const Problem& problem, const std::
   return choice;
 }
 
-double total_cost(const Problem& problem, const std::vector<int>& choice) {
-  double total = 0;
-  for (size_t q = 0; q < choice.size(); ++q) total += problem.quantizers[q].costs[choice[q]];
-  return total;
-}
-
 // Fills in `budgets`; returns whether all are met.
 bool account(const Problem& problem, const std::vector<int>& bits, Solution& solution) {
   bool met = true;

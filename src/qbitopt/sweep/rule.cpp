@@ -10,8 +10,6 @@
 namespace qbitopt {
 namespace {
 
-using Kind = Condition::Kind;
-
 // What the key's type makes of a value; its range does not matter, a rule may speak of values that
 // never come.
 Json typed(const ParameterSpec& spec, const Json& value, const Place& place,
@@ -30,10 +28,11 @@ Json typed(const ParameterSpec& spec, const Json& value, const Place& place,
 }
 
 // ">5.5": the comparison and what follows it.
-std::optional<std::pair<Kind, std::string>> comparison(const Json& value) {
-  static const std::vector<std::pair<std::string, Kind>> kOperators = {
-      {">=", Kind::kAtLeast}, {"<=", Kind::kAtMost}, {"!=", Kind::kUnequal},
-      {"==", Kind::kEqual},   {">", Kind::kMore},    {"<", Kind::kLess}};
+std::optional<std::pair<Condition::Kind, std::string>> comparison(const Json& value) {
+  static const std::vector<std::pair<std::string, Condition::Kind>> kOperators = {
+      {">=", Condition::Kind::kAtLeast}, {"<=", Condition::Kind::kAtMost},
+      {"!=", Condition::Kind::kUnequal}, {"==", Condition::Kind::kEqual},
+      {">", Condition::Kind::kMore},     {"<", Condition::Kind::kLess}};
   if (!value.is_string()) return std::nullopt;
   const std::string text = value.get<std::string>();
   for (const auto& [symbol, kind] : kOperators) {
@@ -51,7 +50,8 @@ Condition read_condition(const Setting& setting, const Catalog& catalog) {
   if (const auto compared = node.is_scalar() ? comparison(node.scalar) : std::nullopt) {
     condition.kind = compared->first;
     const Json value = core_schema_scalar(compared->second);
-    const bool is_ordered = condition.kind != Kind::kEqual && condition.kind != Kind::kUnequal;
+    const bool is_ordered =
+        condition.kind != Condition::Kind::kEqual && condition.kind != Condition::Kind::kUnequal;
     if (is_ordered && !value.is_number())
       fail_at(node.place, node.found() + " compares with no number");
     // A whole-number key may be compared with 2.5.
@@ -79,17 +79,18 @@ const std::vector<YamlNode>& entries_of(const YamlNode& node, const std::string&
 }  // namespace
 
 bool Condition::matches(const Json& value) const {
-  if (kind == Kind::kEqual) return std::find(values.begin(), values.end(), value) != values.end();
+  if (kind == Condition::Kind::kEqual)
+    return std::find(values.begin(), values.end(), value) != values.end();
   if (value.is_null()) return false;
   const Json& bound = values[0];
-  if (kind == Kind::kUnequal) return value != bound;
+  if (kind == Condition::Kind::kUnequal) return value != bound;
   if (!value.is_number()) return false;
   switch (kind) {
-    case Kind::kLess:
+    case Condition::Kind::kLess:
       return value < bound;
-    case Kind::kAtMost:
+    case Condition::Kind::kAtMost:
       return value <= bound;
-    case Kind::kMore:
+    case Condition::Kind::kMore:
       return value > bound;
     default:
       return value >= bound;

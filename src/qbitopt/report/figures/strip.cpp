@@ -11,7 +11,7 @@ namespace qbitopt {
 namespace {
 
 // More points cannot be told apart; these are evenly spread over the ranks.
-constexpr size_t kMostPoints = 300;
+constexpr size_t kMostDots = 300;
 constexpr double kRowHeight = 30;
 
 struct Value {
@@ -37,7 +37,7 @@ double median(const std::vector<Value>& values) {
 // Points beside each other in three lanes, so that equal values stay apart.
 std::vector<std::vector<double>> block_of(const std::vector<Value>& values, double y, bool missed) {
   std::vector<std::vector<double>> rows;
-  const size_t shown = std::min(values.size(), kMostPoints);
+  const size_t shown = std::min(values.size(), kMostDots);
   for (size_t i = 0; i < shown; ++i) {
     const Value& value = values[shown == values.size() ? i : i * (values.size() - 1) / (shown - 1)];
     if (value.is_missed != missed) continue;
