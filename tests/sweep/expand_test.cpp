@@ -146,7 +146,10 @@ when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]
 }
 
 TEST_F(ExpandTest, RecipesMaySayMoreThanASweepUses) {
-  folder_.write("recipe.yaml", "set: {model: tiny, fracbits.kappa: 3}\n");
+  folder_.write("recipe.yaml",
+                "set: {model: tiny, fracbits.kappa: 3}\n"
+                "exclude: [{solver: milp}]\n"
+                "when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]\n");
   EXPECT_THAT(read("qbitopt: 1\nextends: ../recipe.yaml\nset: {method: fp32}\n").warnings,
               IsEmpty());
 }

@@ -376,21 +376,28 @@ class Expander {
     plan_.warnings.push_back(location_text(place) + ": " + message);
   }
 
+  // What a sweep extends is shared, so only what the sweep itself says is held against it.
+  void warn_of_own(const Place& place, const std::string& message) {
+    const bool is_shared =
+        std::any_of(document_.included.begin(), document_.included.end(),
+                    [&](const auto& file) { return file.first == place.source->name; });
+    if (!is_shared) warn(place, message);
+  }
+
   void warn_about_rules(const Block& block) {
     for (const auto& rule : block.exclude) {
-      if (rule->matches == 0) warn(rule->place, "this entry of exclude matches no job");
+      if (rule->matches == 0) warn_of_own(rule->place, "this entry of exclude matches no job");
     }
     for (const RuleList& list : block.only) {
       for (const auto& rule : list) {
-        if (rule->matches == 0) warn(rule->place, "this entry of only matches no job");
+        if (rule->matches == 0) warn_of_own(rule->place, "this entry of only matches no job");
       }
     }
     for (const auto& when : block.when) {
-      if (when->matches == 0) warn(when->place, "this `when` never applies");
+      if (when->matches == 0) warn_of_own(when->place, "this `when` never applies");
     }
   }
 
-  // Recipes are shared, so only what the sweep itself says is held against it.
   void warn_about_unused() {
     std::vector<const Settings*> all;
     const auto collect = [&](const Block& block) {
@@ -402,11 +409,8 @@ class Expander {
     for (const auto& [name, block] : document_.cases) collect(block);
     for (const Settings* settings : all) {
       for (const Setting& setting : *settings) {
-        const bool is_recipe =
-            std::any_of(document_.included.begin(), document_.included.end(),
-                        [&](const auto& file) { return file.first == setting.place.source->name; });
-        if (is_recipe || applied_.count(setting.key) != 0) continue;
-        warn(setting.place, "'" + setting.key + "' applies to no job of this sweep");
+        if (applied_.count(setting.key) == 0)
+          warn_of_own(setting.place, "'" + setting.key + "' applies to no job of this sweep");
       }
     }
   }
