@@ -148,7 +148,7 @@ def main():
     with open("plots/allocation.dat", "w") as data:
         for solver, points in figure.items():
             print(f'"{solver}"', file=data)
-            for kind, quantizers, milliseconds, worst in points:
+            for kind, quantizers, milliseconds, worst in sorted(points):  # each kind in one stretch, for its line
                 print(kind, quantizers, f"{milliseconds:.6g} {worst:.6g}", file=data)
             print("\n", file=data)
     print("\nwrote results/bench/allocation_peers.json and plots/allocation.dat")
