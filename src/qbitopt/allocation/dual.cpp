@@ -17,11 +17,12 @@ double pivot_of(const PricedStep* steps, size_t count) {
 
 }  // namespace
 
-double clearing_price(std::vector<PricedStep>& steps, int64_t slack) {
+double clearing_price(std::vector<PricedStep>& steps, int64_t slack,
+                      std::vector<PricedStep>& scratch) {
   if (slack < 0) return kInfinity;
-  std::vector<PricedStep> other(steps.size());
+  if (scratch.size() < steps.size()) scratch.resize(steps.size());
   PricedStep* from = steps.data();
-  PricedStep* to = other.data();
+  PricedStep* to = scratch.data();
   size_t count = steps.size();
   while (count > 0) {
     const double pivot = pivot_of(from, count);
@@ -57,23 +58,31 @@ double clearing_price(std::vector<PricedStep>& steps, int64_t slack) {
   return 0;
 }
 
-void Dual::search_prices(const Knapsack& knapsack, const Hull& hull) {
+// Steps that save no more than `least` are left out; where all others fit, they matter after all.
+double Dual::search_price(const Knapsack& knapsack, const Hull& hull, int budget, double least) {
+  steps_.clear();
+  int64_t free = knapsack.slack[budget];
+  for (const int32_t c : knapsack.members(budget)) {
+    const int32_t begin = hull.first[c];
+    const int32_t end = hull.first[c + 1];
+    const int32_t start = begin + position[c];
+    const double floor = std::max(floor_[c], least);
+    for (int32_t i = begin; i < start; ++i) free -= hull.load[i];
+    for (int32_t i = start; i < end && hull.slope[i] > floor; ++i) {
+      steps_.push_back({hull.slope[i], hull.load[i]});
+    }
+  }
+  const double found = clearing_price(steps_, free, scratch_);
+  return found > 0 || least == 0 ? found : search_price(knapsack, hull, budget, 0);
+}
+
+void Dual::search_prices(const Knapsack& knapsack, const Hull& hull,
+                         const std::vector<double>& least) {
   const int budgets = knapsack.budgets();
   price.assign(budgets, 0);
   floor_.assign(knapsack.classes(), 0);
   for (int g = 0; g < budgets; ++g) {
-    steps_.clear();
-    int64_t free = knapsack.slack[g];
-    for (const int32_t c : knapsack.members(g)) {
-      const int32_t begin = hull.first[c];
-      const int32_t end = hull.first[c + 1];
-      const int32_t start = begin + position[c];
-      for (int32_t i = begin; i < start; ++i) free -= hull.load[i];
-      for (int32_t i = start; i < end && hull.slope[i] > floor_[c]; ++i) {
-        steps_.push_back({hull.slope[i], hull.load[i]});
-      }
-    }
-    price[g] = clearing_price(steps_, free);
+    price[g] = search_price(knapsack, hull, g, least.empty() ? 0 : least[g]);
     for (const int32_t c : knapsack.members(g)) floor_[c] = std::max(floor_[c], price[g]);
   }
   for (int g = budgets - 1; g >= 0; --g) {
@@ -122,11 +131,12 @@ void Dual::take_steps(const Knapsack& knapsack, const Hull& hull) {
   bound = static_cast<double>(value - 0x1.0p-51L * magnitude);
 }
 
-void Dual::solve(const Knapsack& knapsack, const Hull& hull, const std::vector<int32_t>& start) {
+void Dual::solve(const Knapsack& knapsack, const Hull& hull, const std::vector<int32_t>& start,
+                 const std::vector<double>& least) {
   position = start;
   position.resize(knapsack.classes(), 0);
   do {
-    search_prices(knapsack, hull);
+    search_prices(knapsack, hull, least);
   } while (give_back(knapsack, hull));
   take_steps(knapsack, hull);
 }

@@ -16,8 +16,9 @@ struct PricedStep {
 
 // The smallest price p >= 0 at which the steps with slope > p have loads of at most `slack`
 // together: 0 or one of the slopes; infinity if slack < 0. Reorders `steps`; linear time on average
-// (a quickselect by load).
-double clearing_price(std::vector<PricedStep>& steps, int64_t slack);
+// (a quickselect by load). `scratch`: memory that is used again.
+double clearing_price(std::vector<PricedStep>& steps, int64_t slack,
+                      std::vector<PricedStep>& scratch);
 
 // The exact solution of a knapsack's Lagrangian dual:
 //
@@ -35,16 +36,19 @@ struct Dual {
   double bound = 0;  // the dual's value less a rounding margin, in the knapsack's scaled costs
 
   // `start`: per class, steps that the solution is expected to take (empty: none); classes that
-  // would rather take fewer get the others back, so it only saves time.
-  void solve(const Knapsack& knapsack, const Hull& hull, const std::vector<int32_t>& start = {});
+  // would rather take fewer get the others back, so it only saves time. So does `least`: per
+  // budget, a price that the solution's is expected to be above (empty: 0).
+  void solve(const Knapsack& knapsack, const Hull& hull, const std::vector<int32_t>& start = {},
+             const std::vector<double>& least = {});
 
  private:
-  void search_prices(const Knapsack& knapsack, const Hull& hull);
+  void search_prices(const Knapsack& knapsack, const Hull& hull, const std::vector<double>& least);
+  double search_price(const Knapsack& knapsack, const Hull& hull, int budget, double least);
   bool give_back(const Knapsack& knapsack, const Hull& hull);
   void take_steps(const Knapsack& knapsack, const Hull& hull);
 
   std::vector<double> floor_;  // [classes] highest price of the budgets searched so far
-  std::vector<PricedStep> steps_;
+  std::vector<PricedStep> steps_, scratch_;
 };
 
 }  // namespace qbitopt

@@ -32,15 +32,43 @@ void end_class(Knapsack& k, Knapsack::Layer layer) {
   k.leaf.push_back(-1);
 }
 
-void add_quantizer(Knapsack& k, const AllocationQuantizer& quantizer, int32_t index) {
+// Writes a class of one quantiser from choice `end` on, where there is room for all its candidates.
+// Returns the new end.
+size_t put_quantizer(Knapsack& k, size_t end, const AllocationQuantizer& quantizer) {
+  int64_t* load = k.load.data();
+  double* cost = k.cost.data();
+  const size_t begin = end;
   int smallest = -1;
   for (size_t i = 0; i < quantizer.bits.size(); ++i) {
-    if (std::isinf(quantizer.costs[i])) continue;
+    const double own = quantizer.costs[i];
+    if (std::isinf(own) || (end > begin && own >= cost[end - 1])) continue;
     if (smallest < 0) smallest = quantizer.bits[i];
-    add_choice(k, quantizer.weight * (quantizer.bits[i] - smallest), quantizer.costs[i],
-               static_cast<int32_t>(i));
+    const int64_t own_load = quantizer.weight * (quantizer.bits[i] - smallest);
+    end -= end > begin && own_load == load[end - 1];  // of no weight: the cheaper one replaces it
+    load[end] = own_load;
+    cost[end] = own;
+    k.candidate[end] = static_cast<int32_t>(i);
+    ++end;
   }
-  end_class(k, {index, -1});
+  return end;
+}
+
+// A class for each quantiser that is in no pair yet; `class_of` says which class it became.
+void add_quantizers(Knapsack& k, const std::vector<AllocationQuantizer>& quantizers,
+                    std::vector<int32_t>& class_of) {
+  size_t end = k.first.back();
+  size_t most = end;
+  for (const AllocationQuantizer& quantizer : quantizers) most += quantizer.bits.size();
+  k.load.resize(most), k.cost.resize(most), k.candidate.resize(most);
+  for (size_t q = 0; q < quantizers.size(); ++q) {
+    if (!class_of.empty() && class_of[q] < 0) continue;
+    if (!class_of.empty()) class_of[q] = static_cast<int32_t>(k.layer.size());
+    end = put_quantizer(k, end, quantizers[q]);
+    k.first.push_back(static_cast<int32_t>(end));
+    k.layer.push_back({static_cast<int32_t>(q), -1});
+  }
+  k.leaf.resize(k.layer.size(), -1);
+  k.load.resize(end), k.cost.resize(end), k.candidate.resize(end);
 }
 
 void add_pair(Knapsack& k, const Problem& problem, const BopsBudget::Pair& pair) {
@@ -143,14 +171,15 @@ int64_t smallest_bits(const AllocationQuantizer& quantizer) {
 
 std::string Knapsack::build(const Problem& problem) {
   const size_t quantizers = problem.quantizers.size();
-  for (auto* array : {&first, &candidate, &leaf, &parent, &member_first, &member}) array->clear();
-  load.clear(), cost.clear(), slack.clear(), layer.clear();
+  for (auto* array : {&first, &leaf, &parent, &member_first, &member}) array->clear();
+  slack.clear(), layer.clear();
   first.push_back(0);
   member_first.push_back(0);
 
   std::vector<Row> rows;
   std::vector<int32_t> class_of;  // with pairs: -1 where a quantiser is part of one
   if (!problem.bops.empty()) {
+    load.clear(), cost.clear(), candidate.clear();
     class_of.assign(quantizers, 0);
     for (const BopsBudget& budget : problem.bops) {
       Row row{&budget.name, {}, budget.limit};
@@ -168,11 +197,7 @@ std::string Knapsack::build(const Problem& problem) {
       rows.push_back(std::move(row));
     }
   }
-  for (size_t q = 0; q < quantizers; ++q) {
-    if (!class_of.empty() && class_of[q] < 0) continue;
-    if (!class_of.empty()) class_of[q] = static_cast<int32_t>(layer.size());
-    add_quantizer(*this, problem.quantizers[q], static_cast<int32_t>(q));
-  }
+  add_quantizers(*this, problem.quantizers, class_of);
   scale_costs(*this);
 
   for (const Budget& budget : problem.budgets) {
