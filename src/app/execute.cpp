@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "app/exit_codes.h"
@@ -11,6 +12,7 @@
 #include "app/text.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/executors/cores.h"
+#include "qbitopt/sweep/executors/gpus.h"
 #include "qbitopt/sweep/executors/local.h"
 
 namespace po = boost::program_options;
@@ -36,6 +38,14 @@ int parse_jobs(const std::string& text) {
 int jobs_of(const Plan& plan, const CommandLine& line) {
   if (line.has("jobs")) return parse_jobs(line.get<std::string>("jobs"));
   return parse_jobs(plain(plan.run.value("jobs", Json("auto"))));
+}
+
+// Those to share out, if the jobs want any.
+std::vector<std::string> gpus_for(const Plan& plan) {
+  const bool wants_gpu = std::any_of(plan.jobs.begin(), plan.jobs.end(), [](const PlannedJob& job) {
+    return job.job().parameters.value("device", "cpu") == "cuda";
+  });
+  return wants_gpu ? available_gpus() : std::vector<std::string>();
 }
 
 SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
@@ -85,9 +95,9 @@ int exit_code(const RunSummary& summary, int signal) {
 }  // namespace
 
 void add_execution_options(CommandLine& line) {
-  line.options()(
-      "jobs,j", po::value<std::string>()->value_name("N|auto"),
-      "jobs side by side; auto: cores / threads per job (default: the sweep file's, else auto)")(
+  line.options()("jobs,j", po::value<std::string>()->value_name("N|auto"),
+                 "jobs side by side; auto: one a GPU, on the CPU cores / threads per job (default: "
+                 "the sweep file's, else auto)")(
       "timeout", po::value<double>()->value_name("SECONDS"),
       "of one attempt (default: the sweep file's, else none)")(
       "fail-fast", po::value<int>()->implicit_value(1)->value_name("N"),
@@ -97,12 +107,15 @@ void add_execution_options(CommandLine& line) {
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan) {
   const auto begun = ProgressBoard::Clock::now();
-  const int jobs = jobs_of(plan, line);
+  const std::vector<std::string> gpus = gpus_for(plan);
+  int jobs = jobs_of(plan, line);
+  if (jobs == 0) jobs = static_cast<int>(gpus.size());  // one job a GPU; without any: auto
   std::filesystem::create_directories(runs_folder(database_file));
   LocalExecutorOptions local;
   local.worker = worker_program();
   local.lock_file = runs_folder(database_file) / "workers.lock";
   local.jobs = jobs;
+  local.gpus = gpus;
   LocalExecutor executor(local);
 
   StopSignals signals;

@@ -11,6 +11,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/job/spool.h"
 #include "qbitopt/sweep/attempt_folder.h"
+#include "qbitopt/sweep/executors/gpus.h"
 #include "sweep/map_store.h"
 
 namespace qbitopt {
@@ -84,6 +85,38 @@ TEST_F(LocalExecutorTest, RoomIsCountedInJobsIfAskedFor) {
   EXPECT_TRUE(executor.has_room(2));
   executor.submit(attempt("a"), 1);
   EXPECT_FALSE(executor.has_room(1));
+}
+
+TEST_F(LocalExecutorTest, EachWorkerHasTheGpuThatFewestUse) {
+  ::setenv("FAKE_WORKER", R"([{"step_seconds": 30}])", 1);
+  const fs::path script = runs_ / "worker.sh", seen = runs_ / "gpus.txt";
+  std::ofstream(script) << "#!/bin/sh\necho \"$CUDA_VISIBLE_DEVICES\" >> " << seen.string()
+                        << "\nexec " << QBITOPT_FAKE_WORKER << "\n";
+  fs::permissions(script, fs::perms::owner_all);
+  options_.worker = script;
+  options_.gpus = {"0", "GPU-7"};
+  options_.jobs = 4;
+  LocalExecutor executor(options_);
+  std::vector<std::string> gpus;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    executor.submit(attempt(name), 1);
+    const size_t started = gpus.size() + 1;
+    while (gpus.size() < started) {
+      executor.poll(milliseconds(5));
+      gpus.clear();
+      std::ifstream file(seen);
+      for (std::string line; std::getline(file, line);) gpus.push_back(line);
+    }
+  }
+  EXPECT_THAT(gpus, ::testing::ElementsAre("0", "GPU-7", "0", "GPU-7"));
+}
+
+TEST(GpusTest, AreThoseThatAreVisible) {
+  ::setenv("CUDA_VISIBLE_DEVICES", "2,GPU-7,-1,5", 1);
+  EXPECT_THAT(available_gpus(), ::testing::ElementsAre("2", "GPU-7"));
+  ::setenv("CUDA_VISIBLE_DEVICES", "", 1);
+  EXPECT_TRUE(available_gpus().empty());
+  ::unsetenv("CUDA_VISIBLE_DEVICES");
 }
 
 TEST_F(LocalExecutorTest, ACancelledAttemptCheckpointsAndIsReported) {

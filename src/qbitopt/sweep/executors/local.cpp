@@ -76,6 +76,16 @@ bool LocalExecutor::is_busy() const {
                      [](const Worker& worker) { return worker.attempt.has_value(); });
 }
 
+std::string LocalExecutor::idlest_gpu() const {
+  const auto users = [&](const std::string& gpu) {
+    return std::count_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+      return worker.gpu == gpu && !worker.is_leaving;
+    });
+  };
+  return *std::min_element(options_.gpus.begin(), options_.gpus.end(),
+                           [&](const auto& a, const auto& b) { return users(a) < users(b); });
+}
+
 std::list<LocalExecutor::Worker>::iterator LocalExecutor::spawn(int threads) {
   // Idle workers of other widths would only hold memory.
   for (Worker& worker : workers_) {
@@ -85,7 +95,9 @@ std::list<LocalExecutor::Worker>::iterator LocalExecutor::spawn(int threads) {
   process.command = {options_.worker.string()};
   process.environment = thread_environment(threads);
   process.inherited = lock_->descriptor();
-  workers_.push_back({std::make_unique<WorkerProcess>(process), threads});
+  const std::string gpu = options_.gpus.empty() ? "" : idlest_gpu();
+  if (!gpu.empty()) process.environment["CUDA_VISIBLE_DEVICES"] = gpu;
+  workers_.push_back({std::make_unique<WorkerProcess>(process), threads, gpu});
   return std::prev(workers_.end());
 }
 

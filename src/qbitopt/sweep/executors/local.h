@@ -22,6 +22,9 @@ struct LocalExecutorOptions {
   int cores = 0;
   // If not 0: so many jobs side by side, whatever threads they have.
   int jobs = 0;
+  // To share out, a worker having one for its life: that with the fewest workers. Empty: a worker
+  // sees what this process sees.
+  std::vector<std::string> gpus;
   // How long a worker may take to stop after StopLevel::kTerminate, or to leave after its last job.
   std::chrono::milliseconds grace{10'000};
 };
@@ -51,6 +54,7 @@ class LocalExecutor : public Executor {
   struct Worker {
     std::unique_ptr<WorkerProcess> process;
     int threads = 1;
+    std::string gpu;
     std::optional<Attempt> attempt;  // none: idle
     std::string reported;            // of the attempt, while the worker is about to leave
     bool has_finished_one = false;
@@ -61,6 +65,7 @@ class LocalExecutor : public Executor {
   int cost(int threads) const;
   int capacity() const;
   std::list<Worker>::iterator spawn(int threads);
+  std::string idlest_gpu() const;
   void leave(Worker& worker);
   void hear(Worker& worker, std::vector<Outcome>& outcomes);
   // True if the worker is gone and can be forgotten.
