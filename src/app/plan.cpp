@@ -11,6 +11,7 @@
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/executors/cores.h"
 #include "qbitopt/sweep/job_queue.h"
+#include "qbitopt/sweep/job_size.h"
 #include "qbitopt/sweep/sweep_file.h"
 
 namespace qbitopt::app {
@@ -40,42 +41,61 @@ std::string state_of(const Known& known, const PlannedJob& job) {
   return found == known.states.end() ? "new" : found->second;
 }
 
-// Seconds until everything is done, as far as jobs of the same kind have been run before.
+// What is left to do, as far as jobs of the same kind have been run before.
 struct Estimate {
-  double seconds = 0;
+  double seconds = 0;      // until everything is done, on all cores
+  double gpu_seconds = 0;  // of jobs on GPUs, one after another
   size_t known_jobs = 0;
   size_t unknown_jobs = 0;
+  int64_t bytes = 0;  // of checkpoints that stay
 };
 
-Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const Known& known) {
+Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const Known& known,
+                  const Catalog& catalog) {
   Estimate estimate;
   std::map<std::string, std::optional<double>> seconds_of_config;
   for (const PlannedJob& planned : plan.jobs) {
     if (state_of(known, planned) == "finished") continue;
     const auto [seconds, is_new] = seconds_of_config.try_emplace(planned.config_key);
     const Job job = planned.job();
-    if (is_new && reader) seconds->second = expected_seconds(*reader, job);
+    const JobSize size = size_of(job, catalog);
+    estimate.bytes += size.checkpoint_bytes;
+    if (is_new && reader) seconds->second = expected_seconds(*reader, job, size.images);
     if (!seconds->second) {
       ++estimate.unknown_jobs;
       continue;
     }
     ++estimate.known_jobs;
     const double share = std::min<double>(threads_of(job), available_cores()) / available_cores();
-    estimate.seconds += *seconds->second * share;
+    const bool is_on_gpu = job.parameters.value("device", "cpu") == "cuda";
+    (is_on_gpu ? estimate.gpu_seconds : estimate.seconds) +=
+        *seconds->second * (is_on_gpu ? 1 : share);
   }
   return estimate;
 }
 
 std::string describe(const Estimate& estimate) {
   if (estimate.known_jobs + estimate.unknown_jobs == 0) return "nothing is left to run";
-  if (estimate.known_jobs == 0)
-    return "no jobs like these have finished yet, so there is no estimate of the time";
-  const std::string unknown =
-      estimate.unknown_jobs > 0
-          ? fmt::format(", and {} of kinds that were never run", estimate.unknown_jobs)
-          : "";
-  return fmt::format("about {} on {} cores{}", duration(estimate.seconds), available_cores(),
-                     unknown);
+  std::string text;
+  if (estimate.known_jobs == 0) {
+    text =
+        "no jobs like these have finished yet; a few steps of them (training.epochs=0 "
+        "training.steps=50) "
+        "let the time be told";
+  } else {
+    std::vector<std::string> parts;
+    if (estimate.seconds > 0)
+      parts.push_back(
+          fmt::format("about {} on {} cores", duration(estimate.seconds), available_cores()));
+    if (estimate.gpu_seconds > 0)
+      parts.push_back(fmt::format("about {:.1f} GPU-hours", estimate.gpu_seconds / 3600));
+    if (estimate.unknown_jobs > 0)
+      parts.push_back(fmt::format("{} jobs of kinds that were never run", estimate.unknown_jobs));
+    text = fmt::format("{}", fmt::join(parts, ", "));
+  }
+  if (estimate.bytes > 0)
+    text += fmt::format("; checkpoints: {:.3g} GB", static_cast<double>(estimate.bytes) / 1e9);
+  return text;
 }
 
 std::string table_of_cases(const Plan& plan, const Known& known) {
@@ -131,6 +151,9 @@ Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate) {
   for (Json& job : json["jobs"]) job["state"] = states[job["key"]];
   json["counts"]["states"] = counts;
   json["estimated_hours"] = estimate.known_jobs > 0 ? Json(estimate.seconds / 3600) : Json();
+  json["estimated_gpu_hours"] =
+      estimate.known_jobs > 0 ? Json(estimate.gpu_seconds / 3600) : Json();
+  json["checkpoint_bytes"] = estimate.bytes;
   json["jobs_without_estimate"] = estimate.unknown_jobs;
   return json;
 }
@@ -174,7 +197,7 @@ int plan(const Invocation& invocation) {
   });
   for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
   const Known known = ask(reader, plan);
-  const Estimate expected = estimate(reader, plan, known);
+  const Estimate expected = estimate(reader, plan, known, catalog);
   invocation.console.print(line.json() ? plan_json(plan, known, expected).dump(2) + "\n"
                                        : as_text(plan, known, expected));
   return kGood;

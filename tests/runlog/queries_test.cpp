@@ -71,6 +71,16 @@ TEST_F(QueriesTest, TimeIsExpectedFromTheSameConfigurationElseFromSimilarJobs) {
   EXPECT_FALSE(expected_seconds(reader(), a_));
 }
 
+TEST_F(QueriesTest, TimeOfLongerJobsIsThatOfTheirImagesAndTheRest) {
+  const Job pilot = make_job({{"method", "qbitopt"}, {"model", "m"}, {"training.batch_size", 10}});
+  database_.record_sweep(make_plan({pilot}, "pilot"));
+  store_run(database_, pilot, {.seconds = 30});  // 2 steps in 15 of them
+  const Job longer = make_job({{"method", "qbitopt"}, {"model", "m"}, {"training.batch_size", 5}});
+  EXPECT_EQ(expected_seconds(reader(), longer, 2000), 15 + 15.0 / 20 * 2000);
+  const Job larger = make_job({{"method", "qbitopt"}, {"model", "m"}, {"data.image_size", 64}});
+  EXPECT_FALSE(expected_seconds(reader(), larger, 2000));
+}
+
 TEST_F(QueriesTest, AttemptsAreListed) {
   store_run(database_, a_, {.bits = {}});
   const auto list = attempts(reader(), a_.key);

@@ -69,8 +69,11 @@ struct SweepRevision {
 // Nothing for an unknown sweep.
 std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name);
 
-// Seconds that finished jobs like this one took, averaged: the same configuration if there is any,
-// else the same method, model and data. Nothing if there are none.
-std::optional<double> expected_seconds(const Reader& reader, const Job& job);
+// Seconds that this job is expected to take. From finished jobs of the same configuration, if there
+// are any: their mean. Else from those with the same method, model, data, size of images and
+// device: their time a training image times `images`, those that this job trains on, and what they
+// took beside training; without `images` their mean. Nothing if there are none.
+std::optional<double> expected_seconds(const Reader& reader, const Job& job,
+                                       std::optional<int64_t> images = std::nullopt);
 
 }  // namespace qbitopt

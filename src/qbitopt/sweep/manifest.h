@@ -64,6 +64,8 @@ struct Manifest {
   // are made for; 0: not said.
   int64_t weights = 0;
   int64_t macs = 0;
+  // Data sets: images of an epoch, of the data as published; 0: not said.
+  int64_t train_images = 0;
   std::string source;   // file it was read from
   std::string library;  // the plugin that has the code, absolute; empty: built in
 };
