@@ -255,6 +255,18 @@ TEST(TrainerTest, ADivergedRunFailsAndSaysSo) {
   }
 }
 
+TEST(TrainerTest, ARangeThatDivergedIsNamed) {
+  try {
+    lab().train(
+        settings("random_reallocation",
+                 "reallocation.tau: 2, ranges.learning_rate: 1e30, training.learning_rate: 1e30"));
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "non_finite");
+    EXPECT_THAT(error.what(), HasSubstr("the range of '"));
+  }
+}
+
 TEST(TrainerTest, ADamagedStartingCheckpointIsNamed) {
   Attempt attempt = lab().attempt(settings("fixed_precision"));
   attempt.inputs["fp32_checkpoint"] = attempt.folder + "/model.pth";
