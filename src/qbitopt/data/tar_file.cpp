@@ -19,6 +19,14 @@ std::string_view field(const Block& header, size_t offset, size_t size) {
   return all.substr(0, all.find('\0'));
 }
 
+// -1 for anything but digits.
+int64_t whole_number(std::string_view digits, int base) {
+  int64_t value = -1;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  return error == std::errc() && end == digits.data() + digits.size() ? value : -1;
+}
+
 // Octal digits among spaces; or, where the first bit is set, a big-endian binary number (GNU, from
 // 8 GiB on). -1: neither.
 int64_t number(const Block& header, size_t offset, size_t size) {
@@ -33,10 +41,15 @@ int64_t number(const Block& header, size_t offset, size_t size) {
   std::string_view digits = field(header, offset, size);
   while (digits.starts_with(' ')) digits.remove_prefix(1);
   while (digits.ends_with(' ')) digits.remove_suffix(1);
-  if (digits.empty()) return 0;
-  int64_t value = -1;
-  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value, 8);
-  return error == std::errc() && end == digits.end() ? value : -1;
+  return digits.empty() ? 0 : whole_number(digits, /*base=*/8);
+}
+
+// By gzip, bzip2, xz or zstd.
+bool is_compressed(const Block& header) {
+  const std::string_view start(header.data(), 4);
+  return start.starts_with("\x1f\x8b") || start.starts_with("BZh") ||
+         start.starts_with("\3757zX") ||  // octal, as the 7 would belong to a hexadecimal one
+         start == "\x28\xb5\x2f\xfd";
 }
 
 bool checksum_holds(const Block& header) {
@@ -81,15 +94,15 @@ class TarReader {
       Block header;
       read(at, header.data(), kBlock);
       if (header[0] == '\0' && number(header, 148, 8) == 0) return;  // the end: a block of zeros
-      if (at == 0 && (header[0] == '\x1f' || field(header, 0, 3) == "BZh" || header[0] == '\xfd' ||
-                      header[0] == '\x28'))
-        refuse(at,
-               "is compressed, so no image in it can be found without reading all before it; "
-               "unpack it to a .tar");
-      if (!checksum_holds(header)) refuse(at, "no header of a tar archive; is the file whole?");
+      if (!checksum_holds(header)) {
+        refuse(at, at == 0 && is_compressed(header)
+                       ? "is compressed, so no image in it can be found without reading all before "
+                         "it; unpack it to a .tar"
+                       : "no header of a tar archive; is the file whole?");
+      }
       const std::string pax_size = pax_value(pax, "size");
       const int64_t bytes =
-          pax_size.empty() ? number(header, 124, 12) : std::atoll(pax_size.c_str());
+          pax_size.empty() ? number(header, 124, 12) : whole_number(pax_size, /*base=*/10);
       const int64_t data = at + kBlock;
       if (bytes < 0 || bytes > end - data)
         refuse(at, "a member goes beyond the end of the archive; the file is cut off");
