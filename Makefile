@@ -85,8 +85,9 @@ $(PHOTOGRAPHS)/.ready: tools/photographs-requirements.txt
 	python3 -m venv .venv-peers/originals && .venv-peers/originals/bin/pip install -q -r $<
 	.venv-peers/originals/bin/pip install -q --no-deps torchvision==0.28.0 timm==1.0.31 && touch $@
 
-miniature: $(PHOTOGRAPHS)/.ready  ## make a small ImageNet of real photographs (build/miniature_imagenet)
-	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/miniature_imagenet
+$(BUILD)/miniature_imagenet/.made: $(PHOTOGRAPHS)/.ready tools/make_miniature_imagenet.py
+	$(PHOTOGRAPHS)/bin/python tools/make_miniature_imagenet.py $(BUILD)/miniature_imagenet && touch $@
+miniature: $(BUILD)/miniature_imagenet/.made  ## make a small ImageNet of real photographs (build/miniature_imagenet)
 
 # Two steps a job, in a database of its own: that all of it works, not how well. The networks that they start from get 20, for
 # their batch norm to know its statistics roughly.
