@@ -1,6 +1,7 @@
 // What survives when programs die: the driver, a worker, the disk.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "end_to_end/sandbox.h"
@@ -54,6 +55,35 @@ class ResumeTest : public testing::Sandbox {
     return times;
   }
 
+  // Rule: the first attempt of fixed_precision at `bits` with `seed` runs until it is stopped.
+  static Json held(int bits, int seed) {
+    return {{"where", {{"budget.average_bits", bits}, {"seed", seed}}},
+            {"attempt", 1},
+            {"step_seconds", 100}};
+  }
+
+  // The process that runs this job; 0: none has reported yet.
+  pid_t pid_of_running(int bits, int seed) {
+    for (const Json& job : json_of("ls --state running")) {
+      if (job["method"] != "fixed_precision" || job["bits"] != bits || job["seed"] != seed)
+        continue;
+      const Json attempts = json_of("show " + job["job"].get<std::string>())["attempts"];
+      return attempts.back()["pid"].get<pid_t>();
+    }
+    return 0;
+  }
+
+  bool is_held(int bits, int seed) {
+    return count("running") > 0 && pid_of_running(bits, seed) != 0;
+  }
+
+  static bool has_progress(const fs::path& spool) {
+    const auto events = SpoolReader(spool).read_new();
+    return std::any_of(events.begin(), events.end(), [](const Event& event) {
+      return std::holds_alternative<Progress>(event.body);
+    });
+  }
+
   std::vector<int64_t> worker_pids() {
     std::vector<int64_t> pids;
     for (const auto& [name, job] : jobs()) {
@@ -76,9 +106,9 @@ TEST_F(ResumeTest, ASecondRunFindsEverythingCachedAndIsFast) {
 }
 
 TEST_F(ResumeTest, AKilledDriverLosesNothing) {
-  set_rules({{{"step_seconds", 0.03}, {"steps", 10}}});
-  auto driver = start_qbitopt("run small.yaml");
-  wait_until([&] { return count("finished") >= 3; });
+  set_rules(Json::array({held(2, 2), held(3, 1)}));
+  auto driver = start_qbitopt("run small.yaml --jobs 2");
+  wait_until([&] { return count("finished") >= 3 && is_held(2, 2) && is_held(3, 1); });
   driver->signal(SIGKILL);
   wait_until([&] { return driver->try_reap().has_value(); });
 
@@ -95,29 +125,21 @@ TEST_F(ResumeTest, AKilledDriverLosesNothing) {
     for (size_t i = 1; i < times.size(); ++i)
       EXPECT_LE(times[i - 1].second, times[i].first) << name;
   }
-  EXPECT_GE(resumed, 1);
-  EXPECT_LE(resumed, 2);  // only those that ran when the driver died
+  EXPECT_EQ(resumed, 2);  // only those that ran when the driver died
   for (const int64_t pid : worker_pids()) EXPECT_FALSE(is_alive(pid)) << "orphan " << pid;
   EXPECT_EQ(table(jobs_after), table_without_trouble());
 }
 
 TEST_F(ResumeTest, AKilledWorkersJobIsReportedAndTriedAgainWhileTheOthersGoOn) {
-  set_rules({{{"step_seconds", 0.03}, {"steps", 10}}});
-  auto driver = start_qbitopt("run small.yaml");
-  wait_until([&] { return count("finished") >= 1 && count("running") >= 1; });
-  int64_t victim = 0;
-  wait_until([&] {
-    const Json running = json_of("ls --state running");
-    if (running.empty()) return false;
-    const Json attempts = json_of("show " + running[0]["job"].get<std::string>())["attempts"];
-    victim = attempts.back()["pid"];
-    return victim != 0 && ::kill(static_cast<pid_t>(victim), SIGKILL) == 0;
-  });
+  set_rules(Json::array({held(3, 1)}));
+  auto driver = start_qbitopt("run small.yaml --jobs 2");
+  wait_until([&] { return is_held(3, 1); });
+  EXPECT_EQ(::kill(pid_of_running(3, 1), SIGKILL), 0);
   wait_until([&] { return driver->try_reap().has_value(); });
   EXPECT_EQ(driver->try_reap(), 0);
-  EXPECT_THAT(read("err.txt"),
+  EXPECT_THAT(read("background.err"),
               HasSubstr("lost: the worker died of signal 9 (Killed); log: results/qbitopt.runs/"));
-  EXPECT_THAT(read("err.txt"), HasSubstr("it is tried again"));
+  EXPECT_THAT(read("background.err"), HasSubstr("it is tried again"));
   EXPECT_EQ(table(jobs()), table_without_trouble());
 }
 
@@ -143,24 +165,24 @@ TEST_F(ResumeTest, AWorkerThatKeepsDyingFailsItsJobAndTheOthersGoOn) {
 
 TEST_F(ResumeTest, CtrlCCheckpointsAndTheNextRunGoesOnFromThere) {
   set_rules(
-      {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 0.05}, {"steps", 20}}});
+      {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 0.05}, {"steps", 400}}});
   auto driver = start_qbitopt("run small.yaml");
   wait_until([&] { return count("running") >= 1; });
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const std::string key = json_of("ls --where \"method = 'fp32'\"")[0]["job"];
+  const fs::path attempts = folder_ / "results/qbitopt.runs" / key;
+  wait_until([&] { return has_progress(attempts / "1/events.jsonl"); });
   driver->signal(SIGINT);
   wait_until([&] { return driver->try_reap().has_value(); });
   EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 130);
-  EXPECT_THAT(read("err.txt"), HasSubstr("stopping: running jobs write a checkpoint"));
+  EXPECT_THAT(read("background.err"), HasSubstr("stopping: running jobs write a checkpoint"));
   EXPECT_EQ(count("interrupted"), 1u);  // the job that all others need
   EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
-  const std::string key = json_of("ls --where \"method = 'fp32'\"")[0]["job"];
-  const auto events =
-      SpoolReader(folder_ / "results/qbitopt.runs" / key / "2/events.jsonl").read_new();
+  const auto events = SpoolReader(attempts / "2/events.jsonl").read_new();
   EXPECT_GT(std::get<Started>(events.at(0).body).resumed_from_step, 0);
 }
 
 TEST_F(ResumeTest, SigtermEndsInGoodOrder) {
-  set_rules({{{"step_seconds", 0.05}, {"steps", 50}}});
+  set_rules({{{"step_seconds", 0.05}, {"steps", 400}}});
   auto driver = start_qbitopt("run small.yaml");
   wait_until([&] { return count("running") >= 1; });
   driver->signal(SIGTERM);
@@ -169,7 +191,7 @@ TEST_F(ResumeTest, SigtermEndsInGoodOrder) {
 }
 
 TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
-  set_rules({{{"step_seconds", 0.05}, {"steps", 20}}});
+  set_rules({{{"step_seconds", 0.05}, {"steps", 400}}});
   auto driver = start_qbitopt("run small.yaml");
   wait_until([&] { return count("running") >= 1; });
   const testing::Result second = qbitopt("run small.yaml");

@@ -49,22 +49,24 @@ void Sandbox::write(const std::string& file, const std::string& content) {
 
 std::string Sandbox::read(const std::string& file) const { return content_of(folder_ / file); }
 
-std::string Sandbox::command(const std::string& arguments, const std::string& before) const {
+std::string Sandbox::command(const std::string& arguments, const std::string& before,
+                             const std::string& output) const {
   std::string text = "cd " + quoted(folder_.string()) + " && " + before;
   for (const auto& [name, value] : environment_)
     text += " export " + name + "=" + quoted(value) + ";";
-  return text + " exec " + quoted(QBITOPT_PROGRAM) + " " + arguments + " >out.txt 2>err.txt";
+  return text + " exec " + quoted(QBITOPT_PROGRAM) + " " + arguments + " >" + output + ".out 2>" +
+         output + ".err";
 }
 
 Result Sandbox::qbitopt(const std::string& arguments, const std::string& before) const {
-  const int status = std::system(command(arguments, before).c_str());
-  return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), read("out.txt"),
-          read("err.txt")};
+  const int status = std::system(command(arguments, before, "foreground").c_str());
+  return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+          read("foreground.out"), read("foreground.err")};
 }
 
 std::unique_ptr<WorkerProcess> Sandbox::start_qbitopt(const std::string& arguments) const {
   return std::make_unique<WorkerProcess>(
-      WorkerProcess::Options{{"/bin/sh", "-c", command(arguments, "")}, {}, -1});
+      WorkerProcess::Options{{"/bin/sh", "-c", command(arguments, "", "background")}, {}, -1});
 }
 
 Json Sandbox::json_of(const std::string& arguments) const {

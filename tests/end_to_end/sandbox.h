@@ -34,7 +34,7 @@ class Sandbox : public ::testing::Test {
 
   // `arguments` as a shell reads them; `before`: shell commands in front, like "ulimit -f 8;".
   Result qbitopt(const std::string& arguments, const std::string& before = "") const;
-  // The same, left alone; its output goes to out.txt and err.txt.
+  // The same, left alone; its output goes to background.out and background.err.
   std::unique_ptr<WorkerProcess> start_qbitopt(const std::string& arguments) const;
   Json json_of(const std::string& arguments) const;
   // Jobs of the database by what tells them apart: "method bits seed" -> row of `ls --json`.
@@ -48,7 +48,8 @@ class Sandbox : public ::testing::Test {
   std::map<std::string, std::string> environment_;
 
  private:
-  std::string command(const std::string& arguments, const std::string& before) const;
+  std::string command(const std::string& arguments, const std::string& before,
+                      const std::string& output) const;
 };
 
 }  // namespace qbitopt::testing
