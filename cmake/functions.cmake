@@ -18,7 +18,7 @@ function(qbitopt_uses_torch target)
   set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)  # executables would get -fPIE
   target_compile_options(${target} PRIVATE -fPIC)
   if(target STREQUAL "qbitopt")
-    target_precompile_headers(qbitopt PRIVATE <torch/torch.h>)
+    target_precompile_headers(qbitopt PRIVATE <qbitopt/quant/torch.h>)
   else()
     target_precompile_headers(${target} REUSE_FROM qbitopt)
   endif()
@@ -26,10 +26,15 @@ endfunction()
 
 # Compiles the sources of each folder below `root` together, at most `most` in one go. Every file that includes LibTorch
 # costs 12 s, whatever it says (templates that its headers leave to the end), and one with JSON and fmt 5 s; together they
-# pay that once. Names in anonymous namespaces must differ within a folder. Call when all sources are known.
+# pay that once. Names in anonymous namespaces must differ within a folder. Call when all sources are known;
+# those that have a UNITY_GROUP keep it.
 function(qbitopt_unite_folders target root most)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
+    get_source_file_property(group ${source} TARGET_DIRECTORY ${target} UNITY_GROUP)
+    if(group)
+      continue()
+    endif()
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${root} OUTPUT_VARIABLE relative)
     cmake_path(GET relative PARENT_PATH folder)
     string(MAKE_C_IDENTIFIER "${folder}" group)

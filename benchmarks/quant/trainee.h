@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +9,7 @@
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/range_optimizer.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/sensitivity/fit.h"
 
 namespace qbitopt::bench {

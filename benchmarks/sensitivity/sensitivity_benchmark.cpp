@@ -4,8 +4,6 @@
 //
 //   sensitivity_benchmark [rounds]
 
-#include <torch/torch.h>
-
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -15,6 +13,7 @@
 #include "benchmarks/sensitivity/subject.h"
 #include "qbitopt/models/batch_norm.h"
 #include "qbitopt/quant/range_optimizer.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/sensitivity/fit.h"
 
 namespace qbitopt {

@@ -13,8 +13,6 @@
 // interval), results/bench/sensitivity_worth.csv (every allocation's prediction and loss) and
 // plots/sensitivity_worth.dat, which plots/sensitivity_worth.gnuplot draws.
 
-#include <torch/torch.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -29,6 +27,7 @@
 #include "qbitopt/data/batch_source.h"
 #include "qbitopt/models/batch_norm.h"
 #include "qbitopt/models/weights.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/sensitivity/candidate_errors.h"
 #include "qbitopt/sensitivity/measured.h"
 

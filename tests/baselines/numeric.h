@@ -1,9 +1,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <functional>
+
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,6 +1,8 @@
 #include "qbitopt/models/batch_norm.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/sequential.h>
 
 namespace qbitopt {
 namespace {

@@ -1,6 +1,7 @@
 #include "qbitopt/quant/site.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn/modules/linear.h>
 
 namespace qbitopt {
 namespace {

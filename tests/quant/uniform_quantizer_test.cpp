@@ -1,6 +1,7 @@
 #include "qbitopt/quant/uniform_quantizer.h"
 
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 
 #include <cmath>
 

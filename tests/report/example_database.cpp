@@ -60,7 +60,7 @@ std::vector<QuantizerInfo> inventory() {
   return quantizers;
 }
 
-Job make_job(Json parameters) {
+Job example_job(Json parameters) {
   parameters.update({{"model", "mobilenet_v2_tiny"},
                      {"data.name", "fashion_mnist"},
                      {"training.steps", kSteps},
@@ -78,7 +78,7 @@ Job make_job(Json parameters) {
 }
 
 std::vector<Job> jobs(const ExampleOptions& options) {
-  std::vector<Job> all = {make_job({{"method", "fp32"}, {"seed", 0}})};
+  std::vector<Job> all = {example_job({{"method", "fp32"}, {"seed", 0}})};
   const auto add = [&](const std::string& method, const std::vector<double>& budgets) {
     for (const double bits : budgets) {
       for (int seed = 0; seed < options.seeds; ++seed) {
@@ -87,7 +87,7 @@ std::vector<Job> jobs(const ExampleOptions& options) {
         if (method == "qbitopt") parameters["reallocation.tau"] = kTau;
         if (method == "qbitopt" || method == "static_allocation")
           parameters.update({{"sensitivity", "fit"}, {"solver", "relax_greedy"}});
-        all.push_back(make_job(parameters));
+        all.push_back(example_job(parameters));
       }
     }
   };
@@ -308,7 +308,7 @@ void store_example(Database& database, const std::filesystem::path& folder,
   for (const int seed : {98, 99}) {  // one that is running, one that is new
     Json parameters = all.back().parameters;
     parameters.update({{"method", "fixed_precision"}, {"seed", seed}, {"budget.average_bits", 3}});
-    all.push_back(make_job(parameters));
+    all.push_back(example_job(parameters));
   }
   Plan plan;
   plan.sweep_name = "example";

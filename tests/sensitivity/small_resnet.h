@@ -1,13 +1,12 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
 #include "qbitopt/models/network.h"
 #include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/models/resnet.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/quant/uniform_quantizer.h"
 #include "qbitopt/sensitivity/sensitivity.h"
 

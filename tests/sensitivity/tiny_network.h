@@ -1,10 +1,9 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/quant/uniform_quantizer.h"
 #include "qbitopt/sensitivity/sensitivity.h"
 

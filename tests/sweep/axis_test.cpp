@@ -9,9 +9,9 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 const ParameterSpec kFloat{.name = "rate", .type = "float"};
 
@@ -25,7 +25,7 @@ std::vector<Json> values(const std::string& text, const std::filesystem::path& f
   return values;
 }
 
-std::string error_of(const std::string& text) {
+std::string axis_error(const std::string& text) {
   return input_error([&] { values(text); });
 }
 
@@ -75,22 +75,25 @@ TEST(AxisTest, TheAxisOfAListIsAListOfLists) {
 }
 
 TEST(AxisTest, SaysWhatIsWrongWithAnAxis) {
-  EXPECT_THAT(error_of("[]"), HasSubstr("a.yaml:1:1: an empty list leaves no job"));
-  EXPECT_THAT(error_of("{from: 2, stp: 1, to: 3}"),
+  EXPECT_THAT(axis_error("[]"), HasSubstr("a.yaml:1:1: an empty list leaves no job"));
+  EXPECT_THAT(axis_error("{from: 2, stp: 1, to: 3}"),
               HasSubstr("a.yaml:1:11: unknown key 'stp' in a range, did you mean 'step'?"));
-  EXPECT_THAT(error_of("{from: 2, step: 1}"),
+  EXPECT_THAT(axis_error("{from: 2, step: 1}"),
               HasSubstr("'to' is missing; write {from: 2, to: 6, step: 0.5}"));
-  EXPECT_THAT(error_of("{from: 2, to: 3, step: 0}"), HasSubstr("a range with step 0 never ends"));
-  EXPECT_THAT(error_of("{from: 3, to: 2}"), HasSubstr("a range from 3 to 2 with step 1 is empty"));
-  EXPECT_THAT(error_of("{from: 0, to: 1, step: 1e-9}"),
+  EXPECT_THAT(axis_error("{from: 2, to: 3, step: 0}"), HasSubstr("a range with step 0 never ends"));
+  EXPECT_THAT(axis_error("{from: 3, to: 2}"),
+              HasSubstr("a range from 3 to 2 with step 1 is empty"));
+  EXPECT_THAT(axis_error("{from: 0, to: 1, step: 1e-9}"),
               HasSubstr("an axis of more than a million values"));
-  EXPECT_THAT(error_of("{from: a, to: 1}"), HasSubstr("from must be a number, found the text 'a'"));
-  EXPECT_THAT(error_of("{linspace: [0, 1]}"), HasSubstr("'num' is missing"));
-  EXPECT_THAT(error_of("{linspace: [0, 1], num: 1}"), HasSubstr("num must be at least 2, found 1"));
-  EXPECT_THAT(error_of("{linspace: 3, num: 2}"), HasSubstr("linspace takes its two ends"));
-  EXPECT_THAT(error_of("{logspace: [-4, -1], num: 4}"), HasSubstr("not their exponents"));
-  EXPECT_THAT(error_of("{powers_of: 1, from: 1, to: 2}"), HasSubstr("a base above 1, found 1"));
-  EXPECT_THAT(error_of("{powers_of: 2, from: 5, to: 7}"),
+  EXPECT_THAT(axis_error("{from: a, to: 1}"),
+              HasSubstr("from must be a number, found the text 'a'"));
+  EXPECT_THAT(axis_error("{linspace: [0, 1]}"), HasSubstr("'num' is missing"));
+  EXPECT_THAT(axis_error("{linspace: [0, 1], num: 1}"),
+              HasSubstr("num must be at least 2, found 1"));
+  EXPECT_THAT(axis_error("{linspace: 3, num: 2}"), HasSubstr("linspace takes its two ends"));
+  EXPECT_THAT(axis_error("{logspace: [-4, -1], num: 4}"), HasSubstr("not their exponents"));
+  EXPECT_THAT(axis_error("{powers_of: 1, from: 1, to: 2}"), HasSubstr("a base above 1, found 1"));
+  EXPECT_THAT(axis_error("{powers_of: 2, from: 5, to: 7}"),
               HasSubstr("no power of 2 lies between 5 and 7"));
 }
 

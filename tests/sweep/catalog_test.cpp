@@ -8,8 +8,8 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr char kJob[] = R"(
 kind: group
@@ -40,7 +40,7 @@ constexpr char kGreedy[] =
     "description: x}}}";
 constexpr char kExact[] = "{kind: solver, name: exact, version: 1, summary: x}";
 
-Catalog small_catalog() {
+Catalog catalog_of_six() {
   return Catalog::from_text({{"job", kJob},
                              {"fp32", kFp32},
                              {"qbitopt", kQbitopt},
@@ -56,7 +56,7 @@ std::vector<std::string> names_of(const Schema& schema) {
 }
 
 TEST(CatalogTest, ASchemaFollowsIncludesAndParts) {
-  const Catalog catalog = small_catalog();
+  const Catalog catalog = catalog_of_six();
   const Schema fp32 = catalog.schema([](const std::string& key) -> std::optional<std::string> {
     if (key == "method") return "fp32";
     return std::nullopt;
@@ -81,7 +81,7 @@ TEST(CatalogTest, ASchemaFollowsIncludesAndParts) {
 }
 
 TEST(CatalogTest, KnowsTheKeysOfAllParts) {
-  const Catalog catalog = small_catalog();
+  const Catalog catalog = catalog_of_six();
   EXPECT_EQ(catalog.keys().count("pretraining.steps"), 1u);
   EXPECT_EQ(catalog.keys().count("greedy.start"), 1u);
   EXPECT_EQ(catalog.keys().count("steps"), 0u);
@@ -92,7 +92,7 @@ TEST(CatalogTest, KnowsTheKeysOfAllParts) {
 }
 
 TEST(CatalogTest, UnknownPartsListTheKnownOnes) {
-  const Catalog catalog = small_catalog();
+  const Catalog catalog = catalog_of_six();
   EXPECT_EQ(input_error([&] { catalog.get("solver", "gredy"); }),
             "unknown solver 'gredy', did you mean 'greedy'?; known solvers: exact, greedy");
   EXPECT_THAT(catalog.names("solver"), ElementsAre("exact", "greedy"));

@@ -9,15 +9,15 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
 using DimensionTest = SweepTest;
 
-constexpr char kHead[] = "qbitopt: 1\nset: {method: fracbits, model: tiny}\n";
+constexpr char kFracbits[] = "qbitopt: 1\nset: {method: fracbits, model: tiny}\n";
 
 TEST_F(DimensionTest, NestsInTheOrderOfTheFileWithSeedsInnermost) {
-  const Plan plan = read(std::string(kHead) + R"(
+  const Plan plan = read(std::string(kFracbits) + R"(
 seeds: 2
 grid: {budget.average_bits: [3, 2], fracbits.kappa: [2, 1]}
 )");
@@ -29,7 +29,7 @@ grid: {budget.average_bits: [3, 2], fracbits.kappa: [2, 1]}
 }
 
 TEST_F(DimensionTest, ZippedAxesAdvanceTogether) {
-  const Plan plan = read(std::string(kHead) + R"(
+  const Plan plan = read(std::string(kFracbits) + R"(
 grid: {budget.average_bits: [2, 3]}
 zip: {schedule: {fracbits.kappa: [0.1, 1, 1], fracbits.warmup_epochs: {from: 1, to: 3}}}
 )");
@@ -40,27 +40,27 @@ zip: {schedule: {fracbits.kappa: [0.1, 1, 1], fracbits.warmup_epochs: {from: 1, 
 }
 
 TEST_F(DimensionTest, ZippedAxesAreEquallyLong) {
-  EXPECT_THAT(error(std::string(kHead) +
+  EXPECT_THAT(error(std::string(kFracbits) +
                     "zip: {s: {fracbits.kappa: [1, 2], fracbits.warmup_epochs: [1]}}\n"),
               HasSubstr("the axes of zip 's' differ in length: 'fracbits.kappa' has 2 values, "
                         "'fracbits.warmup_epochs' has 1"));
-  EXPECT_THAT(error(std::string(kHead) + "zip: {fracbits.kappa: [1, 2]}\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "zip: {fracbits.kappa: [1, 2]}\n"),
               HasSubstr("must be a group"));
 }
 
 TEST_F(DimensionTest, SeedsAreACountOrAList) {
-  EXPECT_THAT(values(read(std::string(kHead) + "seeds: [7, 3]\n"), "seed"), ElementsAre(7, 3));
-  EXPECT_THAT(values(read(std::string(kHead)), "seed"), ElementsAre(0));
-  EXPECT_THAT(error(std::string(kHead) + "seeds: 0\n"),
+  EXPECT_THAT(values(read(std::string(kFracbits) + "seeds: [7, 3]\n"), "seed"), ElementsAre(7, 3));
+  EXPECT_THAT(values(read(std::string(kFracbits)), "seed"), ElementsAre(0));
+  EXPECT_THAT(error(std::string(kFracbits) + "seeds: 0\n"),
               HasSubstr("seeds must be at least 1, found 0"));
-  EXPECT_THAT(error(std::string(kHead) + "seeds: few\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "seeds: few\n"),
               HasSubstr("must be a whole number, found the text 'few'"));
-  EXPECT_THAT(error(std::string(kHead) + "seeds: [-1]\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "seeds: [-1]\n"),
               HasSubstr("'seed' must be at least 0, found -1"));
 }
 
 TEST_F(DimensionTest, DrawsAreTheSameEveryTimeAndCrossedWithTheRest) {
-  const std::string text = std::string(kHead) + R"(
+  const std::string text = std::string(kFracbits) + R"(
 grid:
   budget.average_bits: [2, 3]
   fracbits.kappa: {min: 0.01, max: 1, distribution: log_uniform}
@@ -86,14 +86,14 @@ sample: {method: random, n: 50, seed: 4}
 
 TEST_F(DimensionTest, DrawingNeedsBothAnAxisAndASample) {
   EXPECT_THAT(
-      error(std::string(kHead) + "grid: {fracbits.kappa: {min: 0, max: 1}}\n"),
+      error(std::string(kFracbits) + "grid: {fracbits.kappa: {min: 0, max: 1}}\n"),
       HasSubstr(
           "a drawn axis needs to know how often; add sample: {method: random, n: 50, seed: 0}"));
-  EXPECT_THAT(error(std::string(kHead) + "sample: {method: random, n: 5}\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 5}\n"),
               HasSubstr("sample has nothing to draw"));
-  EXPECT_THAT(error(std::string(kHead) + "sample: {method: sobol, n: 5}\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: sobol, n: 5}\n"),
               HasSubstr("sample knows one method: random"));
-  EXPECT_THAT(error(std::string(kHead) + "sample: {method: random, n: 0}\n"),
+  EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 0}\n"),
               HasSubstr("n must be at least 1, found 0"));
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny}\ngrid: {method: {min: 0, max: 1}}\n"
                     "sample: {method: random, n: 5}\n"),

@@ -8,8 +8,8 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using DocumentTest = SweepTest;
 
 TEST_F(DocumentTest, LaterFilesWinKeyByKey) {
@@ -55,8 +55,8 @@ cases: {x: {set: {reallocation.tau: 1}}, y: {set: {reallocation.tau: 2}}}
 )");
   const Plan plan =
       read("qbitopt: 1\nextends: ../a.yaml\nset: {training: {_delete_: true, threads: 4}}\n");
-  EXPECT_THAT(values(plan, "training.steps"), testing::Each(Json(100)));
-  EXPECT_THAT(values(plan, "training.threads"), testing::Each(Json(4)));
+  EXPECT_THAT(values(plan, "training.steps"), ::testing::Each(Json(100)));
+  EXPECT_THAT(values(plan, "training.threads"), ::testing::Each(Json(4)));
   const Plan one_case = read(
       "qbitopt: 1\nextends: ../a.yaml\ngrid: {_delete_: true}\ncases: {_delete_: true, z: {}}\n");
   EXPECT_EQ(requested(one_case), 1u);

@@ -7,19 +7,19 @@
 namespace qbitopt {
 namespace {
 
-using testing::Each;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ExpandTest = SweepTest;
 
-constexpr char kHead[] =
+constexpr char kSolversByBits[] =
     "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
     "grid: {solver: [exact, milp], budget.average_bits: [2, 3, 4]}\n";
 
 TEST_F(ExpandTest, ExcludeDropsWhatMatchesInAllKeys) {
   const Plan plan =
-      read(std::string(kHead) +
+      read(std::string(kSolversByBits) +
            "exclude: [{solver: milp, budget.average_bits: '>2'}, {budget.average_bits: 3}]\n");
   EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "exact", "milp"));
   EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(2.0, 4.0, 2.0));
@@ -27,15 +27,16 @@ TEST_F(ExpandTest, ExcludeDropsWhatMatchesInAllKeys) {
 
 TEST_F(ExpandTest, OnlyKeepsWhatMatchesSomeEntry) {
   const Plan plan =
-      read(std::string(kHead) +
+      read(std::string(kSolversByBits) +
            "only: [{solver: milp, budget.average_bits: 2}, {budget.average_bits: 4}]\n");
   EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "milp", "milp"));
   EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(4.0, 2.0, 4.0));
 }
 
 TEST_F(ExpandTest, RulesSeeDefaults) {
-  EXPECT_EQ(requested(read(std::string(kHead) + "exclude: [{sensitivity: fit, solver: milp}]\n")),
-            3u);
+  EXPECT_EQ(
+      requested(read(std::string(kSolversByBits) + "exclude: [{sensitivity: fit, solver: milp}]\n")),
+      3u);
 }
 
 TEST_F(ExpandTest, TheTopsRulesHoldForEveryCaseBesideItsOwn) {
@@ -51,7 +52,7 @@ cases:
 }
 
 TEST_F(ExpandTest, IncludeAddsJobsThatNoRuleDrops) {
-  const Plan plan = read(std::string(kHead) + R"(
+  const Plan plan = read(std::string(kSolversByBits) + R"(
 seeds: 2
 only: [{budget.average_bits: 2, solver: exact}]
 include: [{solver: milp, budget.average_bits: 2.25}, {reallocation.tau: 9}]
@@ -79,7 +80,7 @@ cases: {a: {set: {method: qbitopt}, include: [{solver: exact}]}}
 }
 
 TEST_F(ExpandTest, WhenChangesTheJobsItMatchesAndSeesWhatCameBefore) {
-  const Plan plan = read(std::string(kHead) + R"(
+  const Plan plan = read(std::string(kSolversByBits) + R"(
 when:
   - if: "solver == 'milp' and budget.average_bits >= 3"
     set: {reallocation.tau: 7}

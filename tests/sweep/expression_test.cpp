@@ -8,8 +8,8 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Expression parse(const std::string& text) {
   return Expression::parse(

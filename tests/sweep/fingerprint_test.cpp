@@ -10,7 +10,7 @@
 namespace qbitopt {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Manifest data_set() {
   Manifest data;

@@ -8,12 +8,12 @@
 namespace qbitopt {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-constexpr char kHead[] = "kind: method\nname: m\nversion: 1\nsummary: A method.\n";
+constexpr char kMethod[] = "kind: method\nname: m\nversion: 1\nsummary: A method.\n";
 
-std::string error_of(const std::string& rest) {
-  return input_error([&] { read_manifest("m.yaml", kHead + rest); });
+std::string manifest_error(const std::string& rest) {
+  return input_error([&] { read_manifest("m.yaml", kMethod + rest); });
 }
 
 TEST(ManifestTest, ReadsEveryField) {
@@ -64,20 +64,21 @@ TEST(ManifestTest, ReadsTheFilesOfADataSet) {
 
 TEST(ManifestTest, RefusesWhatItDoesNotKnowAndSaysWhere) {
   EXPECT_THAT(
-      error_of("parametres: {}\n"),
+      manifest_error("parametres: {}\n"),
       HasSubstr("m.yaml:5:1: unknown key 'parametres' in a manifest, did you mean 'parameters'?"));
-  EXPECT_THAT(error_of("parameters:\n  a: {type: integer, description: x}\n"),
+  EXPECT_THAT(manifest_error("parameters:\n  a: {type: integer, description: x}\n"),
               HasSubstr("m.yaml:6:13: unknown type 'integer' of parameter 'a'"));
-  EXPECT_THAT(error_of("parameters:\n  a: {type: int}\n"),
+  EXPECT_THAT(manifest_error("parameters:\n  a: {type: int}\n"),
               HasSubstr("parameter 'a' has no description"));
-  EXPECT_THAT(error_of("parameters:\n  a: {type: choice, description: x}\n"),
+  EXPECT_THAT(manifest_error("parameters:\n  a: {type: choice, description: x}\n"),
               HasSubstr("a choice without choices"));
-  EXPECT_THAT(error_of("parameters:\n  a: {type: int, default: 1.5, description: x}\n"),
+  EXPECT_THAT(manifest_error("parameters:\n  a: {type: int, default: 1.5, description: x}\n"),
               HasSubstr("default of parameter 'a': expects an int, found 1.5"));
   EXPECT_THAT(
-      error_of("parameters:\n  a: {type: int, default: 0, min: 1, unit: steps, description: x}\n"),
+      manifest_error(
+          "parameters:\n  a: {type: int, default: 0, min: 1, unit: steps, description: x}\n"),
       HasSubstr("default of parameter 'a': must be at least 1 steps, found 0"));
-  EXPECT_THAT(error_of("needs: {x: {artifact: model}}\n"), HasSubstr("need 'x' says no job"));
+  EXPECT_THAT(manifest_error("needs: {x: {artifact: model}}\n"), HasSubstr("need 'x' says no job"));
   EXPECT_THAT(input_error([] {
                 read_manifest("m.yaml", "kind: widget\nname: w\nversion: 1\nsummary: x\n");
               }),

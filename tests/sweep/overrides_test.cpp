@@ -7,9 +7,9 @@
 namespace qbitopt {
 namespace {
 
-using testing::Each;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using OverridesTest = SweepTest;
 
 constexpr char kSweep[] = R"(
@@ -87,7 +87,7 @@ TEST_F(OverridesTest, ChangesTheSweepsOwnKeys) {
   EXPECT_EQ(plan.run, Json::parse(R"({"jobs": 2, "retries": {"lost": 5}})"));
   EXPECT_EQ(plan.metric.goal, "min");
   EXPECT_THAT(plan.tables, ElementsAre("a.yaml", "b.yaml"));
-  EXPECT_THAT(plan.overrides, testing::SizeIs(6));
+  EXPECT_THAT(plan.overrides, ::testing::SizeIs(6));
 }
 
 TEST_F(OverridesTest, ErrorsShowTheOverride) {

@@ -6,8 +6,8 @@
 namespace qbitopt {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 Plan plan_of(const std::vector<std::string>& keys) {
   Plan plan;

@@ -9,7 +9,7 @@
 namespace qbitopt {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 Condition condition(const std::string& entry) {
   const RuleList rules =
@@ -17,7 +17,7 @@ Condition condition(const std::string& entry) {
   return rules.at(0)->conditions.at(0);
 }
 
-std::string error_of(const std::string& entry) {
+std::string rule_error(const std::string& entry) {
   return input_error([&] { condition(entry); });
 }
 
@@ -56,14 +56,15 @@ TEST(RuleTest, AnAbsentKeyMatchesOnlyNull) {
 }
 
 TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
-  EXPECT_THAT(error_of("{solver: mlip}"),
+  EXPECT_THAT(rule_error("{solver: mlip}"),
               HasSubstr("a.yaml:1:11: 'solver': unknown solver 'mlip', did you mean 'milp'?"));
-  EXPECT_THAT(error_of("{solvr: milp}"), HasSubstr("unknown key 'solvr', did you mean 'solver'?"));
-  EXPECT_THAT(error_of("{reallocation.tau: often}"),
+  EXPECT_THAT(rule_error("{solvr: milp}"),
+              HasSubstr("unknown key 'solvr', did you mean 'solver'?"));
+  EXPECT_THAT(rule_error("{reallocation.tau: often}"),
               HasSubstr("'reallocation.tau': expects an int, found 'often'"));
-  EXPECT_THAT(error_of("{reallocation.tau: '>often'}"), HasSubstr("compares with no number"));
-  EXPECT_THAT(error_of("{}"), HasSubstr("an empty entry of exclude matches every job"));
-  EXPECT_THAT(error_of("milp"),
+  EXPECT_THAT(rule_error("{reallocation.tau: '>often'}"), HasSubstr("compares with no number"));
+  EXPECT_THAT(rule_error("{}"), HasSubstr("an empty entry of exclude matches every job"));
+  EXPECT_THAT(rule_error("milp"),
               HasSubstr("an entry of exclude must be a map of keys, found the text 'milp'"));
   EXPECT_THAT(input_error([] {
                 read_rules(parse_yaml("a.yaml", "{solver: milp}"), "only", small_catalog());

@@ -8,7 +8,7 @@
 namespace qbitopt {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(RunSettingsTest, TimesHaveUnits) {
   const auto read = [](const std::string& text) { return seconds(parse_yaml("a.yaml", text)); };

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using Status = SearchState::Status;
 
-constexpr const char* kHead = R"(qbitopt: 1
+constexpr const char* kSearching = R"(qbitopt: 1
 name: search
 set: {model: tiny}
 )";
@@ -61,7 +61,7 @@ class SearchPlanTest : public SweepTest {
 };
 
 TEST_F(SearchPlanTest, StartsAtTheDefaultWithTheFirstSeedAtEachPoint) {
-  const Plan first = plan(kHead + ("cases:\n  fracbits: " + kCase));
+  const Plan first = plan(kSearching + ("cases:\n  fracbits: " + kCase));
   EXPECT_THAT(jobs_at(first, 4), ElementsAre("1.0/0 run 1"));
   EXPECT_THAT(jobs_at(first, 3), ElementsAre("1.0/0 run 1"));
   EXPECT_THAT(first.jobs, SizeIs(3));  // and the fp32 checkpoint
@@ -71,7 +71,7 @@ TEST_F(SearchPlanTest, StartsAtTheDefaultWithTheFirstSeedAtEachPoint) {
 }
 
 TEST_F(SearchPlanTest, GrowsByTheNextRunAndThenByTheSeedsOfTheChosen) {
-  const std::string text = kHead + ("cases:\n  fracbits: " + kCase);
+  const std::string text = kSearching + ("cases:\n  fracbits: " + kCase);
   answer(plan(text), 3, {.excess = 0.5});
   const Plan second = plan(text);
   EXPECT_THAT(jobs_at(second, 3), ElementsAre("1.0/0 run 1", "10.0/0 run 2"));
@@ -85,8 +85,8 @@ TEST_F(SearchPlanTest, GrowsByTheNextRunAndThenByTheSeedsOfTheChosen) {
 }
 
 TEST_F(SearchPlanTest, AJobOfASearchIsThatOfASweepWithoutOne) {
-  const Plan searched = plan(kHead + ("cases:\n  fracbits: " + kCase));
-  const Plan plain = plan(std::string(kHead) +
+  const Plan searched = plan(kSearching + ("cases:\n  fracbits: " + kCase));
+  const Plan plain = plan(std::string(kSearching) +
                           "cases:\n  fracbits: {set: {method: fracbits, fracbits.kappa: 1, "
                           "budget.average_bits: 4}}\n");
   EXPECT_EQ(searched.jobs[1].key, plain.jobs[1].key);
@@ -94,13 +94,13 @@ TEST_F(SearchPlanTest, AJobOfASearchIsThatOfASweepWithoutOne) {
 }
 
 TEST_F(SearchPlanTest, TheStrengthIsNoAxisButTheOthersAre) {
-  const Plan first = plan(kHead + ("cases:\n  fracbits: " + kCase));
+  const Plan first = plan(kSearching + ("cases:\n  fracbits: " + kCase));
   EXPECT_EQ(first.jobs[1].axes(), Json({{"budget.average_bits", 4}}));
   EXPECT_EQ(first.jobs[1].case_name, "fracbits");
 }
 
 TEST_F(SearchPlanTest, WithoutAHitTheNearestRunsWithAllSeeds) {
-  const std::string text = kHead + ("cases:\n  fracbits: " + kCase);
+  const std::string text = kSearching + ("cases:\n  fracbits: " + kCase);
   for (const double excess : {1.0, 0.2, 0.1}) answer(plan(text), 3, {.excess = excess});
   const Plan last = plan(text);
   EXPECT_THAT(jobs_at(last, 3), ElementsAre("1.0/0 run 1", "10.0/0 run 2", "31.6/0", "31.6/1"));
@@ -108,7 +108,7 @@ TEST_F(SearchPlanTest, WithoutAHitTheNearestRunsWithAllSeeds) {
 }
 
 TEST_F(SearchPlanTest, AFailedRunEndsTheSearch) {
-  const std::string text = kHead + ("cases:\n  fracbits: " + kCase);
+  const std::string text = kSearching + ("cases:\n  fracbits: " + kCase);
   answer(plan(text), 3, {.has_failed = true});
   const Plan last = plan(text);
   EXPECT_THAT(jobs_at(last, 3), ElementsAre("1.0/0 run 1"));
@@ -116,7 +116,7 @@ TEST_F(SearchPlanTest, AFailedRunEndsTheSearch) {
 }
 
 TEST_F(SearchPlanTest, StartsAtWhatTheSweepSetsAndKeepsItsRules) {
-  const Plan first = plan(std::string(kHead) + R"(cases:
+  const Plan first = plan(std::string(kSearching) + R"(cases:
   fracbits:
     set: {method: fracbits, fracbits.kappa: 5}
     grid: {budget.average_bits: [4, 3]}
@@ -130,7 +130,7 @@ TEST_F(SearchPlanTest, StartsAtWhatTheSweepSetsAndKeepsItsRules) {
 
 TEST_F(SearchPlanTest, SaysWhatIsWrong) {
   const auto with = [&](const std::string& more, const std::string& search) {
-    return error(std::string(kHead) + "cases:\n  fracbits: {set: {method: fracbits" + more +
+    return error(std::string(kSearching) + "cases:\n  fracbits: {set: {method: fracbits" + more +
                  ", search: {parameter: fracbits.kappa, until: within_budget, " + search + "}}\n");
   };
   EXPECT_THAT(with("}, grid: {fracbits.kappa: [1, 2]}", "from: 0.1, to: 10"),

@@ -13,13 +13,13 @@
 namespace qbitopt {
 namespace {
 
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 using SweepFileTest = SweepTest;
 
-constexpr char kHead[] = "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n";
+constexpr char kQbitopt[] = "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n";
 
 TEST_F(SweepFileTest, TheFirstExampleIs276JobsAndTheOneTheyNeed) {
   folder_.write("experiments/imagenet/resnet18.yaml",
@@ -132,16 +132,16 @@ TEST_F(SweepFileTest, AKeyIsTheSha256OfTheCanonicalIdentity) {
 
 TEST_F(SweepFileTest, EqualValuesAreOneJob) {
   const auto key = [&](const std::string& bits) {
-    return read(kHead + ("grid: {budget.average_bits: [" + bits + "]}\n")).jobs.back().key;
+    return read(kQbitopt + ("grid: {budget.average_bits: [" + bits + "]}\n")).jobs.back().key;
   };
   EXPECT_EQ(key("4"), key("4.0"));
-  EXPECT_EQ(
-      read(std::string(kHead) + "grid: {training.learning_rate: {from: 0.1, to: 0.3, step: 0.1}}\n")
-          .jobs.back()
-          .key,
-      read("qbitopt: 1\nset: {method: qbitopt, model: tiny, training.learning_rate: 0.3}\n")
-          .jobs.back()
-          .key);
+  EXPECT_EQ(read(std::string(kQbitopt) +
+                 "grid: {training.learning_rate: {from: 0.1, to: 0.3, step: 0.1}}\n")
+                .jobs.back()
+                .key,
+            read("qbitopt: 1\nset: {method: qbitopt, model: tiny, training.learning_rate: 0.3}\n")
+                .jobs.back()
+                .key);
   EXPECT_NE(key("4"), key("3"));
 }
 
@@ -167,22 +167,22 @@ TEST_F(SweepFileTest, UnknownKeysShowTheLineAndTheNearestKey) {
   EXPECT_THAT(
       error("qbitopt: 1\nmethod: fp32\n"),
       HasSubstr("'method' is a parameter of jobs; write it below `set:` (or `grid:` to vary it)"));
-  EXPECT_THAT(error(std::string(kHead) + "training: {steps: 3}\n"),
+  EXPECT_THAT(error(std::string(kQbitopt) + "training: {steps: 3}\n"),
               HasSubstr("'training' is a parameter of jobs"));
 }
 
 TEST_F(SweepFileTest, UnknownPartsListTheKnownOnes) {
   EXPECT_EQ(
-      error(std::string(kHead) + "grid:\n  solver: [exact, gredy]\n"),
+      error(std::string(kQbitopt) + "grid:\n  solver: [exact, gredy]\n"),
       "sweeps/sweep.yaml:4:19: unknown solver 'gredy'; known solvers: exact, milp, relax_greedy\n"
       "    solver: [exact, gredy]\n"
       "                    ^");
 }
 
 TEST_F(SweepFileTest, WrongTypesSayWhatWasExpected) {
-  EXPECT_THAT(error(std::string(kHead) + "grid: {reallocation.tau: [many]}\n"),
+  EXPECT_THAT(error(std::string(kQbitopt) + "grid: {reallocation.tau: [many]}\n"),
               HasSubstr("sweeps/sweep.yaml:3:27: 'reallocation.tau' expects an int, found 'many'"));
-  EXPECT_THAT(error(std::string(kHead) + "grid: {reallocation.tau: [0]}\n"),
+  EXPECT_THAT(error(std::string(kQbitopt) + "grid: {reallocation.tau: [0]}\n"),
               HasSubstr("'reallocation.tau' must be at least 1 steps, found 0"));
   EXPECT_THAT(
       error("qbitopt: 1\nset: {method: qbitopt, model: tiny, reallocation.tau: [1, 2]}\n"),
@@ -194,16 +194,17 @@ TEST_F(SweepFileTest, WrongTypesSayWhatWasExpected) {
 }
 
 TEST_F(SweepFileTest, AnEmptyProductIsAnError) {
-  EXPECT_EQ(error(std::string(kHead) + "grid: {solver: []}\n"),
+  EXPECT_EQ(error(std::string(kQbitopt) + "grid: {solver: []}\n"),
             "sweeps/sweep.yaml:3:16: an empty list leaves no job\n  grid: {solver: []}\n           "
             "      ^");
   EXPECT_EQ(
-      error(std::string(kHead) + "grid: {solver: [exact, milp]}\nexclude: [{method: qbitopt}]\n"),
+      error(std::string(kQbitopt) +
+            "grid: {solver: [exact, milp]}\nexclude: [{method: qbitopt}]\n"),
       "sweeps/sweep.yaml: this sweep has no job: its rules exclude every point of the product");
 }
 
 TEST_F(SweepFileTest, AnInfeasibleBudgetNamesTheSmallestThatCanBeMet) {
-  EXPECT_EQ(error(std::string(kHead) + "grid: {budget.average_bits: [3, 1.5]}\n"),
+  EXPECT_EQ(error(std::string(kQbitopt) + "grid: {budget.average_bits: [3, 1.5]}\n"),
             "sweeps/sweep.yaml:3:33: infeasible budget: 'budget.average_bits' is 1.5, below the "
             "smallest candidate of "
             "quantizers.candidate_bits = [2, 3, 4, 8]; the smallest budget that can be met is 2\n"
@@ -240,11 +241,11 @@ TEST_F(SweepFileTest, NeedsWithoutEndAreRefused) {
 
 TEST_F(SweepFileTest, OnlyKnownNeedsCanBeMetInAnotherWay) {
   const Plan plan =
-      read(std::string(kHead) +
+      read(std::string(kQbitopt) +
            "needs: {fp32_checkpoint: {job: {method: fp32, seed: 9, pretraining.steps: 7}}}\n");
   EXPECT_EQ(plan.jobs[0].job().parameters.at("seed"), 9);
   EXPECT_EQ(plan.jobs[0].job().parameters.at("pretraining.steps"), 7);
-  EXPECT_THAT(error(std::string(kHead) + "needs: {fp32_checkpont: {job: {method: fp32}}}\n"),
+  EXPECT_THAT(error(std::string(kQbitopt) + "needs: {fp32_checkpont: {job: {method: fp32}}}\n"),
               HasSubstr("unknown key 'fp32_checkpont' in needs, did you mean 'fp32_checkpoint'?"));
 }
 

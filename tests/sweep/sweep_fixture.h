@@ -14,7 +14,7 @@
 namespace qbitopt {
 
 // Sweep files as texts, read against the small catalog.
-class SweepTest : public testing::Test {
+class SweepTest : public ::testing::Test {
  protected:
   // Reads "sweeps/sweep.yaml" with this text.
   Plan read(const std::string& text, const std::vector<std::string>& overrides = {}) {

@@ -11,7 +11,7 @@ namespace {
 
 ParameterSpec spec(const std::string& type) { return ParameterSpec{.name = "a", .type = type}; }
 
-std::string error_of(const ParameterSpec& spec, const Json& value) {
+std::string value_error(const ParameterSpec& spec, const Json& value) {
   return input_error([&] { normalized(spec, value); });
 }
 
@@ -25,16 +25,16 @@ TEST(NormalizedTest, EqualValuesBecomeTheSame) {
 }
 
 TEST(NormalizedTest, SaysWhatItExpectedAndFound) {
-  EXPECT_EQ(error_of(spec("int"), "many"), "expects an int, found 'many'");
-  EXPECT_EQ(error_of(spec("int"), 2.5), "expects an int, found 2.5");
-  EXPECT_EQ(error_of(spec("int"), uint64_t{1} << 63),
+  EXPECT_EQ(value_error(spec("int"), "many"), "expects an int, found 'many'");
+  EXPECT_EQ(value_error(spec("int"), 2.5), "expects an int, found 2.5");
+  EXPECT_EQ(value_error(spec("int"), uint64_t{1} << 63),
             "expects an int of at most 64 bits, found 9223372036854775808");
-  EXPECT_EQ(error_of(spec("float"), true), "expects a float, found true");
-  EXPECT_EQ(error_of(spec("float"), INFINITY), "expects a finite number, found infinity");
-  EXPECT_EQ(error_of(spec("bool"), "on"), "expects true or false, found 'on'");
-  EXPECT_EQ(error_of(spec("string"), true), "expects a text, found true; put it in quotes");
-  EXPECT_EQ(error_of(spec("list of int"), 2), "expects a list of int, found 2");
-  EXPECT_EQ(error_of(spec("list of int"), Json({2, "x"})), "expects an int, found 'x'");
+  EXPECT_EQ(value_error(spec("float"), true), "expects a float, found true");
+  EXPECT_EQ(value_error(spec("float"), INFINITY), "expects a finite number, found infinity");
+  EXPECT_EQ(value_error(spec("bool"), "on"), "expects true or false, found 'on'");
+  EXPECT_EQ(value_error(spec("string"), true), "expects a text, found true; put it in quotes");
+  EXPECT_EQ(value_error(spec("list of int"), 2), "expects a list of int, found 2");
+  EXPECT_EQ(value_error(spec("list of int"), Json({2, "x"})), "expects an int, found 'x'");
 }
 
 TEST(NormalizedTest, KeepsToRangesAndChoices) {
@@ -42,11 +42,11 @@ TEST(NormalizedTest, KeepsToRangesAndChoices) {
   tau.minimum = 1;
   tau.maximum = 10;
   tau.unit = "steps";
-  EXPECT_EQ(error_of(tau, 0), "must be at least 1 steps, found 0");
-  EXPECT_EQ(error_of(tau, 11), "must be at most 10 steps, found 11");
+  EXPECT_EQ(value_error(tau, 0), "must be at least 1 steps, found 0");
+  EXPECT_EQ(value_error(tau, 11), "must be at most 10 steps, found 11");
   ParameterSpec schedule = spec("choice");
   schedule.choices = {"cosine", "constant"};
-  EXPECT_EQ(error_of(schedule, "cosin"),
+  EXPECT_EQ(value_error(schedule, "cosin"),
             "unknown choice 'cosin', did you mean 'cosine'?; known choices: constant, cosine");
 }
 

@@ -10,8 +10,8 @@
 namespace qbitopt {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // YAML 1.2, chapter 10.3.2 (core schema).
 TEST(CoreSchemaTest, ScalarsMeanWhatYaml12Says) {

@@ -30,7 +30,7 @@ Tensor NipqQuantizer::relaxed_bits() const {
 }
 
 Tensor NipqQuantizer::limit() const {
-  return torch::nn::functional::softplus(rho_).clamp_min(kRangeFloor);
+  return torch::softplus(rho_).clamp_min(kRangeFloor);
 }
 
 std::vector<Tensor> NipqQuantizer::range_parameters() const {

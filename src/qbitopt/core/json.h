@@ -4,6 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+// Compiled once, in json.cpp: it would cost every file that reads or writes JSON 3 s.
+extern template class nlohmann::basic_json<>;
+extern template class nlohmann::detail::serializer<nlohmann::json>;
+extern template class nlohmann::detail::parser<
+    nlohmann::json, nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;
+extern template class nlohmann::detail::lexer<
+    nlohmann::json, nlohmann::detail::iterator_input_adapter<std::string::const_iterator>>;
+
 namespace qbitopt {
 
 using Json = nlohmann::json;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +7,7 @@
 
 #include "qbitopt/core/parameters.h"
 #include "qbitopt/core/registry.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

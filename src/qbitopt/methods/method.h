@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "qbitopt/job/event.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/quantizer.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
 #include "qbitopt/quant/cached_integer.h"
 #include "qbitopt/quant/quantizer.h"
 #include "qbitopt/quant/range_search.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

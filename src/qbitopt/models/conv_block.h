@@ -1,10 +1,9 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <string>
 
 #include "qbitopt/models/network.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

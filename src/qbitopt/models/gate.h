@@ -1,11 +1,10 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <string>
 
 #include "qbitopt/quant/site.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "qbitopt/models/conv_block.h"
 #include "qbitopt/models/squeeze_excite.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +9,7 @@
 #include "qbitopt/models/gate.h"
 #include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/quant/site.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

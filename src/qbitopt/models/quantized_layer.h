@@ -1,12 +1,11 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "qbitopt/quant/site.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <filesystem>
 #include <map>
 #include <string>
+
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 
 #include "qbitopt/quant/fisher_estimate.h"
 #include "qbitopt/quant/grid.h"
 #include "qbitopt/quant/quantizer.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <optional>
 #include <vector>
+
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

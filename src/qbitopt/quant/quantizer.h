@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "qbitopt/quant/activation.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "qbitopt/quant/grid.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

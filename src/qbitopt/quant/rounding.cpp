@@ -1,5 +1,7 @@
 #include "qbitopt/quant/rounding.h"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include "qbitopt/quant/fake_quantize.h"
 
 namespace qbitopt {

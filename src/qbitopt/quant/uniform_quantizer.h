@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +11,7 @@
 #include "qbitopt/quant/grid.h"
 #include "qbitopt/quant/quantizer.h"
 #include "qbitopt/quant/range_search.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,5 +1,7 @@
 #include "qbitopt/sensitivity/fisher_loan.h"
 
+#include <torch/autograd.h>
+
 namespace qbitopt {
 
 FisherLoan::FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights)

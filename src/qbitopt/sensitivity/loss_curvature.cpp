@@ -1,5 +1,7 @@
 #include "qbitopt/sensitivity/loss_curvature.h"
 
+#include <torch/autograd.h>
+
 #include "qbitopt/core/error.h"
 #include "qbitopt/quant/fake_quantize.h"
 

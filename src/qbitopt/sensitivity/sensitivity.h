@@ -1,7 +1,5 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -11,6 +9,7 @@
 #include "qbitopt/core/parameters.h"
 #include "qbitopt/core/registry.h"
 #include "qbitopt/quant/quantizer.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

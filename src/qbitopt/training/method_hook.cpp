@@ -1,11 +1,10 @@
 #include "qbitopt/training/method_hook.h"
 
-#include <torch/torch.h>
-
 #include <new>
 #include <string>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/quant/torch.h"
 
 namespace qbitopt {
 

@@ -1,13 +1,12 @@
 #pragma once
 
-#include <torch/torch.h>
-
 #include <memory>
 #include <vector>
 
 #include "qbitopt/methods/method.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/range_optimizer.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/training/recipe.h"
 
 namespace qbitopt {
