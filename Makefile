@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -22,16 +22,19 @@ configure: setup
 	  cmake --preset $(PRESET) --fresh; \
 	fi
 
-all: configure  ## build everything
+all: configure  ## build the programs and the plugins
+	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker qbitopt_baselines
+
+everything: configure
 	cmake --build $(BUILD) -j $(JOBS)
 
-test: all  ## build and run the tests (a few minutes)
+test: everything  ## build and run the tests (a few minutes)
 	ctest --preset $(PRESET) -j $(JOBS) -LE slow
 
-test-fast: all  ## only the unit tests
+test-fast: everything  ## only the unit tests
 	ctest --preset $(PRESET) -j $(JOBS) -LE 'slow|normal'
 
-test-slow: all  ## only the slow tests (hours)
+test-slow: everything  ## only the slow tests (hours)
 	ctest --preset $(PRESET) -L slow
 
 reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures and a report of all runs
@@ -42,7 +45,7 @@ reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures 
 	@echo "Report:"
 	@$(QBITOPT) report --sweep quick --output results/quick.html
 
-bench: all  ## measure what the README claims about speed (results/bench/*.json)
+bench: everything  ## measure what the README claims about speed (results/bench/*.json)
 	@for program in $(BUILD)/bin/*_benchmark; do echo "== $$(basename $$program)"; $$program || exit 1; done
 
 # Peers live in an environment of their own, which nothing else needs.
@@ -71,7 +74,7 @@ DEVICE ?= $(if $(shell command -v nvidia-smi),cuda,cpu)
 SWEEP ?= sweeps/imagenet_tables.yaml
 imagenet: configure  ## run the ImageNet tables: make imagenet IMAGENET=/data/imagenet [SWEEP=sweeps/imagenet_resnet18.yaml]
 	@[ -n '$(IMAGENET)' ] || { echo 'say where the data is: make imagenet IMAGENET=/data/imagenet'; exit 2; }
-	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker qbitopt_baselines
+	@$(MAKE) --no-print-directory all
 	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(if $(WEIGHTS),weights.root=$(WEIGHTS)) $(OVERRIDES)
 
 # An environment each: pillow-simd takes Pillow's name, and torchvision wants a torch of its own.

@@ -158,6 +158,12 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   event.cost_unit = table.unit;
   context.report(std::move(event));
   if (!table.note.empty()) context.report(Note{"warning", table.note});
+  if (table.is_zero()) {
+    context.report(Note{"warning", "step " + std::to_string(step) +
+                                       ": every sensitivity is 0, so these bits mean nothing: the "
+                                       "loss does not depend on what is quantised (is the "
+                                       "network's output constant?)"});
+  }
 }
 
 void AllocationMethod::save(torch::serialize::OutputArchive& archive) const {
