@@ -66,7 +66,12 @@ class Report {
  public:
   explicit Report(std::string name) : name_(std::move(name)) {}
 
-  void add(Row row) { rows_.push_back(std::move(row)); }
+  // Tells the row at once, as some benchmarks take long.
+  void add(Row row) {
+    std::fprintf(stderr, "%s, %s: %.4g %s\n", row.name.c_str(), row.case_.c_str(), row.value,
+                 row.unit.c_str());
+    rows_.push_back(std::move(row));
+  }
 
   void finish() const {
     size_t widths[] = {4, 4, 9};  // name, case, reference

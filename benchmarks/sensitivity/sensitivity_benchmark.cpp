@@ -116,8 +116,8 @@ void run(int rounds) {
     trainee.track(false);
     for (const std::string& name : metrics.names()) {
       const auto metric = metrics.make(name, Parameters(Json::object()));
-      const bool is_slow = name == "hessian_eigenvalue" || name == "loss_delta" ||
-                           name == "output_kl" || name == "fisher_exact";
+      const bool is_slow = name == "hessian_eigenvalue" || name == "hessian_trace" ||
+                           name == "loss_delta" || name == "output_kl" || name == "fisher_exact";
       const int count = is_slow ? 1 : 5;
       times.clear();
       for (int i = 0; i < count; ++i) {
