@@ -59,6 +59,20 @@ TEST(HmqQuantizerTest, RoundsToTheLikeliestBitsAndThreshold) {
   EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-5, 1e-6));
 }
 
+TEST(HmqQuantizerTest, TheLikeliestBitsAreThoseOverAllThresholds) {
+  HmqQuantizer quantizer = calibrated(gaussian({500}));
+  const torch::NoGradGuard no_grad;
+  Tensor theta = quantizer.bit_parameters().at(0);
+  theta.fill_(-100);
+  theta[3] = std::log(0.4);  // 2 bits at one threshold; 4 bits at two
+  theta[8 + 1] = std::log(0.25);
+  theta[8 + 5] = std::log(0.35);
+  EXPECT_EQ(quantizer.bits(), 4);
+  EXPECT_NEAR(quantizer.relaxed_bits().item<double>(), 0.4 * 2 + 0.6 * 4, 1e-5);
+  quantizer.set_temperature(0.5);  // of the draws alone
+  EXPECT_NEAR(quantizer.relaxed_bits().item<double>(), 0.4 * 2 + 0.6 * 4, 1e-5);
+}
+
 TEST(HmqQuantizerTest, ACertainDrawIsThatGrid) {
   const Tensor w = gaussian({6, 5, 3, 3});
   HmqQuantizer quantizer = calibrated(w);

@@ -98,11 +98,31 @@ TEST(NipqQuantizerTest, NoiseCarriesAGradientToTheBits) {
   EXPECT_NEAR(residue, 0, 1e-2) << "p " << p;
 }
 
-TEST(RoundingErrorsTest, AreThoseOfTheTensor) {
+TEST(RoundingErrorsTest, AreThoseOfTheTensorBetweenItsEnds) {
   const Tensor x = torch::tensor({0.0, 0.3, 0.8, 1.4, 9.0});
   const Tensor errors = rounding_errors(x, torch::tensor({1.0}), 0, 3);
-  EXPECT_TRUE(torch::allclose(std::get<0>(errors.sort()),
-                              torch::tensor({-0.4f, -0.3f, 0.0f, 0.0f, 0.2f}), 1e-5, 1e-6));
+  EXPECT_TRUE(
+      torch::allclose(std::get<0>(errors.sort()), torch::tensor({-0.4f, -0.3f, 0.2f}), 1e-5, 1e-6));
+}
+
+TEST(NipqQuantizerTest, ZerosOfAReluStayZero) {
+  const Tensor x = gaussian({500});
+  const auto quantizer = calibrated(false, x);
+  quantizer->train();
+  const Tensor out = quantizer->forward(x).detach();
+  EXPECT_EQ(out.masked_select(x <= 0).abs().max().item<double>(), 0);
+}
+
+TEST(BudgetPenaltyTest, PullsWithOneStrengthUntilOneBitIsTooMany) {
+  for (const double average : {3.5, 2.5}) {
+    Tensor bits = torch::full({}, average).requires_grad_();
+    const Tensor penalty = budget_penalty(bits, 3, /*elements=*/1000);
+    EXPECT_NEAR(penalty.item<double>(), 0.5 - 0.5 / 1000, 1e-6);
+    penalty.backward();
+    EXPECT_EQ(bits.grad().item<double>(), average > 3 ? 1 : -1);
+  }
+  EXPECT_NEAR(budget_penalty(torch::full({}, 3.25), 3, /*elements=*/2).item<double>(),
+              0.25 * 0.25 / (2 * 0.5), 1e-7);
 }
 
 }  // namespace

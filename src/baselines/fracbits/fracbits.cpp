@@ -55,7 +55,7 @@ Tensor FracBitsQuantizer::quantize(const Tensor& a) {
   const Tensor lambda = relaxed_bits();
   const int low = candidate_below(candidates(), lambda.item<double>());
   const auto above = std::upper_bound(candidates().begin(), candidates().end(), low);
-  if (above == candidates().end()) return at_bits(x, low);
+  if (above == candidates().end() || lambda.item<double>() == low) return at_bits(x, low);
   return torch::lerp(at_bits(x, low), at_bits(x, *above), (lambda - low) / (*above - low));
 }
 

@@ -57,7 +57,11 @@ Tensor HmqQuantizer::table_of_steps() const {
   return torch::tensor(table, threshold_.options()) * threshold_;
 }
 
-int64_t HmqQuantizer::likeliest() const { return logits().argmax().item<int64_t>(); }
+int64_t HmqQuantizer::likeliest() const {
+  const Tensor p = logits().softmax(0).view({-1, kShifts});
+  const int64_t row = p.sum(1).argmax().item<int64_t>();
+  return row * kShifts + p[row].argmax().item<int64_t>();
+}
 
 int HmqQuantizer::widest_allowed() const {
   const int64_t last = allowed_.isfinite().nonzero().max().item<int64_t>();
@@ -71,7 +75,7 @@ int HmqQuantizer::nearest_bits() const {
 Tensor HmqQuantizer::relaxed_bits() const {
   std::vector<double> bits;
   for (const int b : candidates()) bits.insert(bits.end(), kShifts, b);
-  return (logits() / temperature_).softmax(0).dot(torch::tensor(bits, threshold_.options()));
+  return logits().softmax(0).dot(torch::tensor(bits, threshold_.options()));
 }
 
 void HmqQuantizer::set_bits(int bits) {

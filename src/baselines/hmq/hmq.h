@@ -14,16 +14,16 @@ namespace qbitopt::hmq {
 //   p t_j,   Q(x) = clamp(D round(x / D), -t or 0, t - D)
 //
 // In training weights draw noise for each input channel, activations one for the tensor; else, and
-// once the search is over, the likeliest (b, j) is taken. Parameter "theta"; buffers "threshold"
-// (T), "allowed" (0, or minus infinity where a row of the table is closed) and "shift" (j once the
-// search is over).
+// once the search is over, the likeliest bits over all thresholds are taken, at their likeliest
+// one. Parameter "theta"; buffers "threshold" (T), "allowed" (0, or minus infinity where a row of
+// the table is closed) and "shift" (j once the search is over).
 class HmqQuantizer : public RelaxedQuantizer {
  public:
   static constexpr int kShifts = 8;
 
   HmqQuantizer(QuantizerSpec spec, RangeInit init);
 
-  // sum of b over p without noise
+  // sum of b over p without noise, at temperature 1
   torch::Tensor relaxed_bits() const override;
   std::vector<torch::Tensor> bit_parameters() const override { return {theta_}; }
   // Keeps the likeliest threshold of these bits.
@@ -42,7 +42,7 @@ class HmqQuantizer : public RelaxedQuantizer {
  private:
   // Logits of the table: [candidates * 8], bits outside, thresholds inside.
   torch::Tensor logits() const { return theta_ + allowed_; }
-  int64_t likeliest() const;
+  int64_t likeliest() const;  // cell
   int widest_allowed() const;
   torch::Tensor table_of_steps() const;
   torch::Tensor table_of_thresholds() const;

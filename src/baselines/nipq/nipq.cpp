@@ -29,9 +29,7 @@ Tensor NipqQuantizer::relaxed_bits() const {
   return (low + (high - low) * beta_.sigmoid()).squeeze(0);
 }
 
-Tensor NipqQuantizer::limit() const {
-  return torch::softplus(rho_).clamp_min(kRangeFloor);
-}
+Tensor NipqQuantizer::limit() const { return torch::softplus(rho_).clamp_min(kRangeFloor); }
 
 std::vector<Tensor> NipqQuantizer::range_parameters() const {
   std::vector<Tensor> parameters = RelaxedQuantizer::range_parameters();
@@ -67,19 +65,25 @@ Tensor NipqQuantizer::with_noise(const Tensor& a) const {
     const torch::NoGradGuard no_grad;
     const double highest = p.item<double>();
     const Tensor errors = rounding_errors(a, step, is_signed ? -highest : 0, highest);
+    if (errors.numel() == 0) return clipped;
     noise = torch::empty_like(a);
     const Tensor in_memory_order = noise.as_strided({noise.numel()}, {1});
     in_memory_order.copy_(errors.index_select(
         0, torch::randint(errors.numel(), {noise.numel()}, a.options().dtype(torch::kInt64))));
-    noise.mul_(torch::logical_and(a >= low, a <= limit));
+    noise.mul_(torch::logical_and(a > low, a < limit));
   }
   return clipped + noise * step;
 }
 
 Tensor rounding_errors(const Tensor& x, const Tensor& step, double n, double p) {
-  const Tensor sample = spread_sample(x, kErrors).to(x.device());
-  const Tensor v = (sample / step).clamp(n, p);
+  Tensor v = spread_sample(x, kErrors).to(x.device()) / step;
+  v = v.masked_select(torch::logical_and(v > n, v < p));
   return v.round() - v;
+}
+
+Tensor budget_penalty(const Tensor& average, double budget, int64_t elements) {
+  return torch::smooth_l1_loss(average, torch::full_like(average, budget), at::Reduction::Sum,
+                               /*beta=*/1.0 / static_cast<double>(elements));
 }
 
 Nipq::Nipq(const Parameters& parameters)
@@ -101,10 +105,11 @@ std::vector<ExtraParameters> Nipq::extra_parameters() {
 Tensor Nipq::penalty(MethodContext& context, const StepState& state) {
   Tensor sum = torch::zeros({}, state.loss.options());
   for (const Budget& budget : context.problem().budgets) {
-    const Tensor average = average_bits(context.problem(), budget, context.quantizers());
-    sum = sum + torch::smooth_l1_loss(average,
-                                      torch::full_like(average, budget.average_bits.to_double()),
-                                      at::Reduction::Sum);
+    int64_t elements = 0;
+    for (const int member : budget.members) elements += context.problem().quantizers[member].weight;
+    const Tensor average = average_bits(context.problem(), budget, context.quantizers(),
+                                        [](const Tensor& b) { return round_straight_through(b); });
+    sum = sum + budget_penalty(average, budget.average_bits.to_double(), elements);
   }
   return strength_ * sum;
 }

@@ -15,9 +15,9 @@ namespace qbitopt::nipq {
 // lo, hi the ends of the candidates, training computes
 //
 //   b' = round(b + u),  u uniform in [-1/2, 1/2), straight-through
-//   x_hat = x + e D(b') where |x| <= L (unsigned: 0 <= x <= L),  else the nearer end
+//   x_hat = x + e D(b') where |x| < L (unsigned: 0 < x < L),  else the nearer end
 //
-// e drawn from the rounding errors of x itself, in steps. Everywhere else, and once the search is
+// e drawn from the rounding errors of x inside, in steps. Everywhere else, and once the search is
 // over, x is rounded to the grid of L and the integer bits: LSQ. Parameters "beta" and "rho", [1].
 class NipqQuantizer : public RelaxedQuantizer {
  public:
@@ -39,9 +39,13 @@ class NipqQuantizer : public RelaxedQuantizer {
   torch::Tensor beta_, rho_;
 };
 
-// Errors round(v) - v, in steps, of up to 4096 values of x, v = clamp(x / step, n, p).
+// Errors round(v) - v, in steps, of those of up to 4096 values v = x / step that lie between n and
+// p.
 torch::Tensor rounding_errors(const torch::Tensor& x, const torch::Tensor& step, double n,
                               double p);
+
+// |average - budget|, rounded off below one bit of a budget's `elements` together (smooth L1).
+torch::Tensor budget_penalty(const torch::Tensor& average, double budget, int64_t elements);
 
 class Nipq : public GradientSearch {
  public:
@@ -52,7 +56,7 @@ class Nipq : public GradientSearch {
  protected:
   std::shared_ptr<RelaxedQuantizer> make_relaxed(const QuantizerSpec& spec,
                                                  const Parameters& parameters) override;
-  // strength * sum over budgets of smooth_l1(average bits, budget)
+  // strength * sum over budgets of budget_penalty(average of the rounded bits, straight-through)
   torch::Tensor penalty(MethodContext& context, const StepState& state) override;
 
  private:

@@ -111,7 +111,8 @@ void GradientSearch::tell_bits(MethodContext& context, int64_t step) {
 }
 
 torch::Tensor average_bits(const Problem& problem, const Budget& budget,
-                           const std::vector<QuantizerPtr>& quantizers) {
+                           const std::vector<QuantizerPtr>& quantizers,
+                           const std::function<torch::Tensor(const torch::Tensor&)>& counted) {
   double total = 0, constant = 0;
   std::vector<torch::Tensor> bits;
   std::vector<double> weights;
@@ -127,7 +128,8 @@ torch::Tensor average_bits(const Problem& problem, const Budget& budget,
     }
   }
   if (bits.empty()) return torch::full({}, constant / total);
-  const torch::Tensor stacked = torch::stack(bits);
+  torch::Tensor stacked = torch::stack(bits);
+  if (counted) stacked = counted(stacked);
   const torch::Tensor shares = torch::tensor(weights, stacked.options()) / total;
   return stacked.dot(shares) + constant / total;
 }

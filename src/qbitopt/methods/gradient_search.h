@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -52,8 +53,10 @@ class GradientSearch : public Method {
 };
 
 // sum(w_q b_q) / sum(w_q) over a budget's members, with a graph: relaxed quantisers count with
-// relaxed_bits(), others with bits(). `quantizers` in the problem's order.
-torch::Tensor average_bits(const Problem& problem, const Budget& budget,
-                           const std::vector<QuantizerPtr>& quantizers);
+// relaxed_bits(), or what `counted` makes of them, others with bits(). `quantizers` in the
+// problem's order.
+torch::Tensor average_bits(
+    const Problem& problem, const Budget& budget, const std::vector<QuantizerPtr>& quantizers,
+    const std::function<torch::Tensor(const torch::Tensor& bits)>& counted = {});
 
 }  // namespace qbitopt
