@@ -57,6 +57,10 @@ int export_text(const CommandLine& line, RowsFormat format, const std::string& e
   const fs::path folder = line.get<std::string>("output");
   const Reader reader(line.database());
   const std::vector<std::string> views = chosen_views(reader, line);
+  if (fs::exists(folder) && !fs::is_directory(folder)) {
+    throw InputError(fmt::format(
+        "{} is a file; csv and jsonl write a file for each view into a folder", shown(folder)));
+  }
   fs::create_directories(folder);
   for (const std::string& view : views) {
     const fs::path file = folder / (view + extension);

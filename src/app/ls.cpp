@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/exit_codes.h"
+#include "app/places.h"
 #include "app/rows.h"
 #include "app/verbs.h"
 #include "qbitopt/runlog/reader.h"
@@ -41,6 +42,7 @@ Rows jobs(const Reader& reader, const CommandLine& line) {
   Selection selection;
   if (line.has("state")) selection.add("state = ?{}", line.get<std::string>("state"));
   if (line.has("sweep")) {
+    check_sweep(reader, line.words("sweep").front());
     selection.add("' ' || sweeps || ' ' LIKE '% ' || ?{} || ' %'", line.words("sweep").front());
   }
   if (line.has("where"))

@@ -49,20 +49,23 @@ struct SweepTable {
   std::string word;              // by which `qbitopt table` finds it
 };
 
-SweepTable read_table(const std::filesystem::path& file, const std::string& sweep) {
+SweepTable read_table(const std::filesystem::path& file, const std::string& sweep,
+                      const std::filesystem::path& folder) {
   SweepTable table{.definition = read_table_definition(file)};
   const bool is_shared = table.definition.sweeps.empty() && table.definition.name != sweep;
   if (table.definition.sweeps.empty()) table.definition.sweeps = {sweep};
   table.word = is_shared ? table.definition.name + " --sweep " + sweep : table.definition.name;
   const std::string name = is_shared ? table.definition.name + "." + sweep : table.definition.name;
-  table.output = file.parent_path() / (name + find_table_format("markdown").extension);
+  table.output = folder / (name + find_table_format("markdown").extension);
   return table;
 }
 
 // Before anything runs, so that a mistake in them does not come to light hours later.
-std::vector<SweepTable> read_tables(const Plan& plan) {
+std::vector<SweepTable> read_tables(const Plan& plan, const std::filesystem::path& folder) {
   std::vector<SweepTable> tables;
-  for (const std::string& file : plan.tables) tables.push_back(read_table(file, plan.sweep_name));
+  for (const std::string& file : plan.tables) {
+    tables.push_back(read_table(file, plan.sweep_name, folder));
+  }
   return tables;
 }
 
@@ -71,7 +74,8 @@ std::optional<std::vector<PublishedResult>> read_published_if_any() {
   return read_published(published_file());
 }
 
-// Prints each table and writes it beside its definition.
+// Prints each table and writes it beside the database, so that a trial with another one leaves the
+// real tables alone.
 void print_tables(const std::vector<SweepTable>& tables, Database& database, Console& console) {
   const TableFormat& markdown = find_table_format("markdown");
   for (const SweepTable& each : tables) {
@@ -108,7 +112,7 @@ int run(const Invocation& invocation) {
   Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
 
-  const std::vector<SweepTable> tables = read_tables(plan);
+  const std::vector<SweepTable> tables = read_tables(plan, file.parent_path());
   const auto published = read_published_if_any();
 
   const DriverLock lock(file);

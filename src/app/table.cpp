@@ -164,6 +164,7 @@ int table(const Invocation& invocation) {
     return kGood;
   }
   const fs::path output = line.get<std::string>("output");
+  if (output.has_parent_path()) fs::create_directories(output.parent_path());
   write_file_atomically(output, text);
   record(line.database(), rendered(table, definition, format, text), invocation.console);
   invocation.console.say(fmt::format("wrote {}", shown(output)));

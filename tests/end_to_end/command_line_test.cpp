@@ -73,7 +73,9 @@ TEST_F(CommandLineTest, LsSelectsAndShowTellsEverything) {
   ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
   EXPECT_EQ(json_of("ls").size(), 10u);
   EXPECT_EQ(json_of("ls small").size(), 10u);
-  EXPECT_EQ(json_of("ls other").size(), 0u);
+  const testing::Result other = qbitopt("ls other");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("unknown sweep 'other'"));
   EXPECT_EQ(json_of("ls --where \"bits = 3\"").size(), 3u);
   EXPECT_EQ(json_of("ls --sweeps")[0]["finished"], 10);
   const Json job = json_of("ls --where 'seed = 2'")[0];

@@ -47,7 +47,7 @@ class ResultsTest : public testing::Sandbox {
   }
 };
 
-TEST_F(ResultsTest, ARunPrintsItsTableAndWritesItBesideTheDefinition) {
+TEST_F(ResultsTest, ARunPrintsItsTableAndWritesItBesideTheDatabase) {
   const testing::Result result = qbitopt("run small.yaml");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, AllOf(HasSubstr("## A small comparison"),
@@ -56,6 +56,9 @@ TEST_F(ResultsTest, ARunPrintsItsTableAndWritesItBesideTheDefinition) {
   EXPECT_EQ(read("results/small.md"), result.out);
   EXPECT_THAT(result.err, HasSubstr("wrote results/small.md"));
   EXPECT_EQ(qbitopt("run small.yaml -q").out, result.out);
+  EXPECT_EQ(qbitopt("run small.yaml -q seeds=1 --db trial/runs.db").exit_code, 0);
+  EXPECT_TRUE(fs::exists(folder_ / "trial/small.md"));
+  EXPECT_EQ(read("results/small.md"), result.out);
   const Json made = json_of(
       "sql 'SELECT name, format, json_array_length(jobs) AS jobs FROM "
       "rendered_table'");
@@ -211,6 +214,8 @@ TEST_F(ResultsTest, ExportWritesEveryView) {
   EXPECT_GE(Json::parse(lines.substr(0, lines.find('\n')))["n_jobs"], 1);
   EXPECT_EQ(qbitopt("export --format sqlite -o plain.db").exit_code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "plain.db"));
+  EXPECT_THAT(qbitopt("export -o plain.db").err,
+              HasSubstr("plain.db is a file; csv and jsonl write"));
   EXPECT_THAT(qbitopt("export runz -o out").err, HasSubstr("did you mean 'runs'?"));
 }
 
