@@ -45,7 +45,7 @@ std::vector<std::string> requested_keys(const Plan& plan) {
 
 struct SweepTable {
   TableDefinition definition;
-  std::filesystem::path output;  // beside the definition; of a shared one with the sweep's name
+  std::filesystem::path output;  // beside the database; of a shared one with the sweep's name
   std::string word;              // by which `qbitopt table` finds it
 };
 
