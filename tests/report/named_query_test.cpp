@@ -179,6 +179,16 @@ TEST_F(TwoRecipesTest, AnAxisWhoseValuesBringParametersOfTheirOwnIsCompared) {
   EXPECT_TRUE(ask("axis-effect", columns, {{"axis", "training.steps"}}).empty());
 }
 
+TEST_F(TwoRecipesTest, ALongerTrainingBeatsNoShorterOne) {
+  const Lines lines = ask("accuracy-per-megabyte", {"bits", "method", "top1_mean", "unbeaten"});
+  for (const char* line : {"3|qbitopt|87|1", "3|qbitopt|89.5|1", "3|qbitopt|86.5|0",
+                           "3|fixed_precision|88|0", "3|fixed_precision|86|0"})
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), line), 1) << line;
+  const Rows front =
+      Reader(file_).query("SELECT top1_mean FROM pareto WHERE weight_bits = 3 ORDER BY top1_mean");
+  EXPECT_EQ(front.rows, (std::vector<std::vector<Json>>{{87.0}, {89.5}}));
+}
+
 TEST_F(NamedQueryTest, BitsMoved) {
   EXPECT_TRUE(ask("bits-moved", {"step"}).empty());
   const Job job = testing::make_job({{"method", "qbitopt"}, {"seed", 7}});
