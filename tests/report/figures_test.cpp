@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <set>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/report/figures/canvas.h"
@@ -37,9 +38,14 @@ class FiguresTest : public ::testing::Test {
   }
   std::string path(const std::string& file) const { return (folder_ / file).string(); }
 
-  // Finished runs of 4-bit configurations: method, accuracy, budget kept.
+  // A finished run of a 4-bit configuration: method, accuracy, budget kept.
   void store(Database& database, const std::string& method, int seed, double top1, bool met) const {
-    const Job job = make_job({{"method", method}, {"seed", seed}, {"budget.average_bits", 4}});
+    store(database, {{"method", method}, {"seed", seed}, {"budget.average_bits", 4}},
+          {.top1 = top1, .budget_met = met});
+  }
+
+  void store(Database& database, const Json& parameters, const GoodRun& run) const {
+    const Job job = make_job(parameters);
     Plan plan = make_plan({job});
     for (auto& planned : plan.jobs) {
       JobShape shape = *planned.shape;
@@ -47,7 +53,14 @@ class FiguresTest : public ::testing::Test {
       planned.shape = std::make_shared<JobShape>(shape);
     }
     database.record_sweep(plan);
-    store_run(database, job, {.top1 = top1, .budget_met = met});
+    store_run(database, job, run);
+  }
+
+  // The values of a column, each once.
+  static std::set<std::string> values(const Rows& rows, const std::string& column) {
+    std::set<std::string> found;
+    for (size_t i = 0; i < rows.size(); ++i) found.insert(rows.at(i, column));
+    return found;
   }
 
   TemporaryFolder folder_;
@@ -127,6 +140,24 @@ TEST_F(FiguresTest, OnlyTheSweepAskedForIsShown) {
   EXPECT_EQ(database.reader().query(sql, {"quick"}).size(), 1u);
   EXPECT_EQ(database.reader().query(sql, {"quic"}).size(), 0u);
   EXPECT_EQ(database.reader().query(sql, {"qui%"}).size(), 0u);
+}
+
+TEST_F(FiguresTest, PredictionsInNatsStandAgainstFullPrecisionOfTheirRecipe) {
+  Database database(folder_ / "runs.db");
+  for (const int steps : {160, 400}) {
+    const Json recipe = {{"training.steps", steps}, {"budget.average_bits", 4}};
+    Json parameters = recipe;
+    parameters["method"] = "qbitopt";
+    store(database, parameters, {.loss = 0.5});
+    parameters["method"] = "sqnr";
+    store(database, parameters, {.loss = 0.6, .cost_unit = "1"});
+    parameters = {{"method", "fp32_continued"}, {"training.steps", steps}};
+    store(database, parameters, {.loss = steps == 160 ? 0.4 : 0.2, .bits = {}});
+  }
+  const Rows rows = database.reader().query(read_figure("predicted_loss").sql, {nullptr});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(values(rows, "series"), std::set<std::string>{"qbitopt"});
+  EXPECT_NEAR(rows.at(0, "y").get<double>() + rows.at(1, "y").get<double>(), 0.1 + 0.3, 1e-12);
 }
 
 TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
