@@ -1,24 +1,51 @@
 -- Top-1 accuracy over achieved bits, a row per configuration. Runs above their budget are rows of their own.
-WITH run AS (
+WITH run AS MATERIALIZED (
   SELECT
+    key,
     config_key,
     method,
     model || ' on ' || data_name AS panel,
     top1,
     (weight_bits + activation_bits) / 2 AS bits,
     budget_met IS 0 AS missed,
+    weight_limit_bits,
+    activation_limit_bits,
+    joint_limit_bits,
     coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NULL AS reference
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
     AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
 ),
+-- What tells the configurations of a method apart: the parameters that all of them have and that vary, the budget aside.
+axis AS MATERIALIZED (
+  SELECT panel, method, name
+  FROM run
+  JOIN parameters ON parameters.key = run.key
+  WHERE name NOT IN ('seed', 'plugin', 'budget.average_bits', 'budget.weights', 'budget.activations', 'budget.joint')
+  GROUP BY panel, method, name
+  HAVING count(DISTINCT value) > 1
+    AND count(*) = (SELECT count(*) FROM run AS other WHERE other.panel = run.panel AND other.method = run.method)
+),
+label AS (
+  SELECT run.*, run.method || coalesce(' ' || group_concat(axis.name || '=' || value, ' '), '') AS text
+  FROM run
+  LEFT JOIN axis ON axis.panel = run.panel AND axis.method = run.method
+  LEFT JOIN parameters ON parameters.key = run.key AND parameters.name = axis.name
+  GROUP BY run.key
+),
+-- Configurations that this does not tell apart have the first digits of their key behind it.
+named AS (
+  SELECT *, text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
+  FROM label
+  WINDOW same AS (PARTITION BY panel, text, weight_limit_bits, activation_limit_bits, joint_limit_bits)
+),
 centred AS (
-  SELECT *, avg(top1) OVER (PARTITION BY config_key, missed) AS mean FROM run
+  SELECT *, avg(top1) OVER (PARTITION BY config_key, missed) AS mean FROM named
 ),
 configuration AS (
   SELECT
     panel,
-    method,
+    series,
     missed,
     reference,
     count(*) AS n,
@@ -30,7 +57,7 @@ configuration AS (
 )
 SELECT
   panel,
-  method AS series,
+  series,
   x,
   y,
   deviation,
@@ -45,4 +72,4 @@ SELECT
       AND (round(other.x, 2) < round(configuration.x, 2) OR other.y > configuration.y)
   ) AS front
 FROM configuration
-ORDER BY panel, method, x;
+ORDER BY panel, series, x;

@@ -1,4 +1,4 @@
--- Mean final bits of every quantiser by method.
+-- Mean final bits of every quantiser by configuration.
 WITH run AS (
   SELECT *, coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget
   FROM runs
@@ -14,18 +14,45 @@ focus AS (
   ORDER BY count(DISTINCT method) DESC, budget, count(*) DESC
   LIMIT 1
 ),
-chosen AS (
-  SELECT bits.*, format('%s, budget %g bits', run.model, run.budget) AS setting
+chosen AS MATERIALIZED (
+  SELECT run.key, run.config_key, run.method, format('%s, budget %g bits', run.model, run.budget) AS setting
   FROM run
   JOIN focus ON run.model = focus.model AND run.data_name = focus.data_name AND run.budget = focus.budget
-  JOIN bits ON bits.key = run.key
+),
+-- What tells the configurations of a method apart: the parameters that all of them have and that vary.
+axis AS MATERIALIZED (
+  SELECT chosen.method, name
+  FROM chosen
+  JOIN parameters ON parameters.key = chosen.key
+  WHERE name NOT IN ('seed', 'plugin')
+  GROUP BY chosen.method, name
+  HAVING count(DISTINCT value) > 1
+    AND count(*) = (SELECT count(*) FROM chosen AS other WHERE other.method = chosen.method)
+),
+label AS (
+  SELECT chosen.*, chosen.method || coalesce(' ' || group_concat(axis.name || '=' || value, ' '), '') AS text
+  FROM chosen
+  LEFT JOIN axis ON axis.method = chosen.method
+  LEFT JOIN parameters ON parameters.key = chosen.key AND parameters.name = axis.name
+  GROUP BY chosen.key
+),
+-- Configurations that this does not tell apart have the first digits of their key behind it.
+named AS (
+  SELECT *, text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
+  FROM label
+  WINDOW same AS (PARTITION BY text)
+),
+final AS (
+  SELECT named.config_key, named.series, named.setting, bits.*
+  FROM named
+  JOIN bits ON bits.key = named.key
 )
 SELECT
   CASE kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END || ' (' || setting || ')' AS panel,
-  method AS y,
+  series AS y,
   replace(replace(quantizer, '.weight', ''), '.input', '') AS x,
   avg(bits) AS value
-FROM chosen
-WHERE method IN (SELECT method FROM chosen WHERE counted GROUP BY method HAVING min(bits) < max(bits))
-GROUP BY kind, method, quantizer
-ORDER BY kind DESC, method, min(position);
+FROM final
+WHERE config_key IN (SELECT config_key FROM final WHERE counted GROUP BY config_key HAVING min(bits) < max(bits))
+GROUP BY kind, config_key, quantizer
+ORDER BY kind DESC, series, min(position);

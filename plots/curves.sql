@@ -1,4 +1,5 @@
--- Loss and top-1 accuracy of training batches over the steps: mean and standard deviation (n - 1) over the seeds.
+-- Loss and top-1 accuracy of training batches over the steps: mean and standard deviation (n - 1) over the seeds of
+-- each configuration.
 WITH run AS (
   SELECT *, coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget
   FROM runs
@@ -14,26 +15,54 @@ focus AS (
   ORDER BY count(DISTINCT method) DESC, budget, count(*) DESC
   LIMIT 1
 ),
-point AS (
-  SELECT
-    curves.metric,
-    run.method,
-    curves.step,
-    curves.value,
-    avg(curves.value) OVER (PARTITION BY curves.metric, run.method, curves.step) AS mean
+chosen AS MATERIALIZED (
+  SELECT run.key, run.config_key, run.method
   FROM run
   JOIN focus
     ON run.model = focus.model AND run.data_name = focus.data_name
     AND (run.budget = focus.budget OR run.budget IS NULL)
-  JOIN curves ON curves.key = run.key
+),
+-- What tells the configurations of a method apart: the parameters that all of them have and that vary.
+axis AS MATERIALIZED (
+  SELECT chosen.method, name
+  FROM chosen
+  JOIN parameters ON parameters.key = chosen.key
+  WHERE name NOT IN ('seed', 'plugin')
+  GROUP BY chosen.method, name
+  HAVING count(DISTINCT value) > 1
+    AND count(*) = (SELECT count(*) FROM chosen AS other WHERE other.method = chosen.method)
+),
+label AS (
+  SELECT chosen.key, chosen.config_key, chosen.method || coalesce(' ' || group_concat(axis.name || '=' || value, ' '), '') AS text
+  FROM chosen
+  LEFT JOIN axis ON axis.method = chosen.method
+  LEFT JOIN parameters ON parameters.key = chosen.key AND parameters.name = axis.name
+  GROUP BY chosen.key
+),
+-- Configurations that this does not tell apart have the first digits of their key behind it.
+named AS (
+  SELECT *, text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
+  FROM label
+  WINDOW same AS (PARTITION BY text)
+),
+point AS (
+  SELECT
+    curves.metric,
+    named.config_key,
+    named.series,
+    curves.step,
+    curves.value,
+    avg(curves.value) OVER (PARTITION BY curves.metric, named.config_key, curves.step) AS mean
+  FROM named
+  JOIN curves ON curves.key = named.key
   WHERE curves.metric IN ('loss', 'top1') AND curves.split = 'train'
 )
 SELECT
   CASE metric WHEN 'loss' THEN 'Loss on training batches [nats]' ELSE 'Top-1 accuracy on training batches [%]' END AS panel,
-  method AS series,
+  series,
   step AS x,
   avg(value) AS y,
   sqrt(sum((value - mean) * (value - mean)) / (count(*) - 1)) AS deviation
 FROM point
-GROUP BY metric, method, step
-ORDER BY metric, method, step;
+GROUP BY metric, config_key, step
+ORDER BY metric, series, step;

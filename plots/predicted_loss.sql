@@ -1,31 +1,40 @@
--- Rise of the loss that the last allocation of each run predicted, and the rise that was measured. The costs of random
--- methods predict nothing.
-WITH run AS (
-  SELECT *
+-- Rise of the loss that the last allocation of each run predicted, if it is in nats, and the rise that was measured
+-- against fp32_continued: same checkpoint, and no parameter that both have differs.
+WITH run AS MATERIALIZED (
+  SELECT
+    runs.*,
+    (
+      SELECT needed_job_id
+      FROM job
+      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
+      WHERE job.key = runs.key
+    ) AS checkpoint
   FROM runs
   WHERE state = 'finished' AND loss IS NOT NULL
     AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
 ),
-reference AS (
-  SELECT model, data_name, avg(loss) AS loss
-  FROM run
-  WHERE method = 'fp32_continued'
-  GROUP BY model, data_name
-),
 last_allocation AS (
   SELECT key, objective, max(step)
   FROM allocations
-  WHERE objective > 0
+  WHERE objective > 0 AND cost_unit = 'nats'
   GROUP BY key
 )
 SELECT
   run.model || ' on ' || run.data_name AS panel,
   run.method AS series,
   last_allocation.objective AS x,
-  run.loss - reference.loss AS y,
+  run.loss - avg(reference.loss) AS y,
   run.budget_met IS 0 AS missed
 FROM run
-JOIN reference ON reference.model = run.model AND reference.data_name = run.data_name
 JOIN last_allocation ON last_allocation.key = run.key
-WHERE run.method NOT IN ('random_allocation', 'random_reallocation')
+JOIN run AS reference
+  ON reference.method = 'fp32_continued'
+  AND reference.checkpoint IS run.checkpoint
+  AND NOT EXISTS (
+    SELECT 1
+    FROM parameters AS a
+    JOIN parameters AS b ON b.key = reference.key AND b.name = a.name AND b.value <> a.value
+    WHERE a.key = run.key AND a.name NOT IN ('method', 'seed')
+  )
+GROUP BY run.key
 ORDER BY panel, series, x;

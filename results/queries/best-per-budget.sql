@@ -1,17 +1,40 @@
--- Which solver and sensitivity reach the best mean top-1 at each budget?
+-- Which solver and sensitivity reach the best mean top-1 at each budget of each recipe?
+-- A recipe is the network, its checkpoint, the data, the training and the quantisers.
 -- :model  only this network
-WITH ranked AS (
+WITH part AS (
+  SELECT config_key, name, value
+  FROM runs
+  JOIN parameters ON parameters.key = runs.key
+  WHERE name = 'budget.weighting'
+    OR substr(name, 1, instr(name, '.') - 1) IN ('data', 'training', 'batch_norm', 'quantizers', 'ranges', 'calibration')
+  UNION
+  SELECT job.config_key, 'checkpoint', needed.config_key
+  FROM job
+  JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
+  JOIN job AS needed ON needed.id = needed_job_id
+),
+recipe AS (
+  SELECT
+    config_key,
+    group_concat(name || '=' || value, char(10)) AS text,
+    max(value) FILTER (WHERE name = 'training.steps') AS steps
+  FROM (SELECT * FROM part ORDER BY config_key, name, value)
+  GROUP BY config_key
+),
+ranked AS (
   SELECT
     model,
     budget_average_bits AS bits,
+    steps,
     method,
     sensitivity,
     solver,
     top1_mean,
     top1_deviation,
     n_seeds,
-    rank() OVER (PARTITION BY model, data_name, budget_average_bits ORDER BY top1_mean DESC) AS place
+    rank() OVER (PARTITION BY model, recipe.text, CAST(budget_average_bits AS REAL) ORDER BY top1_mean DESC) AS place
   FROM results
+  LEFT JOIN recipe ON recipe.config_key = results.config_key
   WHERE n_seeds > 0
     AND budget_average_bits IS NOT NULL
     AND (:model IS NULL OR model = :model)
@@ -19,6 +42,7 @@ WITH ranked AS (
 SELECT
   model,
   bits,
+  steps,
   method,
   sensitivity,
   solver,
@@ -27,4 +51,4 @@ SELECT
   n_seeds
 FROM ranked
 WHERE place = 1
-ORDER BY model, CAST(bits AS REAL) DESC, method;
+ORDER BY model, CAST(bits AS REAL) DESC, steps, method;

@@ -1,14 +1,21 @@
 -- What does each method gain over fixed precision at the same budget, paired by seed?
+-- A pair starts from the same checkpoint, and no parameter that both runs have differs, the method apart.
 -- :model  only this network
-WITH good AS (
+WITH good AS MATERIALIZED (
   SELECT
+    key,
     model,
-    data_name,
-    budget_average_bits,
+    budget_average_bits AS bits,
     method,
     config_key,
     seed,
-    top1
+    top1,
+    (
+      SELECT needed_job_id
+      FROM job
+      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
+      WHERE job.key = runs.key
+    ) AS checkpoint
   FROM runs
   WHERE state = 'finished'
     AND budget_met IS NOT 0
@@ -17,7 +24,7 @@ WITH good AS (
 )
 SELECT
   ours.model,
-  ours.budget_average_bits AS bits,
+  ours.bits,
   ours.method,
   substr(ours.config_key, 1, 10) AS config,
   count(*) AS pairs,
@@ -28,10 +35,15 @@ SELECT
 FROM good AS ours
 JOIN good AS fixed
   ON fixed.method = 'fixed_precision'
-  AND fixed.model = ours.model
-  AND fixed.data_name = ours.data_name
   AND fixed.seed = ours.seed
-  AND CAST(fixed.budget_average_bits AS REAL) = CAST(ours.budget_average_bits AS REAL)
+  AND CAST(fixed.bits AS REAL) = CAST(ours.bits AS REAL)
+  AND fixed.checkpoint IS ours.checkpoint
 WHERE ours.method <> 'fixed_precision'
+  AND NOT EXISTS (
+    SELECT 1
+    FROM parameters AS a
+    JOIN parameters AS b ON b.key = fixed.key AND b.name = a.name AND b.value <> a.value
+    WHERE a.key = ours.key AND a.name NOT IN ('method', 'budget.average_bits')
+  )
 GROUP BY ours.config_key, fixed.config_key
-ORDER BY ours.model, CAST(ours.budget_average_bits AS REAL) DESC, gain DESC;
+ORDER BY ours.model, CAST(ours.bits AS REAL) DESC, gain DESC;

@@ -1,20 +1,24 @@
 -- Published numbers beside ours at the same bits: what did quantisation cost, each against its own fp32?
--- Networks are matched by name without regard to case and underscores.
+-- Ours is the full-precision network that the job started from. Networks are matched by name without regard to case and
+-- underscores.
 -- :model  only this network, as the sources name it
-WITH ours AS (
+WITH start AS (
+  SELECT DISTINCT job.config_key, needed.config_key AS fp32_config_key
+  FROM job
+  JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
+  JOIN job AS needed ON needed.id = needed_job_id
+),
+ours AS (
   SELECT
     lower(replace(quantised.model, '_', '')) AS model,
     quantised.method,
-    quantised.weight_bits,
-    quantised.activation_bits,
+    quantised.config_key,
     quantised.budget_average_bits AS bits,
     quantised.top1_mean,
     quantised.top1_mean - fp32.top1_mean AS delta
   FROM results AS quantised
-  LEFT JOIN results AS fp32
-    ON fp32.method = 'fp32'
-    AND fp32.model = quantised.model
-    AND fp32.data_name = quantised.data_name
+  LEFT JOIN start ON start.config_key = quantised.config_key
+  LEFT JOIN results AS fp32 ON fp32.config_key = start.fp32_config_key
   WHERE quantised.n_seeds > 0
     AND quantised.budget_average_bits IS NOT NULL
 )
@@ -26,6 +30,7 @@ SELECT
   published.top1 AS published_top1,
   published.top1_minus_fp32 AS published_delta,
   ours.method AS our_method,
+  substr(ours.config_key, 1, 10) AS our_config,
   ours.top1_mean AS our_top1,
   ours.delta AS our_delta,
   ours.delta - published.top1_minus_fp32 AS delta_difference,
@@ -36,4 +41,4 @@ LEFT JOIN ours
   AND CAST(ours.bits AS REAL) = CAST(published.weight_bits AS REAL)
   AND published.weight_bits = published.activation_bits
 WHERE (:model IS NULL OR published.model = :model)
-ORDER BY ours.model IS NULL, published.model, CAST(published.weight_bits AS REAL), published.method, ours.method;
+ORDER BY ours.model IS NULL, published.model, CAST(published.weight_bits AS REAL), published.method, ours.method, our_config;

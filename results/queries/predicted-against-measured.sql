@@ -1,5 +1,5 @@
--- Does the predicted rise of the loss tell the measured one? The last allocation's objective beside the test loss
--- less that of fp32_continued at the same seed. Methods whose costs are made up are left out.
+-- Does the predicted rise of the loss tell the measured one? The last allocation's objective, if it is in nats, beside
+-- the test loss less that of fp32_continued: same seed and checkpoint, and no parameter that both have differs.
 WITH last AS (
   SELECT
     key,
@@ -8,26 +8,41 @@ WITH last AS (
     max(step) AS step
   FROM allocations
   WHERE objective IS NOT NULL
-    AND solver <> ''
-    AND method NOT LIKE 'random%'
+    AND cost_unit = 'nats'
   GROUP BY key
+),
+run AS MATERIALIZED (
+  SELECT
+    runs.*,
+    (
+      SELECT needed_job_id
+      FROM job
+      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
+      WHERE job.key = runs.key
+    ) AS checkpoint
+  FROM runs
+  WHERE state = 'finished'
 )
 SELECT
-  runs.job,
-  runs.model,
-  runs.method,
-  runs.budget_average_bits AS bits,
-  runs.seed,
+  run.job,
+  run.model,
+  run.method,
+  run.budget_average_bits AS bits,
+  run.seed,
   last.objective AS predicted_rise,
-  runs.loss - reference.loss AS measured_rise,
+  run.loss - avg(reference.loss) AS measured_rise,
   last.gap AS gap_to_bound
 FROM last
-JOIN runs ON runs.key = last.key
-LEFT JOIN runs AS reference
+JOIN run ON run.key = last.key
+LEFT JOIN run AS reference
   ON reference.method = 'fp32_continued'
-  AND reference.model = runs.model
-  AND reference.data_name = runs.data_name
-  AND reference.seed = runs.seed
-  AND reference.state = 'finished'
-WHERE runs.state = 'finished'
-ORDER BY runs.model, runs.method, CAST(runs.budget_average_bits AS REAL) DESC, runs.seed;
+  AND reference.seed = run.seed
+  AND reference.checkpoint IS run.checkpoint
+  AND NOT EXISTS (
+    SELECT 1
+    FROM parameters AS a
+    JOIN parameters AS b ON b.key = reference.key AND b.name = a.name AND b.value <> a.value
+    WHERE a.key = run.key AND a.name <> 'method'
+  )
+GROUP BY run.key
+ORDER BY run.model, run.method, CAST(run.budget_average_bits AS REAL) DESC, run.seed;

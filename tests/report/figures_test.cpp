@@ -1,15 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <set>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/report/figures/canvas.h"
 #include "qbitopt/report/figures/figure.h"
 #include "qbitopt/report/figures/gnuplot.h"
+#include "qbitopt/report/figures/style.h"
 #include "report/example_database.h"
 #include "runlog/fixture.h"
 
@@ -37,9 +41,14 @@ class FiguresTest : public ::testing::Test {
   }
   std::string path(const std::string& file) const { return (folder_ / file).string(); }
 
-  // Finished runs of 4-bit configurations: method, accuracy, budget kept.
+  // A finished run of a 4-bit configuration: method, accuracy, budget kept.
   void store(Database& database, const std::string& method, int seed, double top1, bool met) const {
-    const Job job = make_job({{"method", method}, {"seed", seed}, {"budget.average_bits", 4}});
+    store(database, {{"method", method}, {"seed", seed}, {"budget.average_bits", 4}},
+          {.top1 = top1, .budget_met = met});
+  }
+
+  void store(Database& database, const Json& parameters, const GoodRun& run) const {
+    const Job job = make_job(parameters);
     Plan plan = make_plan({job});
     for (auto& planned : plan.jobs) {
       JobShape shape = *planned.shape;
@@ -47,7 +56,14 @@ class FiguresTest : public ::testing::Test {
       planned.shape = std::make_shared<JobShape>(shape);
     }
     database.record_sweep(plan);
-    store_run(database, job, {.top1 = top1, .budget_met = met});
+    store_run(database, job, run);
+  }
+
+  // The values of a column, each once.
+  static std::set<std::string> values(const Rows& rows, const std::string& column) {
+    std::set<std::string> found;
+    for (size_t i = 0; i < rows.size(); ++i) found.insert(rows.at(i, column));
+    return found;
   }
 
   TemporaryFolder folder_;
@@ -129,6 +145,69 @@ TEST_F(FiguresTest, OnlyTheSweepAskedForIsShown) {
   EXPECT_EQ(database.reader().query(sql, {"qui%"}).size(), 0u);
 }
 
+TEST_F(FiguresTest, ConfigurationsOfAMethodAreSeriesNamedByWhatTheyDifferIn) {
+  Database database(folder_ / "runs.db");
+  for (const int steps : {160, 400}) {
+    for (const int seed : {0, 1}) {
+      store(database,
+            {{"method", "qbitopt"},
+             {"seed", seed},
+             {"budget.average_bits", 4},
+             {"training.steps", steps},
+             {steps == 160 ? "old.key" : "new.key", 1}},
+            {.top1 = steps / 10.0 + 2 * seed});
+    }
+  }
+  store(database, "fixed_precision", 0, 70, true);
+  const std::set<std::string> both = {"qbitopt training.steps=160", "qbitopt training.steps=400"};
+  std::set<std::string> all = both;
+  all.insert("fixed_precision");
+  const auto ask = [&](const char* figure) {
+    return database.reader().query(read_figure(figure).sql, {nullptr});
+  };
+  const Rows points = ask("accuracy_over_bits");
+  EXPECT_EQ(values(points, "series"), all);
+  ASSERT_EQ(points.size(), 3u);
+  EXPECT_EQ(points.at(1, "y"), 17);
+  EXPECT_EQ(points.at(1, "n"), 2);
+  EXPECT_EQ(points.at(2, "y"), 41);
+  EXPECT_EQ(values(ask("curves"), "series"), all);
+  const std::set<std::string> rows = values(ask("bits_per_layer"), "y");
+  EXPECT_TRUE(std::includes(rows.begin(), rows.end(), both.begin(), both.end()));
+}
+
+TEST_F(FiguresTest, ConfigurationsThatNoSharedParameterTellsApartHaveDigitsOfTheirKeys) {
+  Database database(folder_ / "runs.db");
+  store(database, {{"method", "qbitopt"}, {"budget.average_bits", 4}}, {.top1 = 80});
+  store(database, {{"method", "qbitopt"}, {"budget.average_bits", 4}, {"new.key", 1}},
+        {.top1 = 82});
+  for (const auto& [figure, column] : std::map<std::string, std::string>{
+           {"accuracy_over_bits", "series"}, {"curves", "series"}, {"bits_per_layer", "y"}}) {
+    const Rows rows = database.reader().query(read_figure(figure).sql, {nullptr});
+    const std::set<std::string> names = values(rows, column);
+    ASSERT_EQ(names.size(), 2u) << figure;
+    EXPECT_EQ(names.begin()->size(), std::string("qbitopt 012345").size()) << figure;
+  }
+}
+
+TEST_F(FiguresTest, PredictionsInNatsStandAgainstFullPrecisionOfTheirRecipe) {
+  Database database(folder_ / "runs.db");
+  for (const int steps : {160, 400}) {
+    const Json recipe = {{"training.steps", steps}, {"budget.average_bits", 4}};
+    Json parameters = recipe;
+    parameters["method"] = "qbitopt";
+    store(database, parameters, {.loss = 0.5});
+    parameters["method"] = "sqnr";
+    store(database, parameters, {.loss = 0.6, .cost_unit = "1"});
+    parameters = {{"method", "fp32_continued"}, {"training.steps", steps}};
+    store(database, parameters, {.loss = steps == 160 ? 0.4 : 0.2, .bits = {}});
+  }
+  const Rows rows = database.reader().query(read_figure("predicted_loss").sql, {nullptr});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(values(rows, "series"), std::set<std::string>{"qbitopt"});
+  EXPECT_NEAR(rows.at(0, "y").get<double>() + rows.at(1, "y").get<double>(), 0.1 + 0.3, 1e-12);
+}
+
 TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
   if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
   Database database(folder_ / "runs.db");
@@ -173,6 +252,13 @@ TEST_F(FiguresTest, SqlMustGiveTheColumnsOfItsKind) {
                               FigureFormat::kSvg);
               }),
               HasSubstr("figure a: its SQL gives no column 'y', which 'points' needs"));
+}
+
+TEST(SeriesStylesTest, ConfigurationsLookLikeTheirMethod) {
+  const SeriesStyles styles({"ours", "theirs"});
+  EXPECT_EQ(styles.of("qbitopt solver=exact").color, styles.of("qbitopt").color);
+  EXPECT_EQ(styles.of("theirs solver=exact").filled_mark, styles.of("theirs").filled_mark);
+  EXPECT_NE(styles.of("ours").color, styles.of("theirs").color);
 }
 
 TEST(CanvasTest, TextIsOneGnuplotStringWhateverItHolds) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "qbitopt/core/error.h"
 #include "qbitopt/report/rows_format.h"
 #include "report/small_database.h"
@@ -131,6 +133,60 @@ TEST_F(NamedQueryTest, PredictedAgainstMeasured) {
                                                          "measured_rise", "gap_to_bound"});
   ASSERT_EQ(lines.size(), 20u);
   EXPECT_EQ(lines.front(), "fixed_precision|4|0|0.5|0|0.2");
+}
+
+// With runs of a second recipe beside those of the first.
+class TwoRecipesTest : public NamedQueryTest {
+ protected:
+  TwoRecipesTest() { small_.add_longer_recipe(); }
+};
+
+TEST_F(TwoRecipesTest, ARunGainsOverFixedPrecisionOfItsOwnRecipe) {
+  EXPECT_EQ(ask("gain-over-fixed", {"bits", "method", "pairs", "gain", "least", "most", "better"}),
+            (Lines{"3|fracbits|2|2|2|2|2", "3|qbitopt|2|1.5|1|2|2", "3|qbitopt|3|1|0|2|2",
+                   "3|static_allocation|3|0|-2|1|2", "3|qbitopt|2|-1.5|-2|-1|0"}));
+}
+
+TEST_F(TwoRecipesTest, EachRecipeHasItsBest) {
+  EXPECT_EQ(ask("best-per-budget", {"bits", "steps", "method", "sensitivity", "top1_mean"}),
+            (Lines{"4|160|fixed_precision||89", "3|160|qbitopt||87", "3|400|qbitopt|fit|89.5",
+                   "2.5|160|static_allocation||81.6667"}));
+}
+
+TEST_F(TwoRecipesTest, PredictionsInNatsAreComparedWithFullPrecisionOfTheirRecipe) {
+  const Lines lines =
+      ask("predicted-against-measured", {"method", "bits", "seed", "measured_rise"});
+  EXPECT_EQ(lines.size(), 24u);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "qbitopt|3|0|0"), 1);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "qbitopt|3|0|0.2"), 1);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "fixed_precision|3|1|0.2"), 1);
+}
+
+TEST_F(TwoRecipesTest, QuantisationCostsWhatIsLostToTheOwnCheckpoint) {
+  Lines lines = ask("ours-against-published", {"published_method", "our_method", "our_delta"});
+  std::sort(lines.begin(), lines.end());
+  EXPECT_EQ(lines, (Lines{"DoReFa||", "LSQ|fixed_precision|-1", "PACT|fixed_precision|-3",
+                          "PACT|fixed_precision|-4", "PACT|fracbits|-3.5", "PACT|qbitopt|-1.5",
+                          "PACT|qbitopt|-3", "PACT|qbitopt|-4.5", "PACT|static_allocation|-4"}));
+}
+
+TEST_F(TwoRecipesTest, AnAxisWhoseValuesBringParametersOfTheirOwnIsCompared) {
+  const std::vector<std::string> columns = {"from_value", "to_value", "pairs",
+                                            "least",      "most",     "better"};
+  EXPECT_EQ(ask("axis-effect", columns, {{"axis", "sensitivity"}}), Lines{"fit|sqnr|2|-3|-3|0"});
+  const Lines methods = ask("axis-effect", columns, {{"axis", "method"}});
+  EXPECT_EQ(std::count(methods.begin(), methods.end(), "fixed_precision|qbitopt|7|-2|2|4"), 1);
+  EXPECT_TRUE(ask("axis-effect", columns, {{"axis", "training.steps"}}).empty());
+}
+
+TEST_F(TwoRecipesTest, ALongerTrainingBeatsNoShorterOne) {
+  const Lines lines = ask("accuracy-per-megabyte", {"bits", "method", "top1_mean", "unbeaten"});
+  for (const char* line : {"3|qbitopt|87|1", "3|qbitopt|89.5|1", "3|qbitopt|86.5|0",
+                           "3|fixed_precision|88|0", "3|fixed_precision|86|0"})
+    EXPECT_EQ(std::count(lines.begin(), lines.end(), line), 1) << line;
+  const Rows front =
+      Reader(file_).query("SELECT top1_mean FROM pareto WHERE weight_bits = 3 ORDER BY top1_mean");
+  EXPECT_EQ(front.rows, (std::vector<std::vector<Json>>{{87.0}, {89.5}}));
 }
 
 TEST_F(NamedQueryTest, BitsMoved) {

@@ -51,6 +51,7 @@ std::vector<PublishedResult> published() {
 Job SmallDatabase::job(const std::string& method, int seed, Json bits) {
   Json parameters = {{"method", method}, {"seed", seed}};
   if (!bits.is_null()) parameters["budget.average_bits"] = bits;
+  if (method != "fp32") parameters["training.steps"] = 160;
   Job job = make_job(parameters);
   if (method != "fp32")
     job.needs["fp32_checkpoint"] = make_job({{"method", "fp32"}, {"seed", 0}}).key;
@@ -58,7 +59,7 @@ Job SmallDatabase::job(const std::string& method, int seed, Json bits) {
   return job;
 }
 
-SmallDatabase::SmallDatabase(const std::filesystem::path& file) {
+SmallDatabase::SmallDatabase(const std::filesystem::path& file) : file_(file) {
   std::vector<Job> jobs;
   for (const Configuration& c : kConfigurations) {
     for (size_t seed = 0; seed < c.top1.size(); ++seed)
@@ -86,6 +87,36 @@ SmallDatabase::SmallDatabase(const std::filesystem::path& file) {
       store_run(database, job, run);
     }
   }
+}
+
+void SmallDatabase::add_longer_recipe() const {
+  const Job checkpoint = make_job({{"method", "fp32"}, {"pretraining.epochs", 6}});
+  std::vector<std::pair<Job, GoodRun>> runs = {{checkpoint, {.top1 = 91, .bits = {}}}};
+  const auto add = [&](Json parameters, const std::vector<double>& top1, GoodRun run) {
+    parameters["training.steps"] = 400;
+    for (size_t seed = 0; seed < top1.size(); ++seed) {
+      parameters["seed"] = seed;
+      run.top1 = top1[seed];
+      runs.emplace_back(make_job(parameters), run);
+      runs.back().first.needs["fp32_checkpoint"] = checkpoint.key;
+    }
+  };
+  const GoodRun quantised = {.bits = final_bits({"", 3, {}}, false), .limit = 3};
+  add({{"method", "fp32_continued"}}, {94, 95}, {.loss = 0.3, .bits = {}});
+  add({{"method", "fixed_precision"}, {"budget.average_bits", 3}}, {87, 89}, quantised);
+  Json ours = {{"method", "qbitopt"}, {"budget.average_bits", 3}};
+  ours.update({{"sensitivity", "fit"}, {"fit.decay", 0.9}});
+  add(ours, {89, 90}, quantised);
+  ours.erase("fit.decay");
+  ours.update({{"sensitivity", "sqnr"}, {"sqnr.every", 1}});
+  GoodRun unitless = quantised;
+  unitless.cost_unit = "1";
+  add(ours, {86, 87}, unitless);
+  std::vector<Job> jobs;
+  for (const auto& [job, run] : runs) jobs.push_back(job);
+  Database database(file_);
+  database.record_sweep(make_plan(jobs, "longer"));
+  for (const auto& [job, run] : runs) store_run(database, job, run);
 }
 
 }  // namespace qbitopt::testing

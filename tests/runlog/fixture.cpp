@@ -70,7 +70,7 @@ std::vector<Event> events_of(const GoodRun& run) {
                      .sensitivities = {1, 2, 3, 4},
                      .ranges = {0.5, 0.25, 6, 2},
                      .costs = {{{2, 9}, {4, 1}}, {{2, 8}, {4, 2}}, {{2, 7}, {4, 3}}, {{8, 4}}},
-                     .cost_unit = "nats"});
+                     .cost_unit = run.cost_unit});
   }
   bodies.push_back(Metrics{1, "train", {{"loss", 2.0}}});
   bodies.push_back(Metrics{2, "train", {{"loss", 1.0}}});
@@ -79,7 +79,7 @@ std::vector<Event> events_of(const GoodRun& run) {
   Finished finished;
   finished.steps = 2;
   finished.results = {{"top1", run.top1},
-                      {"loss", 0.5},
+                      {"loss", run.loss},
                       {"validation_top1", run.top1 + 1},
                       {"validation_loss", 0.4}};
   if (is_quantised) {

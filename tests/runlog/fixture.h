@@ -29,11 +29,13 @@ Attempt make_attempt(const Job& job, int number, const std::filesystem::path& fo
 // activation of 50, an 8-bit pinned input that does not count.
 struct GoodRun {
   double top1 = 80;
+  double loss = 0.5;
   std::vector<int> bits = {2, 4, 3, 8};
   double limit = 4;
   double seconds = 10;
   bool budget_met = true;
   std::string commit = "abc1234";
+  std::string cost_unit = "nats";
 };
 std::vector<Event> events_of(const GoodRun& run);
 

@@ -99,7 +99,7 @@ double end_label_width(const std::vector<std::string>& texts) {
 void draw_end_labels(Canvas& canvas, const Rectangle& plot, const std::vector<EndLabel>& labels) {
   std::vector<double> wanted;
   for (const EndLabel& label : labels) wanted.push_back(label.y);
-  const std::vector<double> placed = spread(wanted, 15, plot.top + 4, plot.bottom - 4);
+  const std::vector<double> placed = spread(wanted, kLabelDistance, plot.top + 4, plot.bottom - 4);
   for (size_t i = 0; i < labels.size(); ++i) {
     const EndLabel& label = labels[i];
     canvas.line(label.x + 5, label.y, plot.right + 8, label.y, kGrid);

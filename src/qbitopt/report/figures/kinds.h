@@ -45,6 +45,9 @@ void draw_title(Canvas& canvas, const FigureInput& input);
 // A line at the bottom, in room of kNoteHeight.
 void draw_note(Canvas& canvas, const std::string& note);
 
+// Distance of names at the right of a panel.
+constexpr double kLabelDistance = 15;
+
 // Names at the right of a panel, each at its height or near it, with mark and a leader.
 struct EndLabel {
   std::string text;

@@ -76,24 +76,29 @@ void draw_panel(Canvas& canvas, const FigureInput& input, const PanelRows& panel
 }  // namespace
 
 Canvas draw_lines(const FigureInput& input) {
-  constexpr double kPanelHeight = 340;
-  constexpr double kPanelWidth = 480;
+  constexpr double kFrame = 98;  // above and below the names
+  double panel_height = 340;
   const std::vector<PanelRows> panels = input.panels();
   std::vector<std::string> names;
   for (const PanelRows& panel : panels) {
-    for (const auto& [name, rows] : grouped(input, panel.rows, "series")) names.push_back(name);
+    const auto series = grouped(input, panel.rows, "series");
+    for (const auto& [name, rows] : series) names.push_back(name);
+    panel_height =
+        std::max(panel_height, kFrame + kLabelDistance * static_cast<double>(series.size()));
   }
+  const double labels_width = end_label_width(names);
+  const double panel_width = std::max(480.0, 280 + labels_width);
   const size_t columns =
       std::min(static_cast<size_t>(input.definition.panels_per_row), panels.size());
   const size_t rows = (panels.size() + columns - 1) / columns;
-  Canvas canvas(kPanelWidth * static_cast<double>(columns),
-                title_height(input) + kPanelHeight * static_cast<double>(rows));
+  Canvas canvas(panel_width * static_cast<double>(columns),
+                title_height(input) + panel_height * static_cast<double>(rows));
   draw_title(canvas, input);
   for (size_t p = 0; p < panels.size(); ++p) {
-    const double left = kPanelWidth * static_cast<double>(p % columns);
-    const double top = title_height(input) + kPanelHeight * static_cast<double>(p / columns);
-    draw_panel(canvas, input, panels[p], {left, top, left + kPanelWidth, top + kPanelHeight},
-               end_label_width(names));
+    const double left = panel_width * static_cast<double>(p % columns);
+    const double top = title_height(input) + panel_height * static_cast<double>(p / columns);
+    draw_panel(canvas, input, panels[p], {left, top, left + panel_width, top + panel_height},
+               labels_width);
   }
   return canvas;
 }

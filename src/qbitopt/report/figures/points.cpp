@@ -191,24 +191,28 @@ void draw_panel(Canvas& canvas, const FigureInput& input, const Panel& panel,
 }  // namespace
 
 Canvas draw_points(const FigureInput& input) {
-  constexpr double kPanelHeight = 400;
+  constexpr double kFrame = 98;  // above and below the names
+  double panel_height = 400;
   std::vector<Panel> panels;
   std::vector<std::string> names;
   for (const PanelRows& rows : input.panels()) {
     panels.push_back(panel_of(input, rows));
+    const auto labels = static_cast<double>(panels.back().series.size());
+    panel_height = std::max(panel_height, kFrame + kLabelDistance * labels);
     for (const Series& series : panels.back().series)
       names.push_back(series.name + (series.references.empty() ? "" : " 88.88"));
   }
   const std::string note = notes(input, panels);
-  Canvas canvas(kFigureWidth, title_height(input) + (note.empty() ? 0 : kNoteHeight) +
-                                  kPanelHeight * static_cast<double>(panels.size()));
+  const double labels_width = end_label_width(names);
+  Canvas canvas(std::max(kFigureWidth, 400 + labels_width),
+                title_height(input) + (note.empty() ? 0 : kNoteHeight) +
+                    panel_height * static_cast<double>(panels.size()));
   draw_title(canvas, input);
   draw_note(canvas, note);
   double top = title_height(input);
   for (const Panel& panel : panels) {
-    draw_panel(canvas, input, panel, {0, top, canvas.width(), top + kPanelHeight},
-               end_label_width(names));
-    top += kPanelHeight;
+    draw_panel(canvas, input, panel, {0, top, canvas.width(), top + panel_height}, labels_width);
+    top += panel_height;
   }
   return canvas;
 }

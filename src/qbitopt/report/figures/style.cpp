@@ -60,7 +60,8 @@ SeriesStyles::SeriesStyles(std::vector<std::string> others) {
   }
 }
 
-SeriesStyle SeriesStyles::of(const std::string& name) const {
+SeriesStyle SeriesStyles::of(const std::string& series) const {
+  const std::string name = series.substr(0, series.find(' '));
   const auto known = kKnown.find(name);
   const size_t place =
       static_cast<size_t>(std::find(others_.begin(), others_.end(), name) - others_.begin());

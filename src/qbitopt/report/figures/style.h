@@ -22,11 +22,12 @@ struct SeriesStyle {
 };
 
 // Known methods look the same in every figure; `others`, all that are not known, take the colours
-// that are left, in their order.
+// that are left, in their order. A series is a method, or begins with one and a space: one of its
+// configurations.
 class SeriesStyles {
  public:
   explicit SeriesStyles(std::vector<std::string> others);
-  SeriesStyle of(const std::string& name) const;
+  SeriesStyle of(const std::string& series) const;
 
  private:
   std::vector<std::string> others_;

@@ -1,12 +1,28 @@
--- Configurations that no other of the same model and data beats: none has at least their accuracy with at most their
--- bits, and one of the three better.
+-- Configurations that no other beats that was trained alike (data, training, batch norm) from the same checkpoint: none
+-- has at least their accuracy with at most their bits, and one of the three better. The checkpoint itself takes part.
 CREATE VIEW pareto AS
-WITH candidate AS MATERIALIZED (
+WITH start AS (
+  SELECT DISTINCT job.config_key, needed.config_key AS checkpoint
+  FROM job
+  JOIN job_dependency ON job_dependency.job_id = job.id AND job_dependency.need = 'fp32_checkpoint'
+  JOIN job AS needed ON needed.id = job_dependency.needed_job_id
+),
+training AS (
+  SELECT job.config_key, group_concat(parameter.key || '=' || parameter.value, char(10)) AS recipe
+  FROM job, json_each(job.parameters) AS parameter
+  WHERE job.id IN (SELECT min(id) FROM job GROUP BY config_key)
+    AND substr(parameter.key, 1, instr(parameter.key, '.') - 1) IN ('data', 'training', 'batch_norm')
+    AND json_extract(job.parameters, '$.method') <> 'fp32'
+  GROUP BY job.config_key
+),
+candidate AS MATERIALIZED (
   SELECT
-    config_key,
+    results.config_key,
     method,
     model,
     data_name,
+    COALESCE(checkpoint, CASE method WHEN 'fp32' THEN results.config_key END) AS checkpoint,
+    recipe,
     n_seeds,
     top1_mean,
     top1_deviation,
@@ -14,6 +30,8 @@ WITH candidate AS MATERIALIZED (
     activation_bits,
     weight_bytes
   FROM results
+  LEFT JOIN start ON start.config_key = results.config_key
+  LEFT JOIN training ON training.config_key = results.config_key
   WHERE n_seeds > 0
 )
 SELECT
@@ -33,6 +51,8 @@ WHERE NOT EXISTS (
   FROM candidate AS other
   WHERE other.model = candidate.model
     AND other.data_name = candidate.data_name
+    AND other.checkpoint IS candidate.checkpoint
+    AND (other.recipe = candidate.recipe OR candidate.recipe IS NULL)
     AND other.top1_mean >= candidate.top1_mean
     AND other.weight_bits <= candidate.weight_bits
     AND other.activation_bits <= candidate.activation_bits
