@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -29,6 +30,8 @@ torch::Tensor read_images(const std::vector<std::string>& files) {
                                             torch::MemoryFormat::ChannelsLast);
   float* target = images.data_ptr<float>();
   for (const std::string& file : files) {
+    if (std::filesystem::is_directory(file))
+      throw InputError(file + ": is a folder; give the photographs in it, " + file + "/*");
     std::ifstream stream(file, std::ios::binary);
     if (!stream) throw InputError(file + ": no such file");
     const std::string bytes(std::istreambuf_iterator<char>(stream), {});

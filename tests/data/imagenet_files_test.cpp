@@ -144,6 +144,29 @@ TEST_F(ImageNetFilesTest, ArchivesStandForTheFoldersThatWerePacked) {
   expect_the_same();
 }
 
+TEST_F(ImageNetFilesTest, ImagesThatLieBothPackedAndUnpackedAreRefused) {
+  two_classes();
+  touch("val/n01443537/c.JPEG");
+  const auto pack = [&](const std::string& command) {
+    ASSERT_EQ(std::system(("cd " + folder_.string() + " && " + command).c_str()), 0);
+  };
+  pack("cd train && tar cf n01440764.tar -C n01440764 .");
+  EXPECT_EQ(message(), (folder_ / "train").string() +
+                           ": class 'n01440764' lies both in train/n01440764 and in "
+                           "train/n01440764.tar, so that images would count twice; move one of "
+                           "the two out of " +
+                           (folder_ / "train").string());
+  pack("cd train && tar cf ILSVRC2012_img_train.tar n01440764.tar && rm -r n01440764");
+  EXPECT_THAT(message(), HasSubstr("class 'n01440764' lies both in train/ILSVRC2012_img_train.tar "
+                                   "and in train/n01440764.tar"));
+  pack("cd train && rm n01440764.tar && mkdir n01440764");  // empty, so counts nothing
+  EXPECT_EQ(list().train.size(), 2u);
+
+  pack("cd val && mv n01443537/c.JPEG . && rmdir n01443537 && tar cf images.tar c.JPEG");
+  touch("val.txt", "c.JPEG 7\n");
+  EXPECT_THAT(message(), HasSubstr("val: the images lie both in val/* and in val/images.tar"));
+}
+
 TEST_F(ImageNetFilesTest, WhatIsMissingIsNamedWithTheLayoutThatIsExpected) {
   EXPECT_THAT(message(), AllOf(HasSubstr("train: no such folder"),
                                HasSubstr("data.root must hold train/<class>/*.JPEG")));

@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <set>
+
 #include "data/files.h"
 #include "data/photographs.h"
 #include "qbitopt/core/error.h"
@@ -105,6 +110,47 @@ TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {
             (std::map<std::string, std::string>{
                 {"train/class0/100.JPEG", "the file is empty"},
                 {"train/class2/119.JPEG", "neither JPEG nor PNG: it begins with 47 49 46 38"}}));
+}
+
+// File k is 4 * k bright. Before each held-out file of the list lies a damaged one.
+TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedByTrainingImagesAlone) {
+  std::map<std::string, int64_t> files;
+  for (int k = 0; k < 60; ++k) {
+    const std::string path =
+        "train/class" + std::to_string(k / 20) + "/" + std::to_string(100 + k % 20) + ".JPEG";
+    files[path] = k;
+    write(path, "");
+  }
+  const auto unreadable = open();
+  read_batches(*unreadable->once(Split::kValidation, 6), 1);
+  const auto held_out = unreadable->damaged();
+  ASSERT_EQ(held_out.size(), 6u);
+  size_t damaged = 0;
+  for (auto file = files.begin(); file != files.end(); ++file) {
+    const auto next = std::next(file);
+    if (next != files.end() && held_out.contains(next->first) && !held_out.contains(file->first)) {
+      ++damaged;
+      continue;
+    }
+    write(file->first, encode_image(TestFormat::kPng, 40, 40, [&](int, int, int) {
+            return static_cast<uint8_t>(4 * file->second);
+          }));
+  }
+  const auto data = open();
+  const TrainStreamOptions options{.batch_size = 9, .augment = false};
+  const auto batches = read_batches(*data->train(options), 12);
+  EXPECT_EQ(data->damaged().size(), damaged);
+  std::set<int64_t> seen;
+  for (const Batch& batch : batches) {
+    for (int64_t i = 0; i < 9; ++i) {
+      const double red = batch.images[i][0].mean().item<double>();
+      seen.insert(std::lround((red * 0.229 + 0.485) * 255 / 4));
+    }
+  }
+  for (const auto& [path, reason] : held_out) EXPECT_FALSE(seen.contains(files.at(path))) << path;
+  const auto again = read_batches(*open({{"threads", 3}})->train(options), 12);
+  for (size_t i = 0; i < batches.size(); ++i)
+    EXPECT_TRUE(torch::equal(batches[i].images, again[i].images));
 }
 
 TEST_F(ImageNetTest, DamagedTestImagesAreLeftOutAndCounted) {

@@ -1,4 +1,5 @@
 // The verbs that need tensors or decoded images: predict, models --quantizers, doctor --data.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -74,11 +75,13 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
   const std::string folder = train("fp32", 1);
   write("orange.png", png());
   write("text.png", "no image");
+  std::filesystem::create_directory(folder_ / "photos");
   const std::string command = "predict --model resnet8 --weights " + folder + "model.pth ";
   const std::pair<std::string, std::string> cases[] = {
       {command + "orange.png", "takes images of 1 channel(s); predict reads photographs"},
       {command + "text.png", "text.png: neither JPEG nor PNG"},
       {command + "nowhere.png", "nowhere.png: no such file"},
+      {command + "orange.png photos", "photos: is a folder; give the photographs in it, photos/*"},
       {command, "no image is given"},
       {"predict --model resnet9 --weights " + folder + "model.pth orange.png",
        "unknown model 'resnet9', did you mean 'resnet8'?"},
@@ -102,6 +105,31 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
   EXPECT_THAT(qbitopt("models --quantizers resnet8").out,
               HasSubstr("18 quantisers, 77754 parameters, 9345920 MACs for an image of 1x28x28"));
   EXPECT_THAT(qbitopt("models --quantizers resnet9").err, HasSubstr("did you mean 'resnet8'?"));
+}
+
+TEST_F(WorkerVerbsTest, ARunTellsWhichPhotographsItLeftOut) {
+  for (const char* kind : {"a", "b"}) {
+    for (int i = 0; i < 20; ++i) write(fmt::format("photos/train/{}/{}.png", kind, i), png());
+    write(fmt::format("photos/val/{}/1.png", kind), png());
+  }
+  write("photos/val/b/1.png", "");
+  write("photos.yaml", R"(qbitopt: 1
+name: photos
+set:
+  method: fp32
+  model: resnet8
+  data: {name: imagenet, root: photos, classes: 2, image_size: 16}
+  pretraining: {steps: 4, batch_size: 16}
+)");
+  const testing::Result good = qbitopt("run photos.yaml");
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_THAT(good.err,
+              HasSubstr("1 image could not be decoded and was left out: val/b/1.png (the file is "
+                        "empty)"));
+  write("photos/val/a/1.png", "no image");
+  const testing::Result bad = qbitopt("run photos.yaml");
+  EXPECT_EQ(bad.exit_code, 3) << bad.err;
+  EXPECT_THAT(bad.err, HasSubstr("data: none of the 2 test images is left to measure accuracy on"));
 }
 
 TEST_F(WorkerVerbsTest, DoctorCountsAndDecodesTheImagesOfAFolder) {

@@ -55,6 +55,13 @@ TEST_F(WeightsTest, SafetensorsAreReadByTypeShapeAndOffset) {
   EXPECT_EQ(tensors.at("n").item<int64_t>(), 7);
 }
 
+// Its length, 128 = 0x80, begins like a pickle.
+TEST_F(WeightsTest, AHeaderOf128BytesIsNoPickle) {
+  std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  header.resize(128, ' ');
+  EXPECT_EQ(read(safetensors(header, "x")).at("a").item<int64_t>(), 'x');
+}
+
 TEST_F(WeightsTest, DamagedSafetensorsAreRefusedWithTheReason) {
   EXPECT_THAT(message_of([&] { read("short"); }), HasSubstr("it has only 5 bytes"));
   EXPECT_THAT(message_of([&] { read(std::string(64, '\x7f')); }),

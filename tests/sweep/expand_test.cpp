@@ -7,11 +7,13 @@
 namespace qbitopt {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ExpandTest = SweepTest;
+using namespace std::string_literals;
 
 constexpr char kSolversByBits[] =
     "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
@@ -34,9 +36,9 @@ TEST_F(ExpandTest, OnlyKeepsWhatMatchesSomeEntry) {
 }
 
 TEST_F(ExpandTest, RulesSeeDefaults) {
-  EXPECT_EQ(
-      requested(read(std::string(kSolversByBits) + "exclude: [{sensitivity: fit, solver: milp}]\n")),
-      3u);
+  EXPECT_EQ(requested(read(std::string(kSolversByBits) +
+                           "exclude: [{sensitivity: fit, solver: milp}]\n")),
+            3u);
 }
 
 TEST_F(ExpandTest, TheTopsRulesHoldForEveryCaseBesideItsOwn) {
@@ -206,9 +208,10 @@ TEST_F(ExpandTest, AMissingDataFileIsAnErrorOfThePlan) {
 
 TEST_F(ExpandTest, PublishedWeightsArePartOfTheIdentityWhereverTheyLie) {
   const std::string root = folder_.path().string();
-  folder_.write("a/tiny.safetensors", "1");
-  folder_.write("b/tiny.safetensors", "1");
-  folder_.write("c/tiny.safetensors", "2");
+  const std::string header = "\2\0\0\0\0\0\0\0{}"s;
+  folder_.write("a/tiny.safetensors", header + "1");
+  folder_.write("b/tiny.safetensors", header + "1");
+  folder_.write("c/tiny.safetensors", header + "2");
   const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n");
   // The checkpoint that it needs, and itself, whose key follows from that.
   const auto keys = [&](const std::vector<std::string>& overrides) {
@@ -223,6 +226,21 @@ TEST_F(ExpandTest, PublishedWeightsArePartOfTheIdentityWhereverTheyLie) {
     EXPECT_NE(a[0], other[0]);
     EXPECT_NE(a[1], other[1]);
   }
+}
+
+TEST_F(ExpandTest, EveryMissingOrDamagedFileOfASweepIsNamed) {
+  const Catalog catalog = catalog_with_data(
+      "{kind: data, name: digits, version: 1, summary: Numbers., contents: [images.gz],\n"
+      " parameters: {data.root: {type: string, default: /nonexistent, affects_result: false,\n"
+      "                          description: Folder.}}}\n");
+  folder_.write("weights/tiny.safetensors", "1");
+  const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: qbitopt, weights.root: " +
+                                                 (folder_.path() / "weights").string() +
+                                                 "}\ngrid: {model: [resnet18, tiny]}\n");
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, catalog); }),
+              AllOf(HasSubstr("/nonexistent/images.gz is missing"),
+                    HasSubstr("'resnet18' has no published weights"),
+                    HasSubstr("tiny.safetensors is no safetensors file; the file has 1 bytes")));
 }
 
 TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {

@@ -65,6 +65,32 @@ TEST(DataFingerprintsTest, ADamagedFileSaysWhatWasExpected) {
                         ", expected aaaa"));
 }
 
+TEST(DataFingerprintsTest, WeightsMustBeAWholeFileOfTheirKind) {
+  const TemporaryFolder folder;
+  Manifest weights = data_set();
+  weights.kind = "model";
+  weights.contents = {{"net.safetensors", ""}};
+  weights.obtain = "download net.pth";
+  const auto fault = [&](const std::string& header, const std::string& values) {
+    const auto size = static_cast<char>(header.size());
+    folder.write("net.safetensors", size + std::string(7, '\0') + header + values);
+    return input_error([&] { DataFingerprints().of(weights, folder.path()); });
+  };
+  const std::string header = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  EXPECT_EQ(fault(header, "12345678"), "");
+  EXPECT_EQ(fault(header, "1234"), "weights of 'digits': " + folder.path().string() +
+                                       "/net.safetensors is cut off: its tensors need 70 bytes; "
+                                       "the file has 66 bytes; to get it: download net.pth");
+  EXPECT_THAT(fault("{\"a\":", ""), HasSubstr("has a safetensors header that cannot be read"));
+  EXPECT_THAT(fault(R"({"a":{"dtype":"F32"}})", ""), HasSubstr("header that cannot be read"));
+  EXPECT_THAT(fault("", ""), HasSubstr("is no safetensors file; the file has 8 bytes"));
+  folder.write("net.safetensors", "<!DOCTYPE html><title>404</title>");
+  EXPECT_THAT(input_error([&] { DataFingerprints().of(weights, folder.path()); }),
+              HasSubstr("is no safetensors file, or was cut off: its header would have"));
+  folder.write("net.safetensors", "PK\x03\x04 as PyTorch writes");
+  EXPECT_EQ(DataFingerprints().of(weights, folder.path()).size(), 64u);
+}
+
 TEST(DataFingerprintsTest, TheCacheRemembersUntilTheFileChanges) {
   const TemporaryFolder folder;
   const Manifest data = data_set();

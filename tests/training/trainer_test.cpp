@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <utility>
 
 #include "qbitopt/allocation/solver.h"
 #include "qbitopt/core/error.h"
@@ -361,6 +362,78 @@ TEST_F(RogueTest, BitsThatAreNoCandidateFailTheJob) {
     EXPECT_EQ(error.error_class(), "invalid_bits");
     EXPECT_THAT(error.what(), HasSubstr("at 9 bits; it may have [2,3,4,5,6,7,8]"));
   }
+}
+
+// Made-up images, five of which cannot be decoded; or none of the test images.
+class ScratchedData : public DataSet {
+ public:
+  ScratchedData(std::unique_ptr<DataSet> whole, bool has_test)
+      : whole_(std::move(whole)), has_test_(has_test) {}
+  std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const override {
+    return whole_->train(options);
+  }
+  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit) const override {
+    if (split == Split::kTest && !has_test_) return std::make_unique<NoImages>();
+    return whole_->once(split, batch_size, limit);
+  }
+  int64_t size(Split split) const override { return whole_->size(split); }
+  int64_t classes() const override { return whole_->classes(); }
+  std::vector<int64_t> image_shape() const override { return whole_->image_shape(); }
+  std::map<std::string, std::string> damaged() const override {
+    return {{"a", "the file is empty"}, {"b", "no JPEG"}, {"c", "no PNG"}, {"d", ""}, {"e", ""}};
+  }
+
+ private:
+  // One batch, of images that were all left out.
+  class NoImages : public BatchStream {
+    bool next(Batch& batch) override {
+      batch = {torch::empty({0, 1, 8, 8}), torch::empty({0}, torch::kInt64)};
+      return !std::exchange(is_over_, true);
+    }
+    bool is_over_ = false;
+  };
+  std::unique_ptr<DataSet> whole_;
+  bool has_test_;
+};
+
+class DamageTest : public ::testing::Test {
+ protected:
+  Recorder& run(bool has_test) {
+    DataSetRegistry data_sets("data set");
+    data_sets.add("synthetic", [this, has_test](const Parameters& parameters) {
+      return std::make_unique<ScratchedData>(whole_.make("synthetic", parameters), has_test);
+    });
+    const Attempt attempt = lab_.attempt(settings("fp32"));
+    lab_.registries().data_sets = data_sets;
+    lab_.run(attempt, recorder_);
+    return recorder_;
+  }
+
+  Lab lab_;
+  const DataSetRegistry whole_ = lab_.registries().data_sets;
+  Recorder recorder_;
+};
+
+TEST_F(DamageTest, ImagesThatCannotBeDecodedAreWarnedOfOnceWithNumberAndNames) {
+  std::vector<std::string> texts;
+  for (const Note& note : run(/*has_test=*/true).all<Note>()) {
+    EXPECT_EQ(note.level, "warning");
+    if (note.text.find("decoded") != std::string::npos) texts.push_back(note.text);
+  }
+  EXPECT_THAT(texts, ElementsAre("5 images could not be decoded and were left out: a (the file is "
+                                 "empty), b (no JPEG), c (no PNG) and 2 more"));
+}
+
+TEST_F(DamageTest, WithoutOneReadableTestImageTheJobFails) {
+  try {
+    run(/*has_test=*/false);
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "data");
+    EXPECT_THAT(error.what(), HasSubstr("none of the 64 test images is left to measure accuracy "
+                                        "on; 5 images could not be decoded"));
+  }
+  EXPECT_TRUE(recorder_.all<Finished>().empty());
 }
 
 TEST(TrainerTest, PublishedWeightsAreTakenAsTheyAre) {

@@ -60,7 +60,8 @@ struct Content {
     return true;
   }
 
-  // Writes the image, or the next one that can be read; returns its label.
+  // Writes the image, or if it cannot be read another of the training part, drawn at random;
+  // returns its label.
   int64_t load_training_image(int64_t index, uint64_t seed, int64_t epoch, bool augment,
                               float* target) const {
     Random random(seed, "augmentation", static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
@@ -69,10 +70,12 @@ struct Content {
       return augment ? random_resized_crop(image, min_scale, random)
                      : center_crop(image, resize, size);
     };
+    Random replacement(seed, "replacement", static_cast<uint64_t>(epoch),
+                       static_cast<uint64_t>(index));
     for (int i = 0; i < kMostReplacements; ++i) {
       const LabelledFile& file = files->train[static_cast<size_t>(index)];
       if (load(file, choose, mirrored, target)) return file.label;
-      index = (index + 1) % static_cast<int64_t>(files->train.size());
+      index = train[replacement.below(train.size())];
     }
     throw InputError(files->root.string() + ": " + std::to_string(kMostReplacements) +
                      " training images one after another cannot be read, the last of them " +

@@ -56,36 +56,53 @@ std::string folder_of(const std::string& path) {
   return folder;
 }
 
+[[noreturn]] void refuse_twice(const fs::path& place, const std::string& folder,
+                               const std::string& one, const std::string& other) {
+  throw InputError(
+      place.string() + ": " + (folder.empty() ? "the images lie" : "class '" + folder + "' lies") +
+      " both in " + one + " and in " + other +
+      ", so that images would count twice; move one of the two out of " + place.string());
+}
+
 // `known`: the classes, if they are known already; an archive of images with another name is a flat
 // folder.
 Listing list_split(const fs::path& root, const std::string& split, const Labels* known) {
   Listing listing;
-  const auto add = [&](const std::string& folder, LabelledFile file) {
+  std::map<std::string, std::string> places;  // folder -> the one place where its images may lie
+  const auto add = [&](const std::string& folder, const std::string& place, LabelledFile file) {
     if (!folder.empty()) listing.folders.insert(folder);
-    if (is_image_name(file.path)) listing.images.push_back({folder, std::move(file)});
+    if (!is_image_name(file.path)) return;
+    const auto [known_place, is_new] = places.try_emplace(folder, place);
+    if (known_place->second != place)
+      refuse_twice(root / split, folder, known_place->second, place);
+    listing.images.push_back({folder, std::move(file)});
   };
-  for (const auto& entry : fs::directory_iterator(root / split)) {
-    const std::string name = entry.path().filename().string();
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(root / split)) entries.push_back(entry.path());
+  std::sort(entries.begin(), entries.end());
+  for (const fs::path& entry : entries) {
+    const std::string name = entry.filename().string();
     if (name.starts_with(".")) continue;
     const std::string path = split + "/" + name;
-    if (entry.is_directory()) {
+    if (fs::is_directory(entry)) {
       listing.folders.insert(name);
-      for (const auto& image : fs::directory_iterator(entry.path())) {
+      for (const auto& image : fs::directory_iterator(entry)) {
         const std::string file = image.path().filename().string();
-        if (!image.is_directory() && !file.starts_with(".")) add(name, {.path = path + "/" + file});
+        if (!image.is_directory() && !file.starts_with("."))
+          add(name, path, {.path = path + "/" + file});
       }
     } else if (name.ends_with(".tar")) {
-      for (const TarMember& member : list_tar(entry.path())) {
+      for (const TarMember& member : list_tar(entry)) {
         const std::string inside = path + "/" + member.name;
         const std::string folder = folder_of(inside);
         if (fs::path(inside).filename().string().starts_with(".")) continue;
         const bool is_flat =
             known && member.name.find('/') == std::string::npos && !known->contains(folder);
-        add(is_flat ? "" : folder,
+        add(is_flat ? "" : folder, path,
             {.path = inside, .offset = member.offset, .bytes = member.bytes});
       }
     } else {
-      add("", {.path = path});
+      add("", split + "/*", {.path = path});
     }
   }
   std::sort(listing.images.begin(), listing.images.end(),

@@ -27,17 +27,18 @@ StateDict read_weights(const std::filesystem::path& file) {
     throw InputError(file.string() +
                      (std::filesystem::exists(file) ? ": cannot be read" : ": no such file"));
   }
-  char begin[4] = {};
+  char begin[9] = {};
   stream.read(begin, sizeof(begin));
   const std::string_view magic(begin, sizeof(begin));
-  if (magic.starts_with("\x80")) {
+  // The length of a safetensors header may begin with this byte, too; the header follows it.
+  if (magic.starts_with("\x80") && magic[8] != '{') {
     throw InputError(
         file.string() +
         ": is a pickle as PyTorch wrote it before version 1.6, which is not read here. "
         "Convert it: .venv/bin/python tools/convert_weights.py " +
         file.string() + " OUT.safetensors");
   }
-  const bool is_zip = magic == std::string_view("PK\x03\x04", 4);
+  const bool is_zip = magic.starts_with("PK\x03\x04");
   return without_prefix(is_zip ? read_torch_file(file) : read_safetensors(file), "module.");
 }
 

@@ -8,6 +8,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/sweep/weights_file.h"
 
 namespace qbitopt {
 namespace fs = std::filesystem;
@@ -83,6 +84,9 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
   for (const auto& [name, expected] : part.contents) {
     const fs::path file = fs::path(root) / name;
     if (!fs::is_regular_file(file)) fail_missing(part, file, root);
+    if (const std::string fault = is_model(part) ? fault_of_weights(file) : ""; !fault.empty())
+      throw InputError(named(part) + ": " + file.string() + " " + fault +
+                       "; to get it: " + remedy(part));
     const std::string found = content_sha256(file);
     if (!expected.empty() && found != expected) {
       throw InputError(named(part) + ": " + file.string() +
@@ -94,6 +98,16 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
   entry->second =
       sha256(canonical_json({{"name", part.name}, {"files", files}, {"contents", contents}}));
   return entry->second;
+}
+
+void DataFingerprints::complain(const std::string& fault) {
+  if (std::find(faults_.begin(), faults_.end(), fault) == faults_.end()) faults_.push_back(fault);
+}
+
+void DataFingerprints::expect_no_fault() const {
+  std::string all;
+  for (const std::string& fault : faults_) all += (all.empty() ? "" : "\n") + fault;
+  if (!all.empty()) throw InputError(all);
 }
 
 std::string DataFingerprints::content_sha256(const fs::path& file) {

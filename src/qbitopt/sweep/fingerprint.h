@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "qbitopt/core/json.h"
 #include "qbitopt/sweep/manifest.h"
@@ -23,6 +24,11 @@ class DataFingerprints {
   // with the way to get it.
   const std::string& of(const Manifest& part, const std::string& root);
 
+  // Keeps a fault of one part, with its place in the sweep, so that the next are looked for, too.
+  void complain(const std::string& fault);
+  // Throws InputError that names every fault, a line each, if there are any.
+  void expect_no_fault() const;
+
   // Writes the cache if it learned something. One that cannot be written is given up silently: it
   // only saves time.
   void save() const;
@@ -33,6 +39,7 @@ class DataFingerprints {
   std::filesystem::path cache_;
   Json known_ = Json::object();  // absolute path -> {size, changed (nanoseconds), sha256}
   bool is_changed_ = false;
+  std::vector<std::string> faults_;
   std::map<std::pair<const Manifest*, std::string>, std::string> fingerprints_;
 };
 

@@ -287,11 +287,15 @@ std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
     return part.name + ":" +
            fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "");
   } catch (const InputError& error) {
+    std::string fault = error.what();
     for (const std::string& key : keys) {
       const Slot* slot = shape.find(key);
-      if (slot && slot->places[0].source) fail_at(slot->places[0], error.what());
+      if (!slot || !slot->places[0].source) continue;
+      fault = message_at(slot->places[0], fault);
+      break;
     }
-    throw;
+    fingerprints_.complain(fault);
+    return part.name;
   }
 }
 

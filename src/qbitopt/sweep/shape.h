@@ -112,8 +112,9 @@ class ShapeBuilder {
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
   static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);
-  // Of a part's files. `keys`: the parameter that says where they are, then the one that names the
-  // part, for the place of an error.
+  // Of a part's files; what is wrong with them is told by fingerprints_.expect_no_fault(). `keys`:
+  // the parameter that says where they are, then the one that names the part, for the place of an
+  // error.
   std::string fingerprint(const Shape& shape, const Manifest& part,
                           const std::vector<std::string>& keys, const Point& point);
   void find_choosing_dimensions();

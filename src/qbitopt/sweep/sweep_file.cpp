@@ -32,6 +32,7 @@ Plan Sweep::plan(const TrialResults& results) const {
   DataFingerprints fingerprints(options_.fingerprint_cache);
   expand(document_, catalog_, fingerprints, results, plan);
   fingerprints.save();
+  fingerprints.expect_no_fault();
   // An axis of the top is read once a case, and warns as often.
   std::vector<std::string> warnings;
   for (const std::string& warning : plan.warnings) {

@@ -1,6 +1,19 @@
 #include "qbitopt/training/evaluation.h"
 
+#include <fmt/format.h>
+
+#include "qbitopt/core/error.h"
+
 namespace qbitopt {
+namespace {
+
+constexpr size_t kMostNamed = 3;
+
+const char* split_name(Split split) {
+  return split == Split::kTrain ? "training" : split == Split::kValidation ? "validation" : "test";
+}
+
+}  // namespace
 
 Evaluation evaluate(Network& network, BatchStream& images, torch::Device device) {
   const torch::NoGradGuard no_grad;
@@ -11,6 +24,7 @@ Evaluation evaluate(Network& network, BatchStream& images, torch::Device device)
   Evaluation result;
   Batch batch;
   while (images.next(batch)) {
+    if (batch.labels.numel() == 0) continue;  // all of them damaged
     const torch::Tensor labels = batch.labels.to(device);
     const torch::Tensor logits = network.forward(batch.images.to(device));
     loss += torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).to(torch::kFloat64);
@@ -25,6 +39,29 @@ Evaluation evaluate(Network& network, BatchStream& images, torch::Device device)
   result.top1 = 100.0 * static_cast<double>(right.item<int64_t>()) / count;
   if (has_top5) result.top5 = 100.0 * static_cast<double>(among_five.item<int64_t>()) / count;
   return result;
+}
+
+Evaluation evaluate_split(Network& network, const DataSet& data, Split split, int64_t batch_size,
+                          torch::Device device) {
+  const Evaluation result = evaluate(network, *data.once(split, batch_size), device);
+  if (result.images > 0) return result;
+  throw JobError("data", fmt::format("none of the {} {} images is left to measure accuracy on; {}",
+                                     data.size(split), split_name(split), damage_text(data)));
+}
+
+std::string damage_text(const DataSet& data) {
+  const auto damaged = data.damaged();
+  if (damaged.empty()) return "";
+  std::string names;
+  size_t named = 0;
+  for (const auto& [file, reason] : damaged) {
+    if (named == kMostNamed) break;
+    names += fmt::format("{}{} ({})", named++ > 0 ? ", " : "", file, reason);
+  }
+  if (damaged.size() > named) names += fmt::format(" and {} more", damaged.size() - named);
+  return damaged.size() == 1 ? "1 image could not be decoded and was left out: " + names
+                             : fmt::format("{} images could not be decoded and were left out: {}",
+                                           damaged.size(), names);
 }
 
 }  // namespace qbitopt

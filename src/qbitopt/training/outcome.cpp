@@ -47,9 +47,9 @@ double average(const RunContext& context, TensorKind kind, bool counted_only) {
   return weights > 0 ? used / weights : 0;
 }
 
-Evaluation evaluate_split(RunContext& context, Split split, int64_t batch_size = kEvaluationBatch) {
-  const auto images = context.data().once(split, batch_size);
-  return evaluate(context.network(), *images, context.device());
+Evaluation final_evaluation(RunContext& context, Split split,
+                            int64_t batch_size = kEvaluationBatch) {
+  return evaluate_split(context.network(), context.data(), split, batch_size, context.device());
 }
 
 void leave(RunContext& context, const std::filesystem::path& folder, const std::string& name,
@@ -93,12 +93,12 @@ void account_bits(const RunContext& context, bool guarantees_budget, Finished& f
 std::map<std::string, double> final_results(RunContext& context) {
   Network& network = context.network();
   network.eval();
-  const Evaluation validation = evaluate_split(context, Split::kValidation);
-  const Evaluation test = evaluate_split(context, Split::kTest);
+  const Evaluation validation = final_evaluation(context, Split::kValidation);
+  const Evaluation test = final_evaluation(context, Split::kTest);
   double batch_mode = 0;
   {
     const BatchStatisticsScope scope(network);
-    batch_mode = evaluate_split(context, Split::kValidation, kStatisticsBatch).top1;
+    batch_mode = final_evaluation(context, Split::kValidation, kStatisticsBatch).top1;
   }
   if (std::abs(batch_mode - validation.top1) > kModeDifference) {
     context.report(

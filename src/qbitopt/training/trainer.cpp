@@ -254,8 +254,8 @@ class TrainingRun {
 
   void tell_validation() {
     context_.network().eval();
-    const auto images = context_.data().once(Split::kValidation, 250);
-    const Evaluation result = evaluate(context_.network(), *images, context_.device());
+    const Evaluation result = evaluate_split(context_.network(), context_.data(),
+                                             Split::kValidation, 250, context_.device());
     set_training_mode();
     observer_.on_event(
         Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
@@ -265,6 +265,15 @@ class TrainingRun {
     told_ = Clock::now();
     observer_.on_event(Progress{state_.step, context_.total_steps(), phase, last_loss_, last_top1_,
                                 context_.average_bits()});
+    if (damaged_told_ == 0) tell_damaged();
+  }
+
+  // Once soon after the first, and at the end if they have become more.
+  void tell_damaged() {
+    const size_t damaged = context_.data().damaged().size();
+    if (damaged == damaged_told_) return;
+    damaged_told_ = damaged;
+    observer_.on_event(Note{"warning", damage_text(context_.data())});
   }
 
   void checkpoint() {
@@ -283,6 +292,7 @@ class TrainingRun {
     Finished finished;
     account_bits(context_, attempt_.job.guarantees_budget, finished);
     finished.results = final_results(context_);
+    tell_damaged();
     finished.weight_bytes = weight_bytes();
     leave_artifacts(context_, attempt_.folder);
     finished.steps = state_.step;
@@ -331,6 +341,7 @@ class TrainingRun {
   Optimizers optimizers_;
   RunState state_;
   torch::Tensor window_;  // sums of loss and right answers since they were last added to the state
+  size_t damaged_told_ = 0;
   double seconds_before_ = 0;
   double last_loss_ = 0;
   double last_top1_ = 0;

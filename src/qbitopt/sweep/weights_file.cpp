@@ -1,0 +1,53 @@
+#include "qbitopt/sweep/weights_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+#include "qbitopt/core/json.h"
+
+namespace qbitopt {
+namespace {
+
+// Of all tensors, counted from the end of the header; -1 if the header is none.
+int64_t end_of_tensors(const Json& header) {
+  int64_t last = 0;
+  try {
+    for (const auto& [name, entry] : header.items()) {
+      if (name != "__metadata__")
+        last = std::max(last, entry.at("data_offsets").at(1).get<int64_t>());
+    }
+  } catch (const Json::exception&) {
+    return -1;
+  }
+  return last;
+}
+
+}  // namespace
+
+// safetensors: 8 bytes with the length of a JSON header (little-endian), the header, the values.
+std::string fault_of_weights(const std::filesystem::path& file) {
+  const uint64_t size = std::filesystem::file_size(file);
+  const std::string found = "; the file has " + std::to_string(size) + " bytes";
+  std::ifstream stream(file, std::ios::binary);
+  char begin[8] = {};
+  if (size < 10 || !stream.read(begin, sizeof(begin))) return "is no safetensors file" + found;
+  if (std::memcmp(begin, "PK\x03\x04", 4) == 0 || begin[0] == '\x80') return "";
+  uint64_t header_size = 0;
+  std::memcpy(&header_size, begin, sizeof(header_size));
+  if (header_size < 2 || header_size > size - 8) {
+    return "is no safetensors file, or was cut off: its header would have " +
+           std::to_string(header_size) + " bytes" + found;
+  }
+  std::string text(header_size, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(header_size));
+  const Json header = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const int64_t end = header.is_object() ? end_of_tensors(header) : -1;
+  if (end < 0) return "has a safetensors header that cannot be read" + found;
+  const uint64_t expected = 8 + header_size + static_cast<uint64_t>(end);
+  if (size < expected)
+    return "is cut off: its tensors need " + std::to_string(expected) + " bytes" + found;
+  return "";
+}
+
+}  // namespace qbitopt
