@@ -27,11 +27,15 @@ axis AS MATERIALIZED (
     AND count(*) = (SELECT count(*) FROM run AS other WHERE other.panel = run.panel AND other.method = run.method)
 ),
 label AS (
-  SELECT run.*, run.method || coalesce(' ' || group_concat(axis.name || '=' || value, ' '), '') AS text
+  SELECT
+    *,
+    method || coalesce((
+      SELECT ' ' || group_concat(axis.name || '=' || value, ' ')
+      FROM parameters
+      JOIN axis ON axis.name = parameters.name AND axis.method = run.method AND axis.panel = run.panel
+      WHERE parameters.key = run.key
+    ), '') AS text
   FROM run
-  LEFT JOIN axis ON axis.panel = run.panel AND axis.method = run.method
-  LEFT JOIN parameters ON parameters.key = run.key AND parameters.name = axis.name
-  GROUP BY run.key
 ),
 -- Configurations that this does not tell apart have the first digits of their key behind it.
 named AS (

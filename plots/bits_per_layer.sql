@@ -30,11 +30,15 @@ axis AS MATERIALIZED (
     AND count(*) = (SELECT count(*) FROM chosen AS other WHERE other.method = chosen.method)
 ),
 label AS (
-  SELECT chosen.*, chosen.method || coalesce(' ' || group_concat(axis.name || '=' || value, ' '), '') AS text
+  SELECT
+    *,
+    method || coalesce((
+      SELECT ' ' || group_concat(axis.name || '=' || value, ' ')
+      FROM parameters
+      JOIN axis ON axis.name = parameters.name AND axis.method = chosen.method
+      WHERE parameters.key = chosen.key
+    ), '') AS text
   FROM chosen
-  LEFT JOIN axis ON axis.method = chosen.method
-  LEFT JOIN parameters ON parameters.key = chosen.key AND parameters.name = axis.name
-  GROUP BY chosen.key
 ),
 -- Configurations that this does not tell apart have the first digits of their key behind it.
 named AS (
