@@ -12,6 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -153,14 +154,14 @@ cases:
   calm:    {set: {method: fixed_precision}, seeds: 2}
   trouble: {set: {method: trouble}, grid: {trouble.where: [maker, quantizes, make_quantizer, phases, extra_parameters,
     backward_passes_per_step, prepare, start, begin_phase, before_step, loss_term, after_backward, after_step, finish,
-    no_candidate, exceeded_budget, undeclared_parameter, not_an_exception]}}
+    save, load, no_candidate, exceeded_budget, undeclared_parameter, not_an_exception]}}
   quiet:   {set: {method: trouble}}
 )");
   const testing::Result result = qbitopt("run tiny.yaml");
   EXPECT_EQ(result.exit_code, 3);
   const Rows runs = query(
       "SELECT trouble_where, state, error_class, error_text FROM runs WHERE method = 'trouble'");
-  ASSERT_EQ(runs.size(), 19u);
+  ASSERT_EQ(runs.size(), 21u);
   const std::map<std::string, std::pair<std::string, std::string>> special = {
       {"no_candidate", {"invalid_bits", "at 9 bits; it may have [2,3,4,5,6,7,8]"}},
       {"exceeded_budget", {"budget_exceeded", "the final bits exceed what the method promises"}},
@@ -177,10 +178,13 @@ cases:
     const auto found = special.find(where);
     const bool is_special = found != special.end();
     EXPECT_EQ(runs.at(i, "error_class"), is_special ? found->second.first : "method") << where;
-    EXPECT_THAT(runs.at(i, "error_text").get<std::string>(),
-                HasSubstr(is_special ? found->second.second : "trouble as ordered"))
+    const std::string text = is_special ? found->second.second
+                                        : "the method threw in " +
+                                              (where == "maker" ? "its constructor" : where) +
+                                              ": trouble as ordered";
+    EXPECT_THAT(runs.at(i, "error_text").get<std::string>(), HasSubstr(text)) << where;
+    EXPECT_THAT(result.err, ContainsRegex("trouble[^\n]*where=" + where + "[^\n]* failed: "))
         << where;
-    EXPECT_THAT(result.err, HasSubstr("where=" + where)) << where;
   }
   EXPECT_EQ(
       query("SELECT key FROM runs WHERE state = 'finished' AND method = 'fixed_precision'").size(),

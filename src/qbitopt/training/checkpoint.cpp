@@ -69,7 +69,7 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
     state.images = read_number<int64_t>(archive, "images");
     read_part(archive, "network", context.network());
     read_part(archive, "optimizers", optimizers);
-    read_part(archive, "method", context.method());
+    call_hook("load", [&] { read_part(archive, "method", context.method()); });
     return state;
   } catch (const c10::Error& error) {
     throw InputError("the checkpoint " + file.string() + " cannot be used (" +

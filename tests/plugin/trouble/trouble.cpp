@@ -1,4 +1,5 @@
 // Throws in the hook that `trouble.where` names, or ends with bits that it may not have.
+#include <csignal>
 #include <stdexcept>
 
 #include "qbitopt/methods/budget_problem.h"
@@ -50,7 +51,12 @@ class Trouble : public Method {
     context.calibrate_ranges();
   }
   void begin_phase(MethodContext&, const Phase&) override { at("begin_phase"); }
-  void before_step(MethodContext&, const StepState&) override { at("before_step"); }
+  void before_step(MethodContext&, const StepState&) override {
+    at("before_step");
+    // As where a machine is taken back: the worker writes a checkpoint, and the job goes on from
+    // it.
+    if (where_ == "save" || where_ == "load") std::raise(SIGTERM);
+  }
   torch::Tensor loss_term(MethodContext&, const StepState&) override {
     at("loss_term");
     return {};
@@ -62,6 +68,7 @@ class Trouble : public Method {
   }
   void finish(MethodContext&) override { at("finish"); }
   void save(torch::serialize::OutputArchive&) const override { at("save"); }
+  void load(torch::serialize::InputArchive&) override { at("load"); }
 
  private:
   void at(const char* hook) const {
