@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 #include "qbitopt/core/error.h"
 
 namespace qbitopt::bayesian_bits {
@@ -124,6 +125,52 @@ TEST(BayesianBitsQuantizerTest, RefusesCandidatesThatItCannotReach) {
       EXPECT_THAT(error.what(), HasSubstr("must hold some of 2, 4, 8 without a gap"));
     }
   }
+}
+
+Json settings(const Json& budget) {
+  Json all = {{"bayesian_bits.mu", 0.3},
+              {"bayesian_bits.search", 0.75},
+              {"bayesian_bits.gate_learning_rate", 0},
+              {"bayesian_bits.range_learning_rate", 0},
+              {"bayesian_bits.start_phi", 6}};
+  all.update(budget);
+  return all;
+}
+
+// Parameters of gates that are open with probability 1/2, 1 and 0: sigmoid(phi + 2/3 ln 11).
+const float kEven = static_cast<float>(-2.0 / 3 * std::log(11)), kOpen = 100, kShut = -100;
+
+void place(const SmallJob<BayesianBits>& job) {
+  job.set("a.weight", {kEven, kEven});  // costs 2 + 4 / 2 + 8 / 4 = 6
+  job.set("b.weight", {kShut, kOpen});  // 2
+  job.set("a.input", {kOpen, kOpen});   // 2 + 4 + 8 = 14
+  job.set("b.input", {kOpen, kShut});   // 2 + 4 = 6
+}
+
+TEST(BayesianBitsPenaltyTest, IsTheCostOfOpenGatesInSharesOfTheLargestTensor) {
+  SmallJob<BayesianBits> job(settings({{"budget.average_bits", 4}}));
+  place(job);
+  // Weights of 6 and 18 elements, inputs of 32 and 48.
+  const Tensor penalty = job.penalty();
+  EXPECT_NEAR(penalty.item<double>(), 0.3 * (6 * 6 / 18.0 + 2 + 14 * 32 / 48.0 + 6), 1e-4);
+  // P' = P (1 - P) = 1/4; the 4-bit gate bears the 8-bit part, too: 4 + 8 / 2.
+  penalty.backward();
+  const Tensor gradient = job.variables("a.weight").grad();
+  EXPECT_NEAR(gradient[0].item<double>(), 0.3 * 6 / 18.0 * (4 + 8 / 2.0) / 4, 1e-5);
+  EXPECT_NEAR(gradient[1].item<double>(), 0.3 * 6 / 18.0 * 8 / 2.0 / 4, 1e-5);
+}
+
+TEST(BayesianBitsPenaltyTest, WeighedByMultiplicationsItIsTheAuthorsBitOperations) {
+  SmallJob<BayesianBits> job(settings({{"budget.average_bits", 4}, {"budget.weighting", "macs"}}));
+  place(job);
+  // 96 and 72 multiplications, of weights as of inputs.
+  EXPECT_NEAR(job.penalty().item<double>(), 0.3 * (6 + 2 * 72 / 96.0 + 14 + 6 * 72 / 96.0), 1e-4);
+}
+
+TEST(BayesianBitsPenaltyTest, NoBudgetEnters) {
+  SmallJob<BayesianBits> tight(settings({{"budget.average_bits", 2}})),
+      loose(settings({{"budget.average_bits", 8}}));
+  EXPECT_EQ(tight.penalty().item<double>(), loose.penalty().item<double>());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 
 namespace qbitopt::dq {
 namespace {
@@ -112,6 +113,24 @@ TEST(SizePenaltyTest, IsTheSquareOfTheExcessInKibibytes) {
   EXPECT_FLOAT_EQ(size_penalty(bits, 3, 81920, 0.1).item<float>(), 0.1f * 400);
   EXPECT_EQ(size_penalty(bits, 5, 81920, 0.1).item<float>(), 0);
   EXPECT_EQ(size_penalty(bits, 6, 81920, 0.1).item<float>(), 0);
+}
+
+TEST(DqPenaltyTest, AddsTheExcessesOfWeightsAndInputs) {
+  const double kibibyte = 8192;  // in bits; this strength makes it 1 nat per square bit
+  SmallJob<Dq> job({{"dq.strength", kibibyte * kibibyte},
+                    {"dq.learning_rate", 0},
+                    {"dq.start_bits", 4},
+                    {"budget.average_bits", 3}});
+  const auto place = [&](const std::string& name, float highest_code) {
+    job.set(name, {0.25f}, 0);
+    job.set(name, {0.25f * highest_code}, 1);
+  };
+  place("a.weight", 7);  // signed: 4 bits
+  place("b.weight", 3);  // 3
+  place("a.input", 63);  // unsigned: 6 bits
+  place("b.input", 3);   // 2
+  // Weights 6 * 4 + 18 * 3 = 78 bits of 24 * 3 = 72, inputs 32 * 6 + 48 * 2 = 288 of 80 * 3 = 240.
+  EXPECT_NEAR(job.penalty().item<double>(), 6 * 6 + 48 * 48, 0.01);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 #include "qbitopt/core/error.h"
 
 namespace qbitopt::edmips {
@@ -141,6 +142,53 @@ TEST(EdMipsQuantizerTest, RefusesCandidatesWithoutSteps) {
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("edmips has steps for 1 to 8 bits"));
+  }
+}
+
+Json settings(const std::string& complexity, double average_bits) {
+  return {{"edmips.cd", 0.1},
+          {"edmips.complexity", complexity},
+          {"edmips.search", 0.2},
+          {"edmips.learning_rate", 0},
+          {"budget.average_bits", average_bits}};
+}
+
+// All weight on the branches of these bits, in equal parts.
+void place(const SmallJob<EdMips>& job, const std::string& name, const std::vector<int>& bits) {
+  std::vector<float> alpha(7, -100);
+  for (const int b : bits) alpha[static_cast<size_t>(b) - 2] = 0;
+  job.set(name, alpha);
+}
+
+void place(const SmallJob<EdMips>& job) {
+  place(job, "a.weight", {2, 4});  // 3 bits expected
+  place(job, "b.weight", {6});
+  place(job, "a.input", {2, 3});  // 2.5
+  place(job, "b.input", {3});
+}
+
+TEST(EdMipsPenaltyTest, DecaysTheExpectedBitsOfEveryBudget) {
+  SmallJob<EdMips> job(settings("budget", 4));
+  place(job);
+  // Weights (6 * 3 + 18 * 6) / 24 = 5.25, inputs (32 * 2.5 + 48 * 3) / 80 = 2.8.
+  EXPECT_NEAR(job.penalty().item<double>(), 0.1 * (5.25 + 2.8), 1e-5);
+}
+
+TEST(EdMipsPenaltyTest, BitOperationsAreInUnitsOfTheFirstSearchedLayers) {
+  SmallJob<EdMips> job(settings("bops", 4));
+  place(job);
+  // a: 96 / 96 * 3 * 2.5; b: 72 / 96 * 6 * 3. The pinned layers do not count.
+  EXPECT_NEAR(job.penalty().item<double>(), 0.1 * (7.5 + 13.5), 1e-5);
+  // d E[b] / d alpha_2 = p_2 (2 - 3) = -1/2 of the weight of a, which meets an input of 2.5 bits.
+  job.penalty().backward();
+  EXPECT_NEAR(job.variables("a.weight").grad()[0].item<double>(), 0.1 * -0.5 * 2.5, 1e-5);
+  EXPECT_NEAR(job.variables("a.input").grad()[0].item<double>(), 0.1 * -0.25 * 3, 1e-5);
+}
+
+TEST(EdMipsPenaltyTest, NoBudgetEnters) {
+  for (const char* complexity : {"budget", "bops"}) {
+    SmallJob<EdMips> tight(settings(complexity, 2)), loose(settings(complexity, 8));
+    EXPECT_EQ(tight.penalty().item<double>(), loose.penalty().item<double>()) << complexity;
   }
 }
 

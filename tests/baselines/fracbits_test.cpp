@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 
 namespace qbitopt::fracbits {
 namespace {
@@ -122,6 +123,58 @@ TEST(AssignBitsTest, NeverCorrectsAnUndershoot) {
 TEST(AssignBitsTest, MayMissTheBudget) {
   const Problem p = problem({1, 1}, 2);
   EXPECT_THAT(assign_bits(p, p.budgets[0], {5.0, 2.0}), ElementsAre(4, 2));
+}
+
+Json settings(const Json& more) {
+  Json all = {{"fracbits.kappa", 2},
+              {"fracbits.warmup", 0},
+              {"fracbits.search", 0.8},
+              {"fracbits.bits_learning_rate", 0},
+              {"fracbits.range_learning_rate", 0}};
+  all.update(more);
+  return all;
+}
+
+void place(const SmallJob<FracBits>& job) {
+  job.set("a.weight", {3});
+  job.set("b.weight", {6});
+  job.set("a.input", {2.5});
+  job.set("b.input", {3});
+}
+
+TEST(FracBitsPenaltyTest, IsTheDistanceOfEveryAverageFromItsBudget) {
+  SmallJob<FracBits> job(settings({{"budget.average_bits", 4}}));
+  place(job);
+  // Weights (6 * 3 + 18 * 6) / 24 = 5.25, inputs (32 * 2.5 + 48 * 3) / 80 = 2.8.
+  const Tensor penalty = job.penalty();
+  EXPECT_NEAR(penalty.item<double>(), 2 * (1.25 + 1.2), 1e-5);
+  // It pulls from both sides, at each tensor by its share.
+  penalty.backward();
+  EXPECT_NEAR(job.variables("a.weight").grad().item<double>(), 2 * 6 / 24.0, 1e-6);
+  EXPECT_NEAR(job.variables("b.weight").grad().item<double>(), 2 * 18 / 24.0, 1e-6);
+  EXPECT_NEAR(job.variables("a.input").grad().item<double>(), -2 * 32 / 80.0, 1e-6);
+  EXPECT_NEAR(job.variables("b.input").grad().item<double>(), -2 * 48 / 80.0, 1e-6);
+}
+
+TEST(FracBitsPenaltyTest, WeighsByMultiplicationsIfTheBudgetDoes) {
+  SmallJob<FracBits> job(settings({{"budget.average_bits", 4}, {"budget.weighting", "macs"}}));
+  place(job);
+  // Weights (96 * 3 + 72 * 6) / 168 = 30/7, inputs (96 * 2.5 + 72 * 3) / 168 = 19/7.
+  EXPECT_NEAR(job.penalty().item<double>(), 2 * (2 / 7.0 + 9 / 7.0), 1e-5);
+}
+
+TEST(FracBitsPenaltyTest, OneBudgetForAllIsOneTerm) {
+  SmallJob<FracBits> job(settings({{"budget.joint", 4}}));
+  place(job);
+  // (6 * 3 + 18 * 6 + 32 * 2.5 + 48 * 3) / 104 = 350 / 104
+  EXPECT_NEAR(job.penalty().item<double>(), 2 * (4 - 350 / 104.0), 1e-5);
+}
+
+TEST(FracBitsPenaltyTest, BeginsAfterTheWarmUp) {
+  SmallJob<FracBits> job(settings({{"budget.average_bits", 4}, {"fracbits.warmup", 0.25}}),
+                         /*total_steps=*/100);
+  EXPECT_FALSE(job.penalty(24).defined());
+  EXPECT_TRUE(job.penalty(25).defined());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 
 namespace qbitopt::nipq {
 namespace {
@@ -123,6 +124,29 @@ TEST(BudgetPenaltyTest, PullsWithOneStrengthUntilOneBitIsTooMany) {
   }
   EXPECT_NEAR(budget_penalty(torch::full({}, 3.25), 3, /*elements=*/2).item<double>(),
               0.25 * 0.25 / (2 * 0.5), 1e-7);
+}
+
+TEST(NipqPenaltyTest, IsTheDistanceOfTheRoundedBitsFromEveryBudget) {
+  SmallJob<Nipq> job({{"nipq.strength", 2},
+                      {"nipq.search", 0.6},
+                      {"nipq.bits_learning_rate", 0},
+                      {"nipq.range_learning_rate", 0},
+                      {"budget.average_bits", 4}});
+  const auto place = [&](const std::string& name, double bits) {
+    const double share = (bits - 2) / 6;
+    job.set(name, {static_cast<float>(std::log(share / (1 - share)))});
+  };
+  place("a.weight", 5.3);  // counts as 5
+  place("b.weight", 3);
+  place("a.input", 6);
+  place("b.input", 4.2);  // 4
+  // Weights (6 * 5 + 18 * 3) / 24 = 3.5 of 24 elements, inputs (32 * 6 + 48 * 4) / 80 = 4.8 of 80.
+  const Tensor penalty = job.penalty();
+  EXPECT_NEAR(penalty.item<double>(), 2 * (0.5 - 0.5 / 24 + 0.8 - 0.5 / 80), 1e-5);
+  // Rounding passes the gradient: d bits / d beta = 6 s (1 - s) at s = 3.3 / 6.
+  penalty.backward();
+  EXPECT_NEAR(job.variables("a.weight").grad().item<double>(), -2 * 6 / 24.0 * 6 * 0.55 * 0.45,
+              1e-5);
 }
 
 }  // namespace
