@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "baselines/numeric.h"
+#include "baselines/small_job.h"
 
 namespace qbitopt::hmq {
 namespace {
@@ -84,6 +86,117 @@ TEST(HmqQuantizerTest, ACertainDrawIsThatGrid) {
   EXPECT_TRUE(torch::allclose(quantizer.forward(w), expected, 1e-4, 1e-5));
 }
 
+// What a search step computes, in float64 and from the formulas alone. p: the draw, [rows, cells];
+// one row: for the whole tensor; else dimension 1 of x has a row for each channel.
+struct Mixture {
+  Tensor step, threshold;  // shaped to go with x
+
+  Mixture(const Tensor& x, const Tensor& p, double T, const std::vector<int>& candidates,
+          bool is_signed) {
+    std::vector<double> steps, thresholds;
+    for (const int bits : candidates) {
+      for (int j = 0; j < HmqQuantizer::kShifts; ++j) {
+        thresholds.push_back(T / std::exp2(j));
+        steps.push_back(T / std::exp2(j) / std::exp2(is_signed ? bits - 1 : bits));
+      }
+    }
+    std::vector<int64_t> shape(static_cast<size_t>(x.dim()), 1);
+    if (p.size(0) > 1) shape[1] = p.size(0);
+    step = p.mv(torch::tensor(steps, torch::kFloat64)).view(shape);
+    threshold = p.mv(torch::tensor(thresholds, torch::kFloat64)).view(shape);
+  }
+  Tensor low(bool is_signed) const { return is_signed ? -threshold : 0 * threshold; }
+};
+
+// A quantiser in the middle of a search, all cells within reach of one another, and what it draws.
+struct Draw {
+  static constexpr uint64_t kSeed = 5;
+  static constexpr double kTemperature = 0.7;
+
+  bool is_signed;
+  Tensor x;
+  HmqQuantizer quantizer;
+  Tensor theta, noise;  // float64: logits; Gumbel noise, a row a draw
+  double T;
+
+  Draw(const QuantizerSpec& spec, const Tensor& data, int64_t rows)
+      : is_signed(spec.is_signed), x(data), quantizer(calibrated(data, spec)) {
+    const torch::NoGradGuard no_grad;
+    Tensor logits = quantizer.bit_parameters().at(0);
+    logits.copy_(gaussian(logits.sizes()));
+    theta = logits.to(torch::kFloat64);
+    T = quantizer.named_buffers()["threshold"].item<double>();
+    quantizer.set_temperature(kTemperature);
+    quantizer.train();
+    torch::manual_seed(kSeed);
+    noise = -(-torch::rand({rows, theta.numel()}).to(torch::kFloat64).log()).log();
+  }
+  Tensor forward() {
+    torch::manual_seed(kSeed);
+    return quantizer.forward(x);
+  }
+  Mixture mixture(const Tensor& logits) const {
+    return Mixture(x, ((logits + noise) / kTemperature).softmax(1), T,
+                   quantizer.spec().candidate_bits, is_signed);
+  }
+};
+
+std::vector<Draw> draws() {
+  std::vector<Draw> all;
+  all.emplace_back(weight(), gaussian({6, 5, 3, 3}), /*rows=*/5);
+  all.emplace_back(QuantizerSpec{.name = "a.input",
+                                 .kind = TensorKind::kActivation,
+                                 .is_signed = false,
+                                 .candidate_bits = {2, 4, 8}},
+                   gaussian({40, 10}).abs() + 0.8, /*rows=*/1);  // not 0: a kink of the clipping
+  return all;
+}
+
+TEST(HmqQuantizerTest, ADrawRoundsToTheExpectedStepAndClipsAtTheExpectedThreshold) {
+  for (Draw& draw : draws()) {
+    const Mixture mixture = draw.mixture(draw.theta);
+    const Tensor x = draw.x.to(torch::kFloat64);
+    const Tensor expected =
+        torch::clamp(mixture.step * (x / mixture.step).round(), mixture.low(draw.is_signed),
+                     mixture.threshold - mixture.step);
+    EXPECT_TRUE(torch::allclose(draw.forward().to(torch::kFloat64), expected, 1e-4, 1e-5));
+    const double clipped =
+        (expected == mixture.threshold - mixture.step).to(torch::kFloat64).mean().item<double>();
+    EXPECT_GT(clipped, 0.02);  // both parts of the formula are at work
+    EXPECT_LT(clipped, 0.98);
+  }
+}
+
+// Rounding passes gradients: to them its error, in steps, is a constant.
+TEST(HmqQuantizerTest, TheLogitsGradientIsThatOfFiniteDifferencesAtFixedNoise) {
+  for (Draw& draw : draws()) {
+    const Tensor x = draw.x.to(torch::kFloat64), g = gaussian(x.sizes(), torch::kFloat64).flip(0);
+    const Mixture here = draw.mixture(draw.theta);
+    const Tensor error = (x / here.step).round() - x / here.step;
+    const auto value = [&](const Tensor& logits) {
+      const Mixture mixture = draw.mixture(logits);
+      return (g * torch::clamp(x + mixture.step * error, mixture.low(draw.is_signed),
+                               mixture.threshold - mixture.step))
+          .sum()
+          .item<double>();
+    };
+    (draw.forward() * g.to(torch::kFloat32)).sum().backward();
+    const Tensor gradient = draw.quantizer.bit_parameters().at(0).grad();
+    double largest = 0;
+    for (int64_t cell = 0; cell < draw.theta.numel(); ++cell) {
+      const double h = 1e-6;
+      Tensor above = draw.theta.clone(), below = draw.theta.clone();
+      above[cell] += h;
+      below[cell] -= h;
+      const double expected = (value(above) - value(below)) / (2 * h);
+      largest = std::max(largest, std::abs(expected));
+      EXPECT_NEAR(gradient[cell].item<double>(), expected, 1e-3 * std::abs(expected) + 2e-4)
+          << cell;
+    }
+    EXPECT_GT(largest, 0.1);
+  }
+}
+
 TEST(HmqQuantizerTest, WeightsDrawForEachInputChannel) {
   HmqQuantizer quantizer = calibrated(gaussian({6, 5, 3, 3}));
   const torch::NoGradGuard no_grad;
@@ -145,6 +258,28 @@ TEST(CycleTest, TargetsRiseInFourCyclesOverTwoThirdsOfTheSearch) {
   EXPECT_DOUBLE_EQ(target_of(1, 10), 6);
   EXPECT_DOUBLE_EQ(target_of(3, 10), 10);
   EXPECT_DOUBLE_EQ(target_of(0, 3), 3);
+}
+
+TEST(HmqPenaltyTest, MeasuresTheCompressionOfWeightsAgainstTheCyclesTarget) {
+  SmallJob<Hmq> job({{"hmq.search", 0.6},
+                     {"hmq.gamma", 32},
+                     {"hmq.learning_rate", 0},
+                     {"hmq.temperature_rate", 0},
+                     {"budget.average_bits", 4}},
+                    /*total_steps=*/100);
+  const auto place = [&](const std::string& name, int bits) {
+    std::vector<float> theta(7 * HmqQuantizer::kShifts, -100);
+    theta[static_cast<size_t>((bits - 2) * HmqQuantizer::kShifts)] = 0;
+    job.set(name, theta);
+  };
+  place("a.weight", 4);
+  place("b.weight", 8);
+  place("a.input", 8);  // not counted: inputs are not searched
+  // (6 * 4 + 18 * 8) / 24 = 7 bits: compression 32/7. The goal is 32/4 = 8, over cycles of 10
+  // steps.
+  EXPECT_EQ(job.penalty(9).item<double>(), 0);                       // target 4
+  EXPECT_NEAR(job.penalty(10).item<double>(), 32 / 49.0, 1e-5);      // 16/3, short by 1/7 of it
+  EXPECT_NEAR(job.penalty(59).item<double>(), 32 * 9 / 49.0, 1e-5);  // 8, short by 3/7
 }
 
 }  // namespace

@@ -10,10 +10,9 @@ namespace qbitopt::edmips {
 //
 //   Q(x) = sum over b of p_b Q_b(x),   p = softmax(alpha)
 //
-//   weights             2^b levels, midrise, step g_b * deviation of x; the gradient passes as it
-//   is activations         b-bit grid from 0, step h_b * deviation (HWGQ); signed ones as weights,
-//   but
-//                       clipped values have no gradient
+//   weights       2^b levels, midrise, step g_b * deviation of x; the gradient passes as it is
+//   activations   b-bit grid from 0, step h_b * deviation (HWGQ); signed ones as weights, but
+//                 clipped values have no gradient
 //
 // g_b and h_b are optimal for a Gaussian and its positive half: no range is learned. The deviation
 // of weights is the present one, that of activations an average over training batches (buffer

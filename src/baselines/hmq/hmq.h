@@ -9,9 +9,11 @@ namespace qbitopt::hmq {
 // A uniform grid with a power-of-two threshold, drawn from a table of bits and thresholds (HMQ,
 // Habi et al., 2020):
 //
-//   t_j = T / 2^j, j = 0 .. 7,   D_bj = t_j / 2^(b - signed)       T: the power of two that covers
-//   x p = softmax((theta + Gumbel noise) / temperature)  over all (b, j) D = sum p D_bj,   t = sum
-//   p t_j,   Q(x) = clamp(D round(x / D), -t or 0, t - D)
+//   t_j = T / 2^j, j = 0 .. 7          T: the power of two that covers x
+//   D_bj = t_j / 2^(b - signed)
+//   p = softmax((theta + Gumbel noise) / temperature)   over all (b, j)
+//   D = sum of p D_bj,   t = sum of p t_j
+//   Q(x) = clamp(D round(x / D), -t or 0, t - D)
 //
 // In training weights draw noise for each input channel, activations one for the tensor; else, and
 // once the search is over, the likeliest bits over all thresholds are taken, at their likeliest
