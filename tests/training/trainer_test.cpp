@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "qbitopt/allocation/budget_check.h"
+#include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/solver.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/sensitivity/sensitivity.h"
@@ -165,6 +167,48 @@ TEST(TrainerTest, StaticAndQbitoptAreTheSameAtTheStart) {
     return Json{first.step, first.bits, first.ranges, first.objective, first.bound.value_or(-1)};
   };
   EXPECT_EQ(start("static_allocation"), start("qbitopt"));
+}
+
+TEST(TrainerTest, HawqV2IsTheStaticAllocationOfHessianTracesByAnIntegerProgram) {
+  if (!Highs::why_missing().empty()) GTEST_SKIP() << Highs::why_missing();
+  const std::string measure = "hessian_trace.samples: 16, hessian_trace.vectors: 8";
+  const Recorder& plugin = lab().train(settings("hawq_v2", measure));
+  const Recorder& built_in = lab().train(
+      settings("static_allocation", "sensitivity: hessian_trace, solver: milp, " + measure));
+  EXPECT_EQ(timeless(plugin), timeless(built_in));
+
+  const auto choices = plugin.all<Reallocation>();
+  ASSERT_EQ(choices.size(), 1u);  // once, before training
+  EXPECT_EQ(choices[0].step, 0);
+  EXPECT_EQ(choices[0].solver, "milp");
+  EXPECT_EQ(choices[0].bits, plugin.finished().bits);
+
+  // The answer of another solver to the costs that were told.
+  Problem problem;
+  problem.budgets = {{"weight", {}, Decimal::parse("3")}, {"activation", {}, Decimal::parse("3")}};
+  const Inventory inventory = plugin.all<Inventory>()[0];
+  for (const auto& quantizer : inventory.quantizers) {
+    const int q = static_cast<int>(problem.quantizers.size());
+    AllocationQuantizer& entry = problem.quantizers.emplace_back();
+    entry = {quantizer.name, quantizer.elements, {}, {}};
+    if (quantizer.pinned_bits) {
+      entry.bits = {*quantizer.pinned_bits};
+      entry.costs = {0};
+    } else {
+      for (const auto& [bits, cost] : choices[0].costs[q]) {
+        entry.bits.push_back(bits);
+        entry.costs.push_back(cost);
+      }
+    }
+    if (quantizer.counted) {
+      problem.budgets[quantizer.kind == "weight" ? 0 : 1].members.push_back(q);
+    }
+  }
+  SolverRegistry solvers("solver");
+  register_solvers(solvers);
+  const Solution best = solvers.make("exact", Parameters())->solve(problem);
+  EXPECT_NEAR(choices[0].objective, best.objective, 1e-9 * best.objective);
+  EXPECT_TRUE(is_within_budgets(problem, choices[0].bits));
 }
 
 TEST(TrainerTest, BitsAreChosenEveryTauStepsAndNotInTheLastTau) {
