@@ -41,7 +41,7 @@ reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures 
 	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
 	$(QBITOPT) run sweeps/quick.yaml
 	@echo "Figures:"
-	@$(QBITOPT) plot all --sweep quick || true
+	@if command -v gnuplot >/dev/null; then $(QBITOPT) plot all --sweep quick; else echo "  none: gnuplot is missing (Debian: gnuplot-nox)"; fi
 	@echo "Report:"
 	@$(QBITOPT) report --sweep quick --output results/quick.html
 

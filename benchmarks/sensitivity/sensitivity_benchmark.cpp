@@ -1,6 +1,7 @@
 // What each metric costs, in steps of training: seconds of one evaluation (default options, 8
 // calibration batches of 64 images) over the seconds of one quantisation-aware step (batch 64), and
-// what `fit` adds to the step itself. One thread, as jobs run.
+// what `fit` adds to the step itself: the sum of squares within the backward kernels and the moving
+// average after the step. One thread, as jobs run.
 //
 //   sensitivity_benchmark [rounds]
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "benchmarks/report.h"
+#include "benchmarks/sensitivity/squares.h"
 #include "benchmarks/sensitivity/subject.h"
 #include "qbitopt/models/batch_norm.h"
 #include "qbitopt/quant/range_optimizer.h"
@@ -35,13 +37,6 @@ class Trainee : public bench::Subject {
     quantize(4);
     ranges_ = std::make_unique<RangeOptimizer>(quantizers, RangeOptimizerOptions{});
     fit_.start(quantizers);
-    track(false);
-  }
-
-  // Whether quantisers gather what fit needs.
-  void track(bool on) {
-    is_tracking_ = on;
-    for (const auto& quantizer : uniform) quantizer->track_fisher(on);
   }
 
   void step() {
@@ -49,7 +44,7 @@ class Trainee : public bench::Subject {
     ranges_->zero_grad();
     const auto& [images, labels] = calibration.front();
     torch::cross_entropy_loss(network->forward(images), labels).backward();
-    if (is_tracking_) fit_.observe_step(quantizers, kBatchSize, 1);
+    fit_.observe_step(quantizers, kBatchSize, 1);
     weights_->step();
     ranges_->step();
   }
@@ -60,8 +55,67 @@ class Trainee : public bench::Subject {
   std::unique_ptr<torch::optim::SGD> weights_;
   std::unique_ptr<RangeOptimizer> ranges_;
   Fit fit_;
-  bool is_tracking_ = false;
 };
+
+// The parts of a step that know of squared gradients, on tensors of the step's sizes. Alone they
+// are measured to microseconds; within whole steps they drown in what else the machine does.
+class StepParts {
+ public:
+  explicit StepParts(Trainee& trainee) : trainee_(trainee) {
+    for (const auto& quantizer : trainee.uniform) {
+      const QuantizerSpec& spec = quantizer->spec();
+      const int64_t count = spec.elements * (spec.kind == TensorKind::kActivation ? kBatchSize : 1);
+      const Grid grid = quantizer->grid_at(quantizer->bits());
+      const auto K = static_cast<float>(grid.K);
+      const auto range = quantizer->range().detach().item<float>();
+      const torch::Tensor x = range / 2 * torch::randn({count});
+      tensors_.push_back(
+          {x,
+           torch::randn({count}),
+           torch::empty({count}),
+           spec.absorbs,
+           {range / K, K / range, static_cast<float>(grid.n), static_cast<float>(grid.p)}});
+      sums_.push_back(torch::ones({2}, torch::kFloat64));
+      sums_.back()[1] = 0;
+    }
+  }
+
+  // All quantisers' backward passes.
+  void backward(const kernels::Kernels& kernels) {
+    constexpr int64_t kPiece = 8192;  // as fake_quantize() cuts them
+    for (const auto& [x, gradient, dx, activation, constants] : tensors_) {
+      for (int64_t from = 0; from < x.numel(); from += kPiece) {
+        kernels.backward(x.const_data_ptr<float>() + from, gradient.const_data_ptr<float>() + from,
+                         dx.mutable_data_ptr<float>() + from, std::min(kPiece, x.numel() - from),
+                         constants, activation);
+      }
+    }
+  }
+
+  // What becomes of the sums: handed over by backward, averaged when the step ends.
+  void average() {
+    for (size_t q = 0; q < sums_.size(); ++q) {
+      trainee_.uniform[q]->fisher()->add(sums_[q], tensors_[q].dx);
+    }
+    trainee_.fit().observe_step(trainee_.quantizers, kBatchSize, 1);
+  }
+
+ private:
+  struct Tensors {
+    torch::Tensor x, gradient, dx;
+    Activation activation;
+    kernels::Constants constants;
+  };
+  Trainee& trainee_;
+  std::vector<Tensors> tensors_;
+  std::vector<torch::Tensor> sums_;
+};
+
+std::vector<double> differences(const std::vector<double>& more, const std::vector<double>& less) {
+  std::vector<double> result(more.size());
+  for (size_t i = 0; i < more.size(); ++i) result[i] = more[i] - less[i];
+  return result;
+}
 
 void run(int rounds) {
   torch::set_num_threads(1);
@@ -72,22 +126,8 @@ void run(int rounds) {
     Trainee trainee(model);
     const std::string text = model + ", batch " + std::to_string(kBatchSize) + ", 1 thread";
 
-    // The same step with and without, in turns and in changing order; what counts is the difference
-    // within a round.
-    const auto timed = [&](bool with_fit) {
-      trainee.track(with_fit);
-      return bench::seconds([&] { trainee.step(); });
-    };
-    timed(false), timed(true);
-    std::vector<double> steps, increments;
-    for (int round = 0; round < rounds; ++round) {
-      const bool with_fit_first = round % 2 == 1;
-      const double first = timed(with_fit_first), second = timed(!with_fit_first);
-      steps.push_back(with_fit_first ? second : first);
-      increments.push_back(with_fit_first ? first - second : second - first);
-    }
-    const auto step = bench::summarize(steps), increment = bench::summarize(increments);
-    report.add({.name = "step without metric",
+    const auto step = bench::summarize(bench::interleave({[&] { trainee.step(); }}, rounds)[0]);
+    report.add({.name = "step",
                 .case_ = text,
                 .value = 1e3 * step.median,
                 .unit = "ms",
@@ -103,27 +143,34 @@ void run(int rounds) {
                   .rounds = count,
                   .spread = 1e3 * time.spread});
     };
-    add("fit, added to a step", increment, rounds);
+    StepParts parts(trainee);
+    const auto times = bench::interleave(
+        {[&] { parts.backward(kernels::kWithoutSquares); },
+         [&] { parts.backward(kernels::kWithSquares); }, [&] { parts.average(); }},
+        10 * rounds);
+    const std::vector<double> squares = differences(times[1], times[0]);
+    std::vector<double> sum(squares);
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += times[2][i];
+    add("quantisers' backward without squares", bench::summarize(times[0]), 10 * rounds);
+    add("fit: squares in the backward", bench::summarize(squares), 10 * rounds);
+    add("fit: average after the step", bench::summarize(times[2]), 10 * rounds);
+    add("fit, added to a step", bench::summarize(sum), 10 * rounds);
 
     const BatchStatisticsScope scope(*trainee.network);
-    trainee.track(true);
     SensitivityContext context = trainee.context();
-    std::vector<double> times;
-    for (int i = 0; i < 21; ++i) {
-      times.push_back(bench::seconds([&] { trainee.fit().current(context); }));
-    }
-    add("fit, at a reallocation", bench::summarize(times), 21);
-    trainee.track(false);
+    add("fit, at a reallocation",
+        bench::summarize(bench::interleave({[&] { trainee.fit().current(context); }}, 21)[0]), 21);
+    for (const auto& quantizer : trainee.uniform) quantizer->track_fisher(false);
     for (const std::string& name : metrics.names()) {
       const auto metric = metrics.make(name, Parameters(Json::object()));
       const bool is_slow = name == "hessian_eigenvalue" || name == "hessian_trace" ||
                            name == "loss_delta" || name == "output_kl" || name == "fisher_exact";
       const int count = is_slow ? 1 : 5;
-      times.clear();
+      std::vector<double> evaluations;
       for (int i = 0; i < count; ++i) {
-        times.push_back(bench::seconds([&] { metric->estimate(context); }));
+        evaluations.push_back(bench::seconds([&] { metric->estimate(context); }));
       }
-      add(name + ", before training", bench::summarize(times), count);
+      add(name + ", before training", bench::summarize(evaluations), count);
     }
   }
   report.finish();
@@ -132,4 +179,4 @@ void run(int rounds) {
 }  // namespace
 }  // namespace qbitopt
 
-int main(int argc, char** argv) { qbitopt::run(argc > 1 ? std::atoi(argv[1]) : 201); }
+int main(int argc, char** argv) { qbitopt::run(argc > 1 ? std::atoi(argv[1]) : 51); }

@@ -62,14 +62,18 @@ int plot(const Invocation& invocation) {
     return kGood;
   }
   if (names == std::vector<std::string>{"all"}) names = figure_names();
+  const fs::path output = line.get_or("output", std::string("plots"));
+  const bool is_file = line.has("output") && output.has_extension() && !fs::is_directory(output);
+  if (is_file && names.size() > 1) {
+    throw UsageError(fmt::format("'{}' is one file for {} figures; name a folder, or one figure",
+                                 output.string(), names.size()));
+  }
   const FigureFormat format = chosen_format(line);
   const Reader reader(line.database());
   std::optional<std::string> sweep;
   if (line.has("sweep")) sweep = line.get<std::string>("sweep");
   check_sweep(reader, sweep);
 
-  const fs::path output = line.get_or("output", std::string("plots"));
-  const bool is_file = names.size() == 1 && output.has_extension();
   size_t drawn = 0;
   for (const std::string& name : names) {
     const FigureDefinition figure = read_figure(name);

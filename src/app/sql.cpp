@@ -24,6 +24,7 @@ namespace {
 struct Question {
   std::string sql;
   std::map<std::string, Json> arguments;
+  std::string description;  // of a question with a name
 };
 
 // "bits=2.5" as in a sweep file: numbers are numbers.
@@ -50,8 +51,19 @@ Question question_of(const CommandLine& line) {
   if (line.has("file"))
     return {read_question(line.get<std::string>("file")), arguments_of(words, 0)};
   const std::string& first = words.front();
-  const std::string sql = is_name(first) ? find_query(queries_folder(), first).sql : first;
-  return {sql, arguments_of(words, 1)};
+  if (!is_name(first)) return {first, arguments_of(words, 1)};
+  const NamedQuery query = find_query(queries_folder(), first);
+  return {query.sql, arguments_of(words, 1), query.description};
+}
+
+// Nobody reads an empty table's query to find out what it asks for.
+void say_nothing_fits(Console& console, const Question& question) {
+  std::string given;
+  for (const auto& [name, value] : question.arguments)
+    given += fmt::format("{}{}={}", given.empty() ? "" : " ", name, cell_text(value));
+  console.say(fmt::format("nothing fits{}; the question is:\n{}",
+                          given.empty() ? " without arguments" : " " + given,
+                          question.description));
 }
 
 Rows relations(const Reader& reader) {
@@ -121,6 +133,8 @@ int sql(const Invocation& invocation) {
   line.add_positional("query", -1);
   if (!line.parse(invocation)) return kGood;
   Console& console = invocation.console;
+  if (line.json() + line.is_on("csv") + line.is_on("markdown") > 1)
+    throw UsageError("choose one of --csv, --json and --markdown");
   if (!line.has("describe") && !line.has("file") && line.words("query").empty()) {
     console.print(list_of_queries());
     return kGood;
@@ -136,7 +150,9 @@ int sql(const Invocation& invocation) {
     return kGood;
   }
   const Question question = question_of(line);
-  console.print(in_format(reader.query_named(question.sql, question.arguments), line));
+  const Rows rows = reader.query_named(question.sql, question.arguments);
+  console.print(in_format(rows, line));
+  if (rows.empty() && !question.description.empty()) say_nothing_fits(console, question);
   return kGood;
 }
 

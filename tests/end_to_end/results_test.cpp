@@ -157,13 +157,19 @@ TEST_F(ResultsTest, SqlPrintsTablesCsvJsonAndMarkdown) {
   EXPECT_EQ(json_of("sql " + query), Json::parse(R"([{"method": "fixed_precision", "n": 6}])"));
   write("question.sql", "SELECT 1 AS one");
   EXPECT_EQ(qbitopt("sql --csv --file question.sql").out, "one\n1\n");
+  EXPECT_THAT(qbitopt("sql --csv --json " + query).err,
+              HasSubstr("choose one of --csv, --json and --markdown"));
 }
 
 TEST_F(ResultsTest, SqlKnowsQueriesByNameAndDescribesEveryColumn) {
   ASSERT_EQ(qbitopt("run small.yaml -q").exit_code, 0);
   EXPECT_THAT(qbitopt("sql").out, HasSubstr("by-method  How many runs has each method?"));
   EXPECT_THAT(qbitopt("sql by-method --csv").out, HasSubstr("fixed_precision,6\n"));
-  EXPECT_EQ(qbitopt("sql by-method state=failed --csv").out, "method,runs\n");
+  const testing::Result empty = qbitopt("sql by-method state=failed --csv");
+  EXPECT_EQ(empty.out, "method,runs\n");
+  EXPECT_EQ(empty.err,
+            "nothing fits state=failed; the question is:\n"
+            "How many runs has each method?\n:state  only these\n");
   EXPECT_THAT(qbitopt("sql by-metod").err, HasSubstr("did you mean 'by-method'?"));
   EXPECT_THAT(qbitopt("sql --describe").out, AllOf(HasSubstr("bits_history"), HasSubstr("curves")));
   EXPECT_THAT(qbitopt("sql --describe runs").out, HasSubstr("weight_bytes"));
@@ -217,6 +223,40 @@ TEST_F(ResultsTest, ExportWritesEveryView) {
   EXPECT_THAT(qbitopt("export -o plain.db").err,
               HasSubstr("plain.db is a file; csv and jsonl write"));
   EXPECT_THAT(qbitopt("export runz -o out").err, HasSubstr("did you mean 'runs'?"));
+}
+
+TEST_F(ResultsTest, AWatchedReportIsRewrittenUntilTheSweepEnds) {
+  set_rules({{{"where", {{"method", "static_allocation"}, {"seed", 2}}}, {"step_seconds", 0.2}}});
+  const auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") > 0; });
+  const testing::Result watched = qbitopt("report --watch --interval 0.2 --output r.html");
+  EXPECT_EQ(watched.exit_code, 0) << watched.err;
+  EXPECT_EQ(watched.out, "r.html\n");
+  EXPECT_THAT(read("r.html"), Not(HasSubstr("this page looks again")));
+  EXPECT_EQ(count("finished"), 13u);
+  for (const auto& [name, job] : jobs())
+    EXPECT_THAT(read("r.html"), HasSubstr(job["job"].get<std::string>()));
+  wait_until([&] { return driver->try_reap().has_value(); });
+}
+
+TEST_F(ResultsTest, APageOfARunningSweepRefreshesItself) {
+  set_rules({{{"where", {{"method", "static_allocation"}, {"seed", 2}}}, {"step_seconds", 100}}});
+  const auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") > 0; });
+  const auto report = start_qbitopt("report --watch --interval 3 --output r.html");
+  wait_until([&] { return fs::exists(folder_ / "r.html"); });
+  EXPECT_THAT(read("r.html"), HasSubstr("The sweep goes on: this page looks again every 3 s."));
+  report->signal(SIGTERM);
+  driver->signal(SIGTERM);
+  wait_until([&] { return report->try_reap().has_value(); });
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_THAT(read("r.html"), Not(HasSubstr("this page looks again")));
+}
+
+TEST_F(ResultsTest, SeveralFiguresGoIntoAFolder) {
+  const testing::Result result = qbitopt("plot curves cost -o one.svg");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("'one.svg' is one file for 2 figures; name a folder"));
 }
 
 TEST_F(ResultsTest, DbChecksMigratesAndCopies) {

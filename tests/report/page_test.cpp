@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "qbitopt/report/page/html.h"
 #include "qbitopt/report/table.h"
@@ -107,6 +108,31 @@ TEST_F(PageTest, CutsCurvesToAboutSixtyPointsAndKeepsTheirEnds) {
   EXPECT_GE(steps.size(), 55u);
   EXPECT_EQ(steps.front(), 1);
   EXPECT_EQ(steps.back(), 5000);
+}
+
+// With its figures, where there is a gnuplot.
+TEST_F(PageTest, FiveHundredJobsFitIntoThreeMegabytes) {
+  ::setenv("PATH", path_.c_str(), 1);
+  Database database(folder_ / "many.db");
+  store_example(database, folder_.path(), {.seeds = 31});
+  EXPECT_GE(stored_keys(database.reader(), "example").size(), 495u);
+  EXPECT_LT(render_page(database.reader(), {}).size(), 3'000'000u);
+}
+
+TEST_F(PageTest, LeavesStepsThatCurvesShowOutOfTheLog) {
+  const Job job = make_job({{"method", "chatty"}});
+  database_.record_sweep(make_plan({job}, "chatty"));
+  const Attempt attempt = make_attempt(job, 1, folder_.path());
+  database_.begin(attempt);
+  std::filesystem::create_directories(attempt.folder);
+  std::ofstream log(std::filesystem::path(attempt.folder) / "log.txt");
+  log << "calibrated\n2026-11-26 07:36:06 step 1, train: loss 0.44\nfinished\n";
+  log.close();
+  database_.ingest(attempt, {{1, 1.0, Started{.host = "here"}}});
+  database_.commit();
+  const Json details = data_of(page({.sweep = "chatty"}))["details"];
+  const std::string text = details.front()["log"];
+  EXPECT_THAT(text, HasSubstr("calibrated\nfinished\n"));
 }
 
 TEST_F(PageTest, EscapesWhatComesFromConfigurationsAndLogs) {

@@ -1,7 +1,9 @@
 #include "qbitopt/runlog/reader.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -68,6 +70,26 @@ TEST_F(ReaderTest, RowsComeOneByOne) {
       });
   EXPECT_EQ(names, (std::vector<std::string>{"method", "seed"}));
   EXPECT_EQ(rows, 1);
+}
+
+// As after a kill or a copy: the file says "write-ahead log", whose helper files cannot be made
+// here.
+TEST_F(ReaderTest, ReadsWhereNothingCanBeWritten) {
+  namespace fs = std::filesystem;
+  SQLite::Database(file_.string(), SQLite::OPEN_READWRITE).exec("PRAGMA journal_mode = WAL");
+  constexpr fs::perms kNobodyWrites = fs::perms(0555);
+  fs::permissions(file_, kNobodyWrites);
+  fs::permissions(folder_.path(), kNobodyWrites);
+  EXPECT_EXIT(
+      {
+        // Permissions do not hold for root.
+        const uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::setuid(nobody) != 0) std::exit(2);
+        std::exit(Reader(file_).query("SELECT method FROM runs").size() == 1 ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+  EXPECT_FALSE(fs::exists(file_.string() + "-shm"));
+  fs::permissions(folder_.path(), fs::perms(0755));
 }
 
 TEST_F(ReaderTest, NothingCanBeChanged) {

@@ -97,6 +97,22 @@ TEST_P(StoredVersionTest, BecomesAFileOfThisVersionWithAllItsRows) {
 
 INSTANTIATE_TEST_SUITE_P(All, StoredVersionTest, ::testing::Range(1, kSchemaVersion + 1));
 
+TEST(SchemaTest, MetricsThatAnOlderProgramDidNotKnowGetTheirUnit) {
+  testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "old.db";
+  Database{file};
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE)
+      .exec(
+          "UPDATE metric_definition SET unit = '', goal = NULL, description = 'reported as `top5`',"
+          " is_result = 0 WHERE name = 'top5'");
+  Database database(file);
+  const Rows column = database.reader().query(
+      "SELECT unit, meaning FROM schema_doc WHERE relation = 'runs' AND column_name = 'top5'");
+  ASSERT_EQ(column.size(), 1u);
+  EXPECT_EQ(column.at(0, "unit"), "percent");
+  EXPECT_EQ(column.at(0, "meaning"), "images whose right class is among the five most likely");
+}
+
 class MigrationTest : public ::testing::Test {
  protected:
   MigrationTest()

@@ -227,6 +227,26 @@ void store_docs(Connection& connection, const std::string& relation, const std::
   }
 }
 
+// A file of an older program may have met as strangers the metrics that this one knows.
+void define_metrics(Connection& connection) {
+  for (const KnownMetric& metric : kMetrics) {
+    const std::string name = metric.name, unit = metric.unit, description = metric.description;
+    const std::optional<std::string> goal =
+        metric.goal ? std::optional<std::string>(metric.goal) : std::nullopt;
+    if (connection.find<int64_t>(
+            "SELECT 1 FROM metric_definition"
+            " WHERE name = ? AND unit = ? AND goal IS ? AND description = ? AND is_result >= ?",
+            name, unit, goal, description, metric.is_result))
+      continue;
+    connection.execute(
+        "INSERT INTO metric_definition (name, unit, goal, description, is_result)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET unit = excluded.unit,"
+        " goal = excluded.goal, description = excluded.description,"
+        " is_result = max(is_result, excluded.is_result)",
+        name, unit, goal, description, metric.is_result);
+  }
+}
+
 }  // namespace
 
 std::vector<ColumnDoc> read_docs(std::string_view sql) {
@@ -267,15 +287,6 @@ void create_schema(Connection& connection) {
   db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
   db.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   for (const SqlFile& table : table_files()) db.exec(std::string(table.text));
-  for (const KnownMetric& metric : kMetrics) {
-    const std::optional<std::string> goal =
-        metric.goal ? std::optional<std::string>(metric.goal) : std::nullopt;
-    connection.execute(
-        "INSERT INTO metric_definition (name, unit, goal, description, is_result) VALUES (?, ?, ?, "
-        "?, ?)",
-        std::string(metric.name), std::string(metric.unit), goal, std::string(metric.description),
-        metric.is_result);
-  }
   const double now =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   connection.execute("INSERT INTO schema_migration VALUES (?, 'created', ?)", kSchemaVersion, now);
@@ -284,6 +295,7 @@ void create_schema(Connection& connection) {
 }
 
 void refresh_views(Connection& connection) {
+  define_metrics(connection);
   const auto views = render_views(connection);
   bool is_current = true;
   for (const auto& [name, text] : views) {

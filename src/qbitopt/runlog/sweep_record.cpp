@@ -62,6 +62,9 @@ void SweepRecorder::record_definitions(const Catalog& catalog) {
     connection_.execute("INSERT OR REPLACE INTO parameter_definition VALUES (?, ?, ?)", name,
                         spec->unit, spec->description);
   }
+  connection_.execute(
+      "INSERT OR REPLACE INTO parameter_definition VALUES ('plugin', '', ?)",
+      std::string("The shared library that brings the method; empty: a built-in one."));
 }
 
 void SweepRecorder::record_needs(int64_t job, const PlannedJob& planned) {

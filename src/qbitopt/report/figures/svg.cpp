@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <regex>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -50,6 +51,17 @@ void remove_empty_groups(std::string& text) {
   text = out.append(text, begin);
 }
 
+// What gnuplot writes for whom reads the file: "$block1 using 1:2" as the title of each plot, which
+// a browser would show beside the mouse, indentation, and hundredths of a pixel.
+void remove_what_nobody_sees(std::string& text) {
+  static const std::regex titles("<title>\\$block[^<]*</title>");
+  static const std::regex indentation("\\n[\\t ]+");
+  static const std::regex hundredths("(\\d\\.\\d)\\d(?=[, '\"])");
+  text = std::regex_replace(text, titles, "");
+  text = std::regex_replace(text, indentation, "\n");
+  text = std::regex_replace(text, hundredths, "$1");
+}
+
 }  // namespace
 
 std::string themed_svg(const std::string& gnuplot_svg, const std::string& name,
@@ -58,6 +70,7 @@ std::string themed_svg(const std::string& gnuplot_svg, const std::string& name,
   std::string marks = between(gnuplot_svg, "<defs>", "<filter");
   drawing = "<defs>" + marks + "</defs><g>" + drawing;  // </g> of the canvas comes with the drawing
   remove_empty_groups(drawing);
+  remove_what_nobody_sees(drawing);
   replace_all(drawing, " id='", " id='" + name + "-");
   replace_all(drawing, " id=\"", " id=\"" + name + "-");
   replace_all(drawing, "xlink:href='#", "href='#" + name + "-");

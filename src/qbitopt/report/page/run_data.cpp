@@ -118,16 +118,25 @@ void add_histories(const Reader& reader, const Json& sweep, Json& data) {
   }
 }
 
+// The last lines of a log, but for those of single steps, which the curves show.
 std::string tail_of(const std::string& file, size_t characters) {
   std::ifstream in(file, std::ios::binary | std::ios::ate);
   if (!in) return "";
   const auto size = static_cast<size_t>(in.tellg());
-  const size_t count = std::min(size, characters);
-  in.seekg(static_cast<std::streamoff>(size - count));
-  std::string text(count, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(count));
-  if (count < size) text = "...\n" + text.substr(std::min(text.find('\n'), text.size() - 1) + 1);
-  return text;
+  const size_t looked_at = std::min<size_t>(size, 1 << 16);
+  in.seekg(static_cast<std::streamoff>(size - looked_at));
+  std::string text, line;
+  if (looked_at < size) std::getline(in, line);  // its beginning was cut off
+  bool is_cut = looked_at < size;
+  while (std::getline(in, line)) {
+    if (line.find(", train: ") == std::string::npos) text += line + "\n";
+  }
+  if (text.size() > characters) {
+    const size_t end = text.find('\n', text.size() - characters);
+    text.erase(0, std::min(end, text.size() - 1) + 1);
+    is_cut = true;
+  }
+  return is_cut ? "...\n" + text : text;
 }
 
 std::string without_control_characters(std::string text) {
