@@ -3,7 +3,8 @@
 // what `fit` adds to the step itself: the sum of squares within the backward kernels and the moving
 // average after the step. One thread, as jobs run.
 //
-//   sensitivity_benchmark [rounds]
+//   sensitivity_benchmark [rounds [metric...]]         default: 51 rounds, all metrics (half an
+//   hour)
 
 #include <cstdlib>
 #include <memory>
@@ -117,11 +118,12 @@ std::vector<double> differences(const std::vector<double>& more, const std::vect
   return result;
 }
 
-void run(int rounds) {
+void run(int rounds, std::vector<std::string> names) {
   torch::set_num_threads(1);
   bench::Report report("sensitivity");
   SensitivityRegistry metrics("sensitivity");
   register_sensitivities(metrics);
+  if (names.empty()) names = metrics.names();
   for (const std::string model : {"mobilenet_v2_tiny", "resnet20"}) {
     Trainee trainee(model);
     const std::string text = model + ", batch " + std::to_string(kBatchSize) + ", 1 thread";
@@ -161,7 +163,7 @@ void run(int rounds) {
     add("fit, at a reallocation",
         bench::summarize(bench::interleave({[&] { trainee.fit().current(context); }}, 21)[0]), 21);
     for (const auto& quantizer : trainee.uniform) quantizer->track_fisher(false);
-    for (const std::string& name : metrics.names()) {
+    for (const std::string& name : names) {
       const auto metric = metrics.make(name, Parameters(Json::object()));
       const bool is_slow = name == "hessian_eigenvalue" || name == "hessian_trace" ||
                            name == "loss_delta" || name == "output_kl" || name == "fisher_exact";
@@ -179,4 +181,6 @@ void run(int rounds) {
 }  // namespace
 }  // namespace qbitopt
 
-int main(int argc, char** argv) { qbitopt::run(argc > 1 ? std::atoi(argv[1]) : 51); }
+int main(int argc, char** argv) {
+  qbitopt::run(argc > 1 ? std::atoi(argv[1]) : 51, {argv + std::min(argc, 2), argv + argc});
+}
