@@ -97,6 +97,38 @@ TEST_F(ImageNetTest, ThreadsAndResumingChangeNothing) {
   EXPECT_FALSE(torch::equal(plain[0].images, other[0].images));
 }
 
+// What a GPU gets, normalised there, is what a CPU gets from the loading threads.
+TEST_F(ImageNetTest, BytesNormalisedOnTheDeviceAreTheNormalisedImages) {
+  const auto data = open({{"threads", 2}});
+  const auto floats = read_batches(*data->train({.batch_size = 9, .seed = 5}), 3);
+  const auto bytes = read_batches(*data->train({.batch_size = 9, .seed = 5, .as_bytes = true}), 3);
+  for (size_t i = 0; i < floats.size(); ++i) {
+    EXPECT_EQ(bytes[i].images.scalar_type(), torch::kUInt8);
+    EXPECT_EQ(bytes[i].images.strides(), floats[i].images.strides());
+    EXPECT_TRUE(torch::equal(bytes[i].labels, floats[i].labels));
+    const Batch moved = on_device(bytes[i], torch::kCPU);
+    EXPECT_EQ(moved.images.scalar_type(), torch::kFloat32);
+    EXPECT_EQ(moved.images.suggest_memory_format(), torch::MemoryFormat::ChannelsLast);
+    EXPECT_LE((moved.images - floats[i].images).abs().max().item<double>(), 1e-6);
+    EXPECT_TRUE(torch::equal(on_device(floats[i], torch::kCPU).images, floats[i].images));
+  }
+}
+
+TEST_F(ImageNetTest, PinnedBytesBecomeTheSameImagesOnAGpu) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no GPU";
+  const auto data = open({{"threads", 2}});
+  const auto floats = read_batches(*data->train({.batch_size = 9, .seed = 5}), 3);
+  const auto bytes =
+      read_batches(*data->train({.batch_size = 9, .seed = 5, .as_bytes = true, .pinned = true}), 3);
+  for (size_t i = 0; i < floats.size(); ++i) {
+    EXPECT_TRUE(bytes[i].images.is_pinned());
+    const Batch moved = on_device(bytes[i], torch::kCUDA);
+    EXPECT_EQ(moved.images.suggest_memory_format(), torch::MemoryFormat::ChannelsLast);
+    EXPECT_LE((moved.images.cpu() - floats[i].images).abs().max().item<double>(), 1e-6);
+    EXPECT_TRUE(torch::equal(moved.labels.cpu(), floats[i].labels));
+  }
+}
+
 TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {
   write("train/class0/100.JPEG", "");
   write("train/class2/119.JPEG", "GIF89a");

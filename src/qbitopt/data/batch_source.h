@@ -12,9 +12,20 @@
 namespace qbitopt {
 
 struct Batch {
-  torch::Tensor images;  // [batch, channels, height, width], float32, normalised, channels-last
+  // [batch, channels, height, width], channels-last: float32, normalised; of a stream that was
+  // asked for bytes uint8, if the data set has them.
+  torch::Tensor images;
   torch::Tensor labels;  // [batch], int64
+  // [1, channels, 1, 1]: uint8 images times `scale` plus `shift` are normalised. Undefined where
+  // images are float32.
+  torch::Tensor scale = {}, shift = {};
 };
+
+// The same on a device, with images in float32, normalised: bytes travel as bytes.
+Batch on_device(const Batch& batch, torch::Device device);
+
+// The same in page-locked memory, out of which a copy to a GPU does not keep the caller waiting.
+Batch pinned(const Batch& batch);
 
 // Batches one after another; the end is an answer. Which images, in which order and with which
 // augmentation depends on (seed, epoch, position) alone, never on threads or on what was read
@@ -33,6 +44,8 @@ struct TrainStreamOptions {
   uint64_t seed = 0;
   int64_t first_step = 0;  // start as if this many batches had been read: exact resume
   bool augment = true;
+  bool as_bytes = false;  // images as uint8, a quarter of the traffic to a GPU
+  bool pinned = false;    // see pinned()
 };
 
 // One data set, opened once. Endless training batches (an incomplete last batch of an epoch is

@@ -45,9 +45,9 @@ struct Content {
   }
   int64_t values_per_image() const { return kChannels * size * size; }
 
-  // False, and noted, if the file is no image. target: [size, size, 3].
-  bool load(const LabelledFile& file, const ChooseCrop& choose, bool mirrored,
-            float* target) const {
+  // False, and noted, if the file is no image. The image becomes the batch's `place`-th.
+  bool load(const LabelledFile& file, const ChooseCrop& choose, bool mirrored, Batch& batch,
+            int64_t place) const {
     thread_local DecodedCrop decoded;
     try {
       decode_crop(read_image(files->root, file), choose, size, decoded);
@@ -56,25 +56,32 @@ struct Content {
       damaged.emplace(file.path, error.what());
       return false;
     }
-    resize_crop(decoded, size, mirrored, kImageNetNormalization, target);
+    const int64_t first = place * values_per_image();
+    if (batch.scale.defined()) {
+      resize_crop(decoded, size, mirrored, batch.images.data_ptr<uint8_t>() + first);
+    } else {
+      resize_crop(decoded, size, mirrored, kImageNetNormalization,
+                  batch.images.data_ptr<float>() + first);
+    }
     return true;
   }
 
-  // Writes the image, or if it cannot be read another of the training part, drawn at random;
-  // returns its label.
-  int64_t load_training_image(int64_t index, uint64_t seed, int64_t epoch, bool augment,
-                              float* target) const {
-    Random random(seed, "augmentation", static_cast<uint64_t>(epoch), static_cast<uint64_t>(index));
-    const bool mirrored = augment && random.below(2) == 1;
+  // Loads the image, or if it cannot be read another of the training part, drawn at random; returns
+  // its label.
+  int64_t load_training_image(int64_t index, const TrainStreamOptions& options, int64_t epoch,
+                              Batch& batch, int64_t place) const {
+    Random random(options.seed, "augmentation", static_cast<uint64_t>(epoch),
+                  static_cast<uint64_t>(index));
+    const bool mirrored = options.augment && random.below(2) == 1;
     const auto choose = [&](const ImageSize& image) {
-      return augment ? random_resized_crop(image, min_scale, random)
-                     : center_crop(image, resize, size);
+      return options.augment ? random_resized_crop(image, min_scale, random)
+                             : center_crop(image, resize, size);
     };
-    Random replacement(seed, "replacement", static_cast<uint64_t>(epoch),
+    Random replacement(options.seed, "replacement", static_cast<uint64_t>(epoch),
                        static_cast<uint64_t>(index));
     for (int i = 0; i < kMostReplacements; ++i) {
       const LabelledFile& file = files->train[static_cast<size_t>(index)];
-      if (load(file, choose, mirrored, target)) return file.label;
+      if (load(file, choose, mirrored, batch, place)) return file.label;
       index = train[replacement.below(train.size())];
     }
     throw InputError(files->root.string() + ": " + std::to_string(kMostReplacements) +
@@ -82,31 +89,38 @@ struct Content {
                      files->train[static_cast<size_t>(index)].path);
   }
 
-  Batch empty_batch(int64_t count) const {
-    return {torch::empty({count, kChannels, size, size}, torch::MemoryFormat::ChannelsLast),
-            torch::empty({count}, torch::kInt64)};
+  Batch empty_batch(int64_t count, bool as_bytes) const {
+    Batch batch{
+        torch::empty({count, kChannels, size, size}, as_bytes ? torch::kUInt8 : torch::kFloat32,
+                     torch::MemoryFormat::ChannelsLast),
+        torch::empty({count}, torch::kInt64)};
+    if (!as_bytes) return batch;
+    batch.scale = torch::empty({1, kChannels, 1, 1});
+    batch.shift = torch::empty_like(batch.scale);
+    for (size_t c = 0; c < kChannels; ++c) {
+      batch.scale.data_ptr<float>()[c] = kImageNetNormalization.scale(c);
+      batch.shift.data_ptr<float>()[c] = kImageNetNormalization.shift(c);
+    }
+    return batch;
   }
 
-  Batch train_batch(const int64_t* images, int64_t count, uint64_t seed, int64_t epoch,
-                    bool augment) const {
-    Batch batch = empty_batch(count);
-    for (int64_t i = 0; i < count; ++i) {
-      batch.labels.data_ptr<int64_t>()[i] = load_training_image(
-          images[i], seed, epoch, augment, batch.images.data_ptr<float>() + i * values_per_image());
+  Batch train_batch(const int64_t* images, const TrainStreamOptions& options, int64_t epoch) const {
+    Batch batch = empty_batch(options.batch_size, options.as_bytes);
+    for (int64_t i = 0; i < options.batch_size; ++i) {
+      batch.labels.data_ptr<int64_t>()[i] =
+          load_training_image(images[i], options, epoch, batch, i);
     }
     return batch;
   }
 
   Batch evaluation_batch(Split split, int64_t first, int64_t count) const {
-    Batch batch = empty_batch(count);
+    Batch batch = empty_batch(count, /*as_bytes=*/false);
     int64_t good = 0;
     for (int64_t i = 0; i < count; ++i) {
       const LabelledFile& file =
           list(split)[static_cast<size_t>(indices(split)[static_cast<size_t>(first + i)])];
       const auto choose = [&](const ImageSize& image) { return center_crop(image, resize, size); };
-      if (!load(file, choose, false, batch.images.data_ptr<float>() + good * values_per_image())) {
-        continue;
-      }
+      if (!load(file, choose, false, batch, good)) continue;
       batch.labels.data_ptr<int64_t>()[good++] = file.label;
     }
     return {batch.images.slice(0, 0, good), batch.labels.slice(0, 0, good)};
@@ -129,10 +143,9 @@ class ImageNet : public DataSet {
       const int64_t epoch = index / batches_per_epoch;
       const int64_t first = index % batches_per_epoch * options.batch_size;
       const auto images = order->of(epoch);
-      return content->train_batch(images->data() + first, options.batch_size, options.seed, epoch,
-                                  options.augment);
+      return content->train_batch(images->data() + first, options, epoch);
     };
-    return stream(load, options.first_step, std::numeric_limits<int64_t>::max());
+    return stream(load, options.first_step, std::numeric_limits<int64_t>::max(), options.pinned);
   }
 
   std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit) const override {
@@ -141,7 +154,7 @@ class ImageNet : public DataSet {
       const int64_t first = index * batch_size;
       return content->evaluation_batch(split, first, std::min(batch_size, images - first));
     };
-    return stream(load, 0, (images + batch_size - 1) / batch_size);
+    return stream(load, 0, (images + batch_size - 1) / batch_size, /*pinned=*/false);
   }
 
   int64_t size(Split split) const override {
@@ -157,12 +170,15 @@ class ImageNet : public DataSet {
   }
 
  private:
-  std::unique_ptr<BatchStream> stream(PrefetchStream::Load load, int64_t first, int64_t end) const {
+  std::unique_ptr<BatchStream> stream(PrefetchStream::Load load, int64_t first, int64_t end,
+                                      bool pinned) const {
     const int threads = content_->threads;
-    return std::make_unique<PrefetchStream>(
-        std::move(load),
-        PrefetchOptions{
-            .first = first, .end = end, .threads = threads, .ahead = std::max(4, threads + 1)});
+    return std::make_unique<PrefetchStream>(std::move(load),
+                                            PrefetchOptions{.first = first,
+                                                            .end = end,
+                                                            .threads = threads,
+                                                            .ahead = std::max(4, threads + 1),
+                                                            .pinned = pinned});
   }
 
   std::shared_ptr<const Content> content_;  // shared with the streams, which may outlive this

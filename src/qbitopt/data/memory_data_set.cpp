@@ -125,7 +125,8 @@ std::unique_ptr<BatchStream> MemoryDataSet::train(const TrainStreamOptions& opti
   return std::make_unique<PrefetchStream>(
       load, PrefetchOptions{.first = options.first_step,
                             .end = std::numeric_limits<int64_t>::max(),
-                            .threads = content_->options.threads});
+                            .threads = content_->options.threads,
+                            .pinned = options.pinned});
 }
 
 std::unique_ptr<BatchStream> MemoryDataSet::once(Split split, int64_t batch_size,

@@ -21,6 +21,11 @@ PrefetchStream::~PrefetchStream() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+Batch PrefetchStream::load(int64_t index) const {
+  const Batch batch = load_(index);
+  return options_.pinned ? qbitopt::pinned(batch) : batch;
+}
+
 void PrefetchStream::work() {
   std::unique_lock lock(mutex_);
   while (true) {
@@ -33,7 +38,7 @@ void PrefetchStream::work() {
     lock.unlock();
     Slot slot;
     try {
-      slot.batch = load_(index);
+      slot.batch = load(index);
     } catch (...) {
       slot.error = std::current_exception();
     }
@@ -46,7 +51,7 @@ void PrefetchStream::work() {
 bool PrefetchStream::next(Batch& batch) {
   if (next_to_hand_out_ >= options_.end) return false;
   if (threads_.empty()) {
-    batch = load_(next_to_hand_out_++);
+    batch = load(next_to_hand_out_++);
     return true;
   }
   std::unique_lock lock(mutex_);

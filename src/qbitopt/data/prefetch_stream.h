@@ -14,10 +14,11 @@
 namespace qbitopt {
 
 struct PrefetchOptions {
-  int64_t first = 0;  // index of the first batch
-  int64_t end = 0;    // one beyond the last; INT64_MAX: endless
-  int threads = 1;    // loader threads; 0: next() loads by itself
-  int ahead = 4;      // most batches that are loaded or being loaded before they are asked for
+  int64_t first = 0;    // index of the first batch
+  int64_t end = 0;      // one beyond the last; INT64_MAX: endless
+  int threads = 1;      // loader threads; 0: next() loads by itself
+  int ahead = 4;        // most batches that are loaded or being loaded before they are asked for
+  bool pinned = false;  // handed out in page-locked memory
 };
 
 // Loads batches ahead on threads of its own and hands them out in order, so that neither speed nor
@@ -38,6 +39,7 @@ class PrefetchStream : public BatchStream {
     Batch batch;
     std::exception_ptr error;
   };
+  Batch load(int64_t index) const;
   void work();
 
   const Load load_;

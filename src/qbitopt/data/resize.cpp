@@ -1,8 +1,10 @@
 #include "qbitopt/data/resize.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <vector>
 
 #ifdef __SSE2__
@@ -52,10 +54,15 @@ void make_taps(double start, double length, int low, int high, int size, Taps& t
 // Weights of rows are integers, so that two rows are multiplied and added at once.
 constexpr int kOne = 1 << 14;
 
+// They add up to kOne at each position, so that nothing becomes brighter than white.
 std::vector<int16_t> integer_weights(const Taps& taps) {
   std::vector<int16_t> weights;
-  for (const float weight : taps.weights) {
+  for (const float weight : taps.weights)
     weights.push_back(static_cast<int16_t>(std::lround(kOne * weight)));
+  for (const Taps::Position& position : taps.positions) {
+    const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(position.weights);
+    const auto end = begin + position.count;
+    *std::max_element(begin, end) += static_cast<int16_t>(kOne - std::accumulate(begin, end, 0));
   }
   weights.push_back(0);  // read, not used, as the partner of a last row
   return weights;
@@ -99,10 +106,13 @@ void combine_rows(const uint8_t* rows, size_t stride, const int16_t* weights, in
 }
 #endif
 
-}  // namespace
+// Added to a small number it leaves no digits behind the point: the nearest whole number stands in
+// the lowest bits.
+constexpr float kWhole = 3 << 22;
 
-void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
-                 const Normalization& normalization, float* target) {
+// store(place, pixel): pixels of the resized image, row by row, as bytes plus kWhole.
+template <typename Store>
+void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
   thread_local Taps across, along;
   thread_local std::vector<float> row;
   const int left = static_cast<int>(crop.bounds.x), top = static_cast<int>(crop.bounds.y);
@@ -111,37 +121,56 @@ void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
   make_taps(crop.box.x - left, crop.box.width, 0, width, size, across);
   make_taps(crop.box.y, crop.box.height, top, top + height, size, along);
   const std::vector<int16_t> row_weights = integer_weights(along);
+  for (float& weight : across.weights) weight /= kOne;
   row.resize(static_cast<size_t>(width + 4) * 4);
 
-  Pixel scale = {}, shift = {};
-  for (int c = 0; c < 3; ++c) {
-    scale[c] = 1 / (255 * normalization.deviation[c] * kOne);
-    shift[c] = -normalization.mean[c] / normalization.deviation[c];
-  }
   const size_t stride = static_cast<size_t>(crop.width) * 4;
+  // Of their own, as bytes that are stored may lie anywhere to the compiler.
+  const Taps::Position* const positions = across.positions.data();
+  const float* const column_weights = across.weights.data();
+  const float* const combined = row.data();
   for (int y = 0; y < size; ++y) {
     const Taps::Position& rows = along.positions[static_cast<size_t>(y)];
     combine_rows(crop.pixels.data() + static_cast<size_t>(rows.first) * stride + left * 4, stride,
                  row_weights.data() + rows.weights, rows.count, static_cast<size_t>(width) * 4,
                  row.data());
-    float* line = target + static_cast<size_t>(y) * size * 3;
+    const size_t line = static_cast<size_t>(y) * static_cast<size_t>(size);
     for (int x = 0; x < size; ++x) {
-      const Taps::Position& columns = across.positions[static_cast<size_t>(x)];
-      const float* weights = across.weights.data() + columns.weights;
-      const float* source = row.data() + columns.first * 4;
+      const Taps::Position columns = positions[x];
+      const float* weights = column_weights + columns.weights;
+      const float* source = combined + columns.first * 4;
       Pixel sum = {};
       for (int tap = 0; tap < columns.count; ++tap, source += 4) {
         Pixel pixel;
         std::memcpy(&pixel, source, sizeof(pixel));
         sum += pixel * weights[tap];
       }
-      sum = sum * scale + shift;
-      float* to = line + (mirrored ? size - 1 - x : x) * 3;
-      to[0] = sum[0];
-      to[1] = sum[1];
-      to[2] = sum[2];
+      store(line + static_cast<size_t>(mirrored ? size - 1 - x : x), sum + kWhole);
     }
   }
+}
+
+}  // namespace
+
+void resize_crop(const DecodedCrop& crop, int size, bool mirrored, uint8_t* target) {
+  typedef uint32_t Bits __attribute__((vector_size(16)));
+  resize(crop, size, mirrored, [target](size_t place, const Pixel& pixel) {
+    const auto bits = std::bit_cast<Bits>(pixel);
+    for (size_t c = 0; c < 3; ++c) target[3 * place + c] = static_cast<uint8_t>(bits[c]);
+  });
+}
+
+void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
+                 const Normalization& normalization, float* target) {
+  Pixel scale = {}, shift = {};
+  for (size_t c = 0; c < 3; ++c) {
+    scale[c] = normalization.scale(c);
+    shift[c] = normalization.shift(c);
+  }
+  resize(crop, size, mirrored, [=](size_t place, const Pixel& pixel) {
+    const Pixel normalized = (pixel - kWhole) * scale + shift;
+    for (size_t c = 0; c < 3; ++c) target[3 * place + c] = normalized[c];
+  });
 }
 
 }  // namespace qbitopt

@@ -25,8 +25,9 @@ Evaluation evaluate(Network& network, BatchStream& images, torch::Device device)
   Batch batch;
   while (images.next(batch)) {
     if (batch.labels.numel() == 0) continue;  // all of them damaged
-    const torch::Tensor labels = batch.labels.to(device);
-    const torch::Tensor logits = network.forward(batch.images.to(device));
+    batch = on_device(batch, device);
+    const torch::Tensor& labels = batch.labels;
+    const torch::Tensor logits = network.forward(batch.images);
     loss += torch::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).to(torch::kFloat64);
     right += logits.argmax(1).eq(labels).sum();
     has_top5 = logits.size(1) > 5;

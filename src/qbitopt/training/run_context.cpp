@@ -127,11 +127,9 @@ std::unique_ptr<BatchStream> RunContext::train_stream(const std::string& purpose
                                                       int64_t first_step) const {
   return data_->train({.batch_size = batch_size,
                        .seed = Random(seed_, "images for " + purpose).next(),
-                       .first_step = first_step});
-}
-
-Batch RunContext::on_device(const Batch& batch) const {
-  return {batch.images.to(device_, /*non_blocking=*/true), batch.labels.to(device_, true)};
+                       .first_step = first_step,
+                       .as_bytes = device_.is_cuda(),
+                       .pinned = device_.is_cuda()});
 }
 
 std::vector<Batch> RunContext::calibration_batches() {
@@ -141,7 +139,7 @@ std::vector<Batch> RunContext::calibration_batches() {
     calibration_.resize(parameters_.get<size_t>("calibration.batches"));
     for (Batch& batch : calibration_) {
       stream->next(batch);
-      batch = on_device(batch);
+      batch = on_device(batch, device_);
     }
   }
   return calibration_;

@@ -45,10 +45,9 @@ class RunContext : public MethodContext {
   void restore_starting_weights();
   // What the starting checkpoint answers, without gradients. Only with recipe().distillation > 0.
   torch::Tensor teacher_logits(const torch::Tensor& images);
-  // Endless training batches for one purpose, on the device.
+  // Endless training batches for one purpose, for on_device().
   std::unique_ptr<BatchStream> train_stream(const std::string& purpose, int64_t batch_size,
                                             int64_t first_step = 0) const;
-  Batch on_device(const Batch& batch) const;
 
  private:
   void make_network();

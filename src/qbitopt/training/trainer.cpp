@@ -111,7 +111,7 @@ class TrainingRun {
       if (stop_) return false;
       const auto begun = Clock::now();
       images->next(batch);
-      step(context_.on_device(batch));
+      step(on_device(batch, context_.device()));
       ++state_.step;
       state_.train_seconds += seconds_since(begun);
       tell();
@@ -312,7 +312,7 @@ class TrainingRun {
     reestimate_batch_norm(context_.network(), [&] {
       Batch batch;
       for (int64_t i = 0; i < batches && images->next(batch); ++i) {
-        context_.network().forward(context_.on_device(batch).images);
+        context_.network().forward(on_device(batch, context_.device()).images);
       }
     });
   }
