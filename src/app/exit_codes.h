@@ -13,7 +13,7 @@ enum ExitCode : int {
   kLocked = 5,         // another driver works on this database
   kTableCheck = 6,     // `table --check` found values outside their tolerance
   kInterrupted = 130,  // orderly end after Ctrl-C
-  kTerminated = 143,   // orderly end after SIGTERM
+  kTerminated = 143,   // orderly end after SIGTERM, SIGHUP or SIGUSR1
 };
 
 }  // namespace qbitopt::app

@@ -8,9 +8,10 @@ namespace {
 
 std::atomic<int> signal_count{0};
 std::atomic<int> first_signal{0};
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
 void handle(int number) {
+  if (number == SIGUSR1 && signal_count > 0) return;
   if (signal_count++ == 0) first_signal = number;
 }
 

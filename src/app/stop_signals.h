@@ -3,6 +3,8 @@
 namespace qbitopt::app {
 
 // Counts Ctrl-C, SIGTERM and SIGHUP instead of dying of them, until destroyed. One at a time.
+// SIGUSR1, which Slurm sends some time before it ends a job (--signal=USR1@300), counts as the
+// first of them and no more: it asks for checkpoints, however often it comes.
 class StopSignals {
  public:
   StopSignals();

@@ -190,6 +190,26 @@ TEST_F(ResumeTest, SigtermEndsInGoodOrder) {
   EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 143);
 }
 
+// As Slurm does (--signal=USR1@300); a second one asks for nothing more.
+TEST_F(ResumeTest, Sigusr1CheckpointsAndTheNextRunGoesOnFromThere) {
+  set_rules(
+      {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 0.05}, {"steps", 400}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  const std::string key = json_of("ls --where \"method = 'fp32'\"")[0]["job"];
+  const fs::path attempts = folder_ / "results/qbitopt.runs" / key;
+  wait_until([&] { return has_progress(attempts / "1/events.jsonl"); });
+  driver->signal(SIGUSR1);
+  driver->signal(SIGUSR1);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 143);
+  EXPECT_THAT(read("background.err"), HasSubstr("stopping: running jobs write a checkpoint"));
+  EXPECT_EQ(count("interrupted"), 1u);
+  EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const auto events = SpoolReader(attempts / "2/events.jsonl").read_new();
+  EXPECT_GT(std::get<Started>(events.at(0).body).resumed_from_step, 0);
+}
+
 TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
   set_rules({{{"step_seconds", 0.05}, {"steps", 400}}});
   auto driver = start_qbitopt("run small.yaml");
