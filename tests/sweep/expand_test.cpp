@@ -240,7 +240,7 @@ TEST_F(ExpandTest, EveryMissingOrDamagedFileOfASweepIsNamed) {
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, catalog); }),
               AllOf(HasSubstr("/nonexistent/images.gz is missing"),
                     HasSubstr("'resnet18' has no published weights"),
-                    HasSubstr("tiny.safetensors is no safetensors file; the file has 1 bytes")));
+                    HasSubstr("tiny.safetensors holds no weights; the file has 1 bytes")));
 }
 
 TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {

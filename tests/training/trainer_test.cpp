@@ -485,7 +485,7 @@ TEST(TrainerTest, PublishedWeightsAreTakenAsTheyAre) {
   Recorder from_scratch;
   lab().run(trained, from_scratch);
   const TemporaryFolder weights;
-  std::filesystem::copy_file(trained.folder + "/model.pth", weights.path() / "resnet8.safetensors");
+  std::filesystem::copy_file(trained.folder + "/model.pth", weights.path() / "resnet8.pth");
   Attempt taken = lab().attempt(settings("fp32"));
   taken.job.parameters["weights.root"] = weights.path().string();
   Recorder told;

@@ -8,6 +8,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/job/published_weights.h"
 #include "qbitopt/sweep/weights_file.h"
 
 namespace qbitopt {
@@ -82,16 +83,20 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
   std::sort(files.begin(), files.end());
   Json contents = Json::object();
   for (const auto& [name, expected] : part.contents) {
-    const fs::path file = fs::path(root) / name;
+    const fs::path named_file = fs::path(root) / name;
+    const fs::path file = is_model(part) ? published_weights(root, part.name) : named_file;
     if (!fs::is_regular_file(file)) fail_missing(part, file, root);
-    if (const std::string fault = is_model(part) ? fault_of_weights(file) : ""; !fault.empty())
+    const auto fail = [&](const std::string& fault) {
       throw InputError(named(part) + ": " + file.string() + " " + fault +
                        "; to get it: " + remedy(part));
+    };
+    const std::string fault = is_model(part) ? fault_of_weights(file, named_file) : "";
+    if (!fault.empty()) fail(fault);
     const std::string found = content_sha256(file);
-    if (!expected.empty() && found != expected) {
-      throw InputError(named(part) + ": " + file.string() +
-                       " is damaged or another file: its sha256 is " + found + ", expected " +
-                       expected + "; to get it: " + remedy(part));
+    const std::string begin = file == named_file ? expected : digits_of_name(file);
+    if (!found.starts_with(begin)) {
+      fail("is damaged or another file: its sha256 is " + found + ", expected " + begin +
+           (begin.size() < found.size() ? "..." : ""));
     }
     contents[name] = found;
   }

@@ -55,7 +55,7 @@ struct Manifest {
   bool guarantees_budget = true;      // methods
   // Data sets: files under data.root whose names and sizes (`files`, glob patterns) or contents
   // (`contents`) identify the data. A content's sha256 may be given; empty: any. Models: the file
-  // of published weights under weights.root.
+  // of published weights under weights.root (published_weights() says under which other names).
   std::vector<std::string> files;
   std::map<std::string, std::string> contents;
   // Every way to get them: "apt-get install dataset-fashion-mnist, or set data.root=...".

@@ -5,9 +5,10 @@
 
 namespace qbitopt {
 
-// What is wrong with a file of weights, as far as its first bytes and its size tell: "is no
-// safetensors file; the file has 3 bytes". Empty for a whole safetensors file, and for what PyTorch
-// wrote, which the worker looks into.
-std::string fault_of_weights(const std::filesystem::path& file);
+// What is wrong with a file of weights, as far as its size, beginning and end tell: "holds no
+// weights; the file has 3 bytes". Empty for a whole safetensors or zip file. `converted`: where an
+// older pickle should go; the text says how.
+std::string fault_of_weights(const std::filesystem::path& file,
+                             const std::filesystem::path& converted);
 
 }  // namespace qbitopt

@@ -4,6 +4,7 @@
 
 #include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/random.h"
+#include "qbitopt/job/published_weights.h"
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/training/method_hook.h"
@@ -83,8 +84,9 @@ void RunContext::restore_starting_weights() {
   if (attempt_.inputs.count("fp32_checkpoint")) {
     file = input("fp32_checkpoint");
   } else if (parameters_.has("weights.root")) {
-    file = fmt::format("{}/{}.safetensors", parameters_.get<std::string>("weights.root"),
-                       parameters_.get<std::string>("model"));
+    file = published_weights(parameters_.get<std::string>("weights.root"),
+                             parameters_.get<std::string>("model"))
+               .string();
   } else {
     return;
   }
