@@ -7,6 +7,7 @@
 namespace qbitopt {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -50,6 +51,32 @@ TEST_F(CommandLineTest, APlanKnowsWhatIsCachedAndHowLongTheRestTakes) {
   EXPECT_GT(plan["estimated_hours"], 0);
   EXPECT_THAT(qbitopt("plan small.yaml").out,
               HasSubstr("since it was last run: +3 new, -0 orphaned, 7 kept"));
+}
+
+// 90 epochs of 1,271,167 images at 6,444 images a second are 4.93 hours; half the size is a
+// quarter.
+TEST_F(CommandLineTest, APlanAssumesTheSpeedOfAGpuUntilItIsMeasured) {
+  write("photos/train/a/1.JPEG", "");
+  write("photos/val/a/1.JPEG", "");
+  write("photos.yaml", R"(qbitopt: 1
+name: photos
+set: {method: fp32, model: resnet18, data: {name: imagenet, root: photos}, device: cuda,
+      pretraining: {epochs: 90, batch_size: 256}}
+grid: {data.image_size: [224, 112]}
+)");
+  const Json assumed = json_of("plan photos.yaml");
+  EXPECT_NEAR(assumed["assumed_gpu_hours"].get<double>(), 1.25 * 90 * 1271167 / 6444 / 3600, 1e-6);
+  EXPECT_TRUE(assumed["estimated_gpu_hours"].is_null());
+  EXPECT_THAT(
+      qbitopt("plan photos.yaml").out,
+      HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H200 "
+                "and QBitOpt's measured speed for every method (resnet18: 6,444 images/s, "
+                "mobilenet_v2: 3,840; others by MACs, other sizes by pixels), evaluation not "
+                "counted; a few steps of each kind put measured speed in its place; checkpoints"));
+  ASSERT_EQ(qbitopt("run photos.yaml pretraining.epochs=0 pretraining.steps=4").exit_code, 0);
+  EXPECT_TRUE(json_of("plan photos.yaml")["assumed_gpu_hours"].is_null());
+  EXPECT_THAT(qbitopt("plan photos.yaml").out,
+              AllOf(HasSubstr("GPU-hours; checkpoints"), Not(HasSubstr("assuming"))));
 }
 
 TEST_F(CommandLineTest, WithoutATerminalARunIsOneLineForEachChangeOfState) {

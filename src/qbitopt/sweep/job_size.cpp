@@ -1,14 +1,29 @@
 #include "qbitopt/sweep/job_size.h"
 
 namespace qbitopt {
+namespace {
+
+constexpr int64_t kPublishedSize = 224;  // pixels each way, that speeds are said for
+
+std::optional<double> h200_seconds(const Json& parameters, const Manifest& model, int64_t images) {
+  if (parameters.value("device", "") != "cuda" || model.h200_images_per_second == 0)
+    return std::nullopt;
+  const double size = parameters.value("data.image_size", kPublishedSize);
+  return static_cast<double>(images) / static_cast<double>(model.h200_images_per_second) *
+         (size * size) / (kPublishedSize * kPublishedSize);
+}
+
+}  // namespace
 
 JobSize size_of(const Job& job, const Catalog& catalog) {
   const Json& p = job.parameters;
   JobSize size;
-  size.checkpoint_bytes = 4 * catalog.get("model", p.value("model", "")).weights;
+  const Manifest& model = catalog.get("model", p.value("model", ""));
+  size.checkpoint_bytes = 4 * model.weights;
   const bool is_fp32 = p.value("method", "") == "fp32";
   if (is_fp32 && p.contains("weights.root")) {
     size.images = 0;  // published weights, as they are
+    size.h200_seconds = h200_seconds(p, model, 0);
     return size;
   }
   const std::string place = is_fp32 ? "pretraining." : "training.";
@@ -20,6 +35,7 @@ JobSize size_of(const Job& job, const Catalog& catalog) {
   } else {
     size.images = number(place + "steps") * number(place + "batch_size");
   }
+  if (size.images) size.h200_seconds = h200_seconds(p, model, *size.images);
   return size;
 }
 
