@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "qbitopt/core/error.h"
+#include "qbitopt/runlog/published.h"
 
 namespace qbitopt {
 namespace {
@@ -104,6 +108,33 @@ TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
       EXPECT_THAT(error.what(), HasSubstr(message)) << text;
     }
   }
+}
+
+// Mixed precision of methods that come as plugins stands beside them, each row once.
+TEST(TableDefinitionTest, TheImageNetTableShowsWhatItsMethodsPublished) {
+  const TableDefinition d = read_table_definition(QBITOPT_RESULTS "/imagenet_tables.yaml");
+  std::map<std::string, int> shown;  // by model, method and what was constrained
+  std::map<std::string, int> expected;
+  for (const PublishedResult& row : read_published(QBITOPT_RESULTS "/published.csv")) {
+    const std::string name = row.model + ", " + row.method + ", " + row.constraint;
+    const std::map<std::string, std::string> fields = {
+        {"model", row.model}, {"method", row.method}, {"kind", row.kind}};
+    for (const PublishedDefinition& entry : d.published) {
+      if (entry.where.contains("weight_bits")) continue;
+      shown[name] += std::all_of(entry.where.begin(), entry.where.end(), [&](const auto& each) {
+        const auto& [column, values] = each;
+        return std::find(values.begin(), values.end(), fields.at(column)) != values.end();
+      });
+    }
+    const bool is_plugin =
+        std::any_of(d.rows.begin(), d.rows.end(), [&](const RowDefinition& ours) {
+          const std::string label = ours.label.substr(0, ours.label.find("-V"));
+          return ours.where.front().first == "method" &&
+                 row.method.find(label) != std::string::npos;
+        });
+    expected[name] += row.kind == "mixed" && is_plugin;
+  }
+  EXPECT_EQ(shown, expected);
 }
 
 }  // namespace
