@@ -503,19 +503,58 @@ TEST(TrainerTest, LabelsMayBeSmoothed) {
 }
 
 // Close to float32, not equal to it; and evaluated in float32, so that answers do not depend on it.
-TEST(TrainerTest, AutocastTrainsInBfloat16) {
+TEST(TrainerTest, AutocastTrainsInSixteenBits) {
   for (const std::string method : {"fp32", "qbitopt"}) {
-    const std::string place = method == "fp32" ? "pretraining" : "training";
     const Recorder& full = lab().train(settings(method));
-    const Recorder& half = lab().train(settings(method, place + ".autocast: bf16"));
-    const double expected = full.all<Metrics>().front().values.at("loss");
-    const double found = half.all<Metrics>().front().values.at("loss");
-    EXPECT_NE(found, expected) << method;
-    EXPECT_NEAR(found, expected, 0.02 * expected) << method;
-    EXPECT_NEAR(half.all<Metrics>().back().values.at("loss"),
-                full.all<Metrics>().back().values.at("loss"), 0.3)
-        << method;
+    for (const std::string type : {"bf16", "fp16"}) {
+      const std::string place = method == "fp32" ? "pretraining" : "training";
+      const Recorder& half = lab().train(settings(method, place + ".autocast: " + type));
+      const double expected = full.all<Metrics>().front().values.at("loss");
+      const double found = half.all<Metrics>().front().values.at("loss");
+      EXPECT_NE(found, expected) << method << type;
+      EXPECT_NEAR(found, expected, 0.02 * expected) << method << type;
+      EXPECT_NEAR(half.all<Metrics>().back().values.at("loss"),
+                  full.all<Metrics>().back().values.at("loss"), 0.3)
+          << method << type;
+    }
   }
+}
+
+// Squared gradients hold the square of the loss scale, at least 2^24 here.
+TEST(TrainerTest, TheLossScaleOfFloat16DoesNotReachTheSensitivities) {
+  const auto cost = [](const Recorder& told) {
+    const std::vector<double> costs = told.all<Reallocation>().back().sensitivities;
+    return std::accumulate(costs.begin(), costs.end(), 0.0);
+  };
+  const Recorder& full = lab().train(settings("qbitopt"));
+  const Recorder& half = lab().train(settings("qbitopt", "training.autocast: fp16"));
+  ASSERT_GT(half.all<Reallocation>().back().step, 0);
+  EXPECT_NEAR(std::log2(cost(half) / cost(full)), 0, 1);
+}
+
+TEST(TrainerTest, Float16GoesOnFromACheckpointWithItsLossScale) {
+  const std::string in_float16 = settings("qbitopt", "training.autocast: fp16");
+  const Recorder& undisturbed = lab().train(in_float16);
+  const Attempt first = lab().attempt(in_float16);
+  Recorder before;
+  before.stop_at_step = 5;
+  ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
+  torch::serialize::InputArchive archive;
+  archive.load_from(first.folder + "/checkpoint");
+  const auto number = [&](const char* name) {
+    c10::IValue value;
+    archive.read(name, value);
+    return value.toScalar().to<double>();
+  };
+  EXPECT_EQ(number("loss_scale"), 65536 * std::pow(0.5, number("skipped_steps")));
+  EXPECT_GT(number("good_steps"), 0);
+
+  Attempt second = lab().attempt(in_float16);
+  second.resume_from = first.folder + "/checkpoint";
+  Recorder whole;
+  ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
+  whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
+  EXPECT_EQ(timeless(whole), timeless(undisturbed));
 }
 
 // With the running statistics of batch norm the first answers are the teacher's own.

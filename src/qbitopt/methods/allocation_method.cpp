@@ -175,7 +175,8 @@ void AllocationMethod::load(torch::serialize::InputArchive& archive) {
 }
 
 void AllocationMethod::after_backward(MethodContext& context, const StepState& state) {
-  if (schedule_) sensitivity_->observe_step(context.quantizers(), state.batch->labels.size(0));
+  if (!schedule_) return;
+  sensitivity_->observe_step(context.quantizers(), state.batch->labels.size(0), state.loss_scale);
 }
 
 void AllocationMethod::after_step(MethodContext& context, const StepState& state) {

@@ -62,6 +62,9 @@ struct StepState {
   const Phase* phase = nullptr;
   const Batch* batch = nullptr;
   torch::Tensor loss;  // after forward: cross-entropy plus the method's own term
+  // What the loss was multiplied by before its backward, which quantisers have seen; gradients of
+  // parameters are divided by it again when after_backward() is called. 1 but in float16.
+  double loss_scale = 1;
 };
 
 // Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget

@@ -70,6 +70,14 @@ void RangeOptimizer::zero_grad() {
   for (Item& item : items_) item.value().mutable_grad().reset();
 }
 
+std::vector<Tensor> RangeOptimizer::gradients() const {
+  std::vector<Tensor> gradients;
+  for (const Item& item : items_) {
+    if (item.value().grad().defined()) gradients.push_back(item.value().grad());
+  }
+  return gradients;
+}
+
 void RangeOptimizer::save(torch::serialize::OutputArchive& archive) const {
   std::vector<Tensor> first, second;
   std::vector<int64_t> steps;

@@ -39,6 +39,8 @@ class RangeOptimizer {
   // the factor by which they lower the learning rate now.
   void step(double learning_rate_factor = 1);
   void zero_grad();
+  // Of the widths and offsets that have one now.
+  std::vector<torch::Tensor> gradients() const;
 
   // Momentum and counters, for exact resume. load() throws std::runtime_error if the number or
   // shape of ranges differs.

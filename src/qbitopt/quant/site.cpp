@@ -7,8 +7,9 @@ QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec)
 
 torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
   if (!quantizer_) return apply_activation(spec_.absorbs, x);
-  // What a layer computed in bfloat16 under autocast is too coarse to learn a range from.
-  return quantizer_->forward(x.scalar_type() == torch::kBFloat16 ? x.to(torch::kFloat32) : x);
+  // What a layer computed in 16 bits under autocast is too coarse to learn a range from.
+  return quantizer_->forward(c10::isReducedFloatingType(x.scalar_type()) ? x.to(torch::kFloat32)
+                                                                         : x);
 }
 
 void QuantizerSite::attach(QuantizerPtr quantizer) {

@@ -1,15 +1,16 @@
 #pragma once
 
 #include "qbitopt/quant/torch.h"
+#include "qbitopt/training/recipe.h"
 
 namespace qbitopt {
 
-// While it lives, convolutions and linear layers on `device` compute in bfloat16 (torch.autocast);
-// the weights keep their type. bfloat16 alone: it has float32's range, so no loss scale enters the
-// squared gradients that FIT sums.
+// While it lives, convolutions and linear layers on `device` compute in the lower precision
+// (torch.autocast); the weights keep their type. bfloat16 has float32's range; gradients in float16
+// need a LossScale.
 class Autocast {
  public:
-  Autocast(bool on, torch::Device device);
+  Autocast(Precision precision, torch::Device device);
   ~Autocast();
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;

@@ -43,6 +43,9 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
   archive.write("loss_sum", c10::IValue(state.loss_sum));
   archive.write("right_sum", c10::IValue(state.right_sum));
   archive.write("images", c10::IValue(state.images));
+  archive.write("loss_scale", c10::IValue(state.loss_scale.value));
+  archive.write("good_steps", c10::IValue(state.loss_scale.good_steps));
+  archive.write("skipped_steps", c10::IValue(state.loss_scale.skipped_steps));
   write_part(archive, "network", context.network());
   write_part(archive, "optimizers", optimizers);
   call_hook("save", [&] { write_part(archive, "method", context.method()); });
@@ -67,6 +70,9 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
     state.loss_sum = read_number<double>(archive, "loss_sum");
     state.right_sum = read_number<double>(archive, "right_sum");
     state.images = read_number<int64_t>(archive, "images");
+    state.loss_scale.value = read_number<double>(archive, "loss_scale");
+    state.loss_scale.good_steps = read_number<int64_t>(archive, "good_steps");
+    state.loss_scale.skipped_steps = read_number<int64_t>(archive, "skipped_steps");
     read_part(archive, "network", context.network());
     read_part(archive, "optimizers", optimizers);
     call_hook("load", [&] { read_part(archive, "method", context.method()); });

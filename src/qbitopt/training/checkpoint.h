@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "qbitopt/training/loss_scale.h"
 #include "qbitopt/training/optimizers.h"
 #include "qbitopt/training/run_context.h"
 
@@ -17,6 +18,7 @@ struct RunState {
   double loss_sum = 0;
   double right_sum = 0;
   int64_t images = 0;
+  LossScale loss_scale;  // of training in float16
 };
 
 // Writes everything that a later attempt needs to go on to the same result: network with

@@ -58,6 +58,18 @@ void Optimizers::zero_grad() {
   for (const auto& optimizer : extra_) optimizer->zero_grad();
 }
 
+std::vector<torch::Tensor> Optimizers::gradients() const {
+  std::vector<torch::Tensor> gradients = range_optimizer_->gradients();
+  const auto add = [&](const std::vector<torch::Tensor>& tensors) {
+    for (const torch::Tensor& tensor : tensors) {
+      if (tensor.grad().defined()) gradients.push_back(tensor.grad());
+    }
+  };
+  add(weights_);
+  for (const ExtraParameters& extra : extra_options_) add(extra.tensors);
+  return gradients;
+}
+
 void Optimizers::step(double factor) {
   for (auto& group : weight_optimizer_->param_groups()) {
     group.options().set_lr(recipe_.learning_rate * factor);

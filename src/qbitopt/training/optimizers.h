@@ -21,6 +21,8 @@ class Optimizers {
              const std::vector<ExtraParameters>& extra);
 
   void zero_grad();
+  // All that there are, of what step() moves.
+  std::vector<torch::Tensor> gradients() const;
   // `factor`: of the learning-rate schedule, for weights, ranges and what follows it.
   void step(double factor);
   // Forgets the weights' and ranges' momentum, for a phase that trains anew.

@@ -32,7 +32,10 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   recipe.weight_decay = own.get<double>("weight_decay");
   recipe.is_cosine = own.get<std::string>("schedule") == "cosine";
   recipe.warmup_steps = own.get<int64_t>("warmup_steps");
-  recipe.autocast = own.get_or<std::string>("autocast", "none") == "bf16";
+  const auto autocast = own.get_or<std::string>("autocast", "none");
+  recipe.precision = autocast == "bf16"   ? Precision::kBfloat16
+                     : autocast == "fp16" ? Precision::kFloat16
+                                          : Precision::kFloat32;
   recipe.label_smoothing = own.get_or("label_smoothing", 0.0);
   recipe.distillation = own.get_or("distillation", 0.0);
   recipe.threads = own.get<int>("threads");

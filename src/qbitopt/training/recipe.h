@@ -9,6 +9,9 @@ namespace qbitopt {
 // The parameters of optimization.yaml: those below `training`, or below `pretraining` for fp32.
 Parameters optimization_parameters(const Parameters& parameters);
 
+// What convolutions and linear layers of the training pass compute in.
+enum class Precision { kFloat32, kBfloat16, kFloat16 };
+
 // How the weights are trained.
 struct Recipe {
   int64_t steps = 0;  // in all; 0: published weights are taken as they are
@@ -21,7 +24,7 @@ struct Recipe {
   int64_t warmup_steps = 0;
   double label_smoothing = 0;  // share of a label that is spread over all classes
   double distillation = 0;  // share of the loss that comes from the starting checkpoint's answers
-  bool autocast = false;    // bfloat16 in the training pass
+  Precision precision = Precision::kFloat32;
   int threads = 1;
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never

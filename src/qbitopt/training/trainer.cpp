@@ -128,7 +128,8 @@ class TrainingRun {
     if (state_.step == context_.recipe().freeze_batch_norm_at)
       freeze_batch_norm(context_.network());
     torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
-    StepState now{state_.step, &stretch.phase, &batch, {}};
+    StepState now{
+        state_.step, &stretch.phase, &batch, {}, is_scaled_ ? state_.loss_scale.value : 1};
     call_hook("before_step", [&] { method_.before_step(context_, now); });
     optimizers_.zero_grad();
     const int passes =
@@ -144,11 +145,14 @@ class TrainingRun {
       const torch::Tensor term =
           call_hook("loss_term", [&] { return method_.loss_term(context_, now); });
       if (term.defined()) now.loss = now.loss + term / passes;
-      now.loss.backward();
+      (now.loss_scale == 1 ? now.loss : now.loss * now.loss_scale).backward();
     }
+    const bool is_finite = !is_scaled_ || state_.loss_scale.unscale(optimizers_.gradients());
     call_hook("after_backward", [&] { method_.after_backward(context_, now); });
-    optimizers_.step(learning_rate_factor(context_.recipe(), state_.step - stretch.schedule_begin,
-                                          stretch.schedule_steps));
+    if (is_finite) {
+      optimizers_.step(learning_rate_factor(context_.recipe(), state_.step - stretch.schedule_begin,
+                                            stretch.schedule_steps));
+    }
     call_hook("after_step", [&] { method_.after_step(context_, now); });
   }
 
@@ -156,7 +160,7 @@ class TrainingRun {
   torch::Tensor forward(const torch::Tensor& images, const torch::Tensor& labels, int passes) {
     torch::Tensor logits;
     {
-      const Autocast autocast(context_.recipe().autocast, context_.device());
+      const Autocast autocast(context_.recipe().precision, context_.device());
       logits = context_.network().forward(images).to(torch::kFloat32);
     }
     const torch::Tensor loss = loss_of(logits, images, labels) / passes;
@@ -289,6 +293,13 @@ class TrainingRun {
     call_hook("finish", [&] { method_.finish(context_); });
     reestimate();
     progress("evaluate");
+    if (state_.loss_scale.skipped_steps > 0) {
+      observer_.on_event(
+          Note{"info",
+               fmt::format("{} of {} steps were left out, as gradients in float16 were not "
+                           "finite; the loss scale ended at {:g}",
+                           state_.loss_scale.skipped_steps, state_.step, state_.loss_scale.value)});
+    }
     Finished finished;
     account_bits(context_, attempt_.job.guarantees_budget, finished);
     finished.results = final_results(context_);
@@ -339,6 +350,7 @@ class TrainingRun {
   Method& method_;
   std::vector<Stretch> stretches_;
   Optimizers optimizers_;
+  const bool is_scaled_ = context_.recipe().precision == Precision::kFloat16;
   RunState state_;
   torch::Tensor window_;  // sums of loss and right answers since they were last added to the state
   size_t damaged_told_ = 0;
