@@ -96,7 +96,7 @@ miniature: $(BUILD)/miniature_imagenet/.made  ## make a small ImageNet of real p
 # their batch norm to know its statistics roughly.
 TINY := --db $(BUILD)/miniature.db seeds=1 data.image_size=64 data.threads=0 training.batch_size=8 pretraining.batch_size=8 \
   training.epochs=0 training.steps=2 pretraining.epochs=0 pretraining.steps=20 reallocation.tau=1 \
-  calibration.batches=1 calibration.batch_size=8 hessian_trace.samples=8 hessian_trace.vectors=4 batch_norm.reestimate_batches=1
+  calibration.batches=1 calibration.batch_size=8 hessian_trace.samples=2 hessian_trace.vectors=4 batch_norm.reestimate_batches=1
 imagenet-miniature: miniature  ## every model and method of the ImageNet tables, two steps each, on those photographs
 	$(MAKE) imagenet IMAGENET=$(BUILD)/miniature_imagenet DEVICE=cpu OVERRIDES='$(TINY)'
 
