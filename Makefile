@@ -44,6 +44,8 @@ reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures 
 	@if command -v gnuplot >/dev/null; then $(QBITOPT) plot all --sweep quick; else echo "  none: gnuplot is missing (Debian: gnuplot-nox)"; fi
 	@echo "Report:"
 	@$(QBITOPT) report --sweep quick --output results/quick.html
+	@echo "Beside the README's values:"
+	-@$(QBITOPT) table quick --check --output results/quick.md
 
 bench: everything  ## measure what the README claims about speed (results/bench/*.json)
 	@for program in $(BUILD)/bin/*_benchmark; do echo "== $$(basename $$program)"; $$program || exit 1; done
