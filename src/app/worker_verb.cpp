@@ -30,11 +30,11 @@ int predict(const Invocation& invocation) {
   const auto& words = invocation.arguments;
   if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end()) {
     invocation.console.print(
-        "usage: qbitopt predict --model M --weights FILE [options] IMAGE...\n"
+        "usage: qbitopt predict --model M [--weights FILE] [options] IMAGE...\n"
         "The five likeliest classes of each photograph (JPEG or PNG).\n\n"
         "  --model M             a name of `qbitopt models`\n"
         "  --weights FILE        safetensors, a .pth of PyTorch, or a job's model.pth with its "
-        "quantisers\n"
+        "quantisers; without it the weights are random\n"
         "  --allocation FILE     bits for quantisers, {\"name\": bits}; others at 8; ranges from "
         "the images\n"
         "  --logits              all logits as well\n"

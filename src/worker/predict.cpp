@@ -115,10 +115,21 @@ int predict(const std::vector<std::string>& words) {
       Arguments::parse(words, {"model", "weights", "allocation"}, {"json", "logits"});
   if (arguments.words.empty()) throw InputError("no image is given");
   const torch::NoGradGuard no_grad;
-  const std::string& file = arguments.required("weights");
+  const std::string& model = arguments.required("model");
+  const bool has_weights = arguments.has("weights");
+  const std::string file = has_weights ? arguments.required("weights") : "";
   const torch::Tensor images = read_images(arguments.words);
-  StateDict weights = read_weights(file);
-  const auto network = make_network(arguments.required("model"), weights, file);
+  torch::manual_seed(0);
+  StateDict weights;
+  if (has_weights) {
+    weights = read_weights(file);
+  } else {
+    std::cerr << fmt::format(
+        "warning: without --weights FILE the weights are random and the answer means nothing; "
+        "`qbitopt models {}` says which file there is\n",
+        model);
+  }
+  const auto network = make_network(model, weights, file);
   if (arguments.has("allocation")) {  // its quantisers take the place of stored ones
     std::erase_if(weights, [](const auto& entry) {
       return entry.first.find("_quantizer.") != std::string::npos;
@@ -126,7 +137,7 @@ int predict(const std::vector<std::string>& words) {
   } else {
     attach_stored(*network, weights);
   }
-  load_state(*network, weights, file);
+  if (has_weights) load_state(*network, weights, file);
   network->eval();
   if (arguments.has("allocation"))
     attach_allocation(*network, arguments.required("allocation"), images);

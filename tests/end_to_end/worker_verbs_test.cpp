@@ -71,6 +71,16 @@ TEST_F(WorkerVerbsTest, PredictNamesTheLikeliestClassesWithTheirProbabilities) {
   EXPECT_EQ(json_of(command + "--allocation " + folder + "allocation.json orange.png").size(), 1u);
 }
 
+TEST_F(WorkerVerbsTest, PredictWarnsOfRandomWeights) {
+  write("orange.png", png());
+  const testing::Result result = qbitopt("predict --model resnet18 orange.png");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("warning: without --weights FILE the weights are random and "
+                                    "the answer means nothing; `qbitopt models resnet18` says"));
+  EXPECT_THAT(result.out, HasSubstr("orange.png\n"));
+  EXPECT_EQ(qbitopt("predict --model resnet18 orange.png").out, result.out);
+}
+
 TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
   const std::string folder = train("fp32", 1);
   write("orange.png", png());
@@ -84,8 +94,7 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
       {command + "orange.png photos", "photos: is a folder; give the photographs in it, photos/*"},
       {command, "no image is given"},
       {"predict --model resnet9 --weights " + folder + "model.pth orange.png",
-       "unknown model 'resnet9', did you mean 'resnet8'?"},
-      {"predict --model resnet8 orange.png", "--weights"}};
+       "unknown model 'resnet9', did you mean 'resnet8'?"}};
   for (const auto& [words, message] : cases) {
     const testing::Result result = qbitopt(words);
     EXPECT_EQ(result.exit_code, 2) << words;
