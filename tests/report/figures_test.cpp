@@ -14,6 +14,7 @@
 #include "qbitopt/report/figures/figure.h"
 #include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/figures/style.h"
+#include "qbitopt/report/figures/svg.h"
 #include "report/example_database.h"
 #include "runlog/fixture.h"
 
@@ -290,6 +291,16 @@ TEST(CanvasTest, ScalesReachOverTheirValues) {
   const Scale fixed = scale_over({3}, {.from = 2, .to = 8});
   EXPECT_EQ(fixed.low, 2);
   EXPECT_EQ(fixed.high, 8);
+}
+
+TEST(ThemedSvgTest, ShortensCoordinatesAndNoNumberThatIsRead) {
+  const std::string svg = themed_svg(
+      "<svg viewBox=\"0 0 9 9\"><defs><filter/></defs><g><title>$block1 using 1:2</title>"
+      "<path d='M1.25,2.75 L3.10,4.05 '/><text>0.48 bits, 2.13 more</text></g></svg>",
+      "f", "A title");
+  EXPECT_THAT(svg, HasSubstr("<path d='M1.2,2.7 L3.1,4.0 '/>"));
+  EXPECT_THAT(svg, HasSubstr("<text>0.48 bits, 2.13 more</text>"));
+  EXPECT_EQ(svg.find("$block1"), std::string::npos);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ void SweepRecorder::record_definitions(const Catalog& catalog) {
   }
   connection_.execute(
       "INSERT OR REPLACE INTO parameter_definition VALUES ('plugin', '', ?)",
-      std::string("The shared library that brings the method; empty: a built-in one."));
+      std::string("The shared library that brings the method; none: a built-in one."));
 }
 
 void SweepRecorder::record_needs(int64_t job, const PlannedJob& planned) {

@@ -4,6 +4,7 @@
 
 #include <regex>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,15 +52,29 @@ void remove_empty_groups(std::string& text) {
   text = out.append(text, begin);
 }
 
+// Coordinates to tenths of a pixel. Numbers between tags are what people read, and stay.
+std::string without_hundredths(const std::string& text) {
+  const auto is_digit = [&](size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+  const std::string_view ends = ", '\"";
+  std::string out;
+  bool is_in_tag = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '<' || text[i] == '>') is_in_tag = text[i] == '<';
+    const bool is_hundredth = is_in_tag && i >= 3 && i + 1 < text.size() && is_digit(i) &&
+                              is_digit(i - 1) && text[i - 2] == '.' && is_digit(i - 3) &&
+                              ends.find(text[i + 1]) != std::string_view::npos;
+    if (!is_hundredth) out += text[i];
+  }
+  return out;
+}
+
 // What gnuplot writes for whom reads the file: "$block1 using 1:2" as the title of each plot, which
 // a browser would show beside the mouse, indentation, and hundredths of a pixel.
 void remove_what_nobody_sees(std::string& text) {
   static const std::regex titles("<title>\\$block[^<]*</title>");
   static const std::regex indentation("\\n[\\t ]+");
-  static const std::regex hundredths("(\\d\\.\\d)\\d(?=[, '\"])");
   text = std::regex_replace(text, titles, "");
-  text = std::regex_replace(text, indentation, "\n");
-  text = std::regex_replace(text, hundredths, "$1");
+  text = without_hundredths(std::regex_replace(text, indentation, "\n"));
 }
 
 }  // namespace
