@@ -4,6 +4,7 @@
 #include "qbitopt/allocation/hull.h"
 #include "qbitopt/allocation/knapsack.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/allocation/split_bound.h"
 
 namespace qbitopt {
 
@@ -21,6 +22,7 @@ class Lagrangian : public Solver {
   Knapsack knapsack_;
   Hull hull_;
   Dual dual_;
+  SplitBound split_bound_;
 };
 
 }  // namespace qbitopt

@@ -37,10 +37,11 @@ Solver::Answer RelaxGreedy::choose(const Problem& problem, const SolveOptions& o
   } else {
     dual_.solve(knapsack_, hull_);
   }
+  const double bound = dual_.bound + split_bound_.gain(knapsack_, hull_, dual_);
   greedy_fill(knapsack_, hull_, dual_.position, dual_.slack);
 
   return {knapsack_.candidates(problem, choices_at(knapsack_, hull_, dual_.position)),
-          std::ldexp(dual_.bound, knapsack_.cost_exponent), false,
+          std::ldexp(bound, knapsack_.cost_exponent), false,
           hull_.is_convex
               ? ""
               : "costs are not convex in the bits: replaced by their lower convex hull"};

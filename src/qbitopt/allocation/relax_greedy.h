@@ -5,6 +5,7 @@
 #include "qbitopt/allocation/hull.h"
 #include "qbitopt/allocation/knapsack.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/allocation/split_bound.h"
 
 namespace qbitopt {
 
@@ -17,8 +18,8 @@ namespace qbitopt {
 //      the result can be 5% off even with equal weights.)
 //   3. Take, again and again, the step that saves most per load and still fits.
 // Optimal for equal weights, contiguous candidates and convex costs. The bound is the exact
-// Lagrangian dual over the integer candidates. Tables that are not convex are replaced by their
-// hull, and the note says so.
+// Lagrangian dual over the integer candidates, sharpened by a few splits. Tables that are not
+// convex are replaced by their hull, and the note says so.
 class RelaxGreedy : public Solver {
  public:
   std::string name() const override { return "relax_greedy"; }
@@ -31,6 +32,7 @@ class RelaxGreedy : public Solver {
   Hull hull_;
   FitRelaxation relaxation_;
   Dual dual_;
+  SplitBound split_bound_;
 };
 
 }  // namespace qbitopt
