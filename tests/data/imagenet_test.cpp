@@ -97,11 +97,21 @@ TEST_F(ImageNetTest, ThreadsAndResumingChangeNothing) {
   EXPECT_FALSE(torch::equal(plain[0].images, other[0].images));
 }
 
+// Three batches to train on and the test images, one of them damaged, by the same transport.
+std::vector<Batch> batches_by(const DataSet& data, Transport transport) {
+  auto batches = read_batches(*data.train({.batch_size = 9, .seed = 5, .transport = transport}), 3);
+  for (const Batch& batch : read_batches(*data.once(Split::kTest, 5, 0, transport), 100))
+    batches.push_back(batch);
+  return batches;
+}
+
 // What a GPU gets, normalised there, is what a CPU gets from the loading threads.
 TEST_F(ImageNetTest, BytesNormalisedOnTheDeviceAreTheNormalisedImages) {
+  write("val/class1/120.JPEG", "");
   const auto data = open({{"threads", 2}});
-  const auto floats = read_batches(*data->train({.batch_size = 9, .seed = 5}), 3);
-  const auto bytes = read_batches(*data->train({.batch_size = 9, .seed = 5, .as_bytes = true}), 3);
+  const auto floats = batches_by(*data, transport_to(torch::kCPU));
+  const auto bytes = batches_by(*data, {.as_bytes = true});
+  ASSERT_EQ(bytes.size(), floats.size());
   for (size_t i = 0; i < floats.size(); ++i) {
     EXPECT_EQ(bytes[i].images.scalar_type(), torch::kUInt8);
     EXPECT_EQ(bytes[i].images.strides(), floats[i].images.strides());
@@ -116,10 +126,11 @@ TEST_F(ImageNetTest, BytesNormalisedOnTheDeviceAreTheNormalisedImages) {
 
 TEST_F(ImageNetTest, PinnedBytesBecomeTheSameImagesOnAGpu) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "no GPU";
+  for (const char* file : {"val/class1/120.JPEG", "val/class1/121.JPEG"}) write(file, "");
   const auto data = open({{"threads", 2}});
-  const auto floats = read_batches(*data->train({.batch_size = 9, .seed = 5}), 3);
-  const auto bytes =
-      read_batches(*data->train({.batch_size = 9, .seed = 5, .as_bytes = true, .pinned = true}), 3);
+  const auto floats = batches_by(*data, transport_to(torch::kCPU));
+  const auto bytes = batches_by(*data, transport_to(torch::kCUDA));
+  ASSERT_EQ(bytes.size(), floats.size());
   for (size_t i = 0; i < floats.size(); ++i) {
     EXPECT_TRUE(bytes[i].images.is_pinned());
     const Batch moved = on_device(bytes[i], torch::kCUDA);
@@ -127,6 +138,17 @@ TEST_F(ImageNetTest, PinnedBytesBecomeTheSameImagesOnAGpu) {
     EXPECT_LE((moved.images.cpu() - floats[i].images).abs().max().item<double>(), 1e-6);
     EXPECT_TRUE(torch::equal(moved.labels.cpu(), floats[i].labels));
   }
+}
+
+// A batch of images that were all left out travels too.
+TEST_F(ImageNetTest, ABatchWithoutAnImageReachesTheGpu) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no GPU";
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder_ / "val"))
+    if (file.is_regular_file()) write_raw(file.path(), "");
+  const auto data = open();
+  for (const Batch& batch :
+       read_batches(*data->once(Split::kTest, 5, 0, transport_to(torch::kCUDA)), 100))
+    EXPECT_EQ(on_device(batch, torch::kCUDA).labels.numel(), 0);
 }
 
 TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {

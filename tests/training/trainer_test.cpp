@@ -416,9 +416,10 @@ class ScratchedData : public DataSet {
   std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const override {
     return whole_->train(options);
   }
-  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit) const override {
+  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit,
+                                    Transport transport) const override {
     if (split == Split::kTest && !has_test_) return std::make_unique<NoImages>();
-    return whole_->once(split, batch_size, limit);
+    return whole_->once(split, batch_size, limit, transport);
   }
   int64_t size(Split split) const override { return whole_->size(split); }
   int64_t classes() const override { return whole_->classes(); }

@@ -12,6 +12,10 @@ Batch on_device(const Batch& batch, torch::Device device) {
   return moved;
 }
 
+Transport transport_to(torch::Device device) {
+  return {.as_bytes = device.is_cuda(), .pinned = device.is_cuda()};
+}
+
 Batch pinned(const Batch& batch) {
   const auto pin = [](const torch::Tensor& tensor) {
     return tensor.defined() ? tensor.pin_memory() : tensor;

@@ -13,7 +13,7 @@ namespace qbitopt {
 
 struct Batch {
   // [batch, channels, height, width], channels-last: float32, normalised; of a stream that was
-  // asked for bytes uint8, if the data set has them.
+  // asked for bytes uint8, if the data set has them (see Transport).
   torch::Tensor images;
   torch::Tensor labels;  // [batch], int64
   // [1, channels, 1, 1]: uint8 images times `scale` plus `shift` are normalised. Undefined where
@@ -26,6 +26,14 @@ Batch on_device(const Batch& batch, torch::Device device);
 
 // The same in page-locked memory, out of which a copy to a GPU does not keep the caller waiting.
 Batch pinned(const Batch& batch);
+
+// How batches are handed out, whatever is in them.
+struct Transport {
+  bool as_bytes = false;  // images as uint8 if the data set has them, a quarter of the traffic
+  bool pinned = false;    // see pinned()
+};
+// A GPU's batches come as bytes out of page-locked memory.
+Transport transport_to(torch::Device device);
 
 // Batches one after another; the end is an answer. Which images, in which order and with which
 // augmentation depends on (seed, epoch, position) alone, never on threads or on what was read
@@ -44,8 +52,7 @@ struct TrainStreamOptions {
   uint64_t seed = 0;
   int64_t first_step = 0;  // start as if this many batches had been read: exact resume
   bool augment = true;
-  bool as_bytes = false;  // images as uint8, a quarter of the traffic to a GPU
-  bool pinned = false;    // see pinned()
+  Transport transport = {};
 };
 
 // One data set, opened once. Endless training batches (an incomplete last batch of an epoch is
@@ -57,8 +64,8 @@ class DataSet {
   virtual std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const = 0;
   // `limit`: at most this many images; 0: all. The last batch may be short. kTrain without
   // augmentation is allowed.
-  virtual std::unique_ptr<BatchStream> once(Split split, int64_t batch_size,
-                                            int64_t limit = 0) const = 0;
+  virtual std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit = 0,
+                                            Transport transport = {}) const = 0;
 
   virtual int64_t size(Split split) const = 0;
   virtual int64_t classes() const = 0;

@@ -105,7 +105,7 @@ struct Content {
   }
 
   Batch train_batch(const int64_t* images, const TrainStreamOptions& options, int64_t epoch) const {
-    Batch batch = empty_batch(options.batch_size, options.as_bytes);
+    Batch batch = empty_batch(options.batch_size, options.transport.as_bytes);
     for (int64_t i = 0; i < options.batch_size; ++i) {
       batch.labels.data_ptr<int64_t>()[i] =
           load_training_image(images[i], options, epoch, batch, i);
@@ -113,8 +113,8 @@ struct Content {
     return batch;
   }
 
-  Batch evaluation_batch(Split split, int64_t first, int64_t count) const {
-    Batch batch = empty_batch(count, /*as_bytes=*/false);
+  Batch evaluation_batch(Split split, int64_t first, int64_t count, bool as_bytes) const {
+    Batch batch = empty_batch(count, as_bytes);
     int64_t good = 0;
     for (int64_t i = 0; i < count; ++i) {
       const LabelledFile& file =
@@ -123,7 +123,9 @@ struct Content {
       if (!load(file, choose, false, batch, good)) continue;
       batch.labels.data_ptr<int64_t>()[good++] = file.label;
     }
-    return {batch.images.slice(0, 0, good), batch.labels.slice(0, 0, good)};
+    batch.images = batch.images.slice(0, 0, good);
+    batch.labels = batch.labels.slice(0, 0, good);
+    return batch;
   }
 };
 
@@ -145,16 +147,20 @@ class ImageNet : public DataSet {
       const auto images = order->of(epoch);
       return content->train_batch(images->data() + first, options, epoch);
     };
-    return stream(load, options.first_step, std::numeric_limits<int64_t>::max(), options.pinned);
+    return stream(load, options.first_step, std::numeric_limits<int64_t>::max(),
+                  options.transport.pinned);
   }
 
-  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit) const override {
+  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit,
+                                    Transport transport) const override {
     const int64_t images = limit > 0 ? std::min(limit, size(split)) : size(split);
-    const auto load = [content = content_, split, batch_size, images](int64_t index) {
+    const auto load = [content = content_, split, batch_size, images,
+                       as_bytes = transport.as_bytes](int64_t index) {
       const int64_t first = index * batch_size;
-      return content->evaluation_batch(split, first, std::min(batch_size, images - first));
+      return content->evaluation_batch(split, first, std::min(batch_size, images - first),
+                                       as_bytes);
     };
-    return stream(load, 0, (images + batch_size - 1) / batch_size, /*pinned=*/false);
+    return stream(load, 0, (images + batch_size - 1) / batch_size, transport.pinned);
   }
 
   int64_t size(Split split) const override {

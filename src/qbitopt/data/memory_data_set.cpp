@@ -126,11 +126,11 @@ std::unique_ptr<BatchStream> MemoryDataSet::train(const TrainStreamOptions& opti
       load, PrefetchOptions{.first = options.first_step,
                             .end = std::numeric_limits<int64_t>::max(),
                             .threads = content_->options.threads,
-                            .pinned = options.pinned});
+                            .pinned = options.transport.pinned});
 }
 
-std::unique_ptr<BatchStream> MemoryDataSet::once(Split split, int64_t batch_size,
-                                                 int64_t limit) const {
+std::unique_ptr<BatchStream> MemoryDataSet::once(Split split, int64_t batch_size, int64_t limit,
+                                                 Transport transport) const {
   const int64_t images = limit > 0 ? std::min(limit, size(split)) : size(split);
   const auto load = [content = content_, split, batch_size, images](int64_t index) {
     const int64_t first = index * batch_size;
@@ -140,7 +140,8 @@ std::unique_ptr<BatchStream> MemoryDataSet::once(Split split, int64_t batch_size
   };
   return std::make_unique<PrefetchStream>(
       load, PrefetchOptions{.end = (images + batch_size - 1) / batch_size,
-                            .threads = content_->options.threads});
+                            .threads = content_->options.threads,
+                            .pinned = transport.pinned});
 }
 
 int64_t MemoryDataSet::size(Split split) const {

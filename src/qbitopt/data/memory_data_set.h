@@ -43,8 +43,8 @@ class MemoryDataSet : public DataSet {
 
   // Throws InputError if a batch is larger than the training set.
   std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const override;
-  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size,
-                                    int64_t limit = 0) const override;
+  std::unique_ptr<BatchStream> once(Split split, int64_t batch_size, int64_t limit = 0,
+                                    Transport transport = {}) const override;
   int64_t size(Split split) const override;
   int64_t classes() const override;
   std::vector<int64_t> image_shape() const override;

@@ -44,7 +44,8 @@ Evaluation evaluate(Network& network, BatchStream& images, torch::Device device)
 
 Evaluation evaluate_split(Network& network, const DataSet& data, Split split, int64_t batch_size,
                           torch::Device device) {
-  const Evaluation result = evaluate(network, *data.once(split, batch_size), device);
+  const auto images = data.once(split, batch_size, /*limit=*/0, transport_to(device));
+  const Evaluation result = evaluate(network, *images, device);
   if (result.images > 0) return result;
   throw JobError("data", fmt::format("none of the {} {} images is left to measure accuracy on; {}",
                                      data.size(split), split_name(split), damage_text(data)));

@@ -130,8 +130,7 @@ std::unique_ptr<BatchStream> RunContext::train_stream(const std::string& purpose
   return data_->train({.batch_size = batch_size,
                        .seed = Random(seed_, "images for " + purpose).next(),
                        .first_step = first_step,
-                       .as_bytes = device_.is_cuda(),
-                       .pinned = device_.is_cuda()});
+                       .transport = transport_to(device_)});
 }
 
 std::vector<Batch> RunContext::calibration_batches() {
