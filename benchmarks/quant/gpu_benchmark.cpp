@@ -1,7 +1,7 @@
 // Images per second of training on a GPU: full precision, fixed precision (LSQ), QBitOpt (with
 // FIT), and the same fixed precision written as PyTorch's own chain of autograd operations, the
-// usual way. ImageNet's shapes on made-up images. Steps take turns, a step is timed until the
-// device is done.
+// usual way; and the first three in float16 with a loss scale (training.autocast: fp16). ImageNet's
+// shapes on made-up images. Steps take turns, a step is timed until the device is done.
 //
 //   gpu_training_benchmark [batch] [rounds]
 
@@ -34,6 +34,71 @@ class ChainQuantizer : public UniformQuantizer {
   }
 };
 
+struct Contender {
+  std::string name;
+  bench::Training training;
+  Precision precision = Precision::kFloat32;
+  bench::Trainee::MakeQuantizer make = {};
+};
+
+void measure(const std::string& model, int64_t batch, int rounds, bench::Report& report) {
+  const std::vector<Contender> contenders = {
+      {"full precision", bench::Training::kFp32},
+      {"fixed precision", bench::Training::kFixed},
+      {"qbitopt", bench::Training::kQbitopt},
+      {"fixed precision, chain of operations", bench::Training::kFixed, Precision::kFloat32,
+       [](const QuantizerSpec& spec) { return std::make_shared<ChainQuantizer>(spec); }},
+      {"full precision, float16", bench::Training::kFp32, Precision::kFloat16},
+      {"fixed precision, float16", bench::Training::kFixed, Precision::kFloat16},
+      {"qbitopt, float16", bench::Training::kQbitopt, Precision::kFloat16}};
+  std::vector<std::unique_ptr<bench::Trainee>> trainees;
+  std::vector<std::function<void()>> works;
+  const auto timed = [](auto work) {
+    return [work] {
+      work();
+      torch::cuda::synchronize();
+    };
+  };
+  for (const Contender& contender : contenders) {
+    trainees.push_back(std::make_unique<bench::Trainee>(
+        model, batch, std::vector<int64_t>{3, 224, 224}, 1000, contender.training, torch::kCUDA,
+        contender.make, contender.precision));
+    works.push_back(timed([trainee = trainees.back().get()] { trainee->step(); }));
+  }
+  works.push_back(timed([qbitopt = trainees[2].get()] { qbitopt->reallocate(); }));
+  for (int warm = 0; warm < 3; ++warm) {  // cuDNN tries its algorithms, the allocator fills
+    for (const auto& trainee : trainees) trainee->step();
+  }
+  torch::cuda::synchronize();
+  const auto times = bench::interleave(works, rounds);
+  const std::string text = model + ", 224 x 224, batch " + std::to_string(batch);
+  const double reference = bench::summarize(times[0]).median;
+  for (size_t i = 0; i < contenders.size(); ++i) {
+    const auto seconds = bench::summarize(times[i]);
+    const double speed = static_cast<double>(batch) / seconds.median;
+    bench::Row row{.name = contenders[i].name,
+                   .case_ = text,
+                   .value = speed,
+                   .unit = "images/s",
+                   .rounds = rounds,
+                   .spread = speed * seconds.spread / seconds.median};
+    if (i > 0) {
+      row.reference = contenders[0].name;
+      row.ratio = reference / seconds.median;
+    }
+    report.add(row);
+  }
+  const auto reallocation = bench::summarize(times.back());
+  report.add({.name = "reallocation",
+              .case_ = text,
+              .value = 1e3 * reallocation.median,
+              .unit = "ms",
+              .reference = "250 qbitopt steps",
+              .ratio = reallocation.median / (250 * bench::summarize(times[2]).median),
+              .rounds = rounds,
+              .spread = 1e3 * reallocation.spread});
+}
+
 void run(int64_t batch, int rounds) {
   if (!torch::cuda::is_available()) {
     std::printf("gpu_training_benchmark: no GPU here, nothing measured\n");
@@ -41,60 +106,8 @@ void run(int64_t batch, int rounds) {
   }
   at::globalContext().setBenchmarkCuDNN(true);
   bench::Report report("gpu_training");
-  for (const std::string model : {"resnet18", "mobilenet_v2"}) {
-    const auto trainee = [&](bench::Training training, bench::Trainee::MakeQuantizer make = {}) {
-      return std::make_unique<bench::Trainee>(model, batch, std::vector<int64_t>{3, 224, 224}, 1000,
-                                              training, torch::kCUDA, make);
-    };
-    const auto fp32 = trainee(bench::Training::kFp32), fixed = trainee(bench::Training::kFixed),
-               qbitopt = trainee(bench::Training::kQbitopt),
-               chain = trainee(bench::Training::kFixed, [](const QuantizerSpec&spec) {
-                 return std::make_shared<ChainQuantizer>(spec);
-               });
-    const auto timed = [](auto work) {
-      return [work] {
-        work();
-        torch::cuda::synchronize();
-      };
-    };
-    for (int warm = 0; warm < 3; ++warm) {  // cuDNN tries its algorithms, the allocator fills
-      for (bench::Trainee* one : {fp32.get(), fixed.get(), qbitopt.get(), chain.get()}) one->step();
-    }
-    torch::cuda::synchronize();
-    const auto times =
-        bench::interleave({timed([&] { fp32->step(); }), timed([&] { fixed->step(); }),
-                           timed([&] { qbitopt->step(); }), timed([&] { chain->step(); }),
-                           timed([&] { qbitopt->reallocate(); })},
-                          rounds);
-    const std::string text = model + ", 224 x 224, batch " + std::to_string(batch);
-    const double reference = bench::summarize(times[0]).median;
-    const char* names[] = {"full precision", "fixed precision", "qbitopt",
-                           "fixed precision, chain of operations"};
-    for (int i = 0; i < 4; ++i) {
-      const auto seconds = bench::summarize(times[i]);
-      const double speed = static_cast<double>(batch) / seconds.median;
-      bench::Row row{.name = names[i],
-                     .case_ = text,
-                     .value = speed,
-                     .unit = "images/s",
-                     .rounds = rounds,
-                     .spread = speed * seconds.spread / seconds.median};
-      if (i > 0) {
-        row.reference = names[0];
-        row.ratio = reference / seconds.median;
-      }
-      report.add(row);
-    }
-    const auto reallocation = bench::summarize(times[4]);
-    report.add({.name = "reallocation",
-                .case_ = text,
-                .value = 1e3 * reallocation.median,
-                .unit = "ms",
-                .reference = "250 qbitopt steps",
-                .ratio = reallocation.median / (250 * bench::summarize(times[2]).median),
-                .rounds = rounds,
-                .spread = 1e3 * reallocation.spread});
-  }
+  for (const std::string model : {"resnet18", "mobilenet_v2"})
+    measure(model, batch, rounds, report);
   report.finish();
 }
 

@@ -11,6 +11,8 @@
 #include "qbitopt/quant/range_optimizer.h"
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/sensitivity/fit.h"
+#include "qbitopt/training/autocast.h"
+#include "qbitopt/training/loss_scale.h"
 
 namespace qbitopt::bench {
 
@@ -29,8 +31,8 @@ class Trainee {
   // image_shape: {channels, height, width}. `make`: null for UniformQuantizer.
   Trainee(const std::string& model, int64_t batch_size, std::vector<int64_t> image_shape,
           int64_t classes, Training training, torch::Device device = torch::kCPU,
-          const MakeQuantizer& make = nullptr)
-      : training_(training) {
+          const MakeQuantizer& make = nullptr, Precision precision = Precision::kFloat32)
+      : training_(training), precision_(precision) {
     torch::manual_seed(1);
     NetworkRegistry registry("model");
     register_networks(registry);
@@ -52,9 +54,13 @@ class Trainee {
   void step() {
     weights_->zero_grad();
     if (ranges_) ranges_->zero_grad();
-    const torch::Tensor loss = torch::cross_entropy_loss(network_->forward(images_), labels_);
-    loss.backward();
-    if (training_ == Training::kQbitopt) fit_.observe_step(quantizers_, images_.size(0), 1);
+    const bool is_scaled = precision_ == Precision::kFloat16;
+    const double scale = is_scaled ? loss_scale_.value : 1;
+    const torch::Tensor loss = torch::cross_entropy_loss(logits(), labels_);
+    (is_scaled ? loss * scale : loss).backward();
+    const bool is_finite = !is_scaled || loss_scale_.unscale(gradients());
+    if (training_ == Training::kQbitopt) fit_.observe_step(quantizers_, images_.size(0), scale);
+    if (!is_finite) return;
     weights_->step();
     if (ranges_) ranges_->step();
   }
@@ -75,6 +81,22 @@ class Trainee {
 
  private:
   static constexpr double kLearningRate = 1e-6;  // made-up labels would make it diverge
+
+  torch::Tensor logits() {
+    const Autocast autocast(precision_, images_.device());
+    return network_->forward(images_).to(torch::kFloat32);
+  }
+
+  std::vector<torch::Tensor> gradients() const {
+    std::vector<torch::Tensor> gradients;
+    const auto add = [&](const torch::nn::Module& module) {
+      for (const torch::Tensor& parameter : module.parameters())
+        if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+    };
+    add(*network_);
+    for (const QuantizerPtr& quantizer : quantizers_) add(*quantizer);
+    return gradients;
+  }
 
   void quantize(torch::Device device, const MakeQuantizer& make) {
     for (QuantizerSite* site : network_->sites()) {
@@ -97,6 +119,8 @@ class Trainee {
   }
 
   Training training_;
+  Precision precision_;
+  LossScale loss_scale_;
   std::unique_ptr<Network> network_;
   torch::Tensor images_, labels_;
   std::unique_ptr<torch::optim::SGD> weights_;

@@ -68,6 +68,33 @@ TEST_F(CudaTest, EveryGridAndActivationIsTheCpus) {
   }
 }
 
+// The answers for the widened x, rounded to sixteen bits; the sums do not see the rounding.
+TEST_F(CudaTest, SixteenBitsAreWidenedAndTheAnswerRounded) {
+  torch::manual_seed(6);
+  const Tensor range = torch::full({1}, 2.5);
+  for (const torch::ScalarType type : {torch::kFloat16, torch::kBFloat16}) {
+    for (const int64_t width : {16, 17, 3}) {  // by packs, and not
+      const Tensor x = (3 * torch::randn({8, 16, width, width}))
+                           .contiguous(at::MemoryFormat::ChannelsLast)
+                           .to(type);
+      const Tensor gradient = torch::randn_like(x);
+      for (const Activation activation :
+           {Activation::kIdentity, Activation::kRelu, Activation::kRelu6}) {
+        const Grid grid = Grid::make(3, activation == Activation::kIdentity);
+        const Answer narrow = answer(x, range, gradient, grid, activation, torch::kCUDA);
+        const Answer wide = answer(x.to(torch::kFloat32), range, gradient.to(torch::kFloat32), grid,
+                                   activation, torch::kCUDA);
+        ASSERT_EQ(narrow.out.scalar_type(), type);
+        EXPECT_EQ(narrow.out.strides(), wide.out.strides());
+        EXPECT_TRUE(torch::equal(narrow.out, wide.out.to(type)));
+        EXPECT_TRUE(torch::equal(narrow.dx, wide.dx.to(type)));
+        EXPECT_TRUE(torch::allclose(narrow.dr, wide.dr, 1e-5, 1e-4));
+        EXPECT_TRUE(torch::allclose(narrow.state, wide.state, 1e-6, 0));
+      }
+    }
+  }
+}
+
 TEST_F(CudaTest, OneRangeAChannelIsTheCpus) {
   torch::manual_seed(2);
   for (const int64_t channels : {1, 6, 300}) {

@@ -35,10 +35,7 @@ int RelaxedQuantizer::nearest_bits() const {
   return nearest_candidate(candidates(), relaxed_bits().item<double>());
 }
 
-void RelaxedQuantizer::set_bits(int bits) {
-  const torch::NoGradGuard no_grad;
-  bits_.fill_(bits);
-}
+void RelaxedQuantizer::set_bits(int bits) { bits_in_buffer_.write(bits_, bits); }
 
 std::vector<Tensor> RelaxedQuantizer::range_parameters() const {
   if (spec().has_offset) return {offset_};

@@ -93,7 +93,7 @@ Gradients backward_by_tensors(const Tensor& x, const Tensor& range, const Tensor
   return result;
 }
 
-// --- By kernels: float32 ------------------------------------------------------------------------
+// --- By kernels: float32, on a GPU 16 bits too ---------------------------------------------------
 
 // The data as rows of memory with one width each.
 struct Rows {
@@ -127,7 +127,7 @@ bool kernels_apply(const Tensor& x, const Tensor& range) {
 #else
   const bool has_kernels = x.is_cpu();
 #endif
-  return has_kernels && x.scalar_type() == torch::kFloat32 &&
+  return has_kernels && (x.scalar_type() == torch::kFloat32 || quantizes_sixteen_bits(x)) &&
          range.scalar_type() == torch::kFloat32 && x.layout() == torch::kStrided;
 }
 
@@ -178,11 +178,18 @@ kernels::cuda::Shape shape_of(const Rows& rows, const Tensor& range, const Grid&
           static_cast<float>(grid.p)};
 }
 
+kernels::cuda::Stored stored(const Tensor& x) {
+  using kernels::cuda::Stored;
+  return x.scalar_type() == torch::kFloat16    ? Stored::kFloat16
+         : x.scalar_type() == torch::kBFloat16 ? Stored::kBfloat16
+                                               : Stored::kFloat32;
+}
+
 Tensor forward_on_gpu(const Tensor& x, const Tensor& any_range, const Settings& settings) {
   const c10::cuda::CUDAGuard device(x.device());
   const Tensor range = any_range.contiguous();
   const Tensor out = torch::empty_like(x);
-  kernels::cuda::forward(x.const_data_ptr<float>(), out.mutable_data_ptr<float>(),
+  kernels::cuda::forward(stored(x), x.const_data_ptr(), out.mutable_data_ptr(),
                          shape_of(rows_of(x, range), range, settings.grid), settings.activation,
                          c10::cuda::getCurrentCUDAStream());
   return out;
@@ -193,16 +200,15 @@ Gradients backward_on_gpu(const Tensor& x, const Tensor& any_range, const Tensor
   const c10::cuda::CUDAGuard device(x.device());
   const Tensor range = any_range.contiguous();
   const auto shape = shape_of(rows_of(x, range), range, settings.grid);
-  const Tensor gradient = in_order_of(any_gradient, x);
+  const Tensor gradient = in_order_of(any_gradient.to(x.scalar_type()), x);
   const auto doubles = torch::dtype(torch::kFloat64).device(x.device());
   const Tensor sums = torch::zeros({shape.rows + 1}, doubles);
   const Tensor partial = torch::empty({kernels::cuda::partial_sums(shape)}, doubles);
   Gradients result{torch::empty_like(x), torch::empty_like(range)};
-  kernels::cuda::backward(x.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
-                          result.x.mutable_data_ptr<float>(),
-                          result.range.mutable_data_ptr<float>(), sums.mutable_data_ptr<double>(),
-                          partial.mutable_data_ptr<double>(), shape, settings.activation,
-                          c10::cuda::getCurrentCUDAStream());
+  kernels::cuda::backward(stored(x), x.const_data_ptr(), gradient.const_data_ptr(),
+                          result.x.mutable_data_ptr(), result.range.mutable_data_ptr<float>(),
+                          sums.mutable_data_ptr<double>(), partial.mutable_data_ptr<double>(),
+                          shape, settings.activation, c10::cuda::getCurrentCUDAStream());
   if (settings.fisher) settings.fisher->add(sums, result.x);
   return result;
 }
@@ -286,6 +292,14 @@ struct FakeQuantizeFunction : torch::autograd::Function<FakeQuantizeFunction> {
 };
 
 }  // namespace
+
+bool quantizes_sixteen_bits(const Tensor& x) {
+#ifdef QBITOPT_CUDA
+  return x.is_cuda() && c10::isReducedFloatingType(x.scalar_type());
+#else
+  return false;
+#endif
+}
 
 Tensor fake_quantize(const Tensor& x, const Tensor& range, const Grid& grid, Activation activation,
                      std::shared_ptr<FisherEstimate> fisher) {

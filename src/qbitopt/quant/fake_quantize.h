@@ -23,15 +23,19 @@ inline constexpr double kRangeFloor = 1e-6;
 // One pass over the data forward and one backward, which yields dx, dL/dr and the squared gradients
 // of `fisher` together: the sum over n <= v <= p on signed grids and n < v <= p on unsigned ones
 // (an exact zero has no rounding error). Float32 by kernels: vectorised and threaded on the CPU,
-// and on NVIDIA GPUs; other devices and types by tensor operations. Values do not depend on the
-// number of threads.
+// and on NVIDIA GPUs, where they also read and write 16 bits; other devices and types by tensor
+// operations. Values do not depend on the number of threads.
 //
 // x: any shape and dense memory format (kept). range: [1], or [x.size(0)] for one width a channel;
-// the type of x. fisher: undefined in tests and evaluation; else receives one add() a backward
-// pass. Differentiable twice, through the straight-through gradient, if the first backward creates
-// a graph.
+// the type of x, or float32 where quantizes_sixteen_bits(x). fisher: undefined in tests and
+// evaluation; else receives one add() a backward pass. Differentiable twice, through the
+// straight-through gradient, if the first backward creates a graph.
 torch::Tensor fake_quantize(const torch::Tensor& x, const torch::Tensor& range, const Grid& grid,
                             Activation activation = Activation::kIdentity,
                             std::shared_ptr<FisherEstimate> fisher = nullptr);
+
+// True for float16 and bfloat16 where kernels compute in float32 from them: the answer is that of
+// the widened x, rounded to its type.
+bool quantizes_sixteen_bits(const torch::Tensor& x);
 
 }  // namespace qbitopt

@@ -21,7 +21,8 @@ namespace {
 // Answers <g1, g2>, float64 [channels]; undefined without halves.
 Tensor products_of_halves(const std::vector<Tensor>& masked, int64_t channels) {
   if (masked.empty()) return {};
-  return (masked[0] * masked[1]).reshape({channels, -1}).sum(1, false, torch::kFloat64);
+  const Tensor products = masked[0].to(torch::kFloat32) * masked[1];
+  return products.reshape({channels, -1}).sum(1, false, torch::kFloat64);
 }
 
 }  // namespace

@@ -43,6 +43,9 @@ class Quantizer : public torch::nn::Module {
 
   // Applies spec().absorbs, then quantises. Same shape, type and memory format as x.
   virtual torch::Tensor forward(const torch::Tensor& x) = 0;
+  // True if forward() computes in float32 from x as it is, in float16 or bfloat16 (under autocast);
+  // otherwise its site hands it x as float32.
+  virtual bool takes_sixteen_bits(const torch::Tensor& x) const { return false; }
 
   // The integer bit-width it works at now (at the end of training: its answer).
   virtual int bits() const = 0;

@@ -90,6 +90,12 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
   return fake_quantize(x, range_, grid(), spec().absorbs, tracked_);
 }
 
+bool UniformQuantizer::takes_sixteen_bits(const Tensor& x) const {
+  const bool is_one_kernel = !observer_ && !tap_ && !spec().has_offset &&
+                             spec().absorbs != Activation::kHardSwish && sample_size_ == 0;
+  return is_one_kernel && quantizes_sixteen_bits(x);
+}
+
 int UniformQuantizer::bits() const { return bits_in_buffer_.read(bits_); }
 
 void UniformQuantizer::set_bits(int bits) {
@@ -100,7 +106,7 @@ void UniformQuantizer::set_bits(int bits) {
   }
   torch::NoGradGuard no_grad;
   range_.copy_(range_at(bits));
-  bits_.fill_(bits);
+  bits_in_buffer_.write(bits_, bits);
 }
 
 Tensor UniformQuantizer::range_at(int bits) const {

@@ -51,6 +51,7 @@ class UniformQuantizer : public Quantizer {
   UniformQuantizer(QuantizerSpec spec, UniformQuantizerOptions options = {});
 
   torch::Tensor forward(const torch::Tensor& x) override;
+  bool takes_sixteen_bits(const torch::Tensor& x) const override;
   int bits() const override;
   // Throws std::invalid_argument outside 1 .. 16 (signed: from 2).
   void set_bits(int bits) override;

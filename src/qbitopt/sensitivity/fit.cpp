@@ -21,11 +21,14 @@ CostTable table(const UniformQuantizers& quantizers, FitNoise noise) {
   for (const auto& quantizer : quantizers) {
     if (quantizer->fisher()->steps() == 0) {
       const int64_t skipped = quantizer->fisher()->skipped();
-      throw JobError("non_finite", "sensitivity 'fit': no gradient reached quantiser '" +
-                                       quantizer->spec().name +
-                                       (skipped ? "' that was finite in a whole step (" +
-                                                      std::to_string(skipped) + " entries were not)"
-                                                : "'"));
+      throw JobError(
+          "non_finite",
+          "sensitivity 'fit': no gradient reached quantiser '" + quantizer->spec().name +
+              (skipped ? "' that was finite in a whole step (" + std::to_string(skipped) +
+                             " entries were not; in float16 the loss "
+                             "scale may still be coming down: a larger "
+                             "reallocation.tau, or bf16, helps)"
+                       : "'"));
     }
     std::vector<double>& row = table.costs.emplace_back();
     for (const int bits : quantizer->spec().candidate_bits) {

@@ -1,5 +1,9 @@
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
 #include <algorithm>
 #include <cfloat>
+#include <initializer_list>
 
 #include "qbitopt/quant/kernels/cuda.h"
 
@@ -61,36 +65,48 @@ __device__ float backward_one(float x, float gradient, const Constants& c, Sums&
   return open ? gradient : 0.0f;
 }
 
-// Calls work(value...) for this thread's share of a row, four at a time where memory allows.
-template <typename Four, typename One>
-__device__ void for_share(int64_t size, bool by_fours, const Four& four, const One& one) {
+__device__ float widen(float value) { return value; }
+__device__ float widen(__half value) { return __half2float(value); }
+__device__ float widen(__nv_bfloat16 value) { return __bfloat162float(value); }
+__device__ void narrow(float value, float& to) { to = value; }
+__device__ void narrow(float value, __half& to) { to = __float2half_rn(value); }
+__device__ void narrow(float value, __nv_bfloat16& to) { to = __float2bfloat16_rn(value); }
+
+// As many values as memory moves in one access.
+template <typename T>
+struct alignas(16) Pack {
+  static constexpr int kSize = 16 / sizeof(T);
+  T value[kSize];
+};
+
+// Calls work(first value) for this thread's share of a row, a Pack at a time where memory allows.
+template <typename T, typename Many, typename One>
+__device__ void for_share(int64_t size, bool by_packs, const Many& many, const One& one) {
   const int64_t first = blockIdx.x * static_cast<int64_t>(kThreads) + threadIdx.x;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  if (by_fours) {
-    for (int64_t i = first; i < size / 4; i += stride) four(i);
+  if (by_packs) {
+    for (int64_t i = first; i < size / Pack<T>::kSize; i += stride) many(i);
   } else {
     for (int64_t i = first; i < size; i += stride) one(i);
   }
 }
 
-template <Activation kActivation>
-__global__ void forward_kernel(const float* __restrict__ x, float* __restrict__ out, Shape shape,
-                               bool by_fours) {
+template <typename T, Activation kActivation>
+__global__ void forward_kernel(const T* __restrict__ x, T* __restrict__ out, Shape shape,
+                               bool by_packs) {
   const int64_t row = blockIdx.y;
   const Constants c(shape, shape.range[row]);
   x += row * shape.size;
   out += row * shape.size;
-  for_share(
-      shape.size, by_fours,
+  for_share<T>(
+      shape.size, by_packs,
       [&](int64_t i) {
-        float4 a = reinterpret_cast<const float4*>(x)[i];
-        a.x = forward_one<kActivation>(a.x, c);
-        a.y = forward_one<kActivation>(a.y, c);
-        a.z = forward_one<kActivation>(a.z, c);
-        a.w = forward_one<kActivation>(a.w, c);
-        reinterpret_cast<float4*>(out)[i] = a;
+        Pack<T> a = reinterpret_cast<const Pack<T>*>(x)[i];
+#pragma unroll
+        for (T& value : a.value) narrow(forward_one<kActivation>(widen(value), c), value);
+        reinterpret_cast<Pack<T>*>(out)[i] = a;
       },
-      [&](int64_t i) { out[i] = forward_one<kActivation>(x[i], c); });
+      [&](int64_t i) { narrow(forward_one<kActivation>(widen(x[i]), c), out[i]); });
 }
 
 // The block's sum, in thread 0.
@@ -116,28 +132,29 @@ __device__ void store_block_sums(const Sums& sums, double* to) {
   for (int k = 0; k < kSums; ++k) to[k] = values[k];
 }
 
-template <Activation kActivation, bool kUnsigned>
-__global__ void backward_kernel(const float* __restrict__ x, const float* __restrict__ gradient,
-                                float* __restrict__ dx, double* __restrict__ partial, Shape shape,
-                                bool by_fours) {
+template <typename T, Activation kActivation, bool kUnsigned>
+__global__ void backward_kernel(const T* __restrict__ x, const T* __restrict__ gradient,
+                                T* __restrict__ dx, double* __restrict__ partial, Shape shape,
+                                bool by_packs) {
   const int64_t row = blockIdx.y;
   const Constants c(shape, shape.range[row]);
   x += row * shape.size;
   gradient += row * shape.size;
   dx += row * shape.size;
   Sums sums;
-  for_share(
-      shape.size, by_fours,
+  const auto one = [&](T x, T gradient, T& dx) {
+    narrow(backward_one<kActivation, kUnsigned>(widen(x), widen(gradient), c, sums), dx);
+  };
+  for_share<T>(
+      shape.size, by_packs,
       [&](int64_t i) {
-        const float4 a = reinterpret_cast<const float4*>(x)[i];
-        float4 g = reinterpret_cast<const float4*>(gradient)[i];
-        g.x = backward_one<kActivation, kUnsigned>(a.x, g.x, c, sums);
-        g.y = backward_one<kActivation, kUnsigned>(a.y, g.y, c, sums);
-        g.z = backward_one<kActivation, kUnsigned>(a.z, g.z, c, sums);
-        g.w = backward_one<kActivation, kUnsigned>(a.w, g.w, c, sums);
-        reinterpret_cast<float4*>(dx)[i] = g;
+        const Pack<T> a = reinterpret_cast<const Pack<T>*>(x)[i];
+        Pack<T> g = reinterpret_cast<const Pack<T>*>(gradient)[i];
+#pragma unroll
+        for (int k = 0; k < Pack<T>::kSize; ++k) one(a.value[k], g.value[k], g.value[k]);
+        reinterpret_cast<Pack<T>*>(dx)[i] = g;
       },
-      [&](int64_t i) { dx[i] = backward_one<kActivation, kUnsigned>(x[i], gradient[i], c, sums); });
+      [&](int64_t i) { one(x[i], gradient[i], dx[i]); });
   store_block_sums(sums, partial + (row * gridDim.x + blockIdx.x) * kSums);
 }
 
@@ -192,51 +209,78 @@ dim3 grid_of(const Shape& shape) {
 
 bool is_aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % 16 == 0; }
 
-template <bool kUnsigned>
+template <typename T, bool kUnsigned>
 auto backward_for(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
-      return &backward_kernel<Activation::kRelu, kUnsigned>;
+      return &backward_kernel<T, Activation::kRelu, kUnsigned>;
     case Activation::kRelu6:
-      return &backward_kernel<Activation::kRelu6, kUnsigned>;
+      return &backward_kernel<T, Activation::kRelu6, kUnsigned>;
     case Activation::kIdentity:
     case Activation::kHardSwish:
       break;
   }
-  return &backward_kernel<Activation::kIdentity, kUnsigned>;
+  return &backward_kernel<T, Activation::kIdentity, kUnsigned>;
 }
 
+template <typename T>
 auto forward_for(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
-      return &forward_kernel<Activation::kRelu>;
+      return &forward_kernel<T, Activation::kRelu>;
     case Activation::kRelu6:
-      return &forward_kernel<Activation::kRelu6>;
+      return &forward_kernel<T, Activation::kRelu6>;
     case Activation::kIdentity:
     case Activation::kHardSwish:
       break;
   }
-  return &forward_kernel<Activation::kIdentity>;
+  return &forward_kernel<T, Activation::kIdentity>;
+}
+
+// Calls work(value of the type).
+template <typename Work>
+void with_type(Stored type, const Work& work) {
+  switch (type) {
+    case Stored::kFloat32:
+      return work(float());
+    case Stored::kFloat16:
+      return work(__half());
+    case Stored::kBfloat16:
+      return work(__nv_bfloat16());
+  }
+}
+
+template <typename T>
+bool moves_packs(const Shape& shape, std::initializer_list<const void*> pointers) {
+  return shape.size % Pack<T>::kSize == 0 &&
+         std::all_of(pointers.begin(), pointers.end(), is_aligned);
 }
 
 }  // namespace
 
-void forward(const float* x, float* out, const Shape& shape, Activation activation,
+void forward(Stored type, const void* x, void* out, const Shape& shape, Activation activation,
              cudaStream_t stream) {
   if (shape.rows * shape.size == 0) return;
-  const bool by_fours = shape.size % 4 == 0 && is_aligned(x) && is_aligned(out);
-  forward_for(activation)<<<grid_of(shape), kThreads, 0, stream>>>(x, out, shape, by_fours);
+  with_type(type, [&](auto of_type) {
+    using T = decltype(of_type);
+    forward_for<T>(activation)<<<grid_of(shape), kThreads, 0, stream>>>(
+        static_cast<const T*>(x), static_cast<T*>(out), shape, moves_packs<T>(shape, {x, out}));
+  });
 }
 
 int64_t partial_sums(const Shape& shape) { return shape.rows * blocks_per_row(shape) * kSums; }
 
-void backward(const float* x, const float* gradient, float* dx, float* range_gradient, double* sums,
-              double* partial, const Shape& shape, Activation activation, cudaStream_t stream) {
-  const bool by_fours =
-      shape.size % 4 == 0 && is_aligned(x) && is_aligned(gradient) && is_aligned(dx);
-  const auto kernel =
-      shape.n < 0 ? backward_for<false>(activation) : backward_for<true>(activation);
-  kernel<<<grid_of(shape), kThreads, 0, stream>>>(x, gradient, dx, partial, shape, by_fours);
+void backward(Stored type, const void* x, const void* gradient, void* dx, float* range_gradient,
+              double* sums, double* partial, const Shape& shape, Activation activation,
+              cudaStream_t stream) {
+  with_type(type, [&](auto of_type) {
+    using T = decltype(of_type);
+    const auto kernel =
+        shape.n < 0 ? backward_for<T, false>(activation) : backward_for<T, true>(activation);
+    kernel<<<grid_of(shape), kThreads, 0, stream>>>(
+        static_cast<const T*>(x), static_cast<const T*>(gradient), static_cast<T*>(dx), partial,
+        shape, moves_packs<T>(shape, {x, gradient, dx}));
+  });
   finish_kernel<<<static_cast<unsigned>(shape.rows), kThreads, 0, stream>>>(
       partial, blocks_per_row(shape), shape.K, range_gradient, sums);
 }
