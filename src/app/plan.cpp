@@ -42,8 +42,10 @@ std::string state_of(const Known& known, const PlannedJob& job) {
 }
 
 constexpr const char* kAssumption =
-    "assuming one NVIDIA H200 and QBitOpt's measured speed for every method (resnet18: 6,444 "
-    "images/s, mobilenet_v2: 3,840; others by MACs, other sizes by pixels), evaluation not counted";
+    "assuming one NVIDIA H100 and the speed that QBitOpt has there in float32 for every method "
+    "(resnet18 and mobilenet_v2 as measured, others by MACs, other sizes by pixels), evaluation "
+    "not "
+    "counted";
 
 // What is left to do: by jobs of the same kind that have been run before, or, on GPUs, by the
 // assumption.
@@ -69,8 +71,8 @@ Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const K
     estimate.bytes += size.checkpoint_bytes;
     if (is_new && reader) seconds->second = expected_seconds(*reader, job, size.images);
     if (!seconds->second) {
-      ++(size.h200_seconds ? estimate.assumed_jobs : estimate.unknown_jobs);
-      estimate.assumed_gpu_seconds += size.h200_seconds.value_or(0);
+      ++(size.h100_seconds ? estimate.assumed_jobs : estimate.unknown_jobs);
+      estimate.assumed_gpu_seconds += size.h100_seconds.value_or(0);
       continue;
     }
     ++estimate.known_jobs;

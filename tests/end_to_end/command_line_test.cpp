@@ -53,7 +53,7 @@ TEST_F(CommandLineTest, APlanKnowsWhatIsCachedAndHowLongTheRestTakes) {
               HasSubstr("since it was last run: +3 new, -0 orphaned, 7 kept"));
 }
 
-// 90 epochs of 1,271,167 images at 6,444 images a second are 4.93 hours; half the size is a
+// 90 epochs of 1,271,167 images at 6,417 images a second are 4.95 hours; half the size is a
 // quarter.
 TEST_F(CommandLineTest, APlanAssumesTheSpeedOfAGpuUntilItIsMeasured) {
   write("photos/train/a/1.JPEG", "");
@@ -65,13 +65,13 @@ set: {method: fp32, model: resnet18, data: {name: imagenet, root: photos}, devic
 grid: {data.image_size: [224, 112]}
 )");
   const Json assumed = json_of("plan photos.yaml");
-  EXPECT_NEAR(assumed["assumed_gpu_hours"].get<double>(), 1.25 * 90 * 1271167 / 6444 / 3600, 1e-6);
+  EXPECT_NEAR(assumed["assumed_gpu_hours"].get<double>(), 1.25 * 90 * 1271167 / 6417 / 3600, 1e-6);
   EXPECT_TRUE(assumed["estimated_gpu_hours"].is_null());
   EXPECT_THAT(
       qbitopt("plan photos.yaml").out,
-      HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H200 "
-                "and QBitOpt's measured speed for every method (resnet18: 6,444 images/s, "
-                "mobilenet_v2: 3,840; others by MACs, other sizes by pixels), evaluation not "
+      HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H100 "
+                "and the speed that QBitOpt has there in float32 for every method (resnet18 and "
+                "mobilenet_v2 as measured, others by MACs, other sizes by pixels), evaluation not "
                 "counted; a few steps of each kind put measured speed in its place; checkpoints"));
   ASSERT_EQ(qbitopt("run photos.yaml pretraining.epochs=0 pretraining.steps=4").exit_code, 0);
   EXPECT_TRUE(json_of("plan photos.yaml")["assumed_gpu_hours"].is_null());

@@ -11,7 +11,7 @@ class JobSizeTest : public ::testing::Test {
     static const Catalog catalog = Catalog::from_text(
         {{"net.yaml",
           "{kind: model, name: net, version: 1, summary: A model., weights: 1000,\n"
-          " h200_images_per_second: 50}"},
+          " h100_images_per_second: 50}"},
          {"digits.yaml",
           "{kind: data, name: digits, version: 1, summary: Data., train_images: 500}"},
          {"blobs.yaml", "{kind: data, name: blobs, version: 1, summary: Data.}"},
@@ -44,18 +44,18 @@ TEST_F(JobSizeTest, EpochsSeeAllImages) {
 // 10 steps of 8 images at 50 images a second; a quarter of it at half the width and height.
 TEST_F(JobSizeTest, SecondsOnAGpuFollowFromImagesAndPixels) {
   Json job = {{"method", "qbitopt"}, {"training.steps", 10}, {"training.batch_size", 8}};
-  EXPECT_FALSE(size(job).h200_seconds) << "not on a GPU";
+  EXPECT_FALSE(size(job).h100_seconds) << "not on a GPU";
   job["device"] = "cuda";
-  EXPECT_DOUBLE_EQ(size(job).h200_seconds.value(), 1.6);
+  EXPECT_DOUBLE_EQ(size(job).h100_seconds.value(), 1.6);
   job["data.image_size"] = 112;
-  EXPECT_DOUBLE_EQ(size(job).h200_seconds.value(), 0.4);
-  EXPECT_EQ(size({{"method", "fp32"}, {"weights.root", "here"}, {"device", "cuda"}}).h200_seconds,
+  EXPECT_DOUBLE_EQ(size(job).h100_seconds.value(), 0.4);
+  EXPECT_EQ(size({{"method", "fp32"}, {"weights.root", "here"}, {"device", "cuda"}}).h100_seconds,
             0);
   EXPECT_FALSE(size({{"method", "qbitopt"},
                      {"training.epochs", 3},
                      {"data.name", "blobs"},
                      {"device", "cuda"}})
-                   .h200_seconds)
+                   .h100_seconds)
       << "epochs of unknown length";
 }
 

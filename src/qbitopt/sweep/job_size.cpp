@@ -5,11 +5,11 @@ namespace {
 
 constexpr int64_t kPublishedSize = 224;  // pixels each way, that speeds are said for
 
-std::optional<double> h200_seconds(const Json& parameters, const Manifest& model, int64_t images) {
-  if (parameters.value("device", "") != "cuda" || model.h200_images_per_second == 0)
+std::optional<double> h100_seconds(const Json& parameters, const Manifest& model, int64_t images) {
+  if (parameters.value("device", "") != "cuda" || model.h100_images_per_second == 0)
     return std::nullopt;
   const double size = parameters.value("data.image_size", kPublishedSize);
-  return static_cast<double>(images) / static_cast<double>(model.h200_images_per_second) *
+  return static_cast<double>(images) / static_cast<double>(model.h100_images_per_second) *
          (size * size) / (kPublishedSize * kPublishedSize);
 }
 
@@ -23,7 +23,7 @@ JobSize size_of(const Job& job, const Catalog& catalog) {
   const bool is_fp32 = p.value("method", "") == "fp32";
   if (is_fp32 && p.contains("weights.root")) {
     size.images = 0;  // published weights, as they are
-    size.h200_seconds = h200_seconds(p, model, 0);
+    size.h100_seconds = h100_seconds(p, model, 0);
     return size;
   }
   const std::string place = is_fp32 ? "pretraining." : "training.";
@@ -35,7 +35,7 @@ JobSize size_of(const Job& job, const Catalog& catalog) {
   } else {
     size.images = number(place + "steps") * number(place + "batch_size");
   }
-  if (size.images) size.h200_seconds = h200_seconds(p, model, *size.images);
+  if (size.images) size.h100_seconds = h100_seconds(p, model, *size.images);
   return size;
 }
 

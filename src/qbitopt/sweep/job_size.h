@@ -13,10 +13,10 @@ struct JobSize {
   std::optional<int64_t>
       images;  // that its training steps see; nothing: its epochs are of unknown data
   int64_t checkpoint_bytes = 0;  // of the weights, in float32; 0: not known
-  // Of its training steps on one NVIDIA H200, if every one costs what QBitOpt's does
-  // (Manifest::h200_images_per_second) and time goes with the pixels. Nothing for other devices
+  // Of its training steps on one NVIDIA H100, if every one costs what QBitOpt's does
+  // (Manifest::h100_images_per_second) and time goes with the pixels. Nothing for other devices
   // than CUDA, unknown images, and networks of which no speed is said.
-  std::optional<double> h200_seconds;
+  std::optional<double> h100_seconds;
 };
 JobSize size_of(const Job& job, const Catalog& catalog);
 

@@ -64,9 +64,9 @@ struct Manifest {
   // are made for; 0: not said.
   int64_t weights = 0;
   int64_t macs = 0;
-  // Models: images that QBitOpt trains on in a second on one NVIDIA H200, at that size, measured or
+  // Models: images that QBitOpt trains on in a second on one NVIDIA H100, at that size, measured or
   // taken from a measured relative by MACs; 0: not said.
-  int64_t h200_images_per_second = 0;
+  int64_t h100_images_per_second = 0;
   // Data sets: images of an epoch, of the data as published; 0: not said.
   int64_t train_images = 0;
   std::string source;   // file it was read from
