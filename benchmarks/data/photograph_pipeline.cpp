@@ -6,13 +6,12 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "qbitopt/data/image_crops.h"
+#include "qbitopt/data/imagenet_files.h"
 #include "qbitopt/data/resize.h"
 
 namespace qbitopt {
@@ -20,10 +19,11 @@ namespace {
 
 constexpr int kSize = 224;
 
-std::vector<std::filesystem::path> jpeg_files(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
+std::vector<LabelledFile> jpeg_files(const std::filesystem::path& folder) {
+  std::vector<LabelledFile> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
+    if (entry.is_regular_file())
+      files.push_back({std::filesystem::relative(entry.path(), folder).string()});
   }
   return files;
 }
@@ -49,10 +49,8 @@ int main(int argc, char** argv) {
          i += static_cast<size_t>(threads)) {
       Random random(0, "augmentation", 0, i);
       const bool mirrored = random.below(2) == 1;
-      std::ifstream stream(files[i % files.size()], std::ios::binary);
-      const std::string bytes(std::istreambuf_iterator<char>(stream), {});
       decode_crop(
-          {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
+          read_image(argv[1], files[i % files.size()]),
           [&](const ImageSize& image) { return random_resized_crop(image, 0.08, random); }, kSize,
           decoded);
       resize_crop(decoded, kSize, mirrored, kImageNetNormalization, output.data());

@@ -110,7 +110,7 @@ void combine_rows(const uint8_t* rows, size_t stride, const int16_t* weights, in
 // the lowest bits.
 constexpr float kWhole = 3 << 22;
 
-// store(place, pixel): pixels of the resized image, row by row, as bytes plus kWhole.
+// store(place, pixel): pixels of the resized image, one after another, as bytes plus kWhole.
 template <typename Store>
 void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
   thread_local Taps across, along;
@@ -136,7 +136,7 @@ void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
                  row.data());
     const size_t line = static_cast<size_t>(y) * static_cast<size_t>(size);
     for (int x = 0; x < size; ++x) {
-      const Taps::Position columns = positions[x];
+      const Taps::Position columns = positions[mirrored ? size - 1 - x : x];
       const float* weights = column_weights + columns.weights;
       const float* source = combined + columns.first * 4;
       Pixel sum = {};
@@ -145,18 +145,32 @@ void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
         std::memcpy(&pixel, source, sizeof(pixel));
         sum += pixel * weights[tap];
       }
-      store(line + static_cast<size_t>(mirrored ? size - 1 - x : x), sum + kWhole);
+      store(line + static_cast<size_t>(x), sum + kWhole);
     }
   }
 }
+
+// Four values of a pixel, the last of which the next pixel overwrites; of the last pixel three.
+template <typename Value, typename Four>
+void store_pixel(const Four& pixel, bool is_last, Value* target) {
+  static_assert(sizeof(Four) == 4 * sizeof(Value));
+  if (is_last) {
+    std::memcpy(target, &pixel, 3 * sizeof(Value));
+  } else {
+    std::memcpy(target, &pixel, 4 * sizeof(Value));
+  }
+}
+
+size_t last_place(int size) { return static_cast<size_t>(size) * static_cast<size_t>(size) - 1; }
 
 }  // namespace
 
 void resize_crop(const DecodedCrop& crop, int size, bool mirrored, uint8_t* target) {
   typedef uint32_t Bits __attribute__((vector_size(16)));
-  resize(crop, size, mirrored, [target](size_t place, const Pixel& pixel) {
-    const auto bits = std::bit_cast<Bits>(pixel);
-    for (size_t c = 0; c < 3; ++c) target[3 * place + c] = static_cast<uint8_t>(bits[c]);
+  typedef uint8_t Bytes __attribute__((vector_size(4)));
+  resize(crop, size, mirrored, [=, last = last_place(size)](size_t place, const Pixel& pixel) {
+    const Bytes bytes = __builtin_convertvector(std::bit_cast<Bits>(pixel), Bytes);
+    store_pixel(bytes, place == last, target + 3 * place);
   });
 }
 
@@ -167,9 +181,9 @@ void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
     scale[c] = normalization.scale(c);
     shift[c] = normalization.shift(c);
   }
-  resize(crop, size, mirrored, [=](size_t place, const Pixel& pixel) {
+  resize(crop, size, mirrored, [=, last = last_place(size)](size_t place, const Pixel& pixel) {
     const Pixel normalized = (pixel - kWhole) * scale + shift;
-    for (size_t c = 0; c < 3; ++c) target[3 * place + c] = normalized[c];
+    store_pixel(normalized, place == last, target + 3 * place);
   });
 }
 
