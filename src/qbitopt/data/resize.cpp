@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #ifdef __SSE2__
@@ -49,6 +50,22 @@ void make_taps(double start, double length, int low, int high, int size, Taps& t
       taps.weights.push_back(static_cast<float>(sum > 0 ? weight / sum : 1.0 / (end - first)));
     }
   }
+}
+
+// As many taps at every position, the ones added weigh nothing: a loop over them is foreseen. They
+// may read that many positions beyond the last.
+int make_even(Taps& taps) {
+  int most = 0;
+  for (const Taps::Position& position : taps.positions) most = std::max(most, position.count);
+  std::vector<float> weights(taps.positions.size() * static_cast<size_t>(most));
+  auto to = weights.begin();
+  for (const Taps::Position& position : taps.positions) {
+    const auto from = taps.weights.begin() + static_cast<std::ptrdiff_t>(position.weights);
+    std::copy(from, from + position.count, to);
+    to += most;
+  }
+  taps.weights = std::move(weights);
+  return most;
 }
 
 // Weights of rows are integers, so that two rows are multiplied and added at once.
@@ -122,7 +139,8 @@ void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
   make_taps(crop.box.y, crop.box.height, top, top + height, size, along);
   const std::vector<int16_t> row_weights = integer_weights(along);
   for (float& weight : across.weights) weight /= kOne;
-  row.resize(static_cast<size_t>(width + 4) * 4);
+  const int taps = make_even(across);
+  row.resize(static_cast<size_t>(width + std::max(4, taps)) * 4);
 
   const size_t stride = static_cast<size_t>(crop.width) * 4;
   // Of their own, as bytes that are stored may lie anywhere to the compiler.
@@ -135,17 +153,35 @@ void resize(const DecodedCrop& crop, int size, bool mirrored, Store store) {
                  row_weights.data() + rows.weights, rows.count, static_cast<size_t>(width) * 4,
                  row.data());
     const size_t line = static_cast<size_t>(y) * static_cast<size_t>(size);
-    for (int x = 0; x < size; ++x) {
-      const Taps::Position columns = positions[mirrored ? size - 1 - x : x];
-      const float* weights = column_weights + columns.weights;
-      const float* source = combined + columns.first * 4;
-      Pixel sum = {};
-      for (int tap = 0; tap < columns.count; ++tap, source += 4) {
-        Pixel pixel;
-        std::memcpy(&pixel, source, sizeof(pixel));
-        sum += pixel * weights[tap];
+    const auto fill_line = [&](auto taps) {
+      for (int x = 0; x < size; ++x) {
+        const int from = mirrored ? size - 1 - x : x;
+        const float* weights = column_weights + from * taps;
+        const float* source = combined + positions[from].first * 4;
+        Pixel sum = {};
+        for (int tap = 0; tap < taps; ++tap, source += 4) {
+          Pixel pixel;
+          std::memcpy(&pixel, source, sizeof(pixel));
+          sum += pixel * weights[tap];
+        }
+        store(line + static_cast<size_t>(x), sum + kWhole);
       }
-      store(line + static_cast<size_t>(x), sum + kWhole);
+    };
+    switch (taps) {  // usual ones are unrolled
+      case 2:
+        fill_line(std::integral_constant<int, 2>());
+        break;
+      case 3:
+        fill_line(std::integral_constant<int, 3>());
+        break;
+      case 4:
+        fill_line(std::integral_constant<int, 4>());
+        break;
+      case 5:
+        fill_line(std::integral_constant<int, 5>());
+        break;
+      default:
+        fill_line(taps);
     }
   }
 }
