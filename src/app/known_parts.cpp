@@ -1,7 +1,9 @@
 #include "app/known_parts.h"
 
 #include <cstdlib>
+#include <set>
 #include <sstream>
+#include <string>
 #include <vector>
 
 #include "qbitopt/sweep/plugins.h"
@@ -27,11 +29,18 @@ std::vector<fs::path> plugin_folders() {
 
 Catalog known_parts(const std::optional<fs::path>& sweep) {
   std::vector<fs::path> libraries;
-  if (sweep) libraries = plugins_of_sweep(*sweep);
-  for (const fs::path& folder : plugin_folders()) {
-    const auto more = plugins_in(folder);
-    libraries.insert(libraries.end(), more.begin(), more.end());
-  }
+  std::set<std::string> taken;  // file names
+  const auto add = [&](const std::vector<fs::path>& place) {
+    std::set<std::string> names;
+    for (const fs::path& library : place) {
+      if (taken.contains(library.filename())) continue;
+      libraries.push_back(library);
+      names.insert(library.filename());
+    }
+    taken.merge(names);
+  };
+  if (sweep) add(plugins_of_sweep(*sweep));
+  for (const fs::path& folder : plugin_folders()) add(plugins_in(folder));
   return catalog_with(libraries);
 }
 

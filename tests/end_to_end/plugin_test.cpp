@@ -123,6 +123,19 @@ TEST_F(PluginTest, AMethodOfANameThatIsTakenIsRefused) {
                                 HasSubstr("again.yaml")));
 }
 
+TEST_F(PluginTest, OfOneFileNameTheFirstPlaceIsTaken) {
+  write_sweep("plugin: plugins/trouble.so\n");
+  fs::create_directories(folder_ / "elsewhere");
+  for (const char* file : {"trouble.so", "trouble.yaml"})
+    fs::copy(folder_ / "plugins" / file, folder_ / "elsewhere" / file);
+  setenv("QBITOPT_PLUGIN_PATH", (folder_ / "elsewhere").c_str(), 1);
+  const testing::Result named = qbitopt("plan tiny.yaml method=trouble");
+  const testing::Result found = qbitopt("methods");
+  unsetenv("QBITOPT_PLUGIN_PATH");
+  EXPECT_EQ(named.exit_code, 0) << named.err;
+  EXPECT_THAT(found.out, HasSubstr("elsewhere/trouble.so"));
+}
+
 TEST_F(PluginTest, APluginOfAnotherBuildFailsItsJobWithBothStamps) {
   std::string content = read("plugins/trouble.so");
   const size_t torch = content.find(" torch=2.") + 7;
