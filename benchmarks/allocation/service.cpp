@@ -1,12 +1,10 @@
 // Our side of compare.py: one JSON object per line in, one out. Peers speak the same
 // (peers/serve.py).
-//   {"export": FILE, "kind": 1, "quantizers": 500, "index": 3}        writes an instance as
-//   `qbitopt solve` reads it
-//                                                                     -> {"budget": "4.31", "kind":
-//                                                                     "convex, ..."}
+//
+//   {"export": FILE, "kind": 1, "quantizers": 500, "index": 3}
+//     writes an instance as `qbitopt solve` reads it -> {"budget": "4.31", "kind": "convex, ..."}
 //   {"file": FILE, "budget": "4.31", "solver": "exact", "time_limit": 10}
-//                                                                     -> {"seconds", "cpu", "bits":
-//                                                                     [...], "bound"}
+//     -> {"seconds", "cpu", "bits": [...], "bound"}
 #include <ctime>
 #include <fstream>
 #include <iostream>

@@ -3,8 +3,9 @@
 // what `fit` adds to the step itself: the sum of squares within the backward kernels and the moving
 // average after the step. One thread, as jobs run.
 //
-//   sensitivity_benchmark [rounds [metric...]]         default: 51 rounds, all metrics (half an
-//   hour)
+//   sensitivity_benchmark [rounds [metric...]]
+//
+// Default: 51 rounds, all metrics (half an hour).
 
 #include <cstdlib>
 #include <memory>

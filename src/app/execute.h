@@ -15,9 +15,8 @@ namespace qbitopt::app {
 void add_execution_options(CommandLine& line);
 
 // Runs what is not finished of a plan that is on record, shows it, and returns the exit status:
-// kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; the plan
-// grows by it. Throws
-// InputError and DatabaseError.
+// kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; the plan grows
+// by it. Throws InputError and DatabaseError.
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr);
 

@@ -4,10 +4,16 @@
 // it:
 //   {"where": {"method": "fixed_precision", "seed": 1}, "attempt": 1, "do": "crash", "signal": 11}
 // `where` and `attempt` may be left out. What it can do:
+//
 //   finish  (default) "steps" steps (10) of "step_seconds" (0) each, then results that depend on
-//   the job alone fail    with "class" and "text" crash   by "signal" after half of the steps exit
-//   with status "status", before the first event hang    deaf to everything but SIGKILL deaf says
-//   that it finished, without the event full    fails because it cannot write its spool
+//           the job alone
+//   fail    with "class" and "text"
+//   crash   by "signal" after half of the steps
+//   exit    with status "status", before the first event
+//   hang    deaf to everything but SIGKILL
+//   deaf    says that it finished, without the event
+//   full    fails because it cannot write its spool
+//
 // It stops at end of file on standard input and at SIGTERM, with a checkpoint that a later attempt
 // goes on from.
 #include <poll.h>

@@ -67,8 +67,10 @@ TEST(LossCurvatureTest, ProductsAreThoseOfTheFullHessian) {
   }
 }
 
-// The last layer's block has a closed form, also where the tensors are quantised: with
-// S_i = diag(p_i) - p_i p_i', H = mean of S_i (x) h_i h_i' for the weight, W' S_i W for the input.
+// The last layer's block has a closed form, also where the tensors are quantised:
+//
+//   S_i = diag(p_i) - p_i p_i'
+//   H = mean of S_i (x) h_i h_i' for the weight, W' S_i W for the input
 TEST(LossCurvatureTest, PassesThroughQuantisersWhileTraining) {
   const TinyNetwork network(/*bits=*/3);
   const auto quantizers = network.uniform();

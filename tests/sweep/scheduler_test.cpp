@@ -243,8 +243,8 @@ TEST_F(SchedulerTest, AFullDiskStopsTheRunAndTheNextOneGoesOn) {
 TEST_F(SchedulerTest, IngestsWhatADeadDriversWorkerHasFinished) {
   add(named_job("a"));
   EXPECT_EQ(run().finished, 1u);
-  store_.jobs[sha256("a")].state =
-      JobState::kRunning;  // as if the driver had died before its last commit
+  // As if the driver had died before its last commit.
+  store_.jobs[sha256("a")].state = JobState::kRunning;
   store_.events.clear();
   const RunSummary summary = run();
   EXPECT_EQ(summary.finished, 1u);

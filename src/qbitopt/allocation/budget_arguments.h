@@ -12,8 +12,8 @@ namespace qbitopt {
 struct BudgetArguments {
   std::vector<std::string> averages;  // "W=4": the group's weighted average of bits is at most 4
   std::vector<std::string> bytes;     // "W=500000": its sum of weight * bits / 8 is at most that
-  std::vector<std::string>
-      bops;  // "200000000": sum over layers of macs * bits * bits; at most one word
+  // "200000000": sum over layers of macs * bits * bits; at most one word
+  std::vector<std::string> bops;
 };
 
 // The table under these budgets. A budget is named like its group ("W bytes" if the group has both

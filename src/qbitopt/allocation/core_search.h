@@ -22,11 +22,10 @@ namespace qbitopt {
 // best allocation whose r add up to less, and is done when its excess is at most the limit; else it
 // raises the limit. For one limit:
 //   - classes go from large loads to small ones. From both ends lists of states (d, e: sums over
-//   the classes so far)
-//     grow, class by class, the shorter list first;
+//     the classes so far) grow, class by class, the shorter list first;
 //   - a state is dropped if another has no more load and costs no more, or if its r plus what the
-//   classes still to come must pay
-//     at least for its slack (RestBound) is not below the limit or the best excess known;
+//     classes still to come must pay at least for its slack (RestBound) is not below the limit or
+//     the best excess known;
 //   - one pass over both lists finds the best pair that fits.
 class CoreSearch {
  public:

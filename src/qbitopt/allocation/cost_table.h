@@ -15,14 +15,15 @@ namespace qbitopt {
 //   conv1.weight,W,864,4,0.012
 //   conv1.input,A,12544,4,0.2
 //
-//   weight  share in the group's average, a whole number: elements, 1 or MACs; the same in all rows
-//   of a quantizer bits    1 to 64; rows in any order cost    any number; inf forbids the candidate
+//   weight  share in the group's average, a whole number: elements, 1 or MACs; the same in all
+//           rows of a quantizer
+//   bits    1 to 64; rows in any order
+//   cost    any number; inf forbids the candidate
 //
 // For bit operations two columns more, the same in all rows of a quantizer:
 //
 //   layer   pairs the two quantizers of a layer, its weight and its input; several layers with ';'
-//   between them for an
-//           input that they share; empty: no part of any
+//           between them for an input that they share; empty: no part of any
 //   macs    multiply-accumulates of the layer; empty where another row of the layer says it
 struct CostTable {
   struct Group {

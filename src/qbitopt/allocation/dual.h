@@ -22,16 +22,18 @@ double clearing_price(std::vector<PricedStep>& steps, int64_t slack,
 
 // The exact solution of a knapsack's Lagrangian dual:
 //
-//   maximise over multipliers lambda_g >= 0   sum_c min_j (cost_cj + price_c * load_cj) - sum_g
-//   lambda_g * slack_g where price_c is the sum of lambda_g over the budgets that hold class c.
+//   maximise over multipliers lambda_g >= 0
+//     sum_c min_j (cost_cj + price_c * load_cj) - sum_g lambda_g * slack_g
+//
+// where price_c is the sum of lambda_g over the budgets that hold class c.
 //
 // Budgets are laminar, so one search per budget is enough, inner ones first: the price of a budget
 // is the smallest at which its classes fit, each paying at least the price of its inner budgets.
 // lambda_g is what the price rises by from the budget outside to this one.
 struct Dual {
   std::vector<double> price;  // [budgets] sum of lambda over the budget and those around it
-  std::vector<int32_t>
-      position;  // [classes] steps taken: those with slope > price; they keep every budget
+  // [classes] steps taken: those with slope > price; they keep every budget
+  std::vector<int32_t> position;
   std::vector<int64_t> slack;  // [budgets] left free by them
   double bound = 0;  // the dual's value less a rounding margin, in the knapsack's scaled costs
 

@@ -75,8 +75,8 @@ const BitsTable& bits_table() {
 }  // namespace
 
 double relaxed_bits(double k) {
-  double u =
-      std::sqrt(k) + 0.5;  // not below the root, where the cubic is convex: Newton falls to it
+  // Not below the root, where the cubic is convex: Newton falls to it.
+  double u = std::sqrt(k) + 0.5;
   for (double before = kInfinity; u < before;) {
     before = u;
     u -= (u * u * u - k * (u + 1)) / (3 * u * u - k);

@@ -6,8 +6,9 @@
 
 namespace qbitopt {
 
-// A mixed-integer linear program: minimise cost * x subject to row_lower <= A x <= row_upper, lower
-// <= x <= upper.
+// A mixed-integer linear program: minimise cost * x subject to
+//
+//   row_lower <= A x <= row_upper,  lower <= x <= upper
 struct LinearProgram {
   std::vector<double> cost, lower, upper;  // per column
   std::vector<char> is_integer;            // per column

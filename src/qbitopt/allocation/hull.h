@@ -14,8 +14,8 @@ struct Hull {
   std::vector<int32_t> first;  // [classes + 1] steps of class c: first[c] .. first[c + 1] - 1
   std::vector<double> slope;   // [steps] cost saved per load, > 0
   std::vector<int64_t> load;   // [steps] what the step adds, > 0
-  std::vector<int32_t>
-      choice;  // [steps] where it ends; the first step of a class starts at its first choice
+  // [steps] where it ends; the first step of a class starts at its first choice
+  std::vector<int32_t> choice;
   bool is_convex = true;  // every choice is a corner or lies on the hull
 
   void build(const Knapsack& knapsack);

@@ -24,15 +24,15 @@ struct Knapsack {
   // smaller one, are left out.
   std::vector<int32_t> first;
   std::vector<int64_t> load;  // [choices] 0 for the first of a class
-  std::vector<double>
-      cost;  // [choices] times 2^-cost_exponent, which brings huge and tiny costs to order 1
+  // [choices] times 2^-cost_exponent, which brings huge and tiny costs to order 1
+  std::vector<double> cost;
   std::vector<int32_t> candidate;  // [choices] index into the quantiser's candidates; pairs:
                                    // weight's * 64 + activation's
   int cost_exponent = 0;
 
   std::vector<int32_t> leaf;  // [classes] innermost budget, -1: none
-  std::vector<int32_t>
-      parent;  // [budgets] the next larger one, -1: none; children come before parents
+  // [budgets] the next larger one, -1: none; children come before parents
+  std::vector<int32_t> parent;
   std::vector<int64_t> slack;         // [budgets] what the smallest choices leave free, >= 0
   std::vector<int32_t> member_first;  // [budgets + 1]
   std::vector<int32_t> member;        // classes of budget g: member[member_first[g]] ...

@@ -75,8 +75,8 @@ void validate(const Problem& problem);
 // Of one candidate for each quantiser, by its index.
 double total_cost(const Problem& problem, const std::vector<int>& choice);
 
-// The most that sum(weight * bits) over the members may be, exactly: floor(average_bits *
-// sum(weight)), or 8 * bytes. `problem` is valid.
+// The most that sum(weight * bits) over the members may be, exactly:
+// floor(average_bits * sum(weight)), or 8 * bytes. `problem` is valid.
 int64_t capacity(const Budget& budget, const Problem& problem);
 
 }  // namespace qbitopt

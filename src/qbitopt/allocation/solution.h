@@ -37,9 +37,9 @@ struct Solution {
   std::string note;  // what the user should know, e.g. that costs were convexified; else empty
 };
 
-// {"solver", "status", "objective", "bound", "gap", "microseconds", "budgets": {name: {"limit",
-// "achieved"}},
-//  "bits": {quantizer: bits}}, and "note" if there is one. Unknown bounds are null.
+// {"solver", "status", "objective", "bound", "gap", "microseconds",
+//  "budgets": {name: {"limit", "achieved"}}, "bits": {quantizer: bits}},
+// and "note" if there is one. Unknown bounds are null.
 Json to_json(const Solution& solution, const Problem& problem);
 
 }  // namespace qbitopt

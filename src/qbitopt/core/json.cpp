@@ -33,8 +33,8 @@ std::string ecmascript_number(double value) {
   const size_t e = text.find('e');
   std::string digits = text.substr(0, 1);
   if (e > 2) digits += text.substr(2, e - 2);
-  const int point =
-      std::stoi(text.substr(e + 1)) + 1;  // decimal point comes after this many digits
+  // Decimal point comes after this many digits.
+  const int point = std::stoi(text.substr(e + 1)) + 1;
   const int count = static_cast<int>(digits.size());
   std::string out;
   if (count <= point && point <= 21) {

@@ -22,8 +22,8 @@ constexpr double kDeviation = 0.35302;
 struct KnownFile {
   const char* name;
   std::vector<int64_t> shape;
-  const char*
-      sha256;  // of the values, without the IDX header: the compressed bytes differ between mirrors
+  // Of the values, without the IDX header: the compressed bytes differ between mirrors.
+  const char* sha256;
 };
 
 [[noreturn]] void refuse(const std::string& what) {

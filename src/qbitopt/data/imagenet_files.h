@@ -32,8 +32,7 @@ struct ImageNetFiles {
 //     val.txt                              "<file> <label>" a line; label: a class or its index
 //     LOC_val_solution.csv                 Kaggle's: "<file without ending>,<class> <box>..."
 //     ILSVRC2012_validation_ground_truth.txt   the development kit's numbers, with meta.mat beside
-//     it or
-//                                          below ILSVRC2012_devkit_t12/data
+//                                          it or below ILSVRC2012_devkit_t12/data
 // A tar archive stands for the folder that was packed: train/<class>.tar, train/*.tar with
 // <class>/*.JPEG within, the published ILSVRC2012_img_train.tar (archives of classes) and
 // ILSVRC2012_img_val.tar (flat) as they are. With 1,000 classes asked for, every folder must be one

@@ -74,8 +74,8 @@ struct Reallocation {
   double sensitivity_seconds = 0;
   std::vector<BudgetState> budgets;
   std::vector<int> bits;
-  std::vector<double>
-      sensitivities;  // cost of each quantiser at its bits; empty where the method has none
+  // Cost of each quantiser at its bits; empty where the method has none.
+  std::vector<double> sensitivities;
   std::vector<double> ranges;
   // What it was chosen by, per quantiser: candidate bits -> cost; empty where the method has none.
   std::vector<std::map<int, double>> costs;

@@ -30,7 +30,7 @@ void to_json(Json& json, const Job& job);
 void from_json(const Json& json, Job& job);
 
 // One execution of a job, as handed to a worker: a line of JSON on its standard input, or a file
-// under Slurm.
+// named on its command line.
 struct Attempt {
   Job job;
   int number = 1;      // 1 for the first execution

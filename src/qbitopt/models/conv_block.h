@@ -18,8 +18,8 @@ struct ConvBlockOptions {
   Activation activation = Activation::kIdentity;
   BatchNormOptions normalization = {};
   bool signed_input = true;  // false: the input is never negative
-  QuantizerSite* shared_input =
-      nullptr;  // set: another layer reads the same tensor and quantises it for both
+  // Set: another layer reads the same tensor and quantises it for both.
+  QuantizerSite* shared_input = nullptr;
 };
 
 // Convolution, batch norm, activation: what every network here is composed of, so that fusion,

@@ -19,8 +19,8 @@ struct NetworkOptions {
   uint64_t seed = 0;  // of the initial weights
   // What the sites' specs say (see QuantizerSpec).
   std::vector<int> candidate_bits = {2, 3, 4, 5, 6, 7, 8};
-  int first_last_bits =
-      8;  // pins weight and input of the first and the last layer; 0: they are free and counted
+  // Pins weight and input of the first and the last layer; 0: they are free and counted.
+  int first_last_bits = 8;
   bool count_first_last = false;  // whether these enter the budget's average though they are pinned
 };
 

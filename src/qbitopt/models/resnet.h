@@ -15,8 +15,8 @@ struct ResNetShape {
   };
   Stem stem = Stem::kConvolution3x3;
   int64_t stem_channels = 16;
-  std::vector<int64_t> stage_channels = {16, 32,
-                                         64};  // every stage but the first halves height and width
+  // Every stage but the first halves height and width.
+  std::vector<int64_t> stage_channels = {16, 32, 64};
   std::vector<int64_t> stage_blocks = {1, 1, 1};
   // 1: basic blocks of two 3x3 convolutions. Else bottlenecks (1x1, 3x3 with the stride, 1x1),
   // which give this many times the stage's channels.

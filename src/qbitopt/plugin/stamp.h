@@ -6,8 +6,8 @@
 namespace qbitopt {
 
 // What this library was built from and with, as every plugin built for it says, too:
-// "@qbitopt-plugin api=1 qbitopt=0.1.0+5f1c0a9e7d2b torch=2.13.0 compiler=gcc-12 cxx11-abi=1
-// asan=0@".
+//   @qbitopt-plugin api=1 qbitopt=0.1.0+5f1c0a9e7d2b torch=2.13.0 compiler=gcc-12 cxx11-abi=1
+//   asan=0@                                                                      (in one line)
 std::string own_stamp();
 
 // The stamp in a file, which is not loaded; empty if there is none.

@@ -15,10 +15,12 @@ inline constexpr double kRangeFloor = 1e-6;
 // Simulated quantisation with a learned width (LSQ, Esser et al., 2020), after the absorbed
 // activation:
 //
-//   a = activation(x),  s = r / K,  v = a / s,   x_hat = s * round(clamp(v, n, p))      (round half
-//   to even) dx_hat/da = 1 where n <= v <= p, else 0                    (mask on the unrounded v;
-//   da/dx as PyTorch's relu, relu6) dx_hat/ds = round(v) - v inside,  n below,  p above dL/dr =
-//   (dL/ds) / K
+//   a = activation(x),  s = r / K,  v = a / s,  x_hat = s * round(clamp(v, n, p))
+//   dx_hat/da = 1 where n <= v <= p, else 0
+//   dx_hat/ds = round(v) - v inside,  n below,  p above
+//   dL/dr = (dL/ds) / K
+//
+// round: half to even. The mask is on the unrounded v; da/dx as PyTorch's relu, relu6.
 //
 // One pass over the data forward and one backward, which yields dx, dL/dr and the squared gradients
 // of `fisher` together: the sum over n <= v <= p on signed grids and n < v <= p on unsigned ones

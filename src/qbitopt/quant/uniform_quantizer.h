@@ -27,8 +27,8 @@ enum class LsqGradN { kPerSample, kNumel };
 
 struct UniformQuantizerOptions {
   SignedGrid signed_grid = SignedGrid::kFull;
-  bool per_channel_weights =
-      false;  // one width an output channel; the bit-width stays one number a tensor
+  // One width an output channel; the bit-width stays one number a tensor.
+  bool per_channel_weights = false;
   RangeInit range_init = RangeInit::kMse;
   LsqGradN lsq_grad_n = LsqGradN::kPerSample;
   RangeAtChange range_at_change = RangeAtChange::kKeep;

@@ -39,8 +39,8 @@ struct RunGroup {
   std::vector<Json> split;       // values of split_by; null: does not apply
   std::vector<Json> budget;      // its limits: average_bits, weights, activations, joint
   std::vector<const Run*> runs;  // by seed
-  std::vector<const Run*>
-      candidates;                  // of all configurations among which best_of chose; else `runs`
+  // Of all configurations among which best_of chose; else `runs`.
+  std::vector<const Run*> candidates;
   std::vector<const Run*> trials;  // of the search for its strength, those not chosen
   size_t configurations = 1;
 
@@ -97,8 +97,8 @@ class RunGroups {
 
   std::vector<Run> runs_;
   std::map<std::string, size_t> index_;  // key -> position in runs_
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>>
-      needs_;  // key -> need, key
+  // key -> need, key
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> needs_;
   std::vector<RunGroup> groups_;
   std::map<std::string, size_t> addresses_;  // address -> position in groups_
 };

@@ -26,8 +26,8 @@ class EventStore;
 enum class Journal { kAutomatic, kWriteAhead, kRollback };
 
 struct DatabaseOptions {
-  Journal journal =
-      Journal::kAutomatic;  // automatic: write-ahead on a local disk, rollback on a network
+  // Automatic: write-ahead on a local disk, rollback on a network.
+  Journal journal = Journal::kAutomatic;
   // Group commit: events wait for company until there are so many, or for so long.
   int commit_events = 1000;
   std::chrono::milliseconds commit_after{200};
@@ -58,9 +58,8 @@ struct RenderedTable {
 class Database : public RunStore {
  public:
   // Opens the file, or creates it with its folder. A file of an older version is migrated after a
-  // copy was made
-  // ("<file>.v<version>.bak"). Throws DatabaseError, with the file untouched, if it belongs to
-  // another program or to a newer version of this one.
+  // copy was made ("<file>.v<version>.bak"). Throws DatabaseError, with the file untouched, if it
+  // belongs to another program or to a newer version of this one.
   explicit Database(const std::filesystem::path& file, const DatabaseOptions& options = {});
   ~Database() override;  // close(), but silent
   Database(const Database&) = delete;

@@ -26,8 +26,8 @@ Job stored_job(const Reader& reader, const std::string& key);
 // Throws InputError if the job has no budget, or told no accuracy on held-out images.
 std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key);
 
-// Keys of the jobs for which a condition over the view `runs` holds: "method = 'qbitopt' AND seed >
-// 0". Throws InputError for wrong SQL.
+// Keys of the jobs for which a condition over the view `runs` holds:
+// "method = 'qbitopt' AND seed > 0". Throws InputError for wrong SQL.
 std::vector<std::string> keys_where(const Reader& reader, const std::string& condition);
 
 // One execution of a job.

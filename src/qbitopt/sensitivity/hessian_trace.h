@@ -23,9 +23,9 @@ struct TraceEstimate {
 // HAWQ-V2 (Dong et al., 2020), for weights and activations: mean Hessian trace times squared
 // perturbation.
 //
-//   cost_q(b) = 1/2 * (Tr H_q / n_q) * |Q_b(x_q) - x_q|^2 = 1/2 * Tr H_q * mean of (Q_b(x_q) -
-//   x_q)^2
-//                                                                                        [nats]
+//   cost_q(b) = 1/2 * (Tr H_q / n_q) * |Q_b(x_q) - x_q|^2                                [nats]
+//             = 1/2 * Tr H_q * mean of (Q_b(x_q) - x_q)^2
+//
 // H_q: Hessian of the mean loss with respect to x_q (activations: of one image's loss, averaged);
 // n_q: its elements. The trace by Hutchinson's estimator, E[v' H v] over v of random signs, for all
 // tensors at once: the blocks beside the diagonal add noise, no bias. A negative trace counts as 0.

@@ -6,8 +6,8 @@ namespace qbitopt {
 
 // How far the network's answer moves when one quantiser alone goes to b bits:
 //
-//   cost_q(b) = mean over images of KL(p || p with quantiser q at b bits),  p = softmax(logits)
-//                                                                                      [nats]
+//   cost_q(b) = mean over images of KL(p || p with quantiser q at b bits)                [nats]
+//   p = softmax(logits)
 //
 // on the calibration set; needs no labels. Never negative, but need not fall with b, so it wants a
 // solver that takes any table (exact, milp). See Stage for what the others do, and

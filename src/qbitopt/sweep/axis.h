@@ -25,8 +25,10 @@ bool is_axis_map(const YamlNode& node);
 //   {from: 2.5, to: 6, step: 0.5}        inclusive; `step` 1 unless given
 //   {linspace: [0, 1], num: 5}           evenly spaced, ends included
 //   {logspace: [1e-4, 1e-1], num: 4}     evenly spaced in the logarithm, ends (not exponents)
-//   included {powers_of: 2, from: 1, to: 64}      the powers within the ends {glob:
-//   "../masks/*.json"}            the files that match, sorted; relative to `folder`
+//                                        included
+//   {powers_of: 2, from: 1, to: 64}      the powers within the ends
+//   {glob: "../masks/*.json"}            the files that match, sorted; relative to `folder`
+//
 // Computed numbers are rounded to 12 significant digits. A null stands for the parameter's default.
 // Throws InputError on anything else, and where there is no value at all. Adds to `warnings` when a
 // value stands twice (it is kept once).

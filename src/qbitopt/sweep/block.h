@@ -48,8 +48,8 @@ struct Block {
   std::vector<Settings> include;  // one further job each
   WhenList when;
   std::vector<NeedSetting> needs;
-  std::vector<std::string>
-      dropped_from_set;  // prefixes of `_delete_: true`, for a case over the top
+  // Prefixes of `_delete_: true`, for a case over the top.
+  std::vector<std::string> dropped_from_set;
   std::vector<std::string> dropped_from_grid;
   // Keys that the command line sets: no `when` changes them.
   std::vector<std::string> fixed;

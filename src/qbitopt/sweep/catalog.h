@@ -26,8 +26,8 @@ struct Schema {
   std::map<std::string, int> versions;     // "method:qbitopt" -> 1
 
   const ParameterSpec* find(std::string_view name) const;
-  const Manifest* part(
-      std::string_view kind) const;  // the manifest of this kind; null if there is none
+  // The manifest of this kind; null if there is none.
+  const Manifest* part(std::string_view kind) const;
 };
 
 // Every manifest, and what follows from them. A job's parameters are found by starting at the group
@@ -67,8 +67,8 @@ class Catalog {
   std::vector<Manifest> manifests_;
   std::map<std::pair<std::string, std::string>, const Manifest*, std::less<>> by_name_;
   std::map<std::string, const ParameterSpec*, std::less<>> keys_;
-  std::set<std::pair<const Manifest*, std::string>>
-      collected_;  // manifest and prefix whose keys are in keys_
+  // Manifest and prefix whose keys are in keys_.
+  std::set<std::pair<const Manifest*, std::string>> collected_;
 };
 
 // The manifests that were beside the sources when this program was built.

@@ -16,8 +16,8 @@ struct Document {
   std::string name;
   std::string text;                          // of the file itself, verbatim
   std::shared_ptr<const SourceText> source;  // the same, for places
-  std::vector<std::pair<std::string, std::string>>
-      included;  // path and sha256 of every file it extends
+  // Path and sha256 of every file it extends.
+  std::vector<std::pair<std::string, std::string>> included;
   Block top;
   std::vector<std::pair<std::string, Block>> cases;  // by themselves: not yet laid over the top
   std::optional<YamlNode> metric;
@@ -26,8 +26,7 @@ struct Document {
 };
 
 // Reads a file and what it extends. Maps are merged key by key, the later file wins, lists replace
-// lists,
-// `_delete_: true` in a map drops what was inherited there.
+// lists, `_delete_: true` in a map drops what was inherited there.
 Document read_document(const std::filesystem::path& file, const Catalog& catalog);
 
 }  // namespace qbitopt

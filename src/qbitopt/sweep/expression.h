@@ -11,13 +11,14 @@ namespace qbitopt {
 
 // A condition on the keys of a job: "sensitivity == 'hessian_trace' and budget.average_bits < 3".
 //
-//   condition   comparison | key | not c | c and c | c or c | (c)      `and` binds tighter than
-//   `or` comparison  operand (== | != | < | <= | > | >=) operand | operand in [operand, ...] |
-//   operand not in [...] operand     key | number | 'text' | "text" | true | false | null
+//   condition   comparison | key | not c | c and c | c or c | (c)
+//   comparison  operand (== | != | < | <= | > | >=) operand
+//               | operand in [operand, ...] | operand not in [...]
+//   operand     key | number | 'text' | "text" | true | false | null
 //
-// A key that the job does not have is null: equal only to null, and neither above nor below
-// anything. Numbers compare as numbers, texts by their letters, different types never (but ==, !=
-// say false, true). A key alone is true when it is neither null nor false.
+// `and` binds tighter than `or`. A key that the job does not have is null: equal only to null, and
+// neither above nor below anything. Numbers compare as numbers, texts by their letters, different
+// types never (but ==, != say false, true). A key alone is true when it is neither null nor false.
 class Expression {
  public:
   // The value of a key in a job; null if absent.

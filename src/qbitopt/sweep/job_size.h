@@ -10,8 +10,8 @@ namespace qbitopt {
 
 // How large a job is, as far as manifests say it: for estimates before anything has run.
 struct JobSize {
-  std::optional<int64_t>
-      images;  // that its training steps see; nothing: its epochs are of unknown data
+  // That its training steps see; nothing: its epochs are of unknown data.
+  std::optional<int64_t> images;
   int64_t checkpoint_bytes = 0;  // of the weights, in float32; 0: not known
   // Of its training steps on one NVIDIA H100, if every one costs what QBitOpt's does
   // (Manifest::h100_images_per_second) and time goes with the pixels. Nothing for other devices

@@ -24,8 +24,8 @@ struct ParameterSpec {
   std::optional<double> maximum;
   std::vector<std::string> choices;  // of a "choice"
   bool required = false;
-  bool affects_result =
-      true;  // false: not part of a job's identity (a path, a number of loader threads)
+  // False: not part of a job's identity (a path, a number of loader threads).
+  bool affects_result = true;
   // A job whose value equals this hashes as if the parameter did not exist; for parameters added
   // later.
   Json neutral;
@@ -34,8 +34,7 @@ struct ParameterSpec {
 // A job that must be finished before one of this method starts.
 struct Need {
   // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
-  // A string
-  // "$key" stands for the asking job's value of that key: {"method": "$replay.method"}.
+  // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}.
   Json changes;
   std::string artifact;  // which of its files is handed over: "model", "allocation"
 };

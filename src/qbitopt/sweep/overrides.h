@@ -9,12 +9,17 @@ namespace qbitopt {
 
 // Changes a sweep as the command line says. What an override sets holds for every job, whatever the
 // file's cases, axes or `when` say about that key.
+//
 //   key=v              one value for every job
-//   key=v,w            an axis; also key=[v,w]-like lists of lists, and key={from: 2, to: 6, step:
-//   1} +key=v             the same for a key that the sweep does not mention; an error if it does
+//   key=v,w            an axis; also key=[v,w]-like lists of lists, and
+//                      key={from: 2, to: 6, step: 1}
+//   +key=v             the same for a key that the sweep does not mention; an error if it does
 //   ~key               what the sweep says about the key is dropped: every job has its default
-//   seeds=3  name=x  run.jobs=2  metric.goal=min  tables=a.yaml     the sweep's own keys, replaced
-//   ~cases.fp32  ~seeds  ~exclude  ~only  ~include  ~when  ~zip  ~sample  ~search  ~tables dropped
+//   seeds=3  name=x  run.jobs=2  metric.goal=min  tables=a.yaml
+//                      the sweep's own keys, replaced
+//   ~cases.fp32  ~seeds  ~exclude  ~only  ~include  ~when  ~zip  ~sample  ~search  ~tables
+//                      the same, dropped
+//
 // Throws InputError with the override, a caret and the nearest key.
 void apply_overrides(Document& document, const std::vector<std::string>& overrides,
                      const Catalog& catalog);

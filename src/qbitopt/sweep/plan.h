@@ -68,8 +68,8 @@ struct Plan {
   std::string sweep_name;
   std::string file;  // path of the sweep file
   std::string text;  // verbatim, for the record
-  std::vector<std::pair<std::string, std::string>>
-      included;                        // path and sha256 of every file it extends
+  // Path and sha256 of every file it extends.
+  std::vector<std::pair<std::string, std::string>> included;
   std::vector<std::string> overrides;  // as given on the command line
   std::vector<PlannedJob> jobs;
   std::vector<SearchState> searches;  // the plan grows with what their runs give

@@ -37,8 +37,8 @@ class Settings {
 // Settings as they stand in a file, before they are laid over others.
 struct SettingsLayer {
   Settings settings;
-  std::vector<std::string>
-      dropped;  // prefixes whose inherited settings go first (`_delete_: true`)
+  // Prefixes whose inherited settings go first (`_delete_: true`).
+  std::vector<std::string> dropped;
 };
 
 enum class Values { kPlain, kAxes };

@@ -39,8 +39,8 @@ struct Slot {
 // itself.
 struct Variant {
   std::vector<Settings> changes;  // the later wins
-  std::vector<std::string>
-      methods;  // of the jobs that led here, for the message about needs without end
+  // Of the jobs that led here, for the message about needs without end.
+  std::vector<std::string> methods;
 };
 
 struct ShapeNeed {
@@ -124,8 +124,8 @@ class ShapeBuilder {
   const std::set<std::string>& extra_axes_;
   const Catalog& catalog_;
   DataFingerprints& fingerprints_;
-  std::map<std::string, std::pair<int, size_t>, std::less<>>
-      columns_;                   // key -> dimension and column
+  // key -> dimension and column
+  std::map<std::string, std::pair<int, size_t>, std::less<>> columns_;
   std::vector<size_t> choosing_;  // dimensions that decide which parameters there are
   std::map<std::pair<uint64_t, const Variant*>,
            std::unordered_map<uint64_t, std::unique_ptr<Shape>>>

@@ -76,8 +76,8 @@ YamlNode parse_yaml_at(const Place& place, const std::string& text);
 // Throws InputError if the file cannot be read.
 std::string read_text(const std::filesystem::path& file);
 
-// The value, if it is of this type; else an InputError: "`what` must be a text, found the number
-// 3".
+// The value, if it is of this type; else an InputError:
+// "`what` must be a text, found the number 3".
 std::string expect_text(const YamlNode& node, const std::string& what);
 int64_t expect_int(const YamlNode& node, const std::string& what);
 double expect_number(const YamlNode& node, const std::string& what);  // finite

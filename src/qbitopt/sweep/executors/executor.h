@@ -19,8 +19,8 @@ enum class StopLevel {
 // An attempt is over. What it achieved is in its spool; this says how the worker stands.
 struct Outcome {
   std::string key;  // of the job
-  std::string
-      reported;  // "finished", "failed", "interrupted"; empty: the worker went without a word
+  // "finished", "failed", "interrupted"; empty: the worker went without a word
+  std::string reported;
   std::optional<int> exit_code;  // if the worker ended with the attempt
   std::optional<int> signal;     // that ended it
   std::string last_words;  // what the worker wrote to stderr outside of an attempt; may be empty
