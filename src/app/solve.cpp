@@ -54,7 +54,9 @@ std::vector<int> read_start(const std::string& file, const Problem& problem, Con
   return bits;
 }
 
-std::string shortest(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "?"; }
+std::string readable(double value) {
+  return std::isfinite(value) ? fmt::format("{:.12g}", value) : "?";
+}
 
 std::string budget_table(const Solution& solution, const Problem& problem) {
   const bool found = solution.status != SolutionStatus::kInfeasible;
@@ -90,8 +92,8 @@ std::string as_text(const Solution& solution, const Problem& problem) {
   if (solution.status == SolutionStatus::kInfeasible) {
     return text + "\n" + budget_table(solution, problem);
   }
-  text += fmt::format("cost {}, no allocation is below {}", shortest(solution.objective),
-                      shortest(solution.bound));
+  text += fmt::format("cost {}, no allocation is below {}", readable(solution.objective),
+                      readable(solution.bound));
   text += std::isfinite(solution.gap) ? fmt::format(" (gap {:.2g})\n", solution.gap) : "\n";
   return text + "\n" + budget_table(solution, problem) + "\n" + bits_table(solution, problem);
 }
@@ -144,8 +146,10 @@ int solve(const Invocation& invocation) {
     options.start_bits = read_start(line.get<std::string>("start"), problem, invocation.console);
   }
   const Solution solution = make_solver(line, problem)->solve(problem, options);
-  invocation.console.print(line.json() ? to_json(solution, problem).dump(2) + "\n"
-                                       : as_text(solution, problem));
+  invocation.console.print(
+      line.json()
+          ? to_json(solution, problem).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+          : as_text(solution, problem));
   if (!solution.note.empty()) invocation.console.say("note: " + solution.note);
   if (solution.status != SolutionStatus::kInfeasible) return kGood;
   invocation.console.error("no allocation keeps the budgets");

@@ -146,6 +146,14 @@ TEST(ExactTest, AfterItsTimeLimitReturnsTheBestWithACertifiedGap) {
   EXPECT_GE(stopped.objective, solved.objective);
 }
 
+TEST(ExactTest, NoTimeLimitIsTooLong) {
+  Random random(1, "long");
+  Problem problem = test::random_problem(random, 200, {});
+  problem.budgets.push_back({"W", test::all_members(problem), Decimal{4, 0}});
+  for (const double seconds : {1e10, 1e300, kInfinity})
+    EXPECT_EQ(Exact(seconds).solve(problem).status, SolutionStatus::kOptimal) << seconds;
+}
+
 TEST(ExactTest, ChoosesWeightAndActivationBitsTogetherUnderBitOperations) {
   Exact solver;
   for (uint64_t seed = 0; seed < 200; ++seed) {

@@ -135,6 +135,29 @@ TEST_P(SolversTest, TakesWeightsOfZero) {
   EXPECT_EQ(solution.bits[0], GetParam() == "uniform" ? 2 : 8);
 }
 
+// A number that stands for "never" leaves the others their digits.
+TEST_P(SolversTest, HugeCostsLeaveSmallOnesTheirDigits) {
+  Problem problem;
+  problem.quantizers = {
+      {"a", 1, {2, 4}, {1.7e308, 0}}, {"b", 1, {2, 4}, {1e-17, 0}}, {"c", 1, {2, 4}, {9e-17, 0}}};
+  problem.budgets = {{"W", {0, 1, 2}, Decimal{34, 1}}};
+  const Solution solution = solver->solve(problem);
+  EXPECT_LE(solution.bound, 1e-17);
+  if (!ignores_costs(GetParam())) EXPECT_EQ(solution.objective, 1e-17);
+}
+
+TEST_P(SolversTest, RefusesCostsWhoseSumIsNoDouble) {
+  Problem problem;
+  problem.quantizers = {{"a", 1, {2, 4}, {1.7e308, 0}}, {"b", 1, {2, 4}, {1.7e308, 0}}};
+  problem.budgets = {{"W", {0, 1}, Decimal{3, 0}}};
+  try {
+    solver->solve(problem);
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("their sum exceeds a double; write inf"));
+  }
+}
+
 TEST_P(SolversTest, RefusesCostsThatAreNotNumbers) {
   Problem problem;
   problem.quantizers.push_back({"a", 1, {2, 4}, {1.0, std::nan("")}});

@@ -97,6 +97,22 @@ TEST(SplitBoundTest, ItLiesBetweenTheDualAndTheOptimum) {
   EXPECT_GT(reached / all, 0.6);
 }
 
+// A pivot that fills a budget but for a load, a class of a million loads, and thousands of steps of
+// one load, each of which would round the sum of the large ones.
+TEST(SplitBoundTest, ManySmallStepsDoNotRoundItUp) {
+  Problem problem;
+  problem.quantizers = {{"a", 1'000'000, {2, 3}, {1'000'000, 0}}};
+  for (int q = 0; q < 2000; ++q)
+    problem.quantizers.push_back({"q" + std::to_string(q), 1, {2, 3}, {1 + q * 1e-7, 0}});
+  for (const int64_t left : {int64_t{1}, int64_t{700}, int64_t{999'999}}) {
+    problem.budgets = {{"W", test::all_members(problem), {}}};
+    problem.budgets[0].bytes = (2 * 1'002'000 + left + 7) / 8;
+    const Bounds bounds = bounds_of(problem);
+    const double best = Exact(10).solve(problem).objective;
+    EXPECT_LE(bounds.split, best) << left;
+  }
+}
+
 // The steps of so many classes are not all looked at.
 TEST(SplitBoundTest, ItHoldsWhereStepsAreLeftOut) {
   for (uint64_t seed = 0; seed < 50; ++seed) {

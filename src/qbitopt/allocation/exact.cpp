@@ -17,8 +17,9 @@ bool Exact::takes(const Problem& problem) {
 
 Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options) {
   using Clock = CoreSearch::Clock;
+  constexpr double kForever = 1e9;  // seconds; more would overflow the clock
   const std::chrono::duration<double> limit(
-      options.time_limit_seconds.value_or(time_limit_seconds_));
+      std::min(options.time_limit_seconds.value_or(time_limit_seconds_), kForever));
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
 
   knapsack_.require(problem, name());
@@ -26,8 +27,7 @@ Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options
     if (parent < 0) continue;
     throw InputError(
         "solver 'exact' takes one budget per quantizer, but two of these budgets bind the same "
-        "ones; "
-        "use milp, relax_greedy or lagrangian");
+        "ones; use milp, relax_greedy or lagrangian");
   }
   std::vector<int32_t> picked;
   double bound = 0;
@@ -42,6 +42,11 @@ Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options
         branch_.solve(knapsack_, g, {.most_states = most_states_, .deadline = deadline}, picked);
     bound += proof.bound;
     is_complete &= proof.is_complete;
+  }
+  if (!is_complete) {
+    hull_.build(knapsack_);
+    dual_.solve(knapsack_, hull_);
+    bound = std::max(bound, dual_.bound + split_bound_.gain(knapsack_, hull_, dual_));
   }
   return {knapsack_.candidates(problem, picked), std::ldexp(bound, knapsack_.cost_exponent),
           is_complete};

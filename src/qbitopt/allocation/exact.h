@@ -1,8 +1,11 @@
 #pragma once
 
 #include "qbitopt/allocation/branch.h"
+#include "qbitopt/allocation/dual.h"
+#include "qbitopt/allocation/hull.h"
 #include "qbitopt/allocation/knapsack.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/allocation/split_bound.h"
 
 namespace qbitopt {
 
@@ -30,6 +33,10 @@ class Exact : public Solver {
   size_t most_states_;
   Knapsack knapsack_;
   Branch branch_;
+  // For the bound of a search that was stopped.
+  Hull hull_;
+  Dual dual_;
+  SplitBound split_bound_;
 };
 
 }  // namespace qbitopt

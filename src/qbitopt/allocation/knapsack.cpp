@@ -97,13 +97,17 @@ void add_pair(Knapsack& k, const Problem& problem, const BopsBudget::Pair& pair)
   end_class(k, {pair.weight, pair.activation});
 }
 
-// Costs between 2^-600 and 2^600 are kept as they are: then no product with a load can overflow.
+// Where costs lie beyond 2^600 or below 2^-600 the largest becomes about 2^600: no product with a
+// load overflows then, and small ones have all the room there is below.
 void scale_costs(Knapsack& k) {
-  double largest = 0;
-  for (const double cost : k.cost) largest = std::max(largest, std::abs(cost));
-  k.cost_exponent = largest == 0 ? 0 : std::ilogb(largest);
-  if (std::abs(k.cost_exponent) < 600) k.cost_exponent = 0;
-  if (k.cost_exponent == 0) return;
+  double largest = 0, smallest = kInfinity;
+  for (const double cost : k.cost) {
+    largest = std::max(largest, std::abs(cost));
+    if (cost != 0) smallest = std::min(smallest, std::abs(cost));
+  }
+  k.cost_exponent = 0;
+  if (largest == 0 || (std::ilogb(largest) < 600 && std::ilogb(smallest) > -600)) return;
+  k.cost_exponent = std::ilogb(largest) - 600;
   for (double& cost : k.cost) cost = std::ldexp(cost, -k.cost_exponent);
 }
 

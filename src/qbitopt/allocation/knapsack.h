@@ -24,7 +24,7 @@ struct Knapsack {
   // smaller one, are left out.
   std::vector<int32_t> first;
   std::vector<int64_t> load;  // [choices] 0 for the first of a class
-  // [choices] times 2^-cost_exponent, which brings huge and tiny costs to order 1
+  // [choices] times 2^-cost_exponent, so that huge and tiny costs neither overflow nor vanish
   std::vector<double> cost;
   std::vector<int32_t> candidate;  // [choices] index into the quantiser's candidates; pairs:
                                    // weight's * 64 + activation's

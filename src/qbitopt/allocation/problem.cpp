@@ -16,7 +16,8 @@ constexpr int64_t kLargestSum = int64_t{1} << 62;
   throw InputError("quantizer '" + quantizer.name + "': " + what);
 }
 
-void validate_quantizer(const AllocationQuantizer& quantizer) {
+// Returns its largest cost, without a sign.
+double validate_quantizer(const AllocationQuantizer& quantizer) {
   const size_t count = quantizer.bits.size();
   if (count == 0) fail_quantizer(quantizer, "has no candidate bit-widths");
   if (quantizer.costs.size() != count) {
@@ -27,6 +28,7 @@ void validate_quantizer(const AllocationQuantizer& quantizer) {
     fail_quantizer(quantizer, "weight " + std::to_string(quantizer.weight) + " is negative");
   }
   bool allowed = false;
+  double largest = 0;
   for (size_t i = 0; i < count; ++i) {
     const int bits = quantizer.bits[i];
     const double cost = quantizer.costs[i];
@@ -41,9 +43,12 @@ void validate_quantizer(const AllocationQuantizer& quantizer) {
       fail_quantizer(quantizer, "the cost of " + std::to_string(bits) + " bits is " +
                                     (std::isnan(cost) ? "not a number" : "minus infinity"));
     }
-    allowed |= cost < std::numeric_limits<double>::infinity();
+    if (cost == kInfinity) continue;
+    allowed = true;
+    largest = std::max(largest, std::abs(cost));
   }
   if (!allowed) fail_quantizer(quantizer, "every candidate is forbidden (infinite cost)");
+  return largest;
 }
 
 // Indices in range and none twice. `seen` is all zero before and after.
@@ -130,12 +135,17 @@ Decimal Decimal::from_double(double value) {
 
 void validate(const Problem& problem) {
   __int128 most = 0;
+  double costs = 0;
   for (const AllocationQuantizer& quantizer : problem.quantizers) {
-    validate_quantizer(quantizer);
+    costs += validate_quantizer(quantizer);
     most += static_cast<__int128>(quantizer.weight) * quantizer.bits.back();
   }
   if (most > kLargestSum) {
     throw InputError("the weights are too large: the sum of weight * bits exceeds 2^62");
+  }
+  if (costs == kInfinity) {
+    throw InputError(
+        "the costs are too large: their sum exceeds a double; write inf to forbid a candidate");
   }
   std::vector<char> seen(problem.quantizers.size(), 0);
   for (const Budget& budget : problem.budgets) {

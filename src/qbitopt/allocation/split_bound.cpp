@@ -7,10 +7,22 @@ namespace qbitopt {
 namespace {
 
 constexpr int kSplits = 8;
-// About so many steps are looked at on each side of the price.
+// About so many steps are looked at on each side of the price, and at most four times as many.
 constexpr double kSteps = 64;
+constexpr size_t kMostSteps = 256;
 // Steps of a class follow each other at about this distance in log slope (a bit: a factor of 4).
 constexpr double kLogDistance = 1.4;
+
+// Keeps the steps nearest to the price, in order. `edge`: the slope where those left out begin.
+template <typename Step, typename Nearer>
+void sort_nearest(std::vector<Step>& steps, double& edge, const Nearer& nearer) {
+  if (steps.size() > kMostSteps) {
+    std::nth_element(steps.begin(), steps.begin() + kMostSteps, steps.end(), nearer);
+    edge = steps[kMostSteps].slope;
+    steps.resize(kMostSteps);
+  }
+  std::sort(steps.begin(), steps.end(), nearer);
+}
 
 }  // namespace
 
@@ -39,10 +51,10 @@ void SplitBound::collect_steps(const Knapsack& knapsack, const Hull& hull, const
   }
   if (ends_below) flattest_ = 0;
   if (ends_above) steepest_ = kInfinity;
-  std::sort(next_.begin(), next_.end(), [](const Step& a, const Step& b) {
+  sort_nearest(next_, flattest_, [](const Step& a, const Step& b) {
     return a.slope != b.slope ? a.slope > b.slope : a.c < b.c;
   });
-  std::sort(taken_.begin(), taken_.end(), [](const Step& a, const Step& b) {
+  sort_nearest(taken_, steepest_, [](const Step& a, const Step& b) {
     return a.slope != b.slope ? a.slope < b.slope : a.c > b.c;
   });
 }
@@ -56,11 +68,13 @@ void SplitBound::relax(const Knapsack& knapsack, const Hull& hull, const Dual& d
       if (limit.c == c) return limit;
     return Limit{c, 0, hull.first[c + 1] - hull.first[c]};
   };
-  double excess = 0;
+  long double excess = 0;  // of many terms: rounded in double, it might end too high
   const auto move = [&](double slope, int64_t load) {
     const double moved = static_cast<double>(load);
     // Less what rounding may have added.
-    excess += (std::abs(slope - price_) - 0x1.0p-50 * std::max(slope, price_)) * moved;
+    excess +=
+        static_cast<long double>(std::abs(slope - price_) - 0x1.0p-50 * std::max(slope, price_)) *
+        moved;
   };
   int64_t slack = dual.slack[budget];
   for (const auto& [c, least, most] : half.limits) {
@@ -96,7 +110,7 @@ void SplitBound::relax(const Knapsack& knapsack, const Hull& hull, const Dual& d
   } else if (left > 0) {
     move(is_full ? steepest_ : flattest_, left);
   }
-  half.excess = excess;
+  half.excess = static_cast<double>(excess);
 }
 
 SplitBound::Half SplitBound::part_of(const Half& whole, const Hull& hull, bool takes_more) const {
