@@ -50,13 +50,16 @@ std::string describe(const Manifest& part) {
   return text;
 }
 
-// `kind` as manifests name it, `plural` as the verb does.
-int list(const Invocation& invocation, const std::string& kind, const std::string& plural) {
+CommandLine line_of(const std::string& plural, const std::string& more = "") {
   CommandLine line(plural + " [NAME] [options]",
-                   "Lists the " + plural + " that a sweep may name, or describes one.");
+                   "Lists the " + plural + " that a sweep may name, or describes one." + more);
   line.add_json();
   line.add_positional("name", 1);
-  if (!line.parse(invocation)) return kGood;
+  return line;
+}
+
+// `kind` as manifests name it.
+int list(const Invocation& invocation, const std::string& kind, const CommandLine& line) {
   const Catalog catalog = known_parts();
   if (line.has("name")) {
     const Manifest& part = catalog.get(kind, line.words("name").front());
@@ -82,21 +85,38 @@ int list(const Invocation& invocation, const std::string& kind, const std::strin
 
 }  // namespace
 
-int methods(const Invocation& invocation) { return list(invocation, "method", "methods"); }
+int methods(const Invocation& invocation) {
+  CommandLine line = line_of("methods");
+  return line.parse(invocation) ? list(invocation, "method", line) : kGood;
+}
+
 int models(const Invocation& invocation) {
-  const auto& words = invocation.arguments;
-  const auto found = std::find(words.begin(), words.end(), "--quantizers");
-  if (found == words.end()) return list(invocation, "model", "models");
+  namespace po = boost::program_options;
+  CommandLine line = line_of("models", "\nWith --quantizers: the places in it that are quantised.");
+  line.options()("quantizers", po::bool_switch(),
+                 "kind, grid, elements, MACs and bits of NAME's quantisers");
+  const std::vector<std::string> sizes = {"image_size", "channels", "classes"};
+  for (const std::string& size : sizes)
+    line.options()(size.c_str(), po::value<std::string>()->value_name("N"), "for --quantizers");
+  if (!line.parse(invocation)) return kGood;
+  if (!line.is_on("quantizers")) return list(invocation, "model", line);
+  if (!line.has("name")) throw UsageError("models --quantizers: which model?");
   // The layers of a network are known to the worker alone.
-  std::vector<std::string> arguments = {"inventory"};
-  std::copy_if(words.begin(), words.end(), std::back_inserter(arguments),
-               [](const std::string& word) { return word != "--quantizers"; });
-  if (arguments.size() < 2) throw UsageError("models --quantizers: which model?");
+  std::vector<std::string> arguments = {"inventory", line.words("name").front()};
+  for (const std::string& size : sizes)
+    if (line.has(size)) arguments.push_back("--" + size + "=" + line.get<std::string>(size));
+  if (line.json()) arguments.push_back("--json");
   become_worker(std::move(arguments));
 }
+
 int sensitivities(const Invocation& invocation) {
-  return list(invocation, "sensitivity", "sensitivities");
+  CommandLine line = line_of("sensitivities");
+  return line.parse(invocation) ? list(invocation, "sensitivity", line) : kGood;
 }
-int solvers(const Invocation& invocation) { return list(invocation, "solver", "solvers"); }
+
+int solvers(const Invocation& invocation) {
+  CommandLine line = line_of("solvers");
+  return line.parse(invocation) ? list(invocation, "solver", line) : kGood;
+}
 
 }  // namespace qbitopt::app

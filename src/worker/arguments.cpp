@@ -1,6 +1,9 @@
 #include "worker/arguments.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
@@ -50,6 +53,15 @@ const std::string& Arguments::required(const std::string& name) const {
 
 std::string Arguments::get_or(const std::string& name, const std::string& fallback) const {
   return has(name) ? options.at(name) : fallback;
+}
+
+int Arguments::number_or(const std::string& name, int fallback, int least) const {
+  const std::string text = get_or(name, std::to_string(fallback));
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least)
+    throw InputError(fmt::format("--{} takes a number from {} on, not '{}'", name, least, text));
+  return value;
 }
 
 }  // namespace qbitopt::worker

@@ -20,6 +20,8 @@ struct Arguments {
   // Throws InputError that names the option if it is absent.
   const std::string& required(const std::string& name) const;
   std::string get_or(const std::string& name, const std::string& fallback) const;
+  // Throws InputError unless it is a whole number from `least` on.
+  int number_or(const std::string& name, int fallback, int least) const;
 };
 
 }  // namespace qbitopt::worker

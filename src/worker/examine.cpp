@@ -19,10 +19,6 @@
 namespace qbitopt::worker {
 namespace {
 
-// ILSVRC 2012 (Russakovsky et al., 2015).
-constexpr size_t kPublishedTrain = 1'281'167;
-constexpr size_t kPublishedValidation = 50'000;
-
 constexpr int kThumbnail = 32;  // decodes JPEGs at 1/8 of their size, all blocks of them
 constexpr size_t kMostListed = 20;
 
@@ -91,29 +87,17 @@ Json as_json(const Findings& found, size_t published) {
           {"damaged", found.damaged}};
 }
 
-int number_of(const Arguments& arguments, const std::string& name, int fallback, int least) {
-  const std::string text = arguments.get_or(name, std::to_string(fallback));
-  int value = 0;
-  try {
-    value = std::stoi(text);
-  } catch (const std::exception&) {
-  }
-  if (value < least || std::to_string(value) != text)
-    throw InputError(fmt::format("--{} takes a number from {} on, not '{}'", name, least, text));
-  return value;
-}
-
 }  // namespace
 
 int examine(const std::vector<std::string>& words) {
   const Arguments arguments = Arguments::parse(words, {"data", "classes", "threads"}, {"json"});
-  const int classes = number_of(arguments, "classes", 1000, 2);
+  const int classes = arguments.number_or("classes", 1000, 2);
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int threads = number_of(arguments, "threads", cores, 1);
+  const int threads = arguments.number_or("threads", cores, 1);
   const ImageNetFiles files = list_imagenet(arguments.required("data"), classes);
   const bool is_imagenet = classes == 1000;
-  const size_t train_published = is_imagenet ? kPublishedTrain : 0;
-  const size_t validation_published = is_imagenet ? kPublishedValidation : 0;
+  const size_t train_published = is_imagenet ? kPublishedTrainImages : 0;
+  const size_t validation_published = is_imagenet ? kPublishedValidationImages : 0;
   const Findings train = look_at(files.root, files.train, threads);
   const Findings validation = look_at(files.root, files.validation, threads);
   if (arguments.has("json")) {

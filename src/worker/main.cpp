@@ -12,6 +12,7 @@
 #include <map>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/quant/torch.h"
 #include "qbitopt/training/process.h"
 #include "worker/examine.h"
 #include "worker/input.h"
@@ -100,6 +101,10 @@ int main(int argc, char** argv) {
   } catch (const InputError& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 2;
+  } catch (const c10::Error& error) {
+    if (!is_verb) throw;
+    std::fprintf(stderr, "error: %s\n", error.what_without_backtrace());
+    return 1;
   }
 }
 

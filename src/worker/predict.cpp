@@ -92,7 +92,16 @@ void attach_allocation(Network& network, const std::string& file, const torch::T
     throw InputError({file}, "expected a JSON object of quantiser names and bits");
   for (QuantizerSite* site : network.sites()) {
     const std::string& name = site->spec().name;
-    attach(*site, bits.value(name, site->spec().pinned_bits.value_or(8)));
+    const Json given = bits.value(name, Json(site->spec().pinned_bits.value_or(8)));
+    if (!given.is_number_integer()) {
+      throw InputError({file}, fmt::format("'{}': expected a whole number of bits, found {}", name,
+                                           given.dump()));
+    }
+    try {
+      attach(*site, given.get<int>());
+    } catch (const std::invalid_argument& error) {
+      throw InputError({file}, error.what());
+    }
     bits.erase(name);
   }
   if (!bits.empty())

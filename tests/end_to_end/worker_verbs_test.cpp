@@ -85,14 +85,22 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
   const std::string folder = train("fp32", 1);
   write("orange.png", png());
   write("text.png", "no image");
+  write("wide.json", R"({"conv1.weight": 99})");
+  write("text.json", R"({"conv1.weight": "x"})");
+  write("half.json", R"({"conv1.weight": 2.5})");
   std::filesystem::create_directory(folder_ / "photos");
   const std::string command = "predict --model resnet8 --weights " + folder + "model.pth ";
+  const std::string bare = "predict --model resnet8 ";
   const std::pair<std::string, std::string> cases[] = {
       {command + "orange.png", "takes images of 1 channel(s); predict reads photographs"},
       {command + "text.png", "text.png: neither JPEG nor PNG"},
       {command + "nowhere.png", "nowhere.png: no such file"},
       {command + "orange.png photos", "photos: is a folder; give the photographs in it, photos/*"},
       {command, "no image is given"},
+      {bare + "--allocation wide.json orange.png", "conv1.weight: 99 bits; expected 2 to 16"},
+      {bare + "--allocation text.json orange.png",
+       "text.json: 'conv1.weight': expected a whole number of bits, found \"x\""},
+      {bare + "--allocation half.json orange.png", "expected a whole number of bits, found 2.5"},
       {"predict --model resnet9 --weights " + folder + "model.pth orange.png",
        "unknown model 'resnet9', did you mean 'resnet8'?"}};
   for (const auto& [words, message] : cases) {
@@ -114,6 +122,10 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
   EXPECT_THAT(qbitopt("models --quantizers resnet8").out,
               HasSubstr("18 quantisers, 77754 parameters, 9345920 MACs for an image of 1x28x28"));
   EXPECT_THAT(qbitopt("models --quantizers resnet9").err, HasSubstr("did you mean 'resnet8'?"));
+  EXPECT_THAT(qbitopt("models --help").out, HasSubstr("--quantizers"));
+  const testing::Result wrong = qbitopt("models resnet18 --quantizers --image_size x");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("--image_size takes a number from 8 on, not 'x'"));
 }
 
 TEST_F(WorkerVerbsTest, ARunTellsWhichPhotographsItLeftOut) {
