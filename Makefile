@@ -11,7 +11,7 @@ QBITOPT := $(BUILD)/bin/qbitopt
 .DEFAULT_GOAL := all
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## +/\t/' | awk -F'\t' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 setup:  ## install what is missing, or print the line that does
 	@tools/setup.sh

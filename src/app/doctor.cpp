@@ -15,6 +15,7 @@
 #include "qbitopt/runlog/reader.h"
 #include "qbitopt/sweep/catalog.h"
 #include "qbitopt/sweep/executors/cores.h"
+#include "qbitopt/sweep/executors/gpus.h"
 #include "qbitopt/sweep/executors/worker_process.h"
 #include "qbitopt/sweep/fingerprint.h"
 
@@ -52,6 +53,16 @@ Finding check_worker() {
     return {"worker", false, true, program.string() + " does not start: " + worker.last_words()};
   return {"worker", true, true,
           fmt::format("{}, starts in {:.0f} ms", program.string(), 1000 * elapsed())};
+}
+
+Finding check_gpus() {
+  const size_t count = available_gpus().size();
+  const std::string text = fmt::format("{} NVIDIA GPU{}", count, count == 1 ? "" : "s");
+#ifdef QBITOPT_CUDA
+  return {"gpu", count > 0, false, text};
+#else
+  return {"gpu", false, false, text + ", and LibTorch is a build for the CPU"};
+#endif
 }
 
 Finding check_data(const Manifest& data) {
@@ -94,7 +105,8 @@ std::vector<Finding> examine(const fs::path& database) {
   std::vector<Finding> findings = {
       {"version", true, true, QBITOPT_VERSION},
       {"machine", true, true, fmt::format("{}, {} cores", host_name(), available_cores())},
-      check_worker()};
+      check_worker(),
+      check_gpus()};
   for (const std::string& name : builtin_catalog().names("data")) {
     findings.push_back(check_data(builtin_catalog().get("data", name)));
   }

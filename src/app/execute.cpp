@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/run_view.h"
 #include "app/stop_signals.h"
 #include "app/text.h"
+#include "qbitopt/core/error.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/executors/cores.h"
 #include "qbitopt/sweep/executors/gpus.h"
@@ -19,6 +21,12 @@ namespace po = boost::program_options;
 
 namespace qbitopt::app {
 namespace {
+
+#ifdef QBITOPT_CUDA
+constexpr bool kSeesGpus = true;
+#else
+constexpr bool kSeesGpus = false;
+#endif
 
 // 0: auto.
 int parse_jobs(const std::string& text) {
@@ -40,12 +48,22 @@ int jobs_of(const Plan& plan, const CommandLine& line) {
   return parse_jobs(plain(plan.run.value("jobs", Json("auto"))));
 }
 
-// Those to share out, if the jobs want any.
-std::vector<std::string> gpus_for(const Plan& plan) {
-  const bool wants_gpu = std::any_of(plan.jobs.begin(), plan.jobs.end(), [](const PlannedJob& job) {
-    return job.job().parameters.value("device", "cpu") == "cuda";
-  });
-  return wants_gpu ? available_gpus() : std::vector<std::string>();
+// Those to share out, if jobs that are to run want any. `records`: of the plan's jobs.
+std::vector<std::string> gpus_for(const Plan& plan, const std::vector<JobRecord>& records) {
+  bool wants_gpu = false;
+  for (size_t i = 0; i < plan.jobs.size(); ++i) {
+    wants_gpu |= records[i].state != JobState::kFinished &&
+                 plan.jobs[i].job().parameters.value("device", "cpu") == "cuda";
+  }
+  if (!wants_gpu) return {};
+  // Another worker may see what this build's does not.
+  if (!kSeesGpus && std::getenv("QBITOPT_WORKER") == nullptr) {
+    throw InputError(
+        "device=cuda, but this qbitopt was built with a LibTorch for the CPU; build it again with "
+        "one for CUDA: `make CMAKE_PREFIX_PATH=/path/to/libtorch` (needs nvcc), or run with "
+        "device=cpu");
+  }
+  return available_gpus();
 }
 
 SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
@@ -107,7 +125,7 @@ void add_execution_options(CommandLine& line) {
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan) {
   const auto begun = ProgressBoard::Clock::now();
-  const std::vector<std::string> gpus = gpus_for(plan);
+  const std::vector<std::string> gpus = gpus_for(plan, database.records(plan));
   int jobs = jobs_of(plan, line);
   if (jobs == 0) jobs = static_cast<int>(gpus.size());  // one job a GPU; without any: auto
   std::filesystem::create_directories(runs_folder(database_file));

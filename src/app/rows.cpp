@@ -12,7 +12,7 @@ std::string cell_text(const Json& cell) {
   std::string text = fmt::format("{:.2f}", cell.get<double>());
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
-  return text;
+  return text == "-0" ? "0" : text;
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ void RunView::on_events(const Attempt& attempt, const std::vector<Event>& events
     if (const auto* finished = std::get_if<Finished>(&event.body))
       finished_[attempt.job.key] = *finished;
     if (const auto* note = std::get_if<Note>(&event.body); note && note->level == "warning") {
+      if (!warned_.insert(note->text).second) continue;  // of many jobs alike the first says it
       erase();
       console_.warn(fmt::format("job {}: {}", short_key(attempt.job.key), note->text));
     }

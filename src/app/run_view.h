@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "app/console.h"
@@ -40,6 +41,7 @@ class RunView : public RunObserver {
   ProgressBoard board_;
   std::function<void()> tick_;
   std::map<std::string, Finished> finished_;  // by key, until on_ended
+  std::set<std::string> warned_;              // texts
   size_t drawn_lines_ = 0;
   ProgressBoard::Clock::time_point drawn_{};
 };

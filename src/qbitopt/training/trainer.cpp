@@ -91,6 +91,8 @@ class TrainingRun {
   void begin() {
     call_hook("prepare", [&] { method_.prepare(context_); });
     if (attempt_.resume_from.empty()) {
+      if (const std::string remark = context_.data().remark(); !remark.empty())
+        observer_.on_event(Note{"warning", remark});
       progress("calibrate");
       torch::manual_seed(Random(context_.seed(), "start").next());
       call_hook("start", [&] { method_.start(context_); });
@@ -285,6 +287,7 @@ class TrainingRun {
     add_window();
     state_.seconds = seconds_before_ + seconds_since(begun_);
     write_checkpoint(checkpoint_file(), context_, optimizers_, state_);
+    remove_earlier_checkpoint();
     checkpointed_ = Clock::now();
     checkpoint_cost_ = seconds_since(begun);
   }
@@ -313,6 +316,14 @@ class TrainingRun {
     finished.seconds = seconds_before_ + seconds_since(begun_);
     observer_.on_event(std::move(finished));
     std::filesystem::remove(checkpoint_file());
+    remove_earlier_checkpoint();
+  }
+
+  // The one that it went on from is of no more use once there is its own, or a result.
+  void remove_earlier_checkpoint() const {
+    std::error_code ignored;
+    if (!attempt_.resume_from.empty() && attempt_.resume_from != checkpoint_file())
+      std::filesystem::remove(attempt_.resume_from, ignored);
   }
 
   void reestimate() {
