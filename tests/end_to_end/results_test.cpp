@@ -195,13 +195,15 @@ TEST_F(ResultsTest, PublishedNumbersAreTakenInAndBadOnesRefused) {
       "model,method,kind,weight_bits,act_bits,constraint,fp32_top1,top1,source_title,source_url,"
       "quoted_from\n";
   write("results/published.csv",
-        header + "resnet8,LSQ,fixed,3,3,,91,90,A paper,https://example.org,own\n");
+        header + "resnet8,LSQ,fixed,3,3,uniform,91,90,A paper,https://example.org,own\n");
   write("results/small.yaml",
         std::string(kTable) +
             "fp32_row: continued\npublished: [{row: fixed@3, where: {method: LSQ}}]\n");
   const testing::Result result = qbitopt("run small.yaml -q");
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("| resnet8 | LSQ | 3 / 3 | 91.00 | 90.00 | −1.00 | fixed@3 |"));
+  EXPECT_THAT(result.out,
+              HasSubstr("| resnet8 | LSQ | 3 / 3 | uniform | 91.00 | 90.00 | −1.00 | fixed@3 |"));
+  EXPECT_THAT(result.out, HasSubstr("| [A paper](https://example.org); own |"));
   write("results/published.csv", header + "resnet8,LSQ,fixed,3,3,,91,90,A paper,,own\n");
   for (const char* verb : {"run small.yaml", "db published"}) {
     const testing::Result refused = qbitopt(verb);

@@ -56,21 +56,24 @@ std::string published_of(const Table& table) {
   std::string text =
       "<table>\n<caption>Published numbers, each compared with its source's own full-precision "
       "network</caption>\n<thead><tr>";
-  for (const char* title : {"network", "method", "bits W / A", "fp32, %", "top-1, %", "Δ", "ours",
-                            "our Δ", "our Δ − Δ", "source"})
+  for (const char* title : {"network", "method", "bits W / A", "under", "fp32, %", "top-1, %", "Δ",
+                            "ours", "our Δ", "our Δ − Δ", "source"})
     text += fmt::format("<th scope=\"col\">{}</th>", title);
   text += "</tr></thead>\n<tbody>\n";
   for (const PublishedRow& row : table.published) {
-    const std::string source = row.source_url.empty()
-                                   ? ""
-                                   : fmt::format("<a href=\"{}\">{}</a>", escaped(row.source_url),
-                                                 escaped(row.source_title));
+    std::string source = row.source_url.empty()
+                             ? ""
+                             : fmt::format("<a href=\"{}\">{}</a>", escaped(row.source_url),
+                                           escaped(row.source_title));
+    if (!row.quoted_from.empty()) source += "; " + escaped(row.quoted_from);
     text += fmt::format(
-        "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / {}</td>{}{}{}<td>{}</td>{}{}<td>{}</td>"
+        "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / "
+        "{}</td><td>{}</td>{}{}{}<td>{}</td>{}{}<td>{}</td>"
         "</tr>\n",
         escaped(row.model), escaped(row.method), escaped(row.weight_bits),
-        escaped(row.activation_bits), number(row.fp32_top1), number(row.top1), number(row.delta),
-        escaped(row.our_row), number(row.our_delta), number(row.delta_difference), source);
+        escaped(row.activation_bits), escaped(row.constraint), number(row.fp32_top1),
+        number(row.top1), number(row.delta), escaped(row.our_row), number(row.our_delta),
+        number(row.delta_difference), source);
   }
   return text + "</tbody>\n</table>\n";
 }

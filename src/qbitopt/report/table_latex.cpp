@@ -86,16 +86,17 @@ std::string number(const std::optional<double>& value) {
 
 std::string published_of(const Table& table) {
   std::string text =
-      "\n\\medskip\n\\begin{tabular}{@{}lllrrrlrr@{}}\n  \\toprule\n"
-      "  network & method & bits W / A & fp32 & top-1 & $\\Delta$ & ours & our $\\Delta$ & "
+      "\n\\medskip\n\\begin{tabular}{@{}llllrrrlrr@{}}\n  \\toprule\n"
+      "  network & method & bits W / A & under & fp32 & top-1 & $\\Delta$ & ours & our $\\Delta$ & "
       "difference \\\\\n  \\midrule\n";
   for (const PublishedRow& row : table.published) {
-    text += line_of({escaped(row.model), escaped(row.method),
-                     escaped(row.weight_bits + " / " + row.activation_bits), number(row.fp32_top1),
-                     number(row.top1), number(row.delta), escaped(row.our_row),
-                     number(row.our_delta), number(row.delta_difference)});
+    text +=
+        line_of({escaped(row.model), escaped(row.method),
+                 escaped(row.weight_bits + " / " + row.activation_bits), escaped(row.constraint),
+                 number(row.fp32_top1), number(row.top1), number(row.delta), escaped(row.our_row),
+                 number(row.our_delta), number(row.delta_difference)});
     if (!row.source_url.empty())
-      text += fmt::format("  % {}: {}\n", row.source_title, row.source_url);
+      text += fmt::format("  % {}: {} {}\n", row.source_title, row.source_url, row.quoted_from);
   }
   return text + "  \\bottomrule\n\\end{tabular}\n";
 }

@@ -53,19 +53,20 @@ std::string published_of(const Table& table) {
       "\nPublished numbers, each compared with its source's own full-precision network (blank "
       "where "
       "the source gives none); Δ is top-1 less that.\n\n"
-      "| network | method | bits W / A | fp32, % | top-1, % | Δ | ours | our Δ | our Δ − Δ | "
-      "source |\n"
-      "| :--- | :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | :--- |\n";
+      "| network | method | bits W / A | under | fp32, % | top-1, % | Δ | ours | our Δ | our Δ − Δ "
+      "| source |\n"
+      "| :--- | :--- | :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | :--- |\n";
   for (const PublishedRow& row : table.published) {
     text += line_of(
         {markdown_escaped(row.model), markdown_escaped(row.method),
          markdown_escaped(row.weight_bits + " / " + row.activation_bits),
-         number(row.fp32_top1, false), number(row.top1, false), number(row.delta, true),
-         markdown_escaped(row.our_row), number(row.our_delta, true),
+         markdown_escaped(row.constraint), number(row.fp32_top1, false), number(row.top1, false),
+         number(row.delta, true), markdown_escaped(row.our_row), number(row.our_delta, true),
          number(row.delta_difference, true),
-         row.source_url.empty()
-             ? ""
-             : fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)});
+         (row.source_url.empty()
+              ? ""
+              : fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)) +
+             (row.quoted_from.empty() ? "" : "; " + markdown_escaped(row.quoted_from))});
   }
   return text;
 }
