@@ -229,6 +229,17 @@ TEST_F(ImageNetTest, AnEmptyDiskIsAnErrorAndNotAllDamage) {
   }
 }
 
+TEST_F(ImageNetTest, APartOfThePublishedSetIsSaid) {
+  EXPECT_EQ(open()->remark(), "");  // three classes are no ImageNet
+  std::filesystem::rename(folder_ / "train/class0", folder_ / "train/n01440764");
+  for (const char* rest : {"train/class1", "train/class2", "val/class1", "val/class2"})
+    std::filesystem::remove_all(folder_ / rest);
+  std::filesystem::rename(folder_ / "val/class0", folder_ / "val/n01440764");
+  EXPECT_THAT(open({{"classes", 1000}})->remark(),
+              testing::HasSubstr("holds 20 of ImageNet's 1281167 training and 4 of its 50000 "
+                                 "validation images; `qbitopt doctor --data` says more"));
+}
+
 TEST_F(ImageNetTest, ABatchLargerThanTheSetIsRefused) {
   try {
     open()->train({.batch_size = 55});

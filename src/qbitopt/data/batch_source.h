@@ -71,6 +71,8 @@ class DataSet {
   virtual int64_t classes() const = 0;
   virtual std::vector<int64_t> image_shape() const = 0;  // {channels, height, width}
 
+  // What the user should know of the files before training on them; empty: nothing.
+  virtual std::string remark() const { return ""; }
   // Files that could not be read so far, each with the reason.
   virtual std::map<std::string, std::string> damaged() const { return {}; }
 };

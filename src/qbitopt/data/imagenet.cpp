@@ -1,5 +1,7 @@
 #include "qbitopt/data/imagenet.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -138,7 +140,8 @@ class ImageNet : public DataSet {
     if (batches_per_epoch == 0) {
       throw InputError("a batch of " + std::to_string(options.batch_size) +
                        " images is more than the " + std::to_string(size(Split::kTrain)) +
-                       " training images there are; make batch_size smaller");
+                       " training images there are; make training.batch_size (of fp32: "
+                       "pretraining.batch_size) smaller");
     }
     auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
     const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {
@@ -169,6 +172,18 @@ class ImageNet : public DataSet {
   int64_t classes() const override { return content_->files->classes; }
   std::vector<int64_t> image_shape() const override {
     return {kChannels, content_->size, content_->size};
+  }
+  std::string remark() const override {
+    const ImageNetFiles& files = *content_->files;
+    if (files.classes != static_cast<int64_t>(imagenet_classes().size()) ||
+        (files.train.size() == kPublishedTrainImages &&
+         files.validation.size() == kPublishedValidationImages))
+      return "";
+    return fmt::format(
+        "{} holds {} of ImageNet's {} training and {} of its {} validation images; `qbitopt doctor "
+        "--data` says more",
+        files.root.string(), files.train.size(), kPublishedTrainImages, files.validation.size(),
+        kPublishedValidationImages);
   }
   std::map<std::string, std::string> damaged() const override {
     const std::lock_guard lock(content_->mutex);

@@ -26,8 +26,11 @@ using Labels = std::map<std::string, int64_t>;  // by folder name or WordNet id
   throw InputError(
       place.string() + ": " + what +
       "\nImageNet: data.root must hold train/<class>/*.JPEG and val/<class>/*.JPEG, or a flat "
-      "val/*.JPEG with val.txt, LOC_val_solution.csv or the development kit; it is to be had from "
-      "https://image-net.org after registration");
+      "val/*.JPEG with val.txt, LOC_val_solution.csv or the development kit; the published "
+      "archives "
+      "may stay packed as train/ILSVRC2012_img_train.tar and val/ILSVRC2012_img_val.tar; it is to "
+      "be "
+      "had from https://image-net.org after registration");
 }
 
 bool is_image_name(const std::string& name) {
@@ -314,13 +317,13 @@ ImageNetFiles list_imagenet(const fs::path& root, int64_t classes) {
   Listing train = list_split(root, "train", nullptr);
   const Labels labels = labels_of(root / "train", train.folders, classes);
   Listing validation = list_split(root, "val", &labels);
+  if (train.images.empty()) refuse_layout(root / "train", "holds no images");
+  if (validation.images.empty()) refuse_layout(root / "val", "holds no images");
   ImageNetFiles files{.root = root, .classes = classes};
   files.train = label_folders(root / "train", std::move(train), labels);
   files.validation = validation.is_flat()
                          ? label_flat(root, std::move(validation), labels)
                          : label_folders(root / "val", std::move(validation), labels);
-  if (files.train.empty()) refuse_layout(root / "train", "holds no images");
-  if (files.validation.empty()) refuse_layout(root / "val", "holds no images");
   return files;
 }
 

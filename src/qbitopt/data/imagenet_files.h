@@ -18,6 +18,10 @@ struct LabelledFile {
   int64_t bytes = -1;  // -1: a file of its own, whole
 };
 
+// Of ILSVRC 2012 (Russakovsky et al., 2015).
+inline constexpr size_t kPublishedTrainImages = 1'281'167;
+inline constexpr size_t kPublishedValidationImages = 50'000;
+
 // What lies in a folder with ImageNet's layout.
 struct ImageNetFiles {
   std::filesystem::path root;

@@ -24,8 +24,10 @@ StateDict without_prefix(StateDict tensors, std::string_view prefix) {
 StateDict read_weights(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream || std::filesystem::is_directory(file)) {
-    throw InputError(file.string() +
-                     (std::filesystem::exists(file) ? ": cannot be read" : ": no such file"));
+    throw InputError(file.string() + (std::filesystem::is_directory(file)
+                                          ? ": is a folder; give the file in it"
+                                      : std::filesystem::exists(file) ? ": cannot be read"
+                                                                      : ": no such file"));
   }
   char begin[9] = {};
   stream.read(begin, sizeof(begin));
