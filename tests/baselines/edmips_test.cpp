@@ -74,6 +74,21 @@ TEST(EdMipsQuantizerTest, WeightsAreMidriseInStepsOfTheirDeviation) {
   EXPECT_TRUE(torch::allclose(quantizer.forward(w), expected, 1e-4, 1e-5));
 }
 
+TEST(EdMipsQuantizerTest, SignedActivationsAreMidriseAndClippedOnesHaveNoGradient) {
+  const Tensor x = gaussian({400}).requires_grad_();
+  EdMipsQuantizer quantizer =
+      calibrated({.name = "a.input", .kind = TensorKind::kActivation}, x.detach());
+  quantizer.set_bits(2);
+  const double step = 0.996 * x.detach().std(/*unbiased=*/false).item<double>();
+  const Tensor out = quantizer.forward(x);
+  const Tensor expected = ((x / step - 0.5).round() + 0.5).clamp(-1.5, 1.5) * step;
+  EXPECT_TRUE(torch::allclose(out, expected, 1e-4, 1e-5));
+  out.sum().backward();
+  const Tensor clipped = x.detach().abs() > 1.51 * step;
+  EXPECT_EQ(x.grad().masked_select(clipped).abs().max().item<double>(), 0);
+  EXPECT_EQ(x.grad().masked_select(x.detach().abs() < 1.49 * step).min().item<double>(), 1);
+}
+
 TEST(EdMipsQuantizerTest, ActivationsAreInStepsOfTheirPositiveHalf) {
   const Tensor x = gaussian({400}) * 2;
   EdMipsQuantizer quantizer = calibrated(relu_input(), x);

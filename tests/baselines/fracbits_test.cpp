@@ -46,6 +46,16 @@ TEST(FracBitsQuantizerTest, ActivationsAreClippedAndRounded) {
   EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-5, 1e-6));
 }
 
+TEST(FracBitsQuantizerTest, SignedActivationsAreClippedOnBothSides) {
+  const Tensor x = gaussian({500});
+  FracBitsQuantizer quantizer =
+      calibrated({.name = "a.input", .kind = TensorKind::kActivation}, 2, x);
+  const Tensor alpha = quantizer.range_parameters().at(0).detach();
+  const Tensor unit = ((x / alpha).clamp(-1, 1) + 1) / 2;
+  const Tensor expected = alpha * (2 * (unit * 3).round() / 3 - 1);
+  EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-5, 1e-6));
+}
+
 TEST(FracBitsQuantizerTest, AFractionalBitWidthIsTheLineBetweenItsNeighbours) {
   const Tensor x = gaussian({500});
   FracBitsQuantizer between = calibrated(relu_input(), 3.25, x),

@@ -45,6 +45,11 @@ TEST(LoaderTest, AddsTheMethod) {
   EXPECT_TRUE(methods.make("trouble", parameters)->quantizes());
 }
 
+TEST(LoaderTest, RefusesALibraryWithAStampAndNoEntry) {
+  const auto library = trouble_plugin().parent_path().parent_path().parent_path() / "libqbitopt.so";
+  EXPECT_THAT(refusal(library), HasSubstr("it has no entry of this qbitopt"));
+}
+
 TEST(LoaderTest, RefusesAFileThatIsNotThereOrNoPlugin) {
   const TemporaryFolder folder;
   EXPECT_THAT(refusal(folder.path() / "dq.so"), HasSubstr("dq.so: no such file"));

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "sweep/map_store.h"
+#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {
@@ -14,8 +15,8 @@ using testing::named_job;
 
 class AttemptFolderTest : public ::testing::Test {
  protected:
-  AttemptFolderTest() { fs::remove_all(runs_); }
-  fs::path runs_ = fs::path(::testing::TempDir()) / "attempt_folder_test";
+  TemporaryFolder folder_;
+  fs::path runs_ = folder_.path() / "runs";
 };
 
 TEST_F(AttemptFolderTest, IsNamedByKeyAndNumber) {

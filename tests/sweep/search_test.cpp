@@ -112,6 +112,13 @@ TEST(BisectionTest, WithoutAHitTheNearestIsChosen) {
   EXPECT_EQ(bisection.chosen(), 10);
 }
 
+TEST(BisectionTest, OfEquallyNearMissesTheBetterOnHeldOutImagesIsChosen) {
+  Bisection bisection(logarithmic(2), 1);
+  bisection.add({.excess = 0.25, .validation_top1 = 80});
+  bisection.add({.excess = 0.25, .validation_top1 = 85});
+  EXPECT_EQ(bisection.chosen(), 10);
+}
+
 TEST(BisectionTest, AFailedRunEndsItWithoutAChoice) {
   Bisection bisection(logarithmic(), 1);
   bisection.add({.excess = 0.4});

@@ -56,8 +56,9 @@ class Bisection {
 
   // Did a run meet the budget?
   bool has_found() const;
-  // Of the runs that met the budget the best on held-out images; if none has, the one that came
-  // nearest. Nothing while no run is over, or after a failed one.
+  // The one that met the budget, which ends the search; if none has, the one that came nearest, of
+  // two equally near the better on held-out images. Nothing while no run is over, or after a failed
+  // one.
   std::optional<double> chosen() const;
   int runs() const { return static_cast<int>(tried_.size()); }
 
