@@ -11,7 +11,9 @@ namespace {
 class FileLockTest : public ::testing::Test {
  protected:
   FileLockTest() { std::filesystem::remove(file_); }
-  std::filesystem::path file_ = std::filesystem::path(::testing::TempDir()) / "file_lock_test";
+  std::filesystem::path file_ = std::filesystem::path(::testing::TempDir()) /
+                                (std::string("file_lock_test.") +
+                                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 TEST_F(FileLockTest, OnlyOneHoldsIt) {
