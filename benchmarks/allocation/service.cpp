@@ -45,7 +45,7 @@ Json solve(const Json& request, SolverRegistry& solvers) {
   const std::string file = request.at("file");
   std::ifstream stream(file, std::ios::binary);
   const std::string csv{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  const Problem problem = make_problem(CostTable::parse(csv, file),
+  const Problem problem = make_problem(AllocationTable::parse(csv, file),
                                        {{"W=" + request.at("budget").get<std::string>()}, {}, {}});
   SolveOptions options;
   options.time_limit_seconds = request.at("time_limit").get<double>();

@@ -25,13 +25,13 @@ std::string read_all(std::istream& stream) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-CostTable read_table(const std::string& file) {
-  if (file == "-") return CostTable::parse(read_all(std::cin), "<stdin>");
+AllocationTable read_table(const std::string& file) {
+  if (file == "-") return AllocationTable::parse(read_all(std::cin), "<stdin>");
   std::ifstream stream(file, std::ios::binary);
   if (!stream || std::filesystem::is_directory(file)) {
     throw InputError({file}, "cannot be read; expected a table of costs as CSV, or - for stdin");
   }
-  return CostTable::parse(read_all(stream), file);
+  return AllocationTable::parse(read_all(stream), file);
 }
 
 // What `solve --json` printed for the same quantizers, perhaps under other budgets or costs.

@@ -29,12 +29,12 @@ std::string message_of(const Call& call) {
 }
 
 TEST(CostTableTest, ReadsARowPerQuantizerAndCandidate) {
-  const CostTable table = CostTable::parse(kHeader +
-                                               "conv1,W,864,4,0.5\n"
-                                               "conv1,W,864,2,1e1\n"
-                                               "input,A,12,8,-3\n"
-                                               "conv1,W,864,8,inf\n",
-                                           "t.csv");
+  const AllocationTable table = AllocationTable::parse(kHeader +
+                                                           "conv1,W,864,4,0.5\n"
+                                                           "conv1,W,864,2,1e1\n"
+                                                           "input,A,12,8,-3\n"
+                                                           "conv1,W,864,8,inf\n",
+                                                       "t.csv");
   ASSERT_EQ(table.quantizers.size(), 2u);
   EXPECT_EQ(table.quantizers[0].name, "conv1");
   EXPECT_EQ(table.quantizers[0].weight, 864);
@@ -49,7 +49,7 @@ TEST(CostTableTest, ReadsARowPerQuantizerAndCandidate) {
 }
 
 TEST(CostTableTest, TakesWhatSpreadsheetsWrite) {
-  const CostTable table = CostTable::parse(
+  const AllocationTable table = AllocationTable::parse(
       "\xEF\xBB\xBF \"cost\" ,bits,weight,group,quantizer\r\n"
       "\r\n"
       "+2.5 , 3,10,\"W, all of \"\"them\"\"\",\tconv1\t\r"
@@ -61,12 +61,12 @@ TEST(CostTableTest, TakesWhatSpreadsheetsWrite) {
 }
 
 TEST(CostTableTest, PairsTheQuantizersOfALayer) {
-  const CostTable table = CostTable::parse(kLayerHeader +
-                                               "c1.weight,W,9,4,1,c1,100\n"
-                                               "input,A,5,4,1,c1;c2,\n"
-                                               "c2.weight,W,9,4,1,c2,200\n"
-                                               "other,A,9,4,1,,\n",
-                                           "t.csv");
+  const AllocationTable table = AllocationTable::parse(kLayerHeader +
+                                                           "c1.weight,W,9,4,1,c1,100\n"
+                                                           "input,A,5,4,1,c1;c2,\n"
+                                                           "c2.weight,W,9,4,1,c2,200\n"
+                                                           "other,A,9,4,1,,\n",
+                                                       "t.csv");
   ASSERT_EQ(table.layers.size(), 2u);
   EXPECT_EQ(table.layers[0].weight, 0);
   EXPECT_EQ(table.layers[0].activation, 1);
@@ -148,16 +148,16 @@ TEST(CostTableTest, EveryMistakeIsNamedWithItsPlace) {
        "t.csv:3:12: layer 'c2' of 'a' differs from line 2: 'c1'"},
   };
   for (const auto& [csv, message] : cases) {
-    EXPECT_EQ(message_of([&] { CostTable::parse(csv, "t.csv"); }), message) << csv;
+    EXPECT_EQ(message_of([&] { AllocationTable::parse(csv, "t.csv"); }), message) << csv;
   }
 }
 
-CostTable small_table() {
-  return CostTable::parse(kLayerHeader +
-                              "a,W,10,2,1,c1,5\na,W,10,4,0,c1,5\n"
-                              "b,A,20,4,1,c1,\n"
-                              "c,A=1,30,4,1,,\n",
-                          "t.csv");
+AllocationTable small_table() {
+  return AllocationTable::parse(kLayerHeader +
+                                    "a,W,10,2,1,c1,5\na,W,10,4,0,c1,5\n"
+                                    "b,A,20,4,1,c1,\n"
+                                    "c,A=1,30,4,1,,\n",
+                                "t.csv");
 }
 
 TEST(BudgetArgumentsTest, AverageBytesAndBitOperations) {
@@ -197,7 +197,7 @@ TEST(BudgetArgumentsTest, EveryMistakeIsNamed) {
   for (const auto& [arguments, message] : cases) {
     EXPECT_EQ(message_of([&] { make_problem(small_table(), arguments); }), message);
   }
-  const CostTable without = CostTable::parse(kHeader + "a,bops,10,2,1\n", "t.csv");
+  const AllocationTable without = AllocationTable::parse(kHeader + "a,bops,10,2,1\n", "t.csv");
   EXPECT_EQ(message_of([&] {
               make_problem(without, {{}, {}, {"1"}});
             }),

@@ -38,7 +38,7 @@ std::vector<Held> held_set() {
     for (std::string word; words >> word;) budgets.averages.push_back(word);
     const std::string table = content_of(kFolder + "/" + cells[0].text);
     held.push_back({cells[0].text + " " + cells[1].text,
-                    make_problem(CostTable::parse(table, cells[0].text), budgets),
+                    make_problem(AllocationTable::parse(table, cells[0].text), budgets),
                     std::stod(cells[2].text)});
   }
   return held;

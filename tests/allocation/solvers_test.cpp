@@ -70,6 +70,18 @@ TEST_P(SolversTest, GivesTheSameBitsAgain) {
             registry().make(GetParam(), Parameters())->solve(problem).bits);
 }
 
+TEST_P(SolversTest, AControlTakesNoStartThatCostsLess) {
+  if (!ignores_costs(GetParam())) return;
+  Problem problem = small_problem(3, "control");
+  const std::vector<int> answer = solver->solve(problem).bits;
+  for (AllocationQuantizer& quantizer : problem.quantizers)
+    for (size_t i = 0; i < quantizer.bits.size(); ++i) quantizer.costs[i] = quantizer.bits[i];
+  std::vector<int> cheapest;
+  for (const AllocationQuantizer& quantizer : problem.quantizers)
+    cheapest.push_back(quantizer.bits.front());
+  EXPECT_EQ(solver->solve(problem, {.start_bits = cheapest}).bits, answer);
+}
+
 TEST_P(SolversTest, IsNeverWorseThanAStartThatFits) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const Problem problem = small_problem(seed, "start");

@@ -101,8 +101,15 @@ TEST_F(SolveTest, AnInfeasibleBudgetEndsWithStatus3AndWhatCanBeReached) {
 
 TEST_F(SolveTest, StartsFromAnEarlierAnswer) {
   write("start.json", qbitopt("solve t.csv --budget W=3.5 --json").out);
+  // 3 bits lie above the line from 2 to 4, which relax_greedy goes along.
+  write("bent.csv", "quantizer,group,weight,bits,cost\na,W,1,2,10\na,W,1,3,6\na,W,1,4,0\n");
+  write("bent.json", R"({"bits": {"a": 3}})");
+  const std::string bent = "solve bent.csv --budget W=3.5 --solver relax_greedy";
+  EXPECT_EQ(json_of(bent)["objective"], 10);
+  EXPECT_EQ(json_of(bent + " --start bent.json")["objective"], 6);
+  // A control stays what it is.
   EXPECT_EQ(json_of("solve t.csv --budget W=3.5 --solver uniform --start start.json")["objective"],
-            json_of("solve t.csv --budget W=3.5")["objective"]);
+            json_of("solve t.csv --budget W=3.5 --solver uniform")["objective"]);
   EXPECT_THAT(qbitopt("solve t.csv --budget W=2 --start start.json").err,
               HasSubstr("warning: start.json exceeds a budget: it is not used as a start"));
   write("other.json", R"({"bits": {"a": 2}})");

@@ -23,14 +23,14 @@ int64_t count(const std::string& option, const std::string& text, int64_t most) 
   return value;
 }
 
-std::vector<int> members(const CostTable& table, const std::string& name) {
+std::vector<int> members(const AllocationTable& table, const std::string& name) {
   if (name == "all") {
     std::vector<int> all(table.quantizers.size());
     std::iota(all.begin(), all.end(), 0);
     return all;
   }
   std::vector<std::string> known = {"all"};
-  for (const CostTable::Group& group : table.groups) {
+  for (const AllocationTable::Group& group : table.groups) {
     if (group.name == name) return group.members;
     known.push_back(group.name);
   }
@@ -38,7 +38,7 @@ std::vector<int> members(const CostTable& table, const std::string& name) {
 }
 
 // "W=4" as a budget named W, and the text after the sign.
-std::pair<Budget, std::string> read_word(const CostTable& table, const std::string& option,
+std::pair<Budget, std::string> read_word(const AllocationTable& table, const std::string& option,
                                          const std::string& word, const std::string& example) {
   const size_t sign = word.rfind('=');  // a group's name may hold one
   if (sign == std::string::npos || sign == 0) {
@@ -63,7 +63,7 @@ void add(Problem& problem, const std::string& option, Budget budget) {
 
 }  // namespace
 
-Problem make_problem(CostTable table, const BudgetArguments& arguments) {
+Problem make_problem(AllocationTable table, const BudgetArguments& arguments) {
   Problem problem;
   for (const std::string& word : arguments.averages) {
     auto [budget, text] = read_word(table, "--budget", word, "W=4");

@@ -19,6 +19,6 @@ struct BudgetArguments {
 // The table under these budgets. A budget is named like its group ("W bytes" if the group has both
 // kinds), the one for bit operations "bops". Throws InputError: not of this form, an unknown group,
 // a group named twice, no layers.
-Problem make_problem(CostTable table, const BudgetArguments& arguments);
+Problem make_problem(AllocationTable table, const BudgetArguments& arguments);
 
 }  // namespace qbitopt

@@ -49,7 +49,7 @@ class TableParser {
  public:
   TableParser(std::string_view csv, const std::string& file) : reader_(csv, file), file_(file) {}
 
-  CostTable parse() {
+  AllocationTable parse() {
     read_header();
     while (reader_.next(cells_)) read_row();
     if (table_.quantizers.empty()) {
@@ -102,7 +102,7 @@ class TableParser {
   std::vector<CsvReader::Cell> cells_;
   std::array<int, kColumns> place_;  // -1: not there
   size_t width_ = 0;
-  CostTable table_;
+  AllocationTable table_;
   std::vector<Origin> origins_;  // per quantizer
   std::unordered_map<std::string, int> index_;
   std::map<std::string, int> group_index_;
@@ -304,7 +304,7 @@ void TableParser::pair_layers() {
 
 }  // namespace
 
-CostTable CostTable::parse(std::string_view csv, const std::string& file) {
+AllocationTable AllocationTable::parse(std::string_view csv, const std::string& file) {
   return TableParser(csv, file).parse();
 }
 

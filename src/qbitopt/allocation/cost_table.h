@@ -25,7 +25,7 @@ namespace qbitopt {
 //   layer   pairs the two quantizers of a layer, its weight and its input; several layers with ';'
 //           between them for an input that they share; empty: no part of any
 //   macs    multiply-accumulates of the layer; empty where another row of the layer says it
-struct CostTable {
+struct AllocationTable {
   struct Group {
     std::string name;
     std::vector<int> members;  // indices into quantizers
@@ -37,7 +37,7 @@ struct CostTable {
 
   // `file` is for messages. Throws InputError with file, line and column; every quantizer has a
   // candidate that is not forbidden afterwards.
-  static CostTable parse(std::string_view csv, const std::string& file);
+  static AllocationTable parse(std::string_view csv, const std::string& file);
 };
 
 }  // namespace qbitopt

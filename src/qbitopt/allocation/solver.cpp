@@ -63,7 +63,7 @@ Solution Solver::solve(const Problem& problem, const SolveOptions& options) {
   if (account(problem, smallest_bits(problem), solution)) {
     Answer answer = choose(problem, options);
     solution.objective = total_cost(problem, answer.choice);
-    if (const auto start = start_choice(problem, options.start_bits)) {
+    if (const auto start = start_choice(problem, options.start_bits); start && looks_at_costs()) {
       const double objective = total_cost(problem, *start);
       if (objective < solution.objective && !answer.optimal) {
         solution.objective = objective;

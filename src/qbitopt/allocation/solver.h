@@ -13,8 +13,8 @@
 namespace qbitopt {
 
 struct SolveOptions {
-  // An earlier allocation to start from; empty: none. An answer is never worse than a start that
-  // fits.
+  // An earlier allocation to start from; empty: none. An answer that looks at
+  // costs is never worse than a start that fits.
   std::vector<int> start_bits = {};
   // Of solvers that search: afterwards the best so far counts, with its gap. Absent: the solver's
   // own.
@@ -30,6 +30,8 @@ class Solver {
   virtual ~Solver() = default;
 
   virtual std::string name() const = 0;
+  // False for controls, whose answer must not give way to a cheaper one.
+  virtual bool looks_at_costs() const { return true; }
 
   // An unreachable budget is an answer: see Solution::status. Throws InputError on an invalid
   // problem (see validate) and on one that this solver does not take; the message says which

@@ -10,6 +10,7 @@ namespace qbitopt {
 class Uniform : public Solver {
  public:
   std::string name() const override { return "uniform"; }
+  bool looks_at_costs() const override { return false; }
 
  protected:
   Answer choose(const Problem& problem, const SolveOptions& options) override;

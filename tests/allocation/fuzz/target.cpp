@@ -39,9 +39,9 @@ void try_solver(const std::string& name, const Problem& problem) {
 }  // namespace
 
 void try_cost_table(std::string_view text) {
-  CostTable table;
+  AllocationTable table;
   try {
-    table = CostTable::parse(text, "f.csv");
+    table = AllocationTable::parse(text, "f.csv");
   } catch (const InputError& error) {
     require(std::string(error.what()).starts_with("f.csv"), "a message without the file");
     return;
