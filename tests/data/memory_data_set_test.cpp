@@ -182,7 +182,7 @@ TEST(MemoryDataSetTest, ABatchLargerThanTheSetIsRefused) {
   } catch (const InputError& error) {
     EXPECT_STREQ(error.what(),
                  "a batch of 21 images is more than the 20 training images there are; make "
-                 "training.batch_size (of fp32: pretraining.batch_size) smaller");
+                 "the batch (training., pretraining. or calibration.batch_size) smaller");
   }
 }
 

@@ -76,6 +76,15 @@ TEST(BudgetProblemTest, UniformBitsAreTheLargestCandidateWithinEveryBudget) {
               ElementsAre(8, 5, 2, 5, 2));
 }
 
+// 10 elements pinned at 8 bits leave 4 * 110 - 80 = 360 for the other 100.
+TEST(BudgetProblemTest, UniformBitsLeaveRoomForPinnedTensorsThatCount) {
+  std::vector<QuantizerSpec> specs(2);
+  specs[0] = {.name = "stem.weight", .pinned_bits = 8, .elements = 10};
+  specs[1] = {.name = "conv.weight", .elements = 100};
+  const Problem counted = budget_problem(specs, Parameters(Json::object({{"budget.weights", 4}})));
+  EXPECT_THAT(uniform_bits(counted), ElementsAre(8, 3));
+}
+
 TEST(BudgetProblemTest, NoBudgetIsAnError) {
   try {
     problem(Json::object());

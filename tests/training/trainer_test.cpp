@@ -312,6 +312,40 @@ TEST(TrainerTest, ARangeThatDivergedIsNamed) {
   }
 }
 
+TEST(TrainerTest, SettingsThatCannotTrainAreNamed) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"quantizers.candidate_bits: [1]", "leaves 'conv1.input' none; signed tensors start at 2"},
+      {"quantizers.first_last_bits: 1", "signed tensors start at 2 bits"},
+      {"fit.weights: split, training.batch_size: 7", "training.batch_size 7 is no multiple"},
+      {"fit.weights: split, calibration.batch_size: 1", "calibration.batch_size must be 2 or more"},
+      {"training.nesterov: true, training.momentum: 0", "needs a momentum above 0"}};
+  for (const auto& [setting, message] : cases) {
+    try {
+      lab().train(settings("qbitopt", setting));
+      FAIL() << "expected InputError: " << setting;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message)) << setting;
+    }
+  }
+}
+
+TEST(TrainerTest, PinnedTensorsThatCountLeaveOneBitWidthLess) {
+  const Recorder& told =
+      lab().train(settings("fixed_precision", "quantizers.count_first_last: true"));
+  EXPECT_TRUE(told.finished().budget_met);
+  for (const BudgetState& budget : told.finished().budgets) EXPECT_LE(budget.achieved, 3);
+}
+
+// A loss that nothing can change.
+TEST(TrainerTest, WithoutASensitivityBitsStayAndTheRunSaysSo) {
+  const Recorder& told =
+      lab().train(settings("qbitopt",
+                           "training.label_smoothing: 1, training.distillation: 1, "
+                           "reallocation.tau: 2, training.learning_rate: 0"));
+  for (const Reallocation& choice : told.all<Reallocation>())
+    EXPECT_EQ(choice.bits, told.all<Reallocation>().front().bits);
+}
+
 TEST(TrainerTest, ADamagedStartingCheckpointIsNamed) {
   Attempt attempt = lab().attempt(settings("fixed_precision"));
   attempt.inputs["fp32_checkpoint"] = attempt.folder + "/model.pth";

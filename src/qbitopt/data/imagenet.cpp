@@ -140,8 +140,8 @@ class ImageNet : public DataSet {
     if (batches_per_epoch == 0) {
       throw InputError("a batch of " + std::to_string(options.batch_size) +
                        " images is more than the " + std::to_string(size(Split::kTrain)) +
-                       " training images there are; make training.batch_size (of fp32: "
-                       "pretraining.batch_size) smaller");
+                       " training images there are; make the batch (training., pretraining. or "
+                       "calibration.batch_size) smaller");
     }
     auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
     const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {

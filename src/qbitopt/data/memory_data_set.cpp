@@ -109,8 +109,8 @@ std::unique_ptr<BatchStream> MemoryDataSet::train(const TrainStreamOptions& opti
   if (batches_per_epoch == 0) {
     throw InputError("a batch of " + std::to_string(options.batch_size) +
                      " images is more than the " + std::to_string(images) +
-                     " training images there are; make training.batch_size (of fp32: "
-                     "pretraining.batch_size) smaller");
+                     " training images there are; make the batch (training., pretraining. or "
+                     "calibration.batch_size) smaller");
   }
   auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
   const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {

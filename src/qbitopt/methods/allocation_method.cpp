@@ -15,15 +15,35 @@
 namespace qbitopt {
 namespace {
 
-// Batch norm as in the training step at hand: on the batch's statistics, which it forgets
-// afterwards, until it is frozen.
-std::optional<BatchStatisticsScope> as_in_training(Network& network) {
-  const auto norms = batch_norms(network);
-  const bool uses_batches =
-      std::any_of(norms.begin(), norms.end(), [](const auto* norm) { return norm->is_training(); });
-  if (!uses_batches) return std::nullopt;
-  return std::optional<BatchStatisticsScope>(std::in_place, network);
-}
+// While it lives: batch norm as in the training step at hand, on the batch's statistics, which it
+// forgets afterwards, until it is frozen; and no dropout, whose chance would drown the differences
+// between forward passes.
+class AsInTraining {
+ public:
+  explicit AsInTraining(Network& network)
+      : network_(network), was_training_(network.is_training()) {
+    const auto norms = batch_norms(network);
+    const bool uses_batches = std::any_of(norms.begin(), norms.end(),
+                                          [](const auto* norm) { return norm->is_training(); });
+    if (uses_batches) {
+      statistics_.emplace(network);
+    } else {
+      network.eval();
+    }
+  }
+  ~AsInTraining() {
+    if (statistics_) return;
+    network_.train(was_training_);
+    freeze_batch_norm(network_);
+  }
+  AsInTraining(const AsInTraining&) = delete;
+  AsInTraining& operator=(const AsInTraining&) = delete;
+
+ private:
+  Network& network_;
+  bool was_training_;
+  std::optional<BatchStatisticsScope> statistics_;
+};
 
 Problem with_costs(const MethodContext& context, const std::vector<QuantizerPtr>& quantizers,
                    const CostTable& table) {
@@ -44,6 +64,15 @@ std::vector<std::map<int, double>> by_candidate(const std::vector<QuantizerPtr>&
     for (size_t i = 0; i < candidates.size(); ++i) costs[q][candidates[i]] = table.costs[q][i];
   }
   return costs;
+}
+
+// Then there is nothing to choose by.
+bool is_free_of_costs(const Problem& problem) {
+  return std::all_of(problem.quantizers.begin(), problem.quantizers.end(),
+                     [](const AllocationQuantizer& quantizer) {
+                       return std::all_of(quantizer.costs.begin(), quantizer.costs.end(),
+                                          [](double cost) { return cost == 0; });
+                     });
 }
 
 double cost_at(const AllocationQuantizer& quantizer, int bits) {
@@ -108,7 +137,7 @@ void AllocationMethod::start(MethodContext& context) {
 }
 
 CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
-  const auto scope = as_in_training(context.network());
+  const AsInTraining scope(context.network());
   SensitivityContext sensitivity{
       .quantizers = context.quantizers(),
       .forward = [&](const torch::Tensor& images) { return context.network().forward(images); },
@@ -126,6 +155,7 @@ CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
 }
 
 void AllocationMethod::choose(MethodContext& context, int64_t step) {
+  describe_bits(context, step);  // fails where a range is not finite
   const auto begun = std::chrono::steady_clock::now();
   const CostTable table = measure(context, step);
   const Problem problem = with_costs(context, context.quantizers(), table);
@@ -137,7 +167,12 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   if (solution.status == SolutionStatus::kInfeasible) {
     throw std::logic_error("the budgets became infeasible during training");
   }
-  if (step > 0) keep_unless_better(problem, old_bits, schedule_->min_gain, solution);
+  const bool says_nothing = solver_->looks_at_costs() && is_free_of_costs(problem);
+  if (says_nothing) {
+    solution.bits = old_bits;
+  } else if (step > 0 && solver_->looks_at_costs()) {
+    keep_unless_better(problem, old_bits, schedule_->min_gain, solution);
+  }
   for (size_t i = 0; i < old_bits.size(); ++i) {
     context.quantizers()[i]->set_bits(solution.bits[i]);
   }
@@ -158,11 +193,11 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   event.cost_unit = table.unit;
   context.report(std::move(event));
   if (!table.note.empty()) context.report(Note{"warning", table.note});
-  if (table.is_zero()) {
+  if (says_nothing) {
     context.report(Note{"warning", "step " + std::to_string(step) +
-                                       ": every sensitivity is 0, so these bits mean nothing: the "
-                                       "loss does not depend on what is quantised (is the "
-                                       "network's output constant?)"});
+                                       ": every sensitivity is 0, so the bits stay: the loss does "
+                                       "not depend on what is quantised (is the network's output "
+                                       "constant?)"});
   }
 }
 

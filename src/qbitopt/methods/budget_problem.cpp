@@ -91,11 +91,17 @@ double budget_bits(TensorKind kind, const Parameters& parameters) {
 }
 
 std::vector<int> uniform_bits(const Problem& problem) {
-  std::vector<double> limits(problem.quantizers.size(), std::numeric_limits<double>::infinity());
+  std::vector<int64_t> limits(problem.quantizers.size(), std::numeric_limits<int64_t>::max());
   for (const Budget& budget : problem.budgets) {
+    int64_t left = capacity(budget, problem);
+    int64_t free = 0;
     for (const int member : budget.members) {
-      limits[member] = std::min(limits[member], budget.average_bits.to_double());
+      const AllocationQuantizer& quantizer = problem.quantizers[member];
+      const bool is_pinned = quantizer.bits.size() == 1;
+      (is_pinned ? left : free) += quantizer.weight * (is_pinned ? -quantizer.bits.front() : 1);
     }
+    if (free == 0) continue;
+    for (const int member : budget.members) limits[member] = std::min(limits[member], left / free);
   }
   std::vector<int> bits;
   for (size_t i = 0; i < limits.size(); ++i) {

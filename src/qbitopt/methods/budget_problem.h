@@ -24,8 +24,8 @@ int64_t budget_weight(const QuantizerSpec& spec, const Parameters& parameters);
 // The tightest of a job's limits on the average bits of a kind; infinity if it has none.
 double budget_bits(TensorKind kind, const Parameters& parameters);
 
-// The largest candidate that all tensors of a kind can have together: the budget's average, rounded
-// down to a candidate. Of each quantiser; pinned ones keep their bits.
+// The largest candidate that all tensors of a kind can have together: what the budget leaves beside
+// pinned ones, rounded down to a candidate. Of each quantiser; pinned ones keep their bits.
 std::vector<int> uniform_bits(const Problem& problem);
 
 }  // namespace qbitopt

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "qbitopt/core/error.h"
+
 namespace qbitopt {
 
 void Network::register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module) {
@@ -48,7 +50,13 @@ void Network::finish_sites() {
   for (QuantizerSite* site : sites_) {
     std::vector<int>& candidates = site->spec().candidate_bits = options_.candidate_bits;
     if (site->spec().is_signed) std::erase(candidates, 1);  // one code is no grid
+    if (candidates.empty()) {
+      throw InputError("quantizers.candidate_bits leaves '" + site->spec().name +
+                       "' none; signed tensors start at 2 bits");
+    }
   }
+  if (options_.first_last_bits == 1)
+    throw InputError("quantizers.first_last_bits is 1; signed tensors start at 2 bits");
   if (options_.first_last_bits > 0) {
     for (QuantizedLayer* layer : {layers_.front(), layers_.back()}) {
       for (QuantizerSite* site : {&layer->input_site(), &layer->weight_site()}) {

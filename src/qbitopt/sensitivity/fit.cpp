@@ -109,6 +109,11 @@ CostTable Fit::estimate(SensitivityContext& context) {
   }
   for (const auto& [images, labels] : context.batches()) {
     const int64_t part = images.size(0) / backward_passes_per_step();
+    if (part == 0) {
+      throw InputError(
+          "fit.weights: split works on halves of each batch; calibration.batch_size must be 2 or "
+          "more");
+    }
     const int64_t samples = part * backward_passes_per_step();
     for (int64_t from = 0; from < samples; from += part) {
       const Tensor logits = context.forward(images.slice(0, from, from + part));

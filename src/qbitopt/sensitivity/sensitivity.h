@@ -20,9 +20,6 @@ struct CostTable {
   std::vector<std::vector<double>> costs;
   std::string unit = "nats";
   std::string note = {};  // what the user should know: values left out, a search cut short
-
-  // Nothing costs anything, so every allocation is as good as any other.
-  bool is_zero() const;
 };
 
 // What a metric may use. Lives as long as the call.

@@ -95,10 +95,12 @@ std::map<std::string, double> final_results(RunContext& context) {
   network.eval();
   const Evaluation validation = final_evaluation(context, Split::kValidation);
   const Evaluation test = final_evaluation(context, Split::kTest);
-  double batch_mode = 0;
-  {
+  double batch_mode = validation.top1;
+  if (const int64_t images = context.data().size(Split::kValidation); images > 1) {
+    int64_t batch = kStatisticsBatch;
+    while (images % batch == 1) ++batch;  // one image has no statistics
     const BatchStatisticsScope scope(network);
-    batch_mode = final_evaluation(context, Split::kValidation, kStatisticsBatch).top1;
+    batch_mode = final_evaluation(context, Split::kValidation, batch).top1;
   }
   if (std::abs(batch_mode - validation.top1) > kModeDifference) {
     context.report(

@@ -1,5 +1,7 @@
 #include "qbitopt/training/recipe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -22,6 +24,10 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
       epochs > 0 ? epochs * (train_images / recipe.batch_size) : own.get<int64_t>("steps");
   if (parameters.has("weights.root")) {
     recipe.steps = 0;  // published weights, as they are
+  } else if (epochs > 0 && recipe.steps == 0) {
+    throw InputError(fmt::format(
+        "an epoch has no step: a batch of {} images is more than the {} training images",
+        recipe.batch_size, train_images));
   } else if (recipe.steps <= 0) {
     throw InputError(
         "nothing to train: set training.epochs or training.steps (of fp32: pretraining.)");
@@ -29,6 +35,8 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   recipe.learning_rate = own.get<double>("learning_rate");
   recipe.momentum = own.get<double>("momentum");
   recipe.nesterov = own.get<bool>("nesterov");
+  if (recipe.nesterov && recipe.momentum == 0)
+    throw InputError("Nesterov's momentum needs a momentum above 0 (training.momentum)");
   recipe.weight_decay = own.get<double>("weight_decay");
   recipe.is_cosine = own.get<std::string>("schedule") == "cosine";
   recipe.warmup_steps = own.get<int64_t>("warmup_steps");

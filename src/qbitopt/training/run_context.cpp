@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/random.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/models/batch_norm.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/training/method_hook.h"
 
@@ -148,11 +151,16 @@ std::vector<Batch> RunContext::calibration_batches() {
 
 void RunContext::calibrate_ranges() {
   const torch::NoGradGuard no_grad;
+  const auto norms = batch_norms(*network_);
+  const bool is_frozen =
+      network_->is_training() && std::any_of(norms.begin(), norms.end(),
+                                             [](const auto* norm) { return !norm->is_training(); });
   network_->eval();
   for (const QuantizerPtr& quantizer : quantizers_) quantizer->begin_calibration();
   for (const Batch& batch : calibration_batches()) network_->forward(batch.images);
   for (const QuantizerPtr& quantizer : quantizers_) quantizer->end_calibration();
   network_->train();
+  if (is_frozen) freeze_batch_norm(*network_);
 }
 
 void RunContext::report(EventBody event) {

@@ -136,6 +136,12 @@ class TrainingRun {
     optimizers_.zero_grad();
     const int passes =
         call_hook("backward_passes_per_step", [&] { return method_.backward_passes_per_step(); });
+    if (batch.labels.size(0) % passes != 0) {
+      throw InputError(
+          fmt::format("this method works on {} parts of each step's batch; training.batch_size {} "
+                      "is no multiple",
+                      passes, batch.labels.size(0)));
+    }
     const int64_t part = batch.labels.size(0) / passes;
     for (int pass = 0; pass < passes; ++pass) {
       const auto slice = [&](const torch::Tensor& all) {
