@@ -35,7 +35,7 @@ ranked AS (
     rank() OVER (PARTITION BY model, recipe.text, CAST(budget_average_bits AS REAL) ORDER BY top1_mean DESC) AS place
   FROM results
   LEFT JOIN recipe ON recipe.config_key = results.config_key
-  WHERE n_seeds > 0
+  WHERE n_seeds > 0 AND n_seeds = n_jobs  -- who lost a seed to failure or budget competes with none
     AND budget_average_bits IS NOT NULL
     AND (:model IS NULL OR model = :model)
 )

@@ -4,10 +4,21 @@ SELECT
   guarantees_budget,
   count(*) AS runs,
   sum(budget_met IS 0) AS missed,
-  max(max(COALESCE(weight_bits - weight_limit_bits, 0), COALESCE(activation_bits - activation_limit_bits, 0))) AS most_bits_above,
+  max(max(
+    COALESCE(weight_bits - weight_limit_bits, 0),
+    COALESCE(activation_bits - activation_limit_bits, 0),
+    COALESCE(joint_bits - joint_limit_bits, 0)
+  )) AS most_bits_above,
   (SELECT count(*) FROM failures WHERE failures.method = runs.method AND error_class = 'budget_exceeded') AS failed_for_it
 FROM runs
 WHERE state = 'finished'
   AND COALESCE(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NOT NULL
+  AND key NOT IN (  -- runs of a search that chose another strength
+    SELECT job.key
+    FROM job
+    JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
+    GROUP BY job.id
+    HAVING min(trial) > 0
+  )
 GROUP BY method, guarantees_budget
 ORDER BY missed DESC, method;

@@ -122,8 +122,11 @@ int show_cell(const CommandLine& line, Console& console) {
     std::string value = cell.text;
     for (const auto& number : cell.values)
       value += (value.empty() ? "" : " / ") + (number ? plain(*number) : std::string("none"));
-    console.print(fmt::format("{}: {}, made of {} runs\n\n{}", address, value, cell.sources.size(),
-                              runs_behind(cell)));
+    const auto runs = static_cast<int>(cell.sources.size());
+    const std::string of =
+        cell.n > 0 && cell.n < runs ? fmt::format("{} of {}", cell.n, runs) : std::to_string(runs);
+    console.print(
+        fmt::format("{}: {}, made of {} runs\n\n{}", address, value, of, runs_behind(cell)));
     return kGood;
   }
   const Json all = Json::parse(table_as_json(table));

@@ -189,6 +189,17 @@ TEST_F(BuildTableTest, ARunAboveItsBudgetIsShownAsMissedAndEntersNoMean) {
   EXPECT_EQ(table.cell("fp32:met").text, "");
 }
 
+// Also where a column asks for neither deviation nor bold face.
+TEST_F(BuildTableTest, AnyMeanOfAResultLeavesMissedRunsOut) {
+  const Table table = build(
+      "sweep: small\nsplit_by: [budget.average_bits]\nrows:\n"
+      "  f: {where: {method: fracbits}}\n"
+      "columns: {plain: {show: mean, of: top1}, bits: {show: mean, of: weight_bits}}\n");
+  EXPECT_DOUBLE_EQ(*table.cell("f@3:plain").values[0], 86.5);
+  EXPECT_EQ(table.cell("f@3:plain").marks.size(), 1u);
+  EXPECT_TRUE(table.cell("f@3:bits").marks.empty());
+}
+
 TEST_F(BuildTableTest, RunsAndHoursCountWhatARowNeeds) {
   const Table table = build();
   EXPECT_DOUBLE_EQ(*table.cell("fp32:runs").values[0], 1);
@@ -212,6 +223,12 @@ TEST_F(BuildTableTest, ClaimsAreTestedOverPooledPairs) {
   EXPECT_DOUBLE_EQ(pooled.test.p, 0.25);  // 0 + 1/6 + 2/6 + 1/4 + 0: all of one sign, 2 of 8
   EXPECT_THAT(pooled.text, HasSubstr("5 of 6 pairs"));
   EXPECT_THAT(table.claims[2].text, HasSubstr("not shown. Mean difference -"));
+  EXPECT_THAT(build("sweep: small\nsplit_by: [budget.average_bits]\nrows:\n"
+                    "  a: {where: {method: qbitopt}}\n  b: {where: {method: fixed_precision}}\n"
+                    "claims: [{say: x, better: a, than: b, at: [3, 7]}]\n")
+                  .claims[0]
+                  .text,
+              HasSubstr(" No runs at 7."));
 }
 
 TEST_F(BuildTableTest, FootnotesNameTheSharedCheckpointAndTheRemarks) {
@@ -296,6 +313,13 @@ TEST_F(BuildTableTest, WrongNamesAreRefusedWithTheKnownOnes) {
   EXPECT_THAT(refusal("sweep: small\nrows: {a: {where: {method: fp32}}}\n"
                       "columns: {x: {show: mean, of: top2}}\n"),
               HasSubstr("unknown runs column 'top2'"));
+  EXPECT_THAT(refusal("sweep: small\nsplit_by: [budget.average_bits]\nrows:\n"
+                      "  a: {where: {method: qbitopt}}\n  b: {where: {method: fixed_precision}}\n"
+                      "claims: [{say: x, better: a, than: b, of: topp1}]\n"),
+              HasSubstr("claim 'x': unknown runs column 'topp1', did you mean 'top1'?"));
+  EXPECT_THAT(
+      refusal("sweep: small\nrows: {a: {where: {method: fp32}, best_of: validation_topp1}}\n"),
+      HasSubstr("row 'a': unknown runs column 'validation_topp1'"));
   const Table table = build();
   EXPECT_THROW(table.cell("qbitopt@5:top1"), InputError);
   EXPECT_THROW(table.cell("qbitopt@3:top2"), InputError);

@@ -92,6 +92,8 @@ TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
       {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1, to: b}}\n", "unknown row 'b'"},
       {"rows: {a: {}}\ncolumns: {x: {show: mean, of: top1, best: high}}\n",
        "best must be max or min, found 'high'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: met, best: max}}\n",
+       "best is for means and differences"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: b}]\n", "unknown row 'b'"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: a, at: 3}]\n", "split_by"},
       {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim lacks 'say'"},

@@ -201,6 +201,20 @@ TEST_F(DatabaseTest, StatesFollowTheAttempts) {
   EXPECT_EQ(database.records(plan)[0].attempts, 2);
 }
 
+// Its worker said that it failed; the driver saw why.
+TEST_F(DatabaseTest, AFullDiskIsNotTheJobsFailure) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  database.record_sweep(plan);
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  database.ingest(attempt, {{1, 1.0, Started{}}, {2, 2.0, Failed{"internal", "No space left"}}});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kFailed);
+  database.end(attempt, {.state = JobState::kInterrupted, .error_class = "disk_full"});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kInterrupted);
+  EXPECT_TRUE(scalar(database, "SELECT error_class FROM runs").is_null());
+}
+
 TEST_F(DatabaseTest, OnlyItsLastEventFinishesAJob) {
   Database database(file_);
   const Plan plan = make_plan({job_});

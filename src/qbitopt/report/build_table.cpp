@@ -96,20 +96,24 @@ class TableBuilder {
   }
 
  private:
-  // `of` of means and differences must be columns of `runs`.
+  // What means, differences, claims and choices are of must be columns of `runs`.
   void check_columns() const {
     std::vector<std::string> known;
     if (groups_.runs().empty()) return;
     for (const auto& [name, value] : groups_.runs().front().columns.items()) known.push_back(name);
+    const auto check = [&](const std::string& place, const std::string& name) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) return;
+      throw InputError(fmt::format("table {}, {}: {}", definition_.name, place,
+                                   unknown_name("runs column", name, known)));
+    };
     for (const ColumnDefinition& column : definition_.columns) {
       if (column.show != Show::kMean && column.show != Show::kDifference) continue;
-      for (const std::string& name : column.of) {
-        if (std::find(known.begin(), known.end(), name) == known.end()) {
-          throw InputError(fmt::format("table {}, column '{}': {}", definition_.name, column.name,
-                                       unknown_name("runs column", name, known)));
-        }
-      }
+      for (const std::string& name : column.of) check("column '" + column.name + "'", name);
     }
+    for (const RowDefinition& row : definition_.rows)
+      if (!row.best_of.empty()) check("row '" + row.id + "'", row.best_of);
+    for (const ClaimDefinition& claim : definition_.claims)
+      check("claim '" + claim.say + "'", claim.of);
   }
 
   std::string goal_of(const std::string& metric) const {
@@ -186,7 +190,7 @@ class TableBuilder {
     std::vector<const Run*> runs = group.good();
     // Bits of a row that kept its budget in no seed are shown as what was missed; its accuracy is
     // not.
-    const bool is_result = column.deviation || !column.best.empty();
+    const bool is_result = std::none_of(column.of.begin(), column.of.end(), is_size);
     if (runs.empty() && !group.missed().empty()) {
       cell.is_missed = true;
       if (!is_result) runs = group.missed();
@@ -200,8 +204,26 @@ class TableBuilder {
     }
     for (const Run* run : group.runs)
       cell.sources.push_back(source_of(*run, column.of.front(), column.scale));
-    if (is_result) mark_missing(group, cell);
+    if (is_result) {
+      mark_missing(group, cell);
+      mark_without(runs, column.of.front(), cell);
+    }
     return cell;
+  }
+
+  static bool is_size(const std::string& column) {
+    return column.find("_bits") != std::string::npos || column == "weight_bytes";
+  }
+
+  // Runs that finished without a finite number, though others of their row have one.
+  void mark_without(const std::vector<const Run*>& runs, const std::string& column, Cell& cell) {
+    std::string seeds;
+    for (const Run* run : runs) {
+      if (!run->number(column)) seeds += (seeds.empty() ? "" : ", ") + cell_text(run->seed);
+    }
+    if (seeds.empty() || cell.n == 0) return;
+    cell.marks.push_back(
+        notes_.mark(fmt::format("No finite {} at seed {}: not in this mean.", column, seeds)));
   }
 
   // Never silently an average over fewer seeds.
@@ -279,6 +301,7 @@ class TableBuilder {
     for (const Run* run : runs) {
       seconds += run->number("seconds").value_or(0);
       cell.sources.push_back(source_of(*run, "seconds", 1 / 3600.0));
+      if (column.show == Show::kRuns) cell.sources.back().value.reset();
     }
     cell.n = static_cast<int>(runs.size());
     cell.values = {column.show == Show::kRuns ? cell.n : seconds / 3600};
@@ -294,22 +317,30 @@ class TableBuilder {
       for (TableRow& row : section.rows) {
         const RunGroup* group = groups_.find(row.address);
         Cell& cell = row.cells[c];
-        if (cell.n > 0 && !cell.is_missed && !group->is_full_precision())
+        const bool has_value = cell.n > 0 && !cell.values.empty() && cell.values.front();
+        if (has_value && !cell.is_missed && !group->is_full_precision())
           rivals[group->budget].push_back(&cell);
       }
-      for (const auto& [budget, cells] : rivals) embolden(cells, column.best == "max" ? 1 : -1);
+      for (const auto& [budget, cells] : rivals) embolden(cells, column);
     }
   }
 
-  void embolden(const std::vector<Cell*>& rivals, double sign) {
+  // All that print alike.
+  void embolden(const std::vector<Cell*>& rivals, const ColumnDefinition& column) {
     if (rivals.size() < 2) return;
     const bool are_enough = std::all_of(rivals.begin(), rivals.end(),
                                         [](const Cell* cell) { return cell->n >= kSeedsForBold; });
     if (!are_enough) return;
-    const auto value = [&](const Cell* cell) { return sign * cell->values.front().value(); };
-    (*std::max_element(rivals.begin(), rivals.end(), [&](const Cell* a, const Cell* b) {
-      return value(a) < value(b);
-    }))->is_best = true;
+    const double sign = column.best == "max" ? 1 : -1;
+    const auto value = [](const Cell* cell) { return cell->values.front().value(); };
+    const double best =
+        value(*std::max_element(rivals.begin(), rivals.end(), [&](const Cell* a, const Cell* b) {
+          return sign * value(a) < sign * value(b);
+        }));
+    const auto printed = [&](double number) {
+      return fmt::format("{:.{}f}", number, column.digits);
+    };
+    for (Cell* cell : rivals) cell->is_best = printed(value(cell)) == printed(best);
     has_bold_ = true;
   }
 
@@ -339,11 +370,10 @@ class TableBuilder {
         std::any_of(table_.columns.begin(), table_.columns.end(),
                     [](const ColumnDefinition& column) { return !column.best.empty(); });
     if (asks_for_best) {
-      notes_.add(
-          fmt::format("Bold: the best mean of the quantised rows at a budget, where each of them "
-                      "has at least {} "
-                      "seeds{}.",
-                      kSeedsForBold, has_bold_ ? "" : "; here none has"));
+      notes_.add(fmt::format(
+          "Bold: the best mean of the quantised rows at a budget, and what prints alike, "
+          "where each of them has at least {} seeds{}.",
+          kSeedsForBold, has_bold_ ? "" : "; here none has"));
     }
     if (shows(Show::kRuns) || shows(Show::kHours)) {
       notes_.add(
@@ -361,7 +391,7 @@ class TableBuilder {
       const bool has_runs =
           std::any_of(groups_.groups().begin(), groups_.groups().end(),
                       [&](const RunGroup& group) { return group.row->id == row.id; });
-      if (!has_runs) missing += (missing.empty() ? "" : ", ") + row.label;
+      if (!has_runs) missing += (missing.empty() ? "“" : ", “") + row.label + "”";
     }
     if (!missing.empty())
       notes_.add(fmt::format("Rows without any run in this sweep: {}.", missing));

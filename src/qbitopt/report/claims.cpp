@@ -24,9 +24,12 @@ std::string verdict_of(const SignFlipTest& test, double sign) {
   return sign * test.difference > 0 ? "holds" : "the opposite holds";
 }
 
-std::string sentence(const ClaimResult& result) {
+// `absent`: what the claim is said to hold at, and no row has.
+std::string sentence(const ClaimResult& result, const std::vector<std::string>& absent) {
   const SignFlipTest& test = result.test;
-  if (test.pairs == 0) return result.claim.say + ": no runs to tell yet.";
+  const std::string nowhere =
+      absent.empty() ? "" : fmt::format(" No runs at {}.", fmt::join(absent, ", "));
+  if (test.pairs == 0) return result.claim.say + ": no runs to tell yet." + nowhere;
   std::string pairs = fmt::format("{} pair{}", test.pairs, test.pairs == 1 ? "" : "s");
   if (test.pairs < result.expected_pairs)
     pairs = fmt::format("{} of {} pairs", test.pairs, result.expected_pairs);
@@ -35,7 +38,7 @@ std::string sentence(const ClaimResult& result) {
                   result.claim.say, result.verdict, test.difference, pairs, test.p);
   if (test.smallest_p >= kSignificance)
     text += fmt::format(" (so few pairs cannot give less than {:.2g})", test.smallest_p);
-  return text + ".";
+  return text + "." + nowhere;
 }
 
 }  // namespace
@@ -54,7 +57,16 @@ ClaimResult test_claim(const ClaimDefinition& claim, const RunGroups& groups,
   }
   result.test = sign_flip_test(blocks);
   result.verdict = verdict_of(result.test, goal == "min" ? -1 : 1);
-  result.text = sentence(result);
+  std::vector<std::string> absent;
+  for (const Json& wanted : claim.at) {
+    const bool is_there =
+        std::any_of(groups.groups().begin(), groups.groups().end(), [&](const RunGroup& group) {
+          return group.row->id == claim.better &&
+                 cell_text(group.split.front()) == cell_text(wanted);
+        });
+    if (!is_there) absent.push_back(cell_text(wanted));
+  }
+  result.text = sentence(result, absent);
   return result;
 }
 

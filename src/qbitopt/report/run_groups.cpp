@@ -91,6 +91,8 @@ std::string differences(const std::vector<const Run*>& runs) {
     if (set.size() < 2) continue;
     text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, fmt::join(set, ", "));
   }
+  if (text.empty())
+    return "no parameter but the version of a part or the data (`qbitopt show KEY`)";
   return text;
 }
 
@@ -99,14 +101,20 @@ using ByConfiguration = std::map<std::string, std::vector<const Run*>>;
 const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
                                        const std::string& column) {
   const bool smaller_is_better = column.find("loss") != std::string::npos;
-  const std::vector<const Run*>* best = &configurations.begin()->second;
-  std::optional<double> best_value;
+  std::map<std::string, std::vector<double>> values_by_key;  // of runs within their budget
+  size_t most = 0;
   for (const auto& [key, runs] : configurations) {
     std::vector<const Run*> good;
     std::copy_if(runs.begin(), runs.end(), std::back_inserter(good),
                  [](const Run* run) { return run->is_good(); });
-    const std::vector<double> values = values_of(good, column);
-    if (values.empty()) continue;
+    values_by_key[key] = values_of(good, column);
+    most = std::max(most, values_by_key[key].size());
+  }
+  const std::vector<const Run*>* best = &configurations.begin()->second;
+  std::optional<double> best_value;
+  for (const auto& [key, runs] : configurations) {
+    const std::vector<double>& values = values_by_key[key];
+    if (values.empty() || values.size() < most) continue;  // survivors do not win
     const double value = smaller_is_better ? -mean(values) : mean(values);
     if (best_value && value <= *best_value) continue;
     best_value = value;

@@ -118,6 +118,8 @@ ColumnDefinition column_of(const YamlNode::Entry& entry) {
     column.best = expect_text(*best, "best");
     if (column.best != "max" && column.best != "min")
       fail_at(best->place, "best must be max or min, found '" + column.best + "'");
+    if (column.show != Show::kMean && column.show != Show::kDifference)
+      fail_at(best->place, "best is for means and differences");
   }
   return column;
 }

@@ -51,7 +51,10 @@ const CellStyle kStyle = {.minus = "$-$",
                           .escaped = escaped};
 
 std::string line_of(const std::vector<std::string>& cells) {
-  return fmt::format("  {} \\\\\n", fmt::join(cells, " & "));
+  const std::string text = fmt::format("{}", fmt::join(cells, " & "));
+  // After the line before, a bracket would be an argument of its end.
+  const bool is_argument = text.starts_with('[') || text.starts_with('*');
+  return fmt::format("  {}{} \\\\\n", is_argument ? "{}" : "", text);
 }
 
 std::string tabular(const Table& table) {

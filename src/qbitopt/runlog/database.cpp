@@ -161,8 +161,12 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
         end.exit_code, end.signal, now(), id);
     const auto state =
         *connection_->find<std::string>("SELECT state FROM attempt WHERE id = ?", id);
-    if (state != "running") return;
+    // A full disk is no fault of the job's, whatever its worker said of it.
+    const bool is_overruled = state == "failed" && end.state == JobState::kInterrupted;
+    if (state != "running" && !is_overruled) return;
     if (end.state == JobState::kInterrupted) {
+      connection_->execute("UPDATE attempt SET error_class = NULL, error_text = NULL WHERE id = ?",
+                           id);
       set_state(id, "interrupted");
       events_->log(id, 0, now(), "interrupted", "info", std::nullopt,
                    end.text.empty() ? "stopped in good order" : end.text);
@@ -197,12 +201,15 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
   const std::string short_key = job_key.substr(0, 10);
   if (path.empty()) {
     throw InputError(
-        fmt::format("job {} left no '{}'; `qbitopt run --again` makes it anew", short_key, name));
+        fmt::format("job {} left no '{}'; `qbitopt retry {}` makes it anew, then `qbitopt retry "
+                    "--failed` the others",
+                    short_key, name, short_key));
   }
   if (!fs::exists(path)) {
     throw InputError(fmt::format(
-        "{}: gone, but job {} left it and others need it; put it back, or `qbitopt run --again`",
-        path.string(), short_key));
+        "{}: gone, but job {} left it and others need it; put it back, or make it anew by `qbitopt "
+        "retry {}` and the others by `qbitopt retry --failed`",
+        path.string(), short_key, short_key));
   }
   return path.string();
 }

@@ -16,7 +16,9 @@ const std::vector<Migration>& migrations() {
 void migrate(const std::filesystem::path& file, Connection& connection, int version,
              const std::vector<Migration>& steps, int target) {
   if (version >= target) return;
-  const std::string copy = fmt::format("{}.v{}.bak", file.string(), version);
+  std::string copy = fmt::format("{}.v{}.bak", file.string(), version);
+  for (int again = 2; std::filesystem::exists(copy); ++again)
+    copy = fmt::format("{}.v{}.{}.bak", file.string(), version, again);
   SQLite::Database& db = connection.raw();
   db.backup(copy.c_str(), SQLite::Database::Save);
   const double now =

@@ -1,5 +1,6 @@
 -- Configurations that no other beats that was trained alike (data, training, batch norm) from the same checkpoint: none
--- has at least their accuracy with at most their bits, and one of the three better. The checkpoint itself takes part.
+-- has at least their accuracy with at most their bits, and one of the three better. The checkpoint itself takes part, runs of a
+-- search that chose another strength do not.
 CREATE VIEW pareto AS
 WITH start AS (
   SELECT DISTINCT job.config_key, needed.config_key AS checkpoint
@@ -33,6 +34,13 @@ candidate AS MATERIALIZED (
   LEFT JOIN start ON start.config_key = results.config_key
   LEFT JOIN training ON training.config_key = results.config_key
   WHERE n_seeds > 0
+    AND results.config_key NOT IN (
+      SELECT job.config_key
+      FROM job
+      JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
+      GROUP BY job.config_key
+      HAVING min(trial) > 0
+    )
 )
 SELECT
   config_key AS config_key,            -- the configuration
