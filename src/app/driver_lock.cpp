@@ -5,9 +5,12 @@
 
 #include <ctime>
 #include <fstream>
+#include <optional>
+#include <system_error>
 
 #include "app/text.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/runlog/error.h"
 
 namespace qbitopt::app {
 namespace {
@@ -24,10 +27,16 @@ std::string holder(const fs::path& lock) {
 }
 
 FileLock acquire(const fs::path& database) {
-  fs::path file = database;
+  fs::path file = fs::weakly_canonical(database);  // of the file itself, by whatever name
   file += ".lock";
-  if (file.has_parent_path()) fs::create_directories(file.parent_path());
-  auto lock = FileLock::try_lock(file);
+  std::optional<FileLock> lock;
+  try {
+    if (file.has_parent_path()) fs::create_directories(file.parent_path());
+    lock = FileLock::try_lock(file);
+  } catch (const std::system_error& error) {
+    throw DatabaseError(fmt::format("{}: {}; check that you may write to this folder",
+                                    file.string(), error.code().message()));
+  }
   if (!lock) {
     throw LockedError(
         fmt::format("another driver works on {} ({}); wait for it, stop it, or use another --db",

@@ -43,7 +43,8 @@ Rows jobs(const Reader& reader, const CommandLine& line) {
   if (line.has("state")) selection.add("state = ?{}", line.get<std::string>("state"));
   if (line.has("sweep")) {
     check_sweep(reader, line.words("sweep").front());
-    selection.add("' ' || sweeps || ' ' LIKE '% ' || ?{} || ' %'", line.words("sweep").front());
+    selection.add("instr(' ' || sweeps || ' ', ' ' || ?{} || ' ') > 0",
+                  line.words("sweep").front());
   }
   if (line.has("where"))
     selection.conditions.push_back("(" + line.get<std::string>("where") + "\n)");

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 
 #include "app/driver_lock.h"
@@ -33,10 +36,17 @@ int dispatch(const std::vector<std::string>& argv, Console& console) {
   return find_verb(argv[1]).function({{argv.begin() + 2, argv.end()}, argv, console});
 }
 
+// What was said to a full disk was not said. A reader that left early has read enough.
+int flushed(int status, Console& console) {
+  if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || errno == EPIPE) return status;
+  console.error(fmt::format("the output cannot be written: {}", std::strerror(errno)));
+  return status == kGood ? kInternal : status;
+}
+
 int call(const std::vector<std::string>& argv) {
   Console console;
   try {
-    return dispatch(argv, console);
+    return flushed(dispatch(argv, console), console);
   } catch (const UsageError& error) {
     console.error(error.what());
     console.say("`qbitopt help` lists the verbs, `qbitopt VERB --help` their options");

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path beside(const fs::path& database, const std::string& suffix) {
-  const fs::path absolute = fs::absolute(database).lexically_normal();
+  const fs::path absolute = fs::weakly_canonical(fs::absolute(database));
   return absolute.parent_path() / (absolute.stem().string() + suffix);
 }
 

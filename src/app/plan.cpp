@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
@@ -136,24 +137,33 @@ std::string table_of_cases(const Plan& plan, const Known& known) {
 
 // "budget.average_bits  2.5: 9, 3: 12, 4: 9"
 std::string table_of_axes(const Plan& plan) {
-  std::map<std::string, std::vector<std::pair<std::string, size_t>>> axes;
+  constexpr size_t kMostListed = 20;
+  struct Axis {
+    std::vector<std::pair<std::string, size_t>> values;  // with their jobs, in order
+    std::unordered_map<std::string, size_t> places;
+  };
+  std::map<std::string, Axis> axes;
   for (const PlannedJob& job : plan.jobs) {
     if (!job.requested) continue;
     const Json own = job.axes();
     for (const auto& [axis, value] : own.items()) {
-      auto& values = axes[axis];
+      auto& [values, places] = axes[axis];
       const std::string text = plain(value);
-      auto found = std::find_if(values.begin(), values.end(),
-                                [&](const auto& entry) { return entry.first == text; });
-      if (found == values.end()) found = values.insert(values.end(), {text, 0});
-      ++found->second;
+      const auto [place, is_new] = places.emplace(text, values.size());
+      if (is_new) values.emplace_back(text, 0);
+      ++values[place->second].second;
     }
   }
   std::vector<std::vector<std::string>> rows = {{"axis", "value: jobs"}};
-  for (const auto& [axis, values] : axes) {
+  for (const auto& [axis, found] : axes) {
     std::string list;
-    for (const auto& [value, count] : values)
+    const size_t listed = std::min(found.values.size(), kMostListed);
+    for (size_t i = 0; i < listed; ++i) {
+      const auto& [value, count] = found.values[i];
       list += fmt::format("{}{}: {}", list.empty() ? "" : ", ", value, count);
+    }
+    if (found.values.size() > listed)
+      list += fmt::format(", and {} more values", found.values.size() - listed);
     rows.push_back({axis, list});
   }
   return rows.size() > 1 ? columns(rows) : "";

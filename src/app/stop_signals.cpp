@@ -22,11 +22,14 @@ StopSignals::StopSignals() {
   first_signal = 0;
   struct sigaction action = {};
   action.sa_handler = handle;
-  for (const int number : kSignals) ::sigaction(number, &action, nullptr);
+  for (const int number : kSignals) {
+    ::sigaction(number, nullptr, &before_[number]);
+    if (before_[number].sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);
+  }
 }
 
 StopSignals::~StopSignals() {
-  for (const int number : kSignals) std::signal(number, SIG_DFL);
+  for (const auto& [number, action] : before_) ::sigaction(number, &action, nullptr);
 }
 
 int StopSignals::count() const { return signal_count; }

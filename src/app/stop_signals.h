@@ -1,8 +1,12 @@
 #pragma once
 
+#include <csignal>
+#include <map>
+
 namespace qbitopt::app {
 
-// Counts Ctrl-C, SIGTERM and SIGHUP instead of dying of them, until destroyed. One at a time.
+// Counts Ctrl-C, SIGTERM and SIGHUP instead of dying of them, until destroyed; those that were
+// ignored (under nohup, in a shell's background) stay so. One at a time.
 // SIGUSR1, which Slurm sends some time before it ends a job (--signal=USR1@300), counts as the
 // first of them and no more: it asks for checkpoints, however often it comes.
 class StopSignals {
@@ -15,6 +19,9 @@ class StopSignals {
   int count() const;
   // The first that came; 0: none.
   int first() const;
+
+ private:
+  std::map<int, struct sigaction> before_;
 };
 
 }  // namespace qbitopt::app

@@ -75,6 +75,16 @@ TEST(YamlTest, NamesThePlaceOfWhatIsNotYaml) {
               HasSubstr("a key must be a plain word"));
 }
 
+TEST(YamlTest, ALineThatIsNotUtf8IsNamed) {
+  EXPECT_THAT(input_error([] { parse_yaml("a.yaml", "a: 1\nb: gr\xfcn\n"); }),
+              StartsWith("a.yaml:2:1: this line is not UTF-8; save the file as UTF-8"));
+}
+
+TEST(YamlTest, ANumberOfManyDigitsIsAText) {
+  const std::string digits(100'000, '1');
+  EXPECT_EQ(core_schema_scalar(digits), Json(digits));
+}
+
 TEST(YamlTest, RefusesAliasesThatMultiply) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 9; ++i) {

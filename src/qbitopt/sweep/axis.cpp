@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "qbitopt/sweep/value.h"
 
@@ -143,10 +144,10 @@ std::vector<AxisValue> axis_values(const ParameterSpec& spec, const YamlNode& no
     fail_at(node.place, "the axis of a " + spec.type + " is a list of lists; write [" +
                             shown(node.json()) + "]");
   }
+  std::set<Json> seen;
   for (const YamlNode& item : node.items) {
     const Json value = item.json();
-    const auto same = [&](const AxisValue& other) { return other.value == value; };
-    if (std::any_of(values.begin(), values.end(), same)) {
+    if (!seen.insert(value).second) {
       warnings.push_back(location_text(item.place) + ": " + shown(value) +
                          " stands twice; it is run once");
       continue;

@@ -257,6 +257,17 @@ class Expander {
     return jobs;
   }
 
+  static void expect_searchable(const Search& search, const std::string& where,
+                                const Json& parameters) {
+    if (!parameters.contains(search.parameter)) {
+      fail_at(search.place,
+              "'" + search.parameter + "' applies to no job of " + where + "; search per case");
+    }
+    for (const char* budget : {"average_bits", "weights", "activations", "joint"})
+      if (!parameters.value(std::string("budget.") + budget, Json()).is_null()) return;
+    fail_at(search.place, where + " has no budget to search for; search per case");
+  }
+
   // The runs that the results lead to: trials at the first seed, and once a strength is chosen, all
   // seeds with it.
   size_t search_at(const Settings& settings, const Block& block, const std::string& case_name) {
@@ -276,6 +287,7 @@ class Expander {
       set_strength(first_seed, search, *value);
       const auto jobs = expand_block(first_seed, case_name, axes, bisection.runs() + 1);
       if (jobs.empty()) return 0;  // the rules exclude this point
+      expect_searchable(search, state.where, table_.job(jobs.front()).job().parameters);
       const auto result = results_(table_.job(jobs.front()).key);
       if (!result) {
         plan_.searches.push_back(std::move(state));

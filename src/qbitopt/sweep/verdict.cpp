@@ -79,7 +79,8 @@ AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
   if (end.state == JobState::kFailed &&
       (end.error_class == "disk_full" || is_disk_full(end.text))) {
     end.state = JobState::kInterrupted;
-    end.error_class = "disk_full";
+    // What an earlier driver met does not stop this one.
+    end.error_class = evidence.is_adopted ? "" : "disk_full";
   }
   end.exit_code = outcome.exit_code.value_or(0);
   end.signal = outcome.signal.value_or(0);

@@ -250,12 +250,35 @@ std::vector<std::string> expect_texts(const YamlNode& node, const std::string& w
   return texts;
 }
 
+namespace {
+
+// By the one library here that looks at the bytes of a text.
+bool is_utf8(const std::string& text) {
+  try {
+    Json(text).dump();
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
+void expect_utf8(const Place& place, const std::string& text) {
+  if (is_utf8(text)) return;
+  const std::vector<std::string> lines = split_lines(text);
+  const auto bad = std::find_if_not(lines.begin(), lines.end(), is_utf8);
+  fail_at({place.source, place.line + static_cast<int>(bad - lines.begin()), 1},
+          "this line is not UTF-8; save the file as UTF-8");
+}
+
+}  // namespace
+
 YamlNode parse_yaml(const std::string& source_name, const std::string& text) {
   const auto source = std::make_shared<SourceText>(SourceText{source_name, split_lines(text)});
   return parse_yaml_at({source, 1, 1}, text);
 }
 
 YamlNode parse_yaml_at(const Place& place, const std::string& text) {
+  expect_utf8(place, text);
   TreeBuilder builder(place);
   std::istringstream stream(text);
   try {
@@ -291,6 +314,8 @@ Json core_schema_scalar(const std::string& text) {
   static const std::regex integer("[-+]?[0-9]+");
   static const std::regex number("[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?");
   static const std::regex prefixed("0o[0-7]+|0x[0-9a-fA-F]+");
+  constexpr size_t kLongestNumber = 400;  // std::regex recurses once a character
+  if (text.size() > kLongestNumber) return text;
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")
     return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
