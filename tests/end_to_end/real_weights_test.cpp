@@ -70,6 +70,7 @@ TEST_F(SlowRealWeightsTest, TrainingAtFourBitsLowersTheLossFromWhereItStood) {
 name: real
 extends: )" QBITOPT_EXPERIMENTS R"(/imagenet/efficientnet_lite0.yaml
 set:
+  device: cpu
   weights.root: .
   data: {root: photos, threads: 0}
   pretraining: {batch_size: 6}

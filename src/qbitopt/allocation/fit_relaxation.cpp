@@ -99,6 +99,7 @@ bool FitRelaxation::recognise(const Problem& problem, const Knapsack& knapsack) 
     } else {
       if (largest > kMostBits) return false;
       const double scale = knapsack.cost[first] * steps_at(smallest) * steps_at(smallest);
+      if (!(scale > 0)) return false;  // beside huge costs it has vanished
       for (int32_t i = first; i <= last; ++i) {
         const double u = steps_at(quantizer.bits[knapsack.candidate[i]]);
         if (!(std::abs(knapsack.cost[i] * u * u - scale) <= 1e-9 * scale)) return false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "qbitopt/allocation/problem.h"
+
 namespace qbitopt {
 namespace {
 
