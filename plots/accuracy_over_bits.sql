@@ -15,13 +15,7 @@ WITH run AS MATERIALIZED (
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
     AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
-    AND key NOT IN (  -- runs of a search that chose another strength
-      SELECT job.key
-      FROM job
-      JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
-      GROUP BY job.id
-      HAVING min(trial) > 0
-    )
+    AND is_trial IS NOT 1
 ),
 -- What tells the configurations of a method apart: the parameters that all of them have and that vary, the budget aside.
 axis AS MATERIALIZED (

@@ -5,13 +5,7 @@ WITH run AS (
   FROM runs
   WHERE state = 'finished' AND budget_met IS NOT 0 AND method <> 'fp32'
     AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
-    AND key NOT IN (  -- runs of a search that chose another strength
-      SELECT job.key
-      FROM job
-      JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
-      GROUP BY job.id
-      HAVING min(trial) > 0
-    )
+    AND is_trial IS NOT 1
 ),
 -- The model and data with the most runs, at the tightest of the budgets that most of its methods share.
 focus AS (

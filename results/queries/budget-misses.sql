@@ -13,12 +13,6 @@ SELECT
 FROM runs
 WHERE state = 'finished'
   AND COALESCE(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NOT NULL
-  AND key NOT IN (  -- runs of a search that chose another strength
-    SELECT job.key
-    FROM job
-    JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
-    GROUP BY job.id
-    HAVING min(trial) > 0
-  )
+  AND is_trial IS NOT 1
 GROUP BY method, guarantees_budget
 ORDER BY missed DESC, method;

@@ -20,13 +20,7 @@ WITH good AS MATERIALIZED (
   WHERE state = 'finished'
     AND budget_met IS NOT 0
     AND budget_average_bits IS NOT NULL
-    AND key NOT IN (  -- runs of a search that chose another strength
-      SELECT job.key
-      FROM job
-      JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
-      GROUP BY job.id
-      HAVING min(trial) > 0
-    )
+    AND is_trial IS NOT 1
     AND (:model IS NULL OR model = :model)
 )
 SELECT

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "app/execute.h"
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/text.h"
@@ -57,12 +58,9 @@ Finding check_worker() {
 
 Finding check_gpus() {
   const size_t count = available_gpus().size();
-  const std::string text = fmt::format("{} NVIDIA GPU{}", count, count == 1 ? "" : "s");
-#ifdef QBITOPT_CUDA
-  return {"gpu", count > 0, false, text};
-#else
-  return {"gpu", false, false, text + ", and LibTorch is a build for the CPU"};
-#endif
+  return {"gpu", kSeesGpus && count > 0, false,
+          fmt::format("{} NVIDIA GPU{}{}", count, count == 1 ? "" : "s",
+                      kSeesGpus ? "" : ", and LibTorch is a build for the CPU")};
 }
 
 Finding check_data(const Manifest& data) {

@@ -22,12 +22,6 @@ namespace po = boost::program_options;
 namespace qbitopt::app {
 namespace {
 
-#ifdef QBITOPT_CUDA
-constexpr bool kSeesGpus = true;
-#else
-constexpr bool kSeesGpus = false;
-#endif
-
 // 0: auto.
 int parse_jobs(const std::string& text) {
   if (text == "auto") return 0;

@@ -11,6 +11,13 @@
 
 namespace qbitopt::app {
 
+// Whether this build's worker has a LibTorch for CUDA.
+#ifdef QBITOPT_CUDA
+inline constexpr bool kSeesGpus = true;
+#else
+inline constexpr bool kSeesGpus = false;
+#endif
+
 // --jobs, --timeout, --fail-fast: what `run` and `retry` have in common.
 void add_execution_options(CommandLine& line);
 

@@ -83,12 +83,14 @@ int list(const Invocation& invocation, const std::string& kind, const CommandLin
   return kGood;
 }
 
+int list(const Invocation& invocation, const std::string& kind, const std::string& plural) {
+  CommandLine line = line_of(plural);
+  return line.parse(invocation) ? list(invocation, kind, line) : kGood;
+}
+
 }  // namespace
 
-int methods(const Invocation& invocation) {
-  CommandLine line = line_of("methods");
-  return line.parse(invocation) ? list(invocation, "method", line) : kGood;
-}
+int methods(const Invocation& invocation) { return list(invocation, "method", "methods"); }
 
 int models(const Invocation& invocation) {
   namespace po = boost::program_options;
@@ -110,13 +112,8 @@ int models(const Invocation& invocation) {
 }
 
 int sensitivities(const Invocation& invocation) {
-  CommandLine line = line_of("sensitivities");
-  return line.parse(invocation) ? list(invocation, "sensitivity", line) : kGood;
+  return list(invocation, "sensitivity", "sensitivities");
 }
-
-int solvers(const Invocation& invocation) {
-  CommandLine line = line_of("solvers");
-  return line.parse(invocation) ? list(invocation, "solver", line) : kGood;
-}
+int solvers(const Invocation& invocation) { return list(invocation, "solver", "solvers"); }
 
 }  // namespace qbitopt::app

@@ -1,10 +1,20 @@
 #include "qbitopt/data/epoch_order.h"
 
+#include <string>
 #include <utility>
 
+#include "qbitopt/core/error.h"
 #include "qbitopt/core/random.h"
 
 namespace qbitopt {
+
+int64_t batches_per_epoch(int64_t images, int64_t batch_size) {
+  if (batch_size <= images) return images / batch_size;
+  throw InputError("a batch of " + std::to_string(batch_size) + " images is more than the " +
+                   std::to_string(images) +
+                   " training images there are; make the batch (training., pretraining. or "
+                   "calibration.batch_size) smaller");
+}
 
 std::shared_ptr<const std::vector<int64_t>> EpochOrder::of(int64_t epoch) {
   const std::lock_guard lock(mutex_);

@@ -7,6 +7,9 @@
 
 namespace qbitopt {
 
+// Whole batches in an epoch. Throws InputError if there is none.
+int64_t batches_per_epoch(int64_t images, int64_t batch_size);
+
 // The order of the training images in each epoch: a permutation that depends on (seed, epoch)
 // alone. The latest is kept, as all batches of an epoch need it. May be called from any thread.
 class EpochOrder {

@@ -136,17 +136,11 @@ class ImageNet : public DataSet {
   explicit ImageNet(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
 
   std::unique_ptr<BatchStream> train(const TrainStreamOptions& options) const override {
-    const int64_t batches_per_epoch = size(Split::kTrain) / options.batch_size;
-    if (batches_per_epoch == 0) {
-      throw InputError("a batch of " + std::to_string(options.batch_size) +
-                       " images is more than the " + std::to_string(size(Split::kTrain)) +
-                       " training images there are; make the batch (training., pretraining. or "
-                       "calibration.batch_size) smaller");
-    }
+    const int64_t batches = batches_per_epoch(size(Split::kTrain), options.batch_size);
     auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
-    const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {
-      const int64_t epoch = index / batches_per_epoch;
-      const int64_t first = index % batches_per_epoch * options.batch_size;
+    const auto load = [content = content_, order, options, batches](int64_t index) {
+      const int64_t epoch = index / batches;
+      const int64_t first = index % batches * options.batch_size;
       const auto images = order->of(epoch);
       return content->train_batch(images->data() + first, options, epoch);
     };

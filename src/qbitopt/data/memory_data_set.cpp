@@ -104,18 +104,11 @@ MemoryDataSet::MemoryDataSet(std::shared_ptr<const ImageArray> train_array,
 }
 
 std::unique_ptr<BatchStream> MemoryDataSet::train(const TrainStreamOptions& options) const {
-  const int64_t images = size(Split::kTrain);
-  const int64_t batches_per_epoch = images / options.batch_size;
-  if (batches_per_epoch == 0) {
-    throw InputError("a batch of " + std::to_string(options.batch_size) +
-                     " images is more than the " + std::to_string(images) +
-                     " training images there are; make the batch (training., pretraining. or "
-                     "calibration.batch_size) smaller");
-  }
+  const int64_t batches = batches_per_epoch(size(Split::kTrain), options.batch_size);
   auto order = std::make_shared<EpochOrder>(content_->train, options.seed);
-  const auto load = [content = content_, order, options, batches_per_epoch](int64_t index) {
-    const int64_t epoch = index / batches_per_epoch;
-    const int64_t first = index % batches_per_epoch * options.batch_size;
+  const auto load = [content = content_, order, options, batches](int64_t index) {
+    const int64_t epoch = index / batches;
+    const int64_t first = index % batches * options.batch_size;
     const auto images = order->of(epoch);
     return content->make_batch(
         Split::kTrain, images->data() + first, options.batch_size, [&](int64_t image) {

@@ -66,12 +66,12 @@ std::vector<std::map<int, double>> by_candidate(const std::vector<QuantizerPtr>&
   return costs;
 }
 
-// Then there is nothing to choose by.
-bool is_free_of_costs(const Problem& problem) {
-  return std::all_of(problem.quantizers.begin(), problem.quantizers.end(),
-                     [](const AllocationQuantizer& quantizer) {
-                       return std::all_of(quantizer.costs.begin(), quantizer.costs.end(),
-                                          [](double cost) { return cost == 0; });
+template <typename Predicate>
+bool any_cost(const Problem& problem, const Predicate& predicate) {
+  return std::any_of(problem.quantizers.begin(), problem.quantizers.end(),
+                     [&](const AllocationQuantizer& quantizer) {
+                       return std::any_of(quantizer.costs.begin(), quantizer.costs.end(),
+                                          predicate);
                      });
 }
 
@@ -155,10 +155,11 @@ CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
 }
 
 void AllocationMethod::choose(MethodContext& context, int64_t step) {
-  describe_bits(context, step);  // fails where a range is not finite
   const auto begun = std::chrono::steady_clock::now();
   const CostTable table = measure(context, step);
   const Problem problem = with_costs(context, context.quantizers(), table);
+  if (any_cost(problem, [](double cost) { return std::isnan(cost); }))
+    describe_bits(context, step);  // names the range that is not finite
   const std::chrono::duration<double> measured = std::chrono::steady_clock::now() - begun;
 
   const std::vector<int> old_bits = bits_of(context.quantizers());
@@ -167,7 +168,8 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   if (solution.status == SolutionStatus::kInfeasible) {
     throw std::logic_error("the budgets became infeasible during training");
   }
-  const bool says_nothing = solver_->looks_at_costs() && is_free_of_costs(problem);
+  const bool says_nothing =
+      solver_->looks_at_costs() && !any_cost(problem, [](double cost) { return cost != 0; });
   if (says_nothing) {
     solution.bits = old_bits;
   } else if (step > 0 && solver_->looks_at_costs()) {

@@ -33,14 +33,7 @@ candidate AS MATERIALIZED (
   FROM results
   LEFT JOIN start ON start.config_key = results.config_key
   LEFT JOIN training ON training.config_key = results.config_key
-  WHERE n_seeds > 0
-    AND results.config_key NOT IN (
-      SELECT job.config_key
-      FROM job
-      JOIN sweep_job ON sweep_job.job_id = job.id AND NOT orphaned
-      GROUP BY job.config_key
-      HAVING min(trial) > 0
-    )
+  WHERE n_seeds > 0 AND is_trial IS NOT 1
 )
 SELECT
   config_key AS config_key,            -- the configuration

@@ -14,6 +14,7 @@ SELECT
   sum(is_good) AS n_seeds,                            -- seeds that the means are made of
   sum(state = 'finished' AND budget_met IS 0) AS n_missed,  -- seeds that ended above their budget
   sum(state = 'failed') AS n_failed,                  -- seeds that failed
+  min(is_trial) AS is_trial,                          -- 1: only of a search, which chose another strength or goes on
   {metric_statistics}
   avg(weight_bits) FILTER (WHERE is_good) AS weight_bits,          -- [bits] average over the counted weights
   avg(activation_bits) FILTER (WHERE is_good) AS activation_bits,  -- [bits] average over the counted activations
