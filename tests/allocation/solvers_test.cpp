@@ -155,7 +155,9 @@ TEST_P(SolversTest, HugeCostsLeaveSmallOnesTheirDigits) {
   problem.budgets = {{"W", {0, 1, 2}, Decimal{34, 1}}};
   const Solution solution = solver->solve(problem);
   EXPECT_LE(solution.bound, 1e-17);
-  if (!ignores_costs(GetParam())) EXPECT_EQ(solution.objective, 1e-17);
+  if (!ignores_costs(GetParam())) {
+    EXPECT_EQ(solution.objective, 1e-17);
+  }
 }
 
 TEST_P(SolversTest, RefusesCostsWhoseSumIsNoDouble) {

@@ -87,7 +87,8 @@ class ResumeTest : public testing::Sandbox {
   std::vector<int64_t> worker_pids() {
     std::vector<int64_t> pids;
     for (const auto& [name, job] : jobs()) {
-      for (const Json& attempt : json_of("show " + job["job"].get<std::string>())["attempts"]) {
+      const Json shown = json_of("show " + job["job"].get<std::string>());
+      for (const Json& attempt : shown["attempts"]) {
         if (attempt["pid"] != 0) pids.push_back(attempt["pid"]);
       }
     }

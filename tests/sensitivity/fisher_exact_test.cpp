@@ -100,7 +100,9 @@ TEST(FisherExactTest, AgreesWithFitUnderFrozenBatchNormUpToTheKnownTermOfWeights
       const double known = terms[q] * r * r / (24 * K * K);
       EXPECT_NEAR(fit.costs[q][2], exact.costs[q][2] + known, 1e-5 * fit.costs[q][2])
           << quantizer.spec().name << " at the " << when;
-      if (quantizer.spec().kind == TensorKind::kActivation) EXPECT_EQ(known, 0);
+      if (quantizer.spec().kind == TensorKind::kActivation) {
+        EXPECT_EQ(known, 0);
+      }
     }
     net.train(4);
   }
