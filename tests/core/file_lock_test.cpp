@@ -5,15 +5,15 @@
 #include <fstream>
 #include <system_error>
 
+#include "sweep/temporary_folder.h"
+
 namespace qbitopt {
 namespace {
 
 class FileLockTest : public ::testing::Test {
  protected:
-  FileLockTest() { std::filesystem::remove(file_); }
-  std::filesystem::path file_ = std::filesystem::path(::testing::TempDir()) /
-                                (std::string("file_lock_test.") +
-                                 ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_.path() / "lock";
 };
 
 TEST_F(FileLockTest, OnlyOneHoldsIt) {

@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 namespace qbitopt::testing {
@@ -30,16 +32,18 @@ std::string content_of(const fs::path& file) {
 }  // namespace
 
 Sandbox::Sandbox() {
-  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  folder_ = fs::path(::testing::TempDir()) / "qbitopt_end_to_end" / test->test_suite_name() /
-            test->name();
-  fs::remove_all(folder_);
-  fs::create_directories(folder_);
+  std::string folder = fs::path(::testing::TempDir()) / "qbitopt-XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) throw std::runtime_error("cannot make " + folder);
+  folder_ = folder;
   environment_["QBITOPT_WORKER"] = QBITOPT_FAKE_WORKER;
 }
 
 Sandbox::~Sandbox() {
-  if (!HasFailure()) fs::remove_all(folder_);
+  if (HasFailure()) {
+    std::cerr << "its files: " << folder_ << "\n";
+  } else {
+    fs::remove_all(folder_);
+  }
 }
 
 void Sandbox::write(const std::string& file, const std::string& content) {

@@ -10,6 +10,7 @@
 
 #include "qbitopt/sweep/executors/local.h"
 #include "sweep/map_store.h"
+#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {
@@ -57,8 +58,8 @@ class SchedulerTest : public ::testing::Test, public RunObserver {
   }
   void on_ended(const PlannedJob&, const Attempt&, const AttemptEnd&, bool) override { --at_once_; }
 
-  fs::path runs_ = fs::path(::testing::TempDir()) /
-                   ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  const TemporaryFolder temporary_;
+  fs::path runs_ = temporary_.path();
   Plan plan_;
   MapStore store_;
   SchedulerOptions options_;

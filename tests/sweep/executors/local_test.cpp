@@ -13,6 +13,7 @@
 #include "qbitopt/sweep/attempt_folder.h"
 #include "qbitopt/sweep/executors/gpus.h"
 #include "sweep/map_store.h"
+#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {
@@ -46,8 +47,8 @@ class LocalExecutorTest : public ::testing::Test {
     return outcomes.empty() ? Outcome{} : outcomes[0];
   }
 
-  fs::path runs_ = fs::path(::testing::TempDir()) /
-                   ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  const TemporaryFolder temporary_;
+  fs::path runs_ = temporary_.path();
   LocalExecutorOptions options_;
 };
 
