@@ -1,5 +1,5 @@
 # Short verbs over CMake and the qbitopt command; `make help` lists them.
-# PRESET: release (default), debug or asan.  JOBS: compilers at once.  PREFIX: where `make install` puts things.
+# PRESET: release (default), debug, asan or tsan.  JOBS: compilers at once.  PREFIX: where `make install` puts things.
 # CMAKE_PREFIX_PATH, TORCH_INDEX: see tools/setup.sh.
 PRESET ?= release
 JOBS ?= $(shell nproc)
@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -60,15 +60,18 @@ bench-allocation: configure .venv-peers/.ready  ## our solvers beside CVXPY, HiG
 	.venv-peers/bin/python benchmarks/allocation/compare.py --service $(BUILD)/bin/allocation_service
 	@if command -v gnuplot >/dev/null; then gnuplot plots/allocation.gnuplot && echo "wrote plots/allocation.svg"; fi
 
+# TARGET: one of tests/*/fuzz/TARGET_fuzzer.cpp.  What is found lies in build-fuzz/TARGET, what goes wrong in build-fuzz/TARGET-*.
 FUZZ_SECONDS ?= 300
-FUZZED := $(wildcard src/qbitopt/allocation/*.cpp) $(addprefix src/qbitopt/core/,error.cpp json.cpp names.cpp parameters.cpp random.cpp)
-fuzz:  ## feed the reader of cost tables with ever new texts (FUZZ_SECONDS=300; needs clang)
+FUZZED = $(wildcard tests/*/fuzz/$(TARGET)_fuzzer.cpp)
+fuzz: setup  ## feed a reader of files ever new ones: make fuzz TARGET=cost_table [FUZZ_SECONDS=300] (needs clang)
 	@command -v clang++ >/dev/null || { echo "make fuzz: clang++ is missing (Debian: apt-get install clang)" >&2; exit 1; }
-	mkdir -p build-fuzz/corpus
-	clang++ -O1 -g1 -std=c++20 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -Itests \
-	  $(FUZZED) tests/allocation/fuzz/target.cpp tests/allocation/fuzz/cost_table_fuzzer.cpp -lfmt -ldl -o build-fuzz/cost_table_fuzzer
-	build-fuzz/cost_table_fuzzer build-fuzz/corpus tests/allocation/fuzz/corpus -dict=tests/allocation/fuzz/csv.dict \
-	  -artifact_prefix=build-fuzz/ -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 -print_final_stats=1
+	@[ -n '$(FUZZED)' ] || { echo "make fuzz TARGET=NAME, with NAME one of:" $(sort $(patsubst %_fuzzer.cpp,%,$(notdir $(wildcard tests/*/fuzz/*_fuzzer.cpp)))) >&2; exit 2; }
+	cmake --preset fuzz >/dev/null
+	cmake --build build-fuzz -j $(JOBS) --target $(TARGET)_fuzzer
+	mkdir -p build-fuzz/$(TARGET)
+	build-fuzz/bin/$(TARGET)_fuzzer build-fuzz/$(TARGET) $(dir $(FUZZED))corpus_$(TARGET) \
+	  $(addprefix -dict=,$(wildcard $(dir $(FUZZED))$(TARGET).dict)) -artifact_prefix=build-fuzz/$(TARGET)- \
+	  -max_total_time=$(FUZZ_SECONDS) -max_len=$(or $(FUZZ_BYTES),4096) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1
 
 # IMAGENET: the folder with train and val.  WEIGHTS: a folder of published weights (else fp32 trains from scratch).
 # DEVICE: cuda where there is a GPU.  OVERRIDES: what else `qbitopt run` takes.
@@ -142,8 +145,11 @@ format:  ## bring all sources into the one format
 check: configure  ## format, layers and clang-tidy of what changed against main
 	tools/check.sh $(BUILD)
 
+try-readme:  ## try every command that README.md shows, in a fresh clone (two hours)
+	python3 tests/readme/try_readme.py
+
 install: all  ## programs, libraries, headers and CMake package into PREFIX (~/.local)
 	cmake --install $(BUILD) --prefix '$(PREFIX)'
 
 clean:  ## remove what was built; .venv and results stay
-	rm -rf build build-debug build-asan build-fuzz .cache
+	rm -rf build build-debug build-asan build-tsan build-fuzz .cache
