@@ -12,7 +12,9 @@ qbitopt_need(OpenSSL FIND COMPONENTS Crypto FOR "SHA-256" APT libssl-dev DNF ope
 qbitopt_need(ZLIB FOR "compressed images" APT zlib1g-dev DNF zlib-devel CONDA zlib)
 qbitopt_need(JPEG FOR "photographs (libjpeg-turbo: parts of an image)" APT libjpeg-dev DNF libjpeg-turbo-devel CONDA libjpeg-turbo)
 qbitopt_need(PNG FOR "photographs" APT libpng-dev DNF libpng-devel CONDA libpng)
-qbitopt_need(OpenMP FIND COMPONENTS CXX FOR "threads inside a kernel" APT g++ DNF gcc-c++ CONDA gxx)
+if(NOT QBITOPT_FUZZ)  # clang has an OpenMP runtime of its own, beside LibTorch's: fuzzers do without
+  qbitopt_need(OpenMP FIND COMPONENTS CXX FOR "threads inside a kernel" APT g++ DNF gcc-c++ CONDA gxx)
+endif()
 if(QBITOPT_TESTS)
   qbitopt_need(GTest TARGET GTest::gmock FOR "tests" APT libgtest-dev libgmock-dev DNF gtest-devel gmock-devel CONDA gtest gmock)
 endif()

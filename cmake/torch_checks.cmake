@@ -57,7 +57,7 @@ foreach(_target Boost::headers Boost::program_options fmt::fmt yaml-cpp nlohmann
 endforeach()
 
 # The wheel brings its own OpenMP runtime; a second one in the process would cost threads.
-set(QBITOPT_OPENMP OpenMP::OpenMP_CXX)
+set(QBITOPT_OPENMP $<TARGET_NAME_IF_EXISTS:OpenMP::OpenMP_CXX>)
 if(EXISTS ${TORCH_INSTALL_PREFIX}/lib/libgomp.so.1)
   set(QBITOPT_OPENMP ${TORCH_INSTALL_PREFIX}/lib/libgomp.so.1)
 endif()
