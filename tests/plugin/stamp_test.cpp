@@ -43,6 +43,12 @@ TEST(StampTest, IsFoundInAFileThatIsNotLoaded) {
       "");
 }
 
+TEST(StampTest, IsFoundBehindTheBareWordOfAnUnoptimisedBuild) {
+  const TemporaryFolder folder;
+  const std::string word("@qbitopt-plugin \0@", 18);
+  EXPECT_EQ(read_stamp(folder.write("plugin.so", word + std::string(1000, '\0') + kStamp)), kStamp);
+}
+
 TEST(StampTest, AFileThatIsNotThereIsNamed) {
   for (const char* path : {"/nowhere/plugin.so", "/tmp"}) {
     try {

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <string_view>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/plugin/plugin.h"
@@ -57,11 +58,13 @@ std::string read_stamp(const std::filesystem::path& file) {
   }
   const std::string content((std::istreambuf_iterator<char>(stream)),
                             std::istreambuf_iterator<char>());
-  const size_t begin = content.find(kStampBegin);
-  if (begin == std::string::npos) return "";
-  const size_t end = content.find('@', begin + 1);
-  if (end == std::string::npos || end - begin > kLongestStamp) return "";
-  return content.substr(begin, end + 1 - begin);
+  // The word may stand elsewhere, too: in the text of this function, for one.
+  for (size_t begin = 0; (begin = content.find(kStampBegin, begin)) != std::string::npos; ++begin) {
+    const std::string text = content.substr(begin, kLongestStamp);
+    const size_t end = text.find_first_of(std::string_view("@\0", 2), 1);
+    if (end != std::string::npos && text[end] == '@') return text.substr(0, end + 1);
+  }
+  return "";
 }
 
 std::string stamp_trouble(const std::string& plugin, const std::string& own) {
