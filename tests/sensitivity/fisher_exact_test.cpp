@@ -129,6 +129,7 @@ TEST(FisherExactTest, FitsSplitIsUnbiasedForWeights) {
       // Unclipped: fit_cost() takes a negative trace as 0, so read the traces themselves.
       Fit split({.decay = 0, .weights = FisherWeights::kSplit});
       split.start(net.quantizers);
+      net.network->zero_grad();  // to none, as a step of training begins
       for (const int64_t from : {0, 8}) {
         const auto [images, labels] = context.batches()[0];
         const Tensor loss = torch::cross_entropy_loss(

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "qbitopt/core/error.h"
@@ -151,6 +152,37 @@ TEST(FitTest, MeasuredNoiseIsTheTensorsOwnError) {
   const double error = mean_squared_error(weight, 2, grid);
   EXPECT_NEAR(measured.costs[1][1], uniform.costs[1][1] * error / (delta * delta / 12),
               1e-6 * measured.costs[1][1]);
+}
+
+TEST(FitTest, OptimalNoiseIsTheLeastErrorOfAnyRange) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const CostTable uniform = Fit().estimate(context);
+  const CostTable optimal = Fit({.noise = FitNoise::kOptimal}).estimate(context);
+  const Tensor weight = network.W1.detach().reshape({-1});
+  for (int i = 0; i < 3; ++i) {
+    const Grid grid = Grid::make(i + 2, true);
+    double least = std::numeric_limits<double>::infinity();
+    for (double range = 0.1; range < 5; range += 0.001) {
+      least = std::min(least, mean_squared_error(weight, range, grid));
+    }
+    const double step = 2 / grid.K;
+    const double expected = uniform.costs[1][i] * least / (step * step / 12);
+    EXPECT_NEAR(optimal.costs[1][i], expected, 1e-2 * expected) << i + 2 << " bits";
+  }
+}
+
+// A range of 2 at 4 bits is left at 2 * g(b) / g(4) by a change to b bits.
+TEST(FitTest, CostsAreThoseOfTheRangeThatAChangeOfBitsLeaves) {
+  const TinyNetwork kept;
+  const TinyNetwork refitted(4, {.range_at_change = RangeAtChange::kRefit});
+  SensitivityContext a = kept.context(), b = refitted.context();
+  const CostTable keep = Fit().estimate(a), refit = Fit().estimate(b);
+  for (int i = 0; i < 7; ++i) {
+    const double ratio = gaussian_range(Grid::make(i + 2, true)) / gaussian_range(Grid::make(4, true));
+    EXPECT_NEAR(refit.costs[1][i], keep.costs[1][i] * ratio * ratio, 1e-6 * refit.costs[1][i])
+        << i + 2 << " bits";
+  }
 }
 
 TEST(FitTest, AQuantiserThatSawOnlyNonFiniteGradientsIsNamed) {

@@ -32,7 +32,8 @@ FisherEstimate::FisherEstimate(int64_t channels)
 
 void FisherEstimate::add(const Tensor& sums, const Tensor& masked_gradient) {
   pending_ = pending_.defined() ? pending_ + sums : sums;
-  if (weights_ == FisherWeights::kSplit) masked_.push_back(masked_gradient.detach());
+  // A copy: the tensor itself becomes the parameter's .grad, to which the second half is added.
+  if (weights_ == FisherWeights::kSplit) masked_.push_back(masked_gradient.detach().clone());
 }
 
 void FisherEstimate::end_step(int64_t samples, double loss_scale) {

@@ -15,6 +15,15 @@ using torch::Tensor;
 // Values of each tensor that measure its quantisation error.
 constexpr int64_t kNoiseSample = 1 << 13;
 
+// Mean squared rounding error of one element of a channel.
+double noise_at(const UniformQuantizer& quantizer, int64_t channel, double range, const Grid& grid,
+                FitNoise noise) {
+  if (noise == FitNoise::kUniform) return grid.step(range) * grid.step(range) / 12;
+  const Tensor sample = quantizer.sample()[channel];
+  return mean_squared_error(sample, noise == FitNoise::kOptimal ? mse_range(sample, grid) : range,
+                            grid);
+}
+
 CostTable table(const UniformQuantizers& quantizers, FitNoise noise) {
   CostTable table;
   int64_t left_out = 0;
@@ -58,8 +67,10 @@ FitOptions FitOptions::from(const Parameters& parameters) {
   }
   if (noise == "measured") {
     options.noise = FitNoise::kMeasured;
+  } else if (noise == "optimal") {
+    options.noise = FitNoise::kOptimal;
   } else if (noise != "uniform") {
-    throw InputError(unknown_name("fit.noise", noise, {"measured", "uniform"}));
+    throw InputError(unknown_name("fit.noise", noise, {"measured", "optimal", "uniform"}));
   }
   return options;
 }
@@ -67,16 +78,12 @@ FitOptions FitOptions::from(const Parameters& parameters) {
 double fit_cost(const UniformQuantizer& quantizer, const std::vector<double>& trace, int bits,
                 FitNoise noise) {
   const Grid grid = quantizer.grid_at(bits);
-  const Tensor range = quantizer.range().detach().to(torch::kCPU, torch::kFloat64);
+  const Tensor range = quantizer.range_at(bits).to(torch::kCPU, torch::kFloat64);
   double sum = 0;
   for (size_t c = 0; c < trace.size(); ++c) {
-    const double r = range[static_cast<int64_t>(c)].item<double>();
-    const double delta = grid.step(r);
-    const double variance =
-        noise == FitNoise::kUniform
-            ? delta * delta / 12
-            : mean_squared_error(quantizer.sample()[static_cast<int64_t>(c)], r, grid);
-    sum += std::max(trace[c], 0.0) * variance / 2;
+    const auto channel = static_cast<int64_t>(c);
+    sum += std::max(trace[c], 0.0) *
+           noise_at(quantizer, channel, range[channel].item<double>(), grid, noise) / 2;
   }
   return sum;
 }
@@ -89,7 +96,7 @@ void Fit::start(const std::vector<QuantizerPtr>& quantizers) {
     if (quantizer->spec().kind == TensorKind::kWeight) {
       quantizer->fisher()->set_weights(options_.weights);
     }
-    quantizer->keep_sample(options_.noise == FitNoise::kMeasured ? kNoiseSample : 0);
+    quantizer->keep_sample(options_.noise == FitNoise::kUniform ? 0 : kNoiseSample);
   }
 }
 
@@ -103,7 +110,7 @@ void Fit::observe_step(const std::vector<QuantizerPtr>& quantizers, int64_t samp
 CostTable Fit::estimate(SensitivityContext& context) {
   const auto quantizers = uniform_quantizers("fit", context.quantizers);
   FisherLoan loan(quantizers, options_.weights);
-  const bool measures_noise = options_.noise == FitNoise::kMeasured;
+  const bool measures_noise = options_.noise != FitNoise::kUniform;
   if (measures_noise) {
     for (const auto& quantizer : quantizers) quantizer->keep_sample(kNoiseSample);
   }

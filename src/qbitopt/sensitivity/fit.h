@@ -11,6 +11,7 @@ namespace qbitopt {
 enum class FitNoise {
   kUniform,   // Delta^2 / 12: rounding errors spread evenly over a step, nothing clipped
   kMeasured,  // the mean squared error of the tensor itself at each candidate: sees clipping too
+  kOptimal,   // the same with the width that makes it least at each candidate
 };
 
 struct FitOptions {
@@ -23,8 +24,9 @@ struct FitOptions {
   static FitOptions from(const Parameters& parameters);
 };
 
-// 1/2 * sum over channels of trace * noise of one element at `bits`, in nats; a negative trace (an
-// unbiased estimate may be) counts as 0.
+// 1/2 * sum over channels of trace * noise of one element at `bits`, in nats, with the width that
+// setting these bits would leave (range_at()); a negative trace (an unbiased estimate may be)
+// counts as 0.
 double fit_cost(const UniformQuantizer& quantizer, const std::vector<double>& trace, int bits,
                 FitNoise noise = FitNoise::kUniform);
 
