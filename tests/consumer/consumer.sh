@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # A method from outside: qbitopt is installed, its build folder moved away, the template copied and renamed as README.md says,
 # built with find_package(qbitopt), and run in a sweep beside a built-in method. Then one installed header changes.
-#   consumer.sh SOURCE_FOLDER BUILD_FOLDER COMPILER
+#   consumer.sh SOURCE_FOLDER BUILD_FOLDER COMPILER [SANITIZERS]
 set -euo pipefail
 source=$1
 build=$2
 compiler=$3
+flags=${4:+-fsanitize=$4}
 work=$(mktemp -d)
 
 # However this ends, the build folder is back in its place.
@@ -25,7 +26,7 @@ cp -r "$source/src/baselines/template" "$work/shrink"
 cd "$work/shrink"
 for file in *template*; do mv "$file" "${file//template/shrink}"; done
 sed -i 's/template/shrink/g' -- *
-cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DCMAKE_PREFIX_PATH="$work/installed" -DCMAKE_CXX_COMPILER="$compiler" >"$work/log" 2>&1 &&
+cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON -DCMAKE_PREFIX_PATH="$work/installed" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$flags" >"$work/log" 2>&1 &&
   cmake --build build >>"$work/log" 2>&1 || { cat "$work/log"; fail "the outside project does not build"; }
 [ "$(nm -D --defined-only build/shrink.so | wc -l)" = 1 ] || fail "the plugin exports more than its entry"
 
