@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "qbitopt/core/error.h"
 
@@ -88,6 +90,36 @@ TEST_F(SpoolTest, ADamagedLineIsNamedByFileAndLine) {
     EXPECT_NE(std::string(error.what()).find("events.jsonl:1: not an event"), std::string::npos)
         << error.what();
   }
+}
+
+TEST_F(SpoolTest, TheLinesBeforeADamagedOneAreGivenFirst) {
+  SpoolWriter(file_).append(Note{"info", "one"});
+  std::ofstream(file_, std::ios::app) << "\0\0\0\n";
+  SpoolReader reader(file_);
+  EXPECT_EQ(reader.read_new().size(), 1u);
+  EXPECT_THROW(reader.read_new(), InputError);
+  EXPECT_THROW(reader.read_new(), InputError);
+}
+
+TEST_F(SpoolTest, ANumberThatIsNotFiniteReadsBackAsNaN) {
+  SpoolWriter writer(file_);
+  Finished finished;
+  finished.results = {{"loss", std::numeric_limits<double>::infinity()}, {"top1", 10}};
+  writer.append(finished);
+  const std::vector<Event> events = SpoolReader(file_).read_new();
+  const auto& results = std::get<Finished>(events.at(0).body).results;
+  EXPECT_TRUE(std::isnan(results.at("loss")));
+  EXPECT_EQ(results.at("top1"), 10);
+}
+
+TEST_F(SpoolTest, AWholeNumberThatDoesNotFitIsRefused) {
+  for (const char* number : {"0", "-1", "1e3", "9223372036854775807", "18446744073709551615"}) {
+    EXPECT_THROW(parse_event(std::string(R"({"n":)") + number +
+                             R"(,"t":0,"type":"note","level":"info","text":""})"),
+                 InputError)
+        << number;
+  }
+  EXPECT_THROW(parse_event(R"({"n":1,"t":0,"type":"finished","bits":[3000000000]})"), InputError);
 }
 
 }  // namespace

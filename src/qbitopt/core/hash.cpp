@@ -2,7 +2,11 @@
 
 #include <openssl/evp.h>
 
+#include <fstream>
 #include <stdexcept>
+#include <vector>
+
+#include "qbitopt/core/error.h"
 
 namespace qbitopt {
 namespace {
@@ -52,6 +56,18 @@ std::string sha256(std::string_view bytes) {
     throw std::runtime_error("SHA-256 is not available");
   }
   return hexadecimal(digest, size);
+}
+
+std::string sha256_of_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  Sha256 hash;
+  std::vector<char> buffer(1 << 20);
+  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+         stream.gcount() > 0) {
+    hash.update(buffer.data(), static_cast<size_t>(stream.gcount()));
+  }
+  if (stream.bad() || !stream.eof()) throw InputError("cannot read " + file.string());
+  return hash.hex_digest();
 }
 
 }  // namespace qbitopt

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@ namespace qbitopt {
 
 // SHA-256, as 64 hexadecimal digits.
 std::string sha256(std::string_view bytes);
+// Of a file's content. Throws InputError if it cannot be read.
+std::string sha256_of_file(const std::filesystem::path& file);
 
 // The same over bytes that arrive in pieces.
 class Sha256 {

@@ -1,5 +1,9 @@
 #include "qbitopt/job/event.h"
 
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
@@ -27,15 +31,69 @@ struct Writer {
   }
 };
 
+// Whole numbers that a double holds exactly: none of them overflows where it is counted on.
+constexpr int64_t kLargest = int64_t{1} << 53;
+
+int64_t whole_number(const Json& json, int64_t most) {
+  const int64_t number = json.is_number_integer() ? json.get<int64_t>() : most + 1;
+  const bool is_larger = json.is_number_unsigned() && json.get<uint64_t>() > uint64_t{kLargest};
+  if (is_larger || number > most || number < -most) {
+    throw InputError("not an event: expected a whole number of at most " + std::to_string(most));
+  }
+  return number;
+}
+
+// Values as Writer wrote them, and no others: JSON's own conversions cut off what does not fit.
+template <typename T>
+void read_value(const Json& json, std::vector<T>& values);
+template <typename T>
+void read_value(const Json& json, std::map<std::string, T>& values);
+template <typename T>
+void read_value(const Json& json, std::map<int, T>& values);
+
+template <typename T>
+void read_value(const Json& json, T& value) {
+  if constexpr (std::is_same_v<T, int>) {
+    value = static_cast<int>(whole_number(json, std::numeric_limits<int>::max()));
+  } else if constexpr (std::is_same_v<T, int64_t>) {
+    value = whole_number(json, kLargest);
+  } else if constexpr (std::is_same_v<T, double>) {
+    value = json.is_null() ? std::nan("") : json.get<double>();  // JSON has no NaN and no infinity
+  } else {
+    json.get_to(value);
+  }
+}
+
+template <typename T>
+void read_value(const Json& json, std::vector<T>& values) {
+  for (const Json& item : json.get_ref<const Json::array_t&>())
+    read_value(item, values.emplace_back());
+}
+
+template <typename T>
+void read_value(const Json& json, std::map<std::string, T>& values) {
+  for (const auto& [name, item] : json.get_ref<const Json::object_t&>())
+    read_value(item, values[name]);
+}
+
+template <typename T>
+void read_value(const Json& json, std::map<int, T>& values) {
+  for (const Json& pair : json.get_ref<const Json::array_t&>()) {
+    int key = 0;
+    read_value(pair.at(0), key);
+    read_value(pair.at(1), values[key]);
+  }
+}
+
 struct Reader {
   const Json& json;
   template <typename T>
   void operator()(const char* name, T& value) {
-    json.at(name).get_to(value);
+    read_value(json.at(name), value);
   }
   template <typename T>
   void operator()(const char* name, std::optional<T>& value) {
-    if (json.contains(name)) value = json.at(name).get<T>();
+    if (json.contains(name)) read_value(json.at(name), value.emplace());
   }
   template <typename T, typename Describe>
   void list(const char* name, std::vector<T>& values, Describe describe) {
@@ -146,8 +204,13 @@ std::string to_line(const Event& event) {
 Event parse_event(const std::string& line) {
   try {
     const Json json = Json::parse(line);
-    return {json.at("n").get<int64_t>(), json.at("t").get<double>(),
-            read_body(json.at("type").get<std::string>(), json)};
+    Event event;
+    Reader reader{json};
+    reader("n", event.number);
+    reader("t", event.unix_seconds);
+    if (event.number < 1) throw InputError("not an event: its number is below 1");
+    event.body = read_body(json.at("type").get<std::string>(), json);
+    return event;
   } catch (const Json::exception& error) {
     throw InputError(std::string("not an event: ") + error.what());
   }

@@ -138,7 +138,8 @@ struct Event {
 
 // One line of JSON without the newline.
 std::string to_line(const Event& event);
-// Throws InputError on a line that is not an event (a kind this version does not know included).
+// Throws InputError on a line that is not an event (a kind this version does not know included). A
+// number that is not finite reads back as NaN.
 Event parse_event(const std::string& line);
 
 }  // namespace qbitopt

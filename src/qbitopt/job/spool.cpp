@@ -65,12 +65,13 @@ std::vector<Event> SpoolReader::read_new() {
   stream.seekg(offset_);
   std::string line;
   while (std::getline(stream, line) && !stream.eof()) {
-    ++line_;
     try {
       events.push_back(parse_event(line));
     } catch (const InputError& error) {
-      throw InputError({file_.string(), line_}, error.what());
+      if (!events.empty()) return events;
+      throw InputError({file_.string(), line_ + 1}, error.what());
     }
+    ++line_;
     offset_ += static_cast<int64_t>(line.size()) + 1;
   }
   return events;

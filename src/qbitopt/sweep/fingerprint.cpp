@@ -44,18 +44,6 @@ std::vector<fs::path> files_matching(const std::string& pattern) {
   return files;
 }
 
-std::string sha256_of_file(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  Sha256 hash;
-  std::vector<char> buffer(1 << 20);
-  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
-         stream.gcount() > 0) {
-    hash.update(buffer.data(), static_cast<size_t>(stream.gcount()));
-  }
-  if (stream.bad() || !stream.eof()) throw InputError("cannot read " + file.string());
-  return hash.hex_digest();
-}
-
 }  // namespace
 
 DataFingerprints::DataFingerprints(fs::path cache) : cache_(std::move(cache)) {

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qbitopt {
+
+// What Linux tells of this machine's other processes in /proc.
+
+struct ProcessStatus {
+  std::string name;         // "python3"
+  bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
+  double cpu_seconds = 0;   // computed so far, all threads together
+};
+// nullopt if there is no such process.
+std::optional<ProcessStatus> process_status(int pid);
+
+// Files that a process has open, by their paths; empty for a process of another user.
+std::vector<std::filesystem::path> open_files(int pid);
+
+// Other processes of this user that have a file open.
+std::vector<int> processes_with_open(const std::filesystem::path& file);
+
+// Other processes that hold a lock of one of these files for writing; if there are none, for
+// reading.
+std::vector<int> processes_with_lock(const std::vector<std::filesystem::path>& files);
+
+}  // namespace qbitopt
