@@ -10,6 +10,8 @@
 #include "qbitopt/runlog/database.h"
 #include "qbitopt/runlog/maintenance.h"
 
+namespace po = boost::program_options;
+
 namespace qbitopt::app {
 namespace {
 
@@ -22,6 +24,11 @@ int check(const CommandLine& line, Console& console) {
     console.say(fmt::format("{}: damaged. Copies end in .bak; `qbitopt run` makes lost runs again",
                             line.database().string()));
     return kDatabase;
+  }
+  if (line.is_on("artifacts")) {
+    const std::vector<std::string> damaged = check_artifacts(line.database());
+    for (const std::string& fault : damaged) console.error(fault);
+    if (!damaged.empty()) return kDatabase;
   }
   console.print(fmt::format("{}: sound\n", line.database().string()));
   return kGood;
@@ -63,17 +70,22 @@ int published(const CommandLine& line, Console& console) {
 }  // namespace
 
 int db(const Invocation& invocation) {
-  CommandLine line("db check|migrate|backup FILE|published [FILE]",
-                   "Cares for the database file.\n"
-                   "  check      is it sound? Exit status 4 if not\n"
-                   "  migrate    brings a file of an older qbitopt up to date, after copying it\n"
-                   "  backup     a copy, also in the middle of a run\n"
-                   "  published  takes in the published numbers (default: results/published.csv)");
+  CommandLine line(
+      "db check|migrate|backup FILE|published [FILE]",
+      "Cares for the database file.\n"
+      "  check      is it sound? Exit status 4 if not; --artifacts: also the files that "
+      "runs left\n"
+      "  migrate    brings a file of an older qbitopt up to date, after copying it\n"
+      "  backup     a copy, also in the middle of a run\n"
+      "  published  takes in the published numbers (default: results/published.csv)");
+  line.options()("artifacts", po::bool_switch(),
+                 "check: compare every file that a finished run left with its sha256");
   line.add_database();
   line.add_positional("what", 2);
   if (!line.parse(invocation)) return kGood;
   if (!line.has("what")) throw UsageError("db: say check, migrate, backup or published");
   const std::string what = line.words("what").front();
+  if (line.is_on("artifacts") && what != "check") throw UsageError("--artifacts goes with check");
   if (what == "check") return check(line, invocation.console);
   if (what == "migrate") return migrate(line, invocation.console);
   if (what == "backup") return backup(line, invocation.console);

@@ -23,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kRunning =
-    "SELECT key, job, method, seed, budget_average_bits AS bits, attempts FROM runs WHERE state = "
-    "'running'";
+    "SELECT key, job, method, seed, budget_average_bits AS bits, attempts FROM runs WHERE key "
+    "IN (SELECT key FROM job WHERE state = 'running')";
 
 // The spools of running attempts, read on from where the last look ended.
 class Watcher {

@@ -1,5 +1,6 @@
 #include "qbitopt/runlog/database.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,8 +10,10 @@
 
 #include <cmath>
 #include <fstream>
+#include <optional>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/sweep/catalog.h"
 #include "runlog/fixture.h"
 
@@ -174,6 +177,190 @@ TEST_F(DatabaseTest, AResumedAttemptHidesEarlierPointsBeyondItsStart) {
   EXPECT_THAT(rows.rows[3], ElementsAre(4, 40.0));
 }
 
+// Interrupted in its calibration, it goes on from a checkpoint at step 0.
+TEST_F(DatabaseTest, AnAttemptThatGoesOnFromStep0KeepsWhatWasChosenThere) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt first = make_attempt(job_, 1, folder_.path());
+  const auto events = events_of({});
+  database.begin(first);
+  database.ingest(first, {events.begin(), events.begin() + 3});  // up to the allocation of step 0
+  database.end(first, {.state = JobState::kInterrupted});
+  const auto rows_of = [&] {
+    std::string counts;
+    for (const char* view : {"allocations", "bits_history", "sensitivities"})
+      counts += scalar(database, std::string("SELECT count(*) FROM ") + view).dump() + " ";
+    return counts;
+  };
+  EXPECT_EQ(rows_of(), "1 4 7 ");
+  Attempt second = make_attempt(job_, 2, folder_.path());
+  second.resume_from = first.folder + "/checkpoint";
+  database.begin(second);
+  EXPECT_EQ(rows_of(), "1 4 7 ") << "before the second attempt has said anything";
+  database.ingest(second, {{1, 2.0, Started{.resumed_from_step = 0}}, events[1], events[3]});
+  EXPECT_EQ(rows_of(), "1 4 7 ");
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM curves"), 1);
+}
+
+TEST_F(DatabaseTest, WhereTwoAttemptsMeetTheLaterOneCounts) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const auto told = [](int64_t number, double value) {
+    Reallocation choice;
+    choice.step = 3;
+    choice.objective = value;
+    choice.bits = {2, 4};
+    choice.costs = {{{2, value}}, {{4, value}}};
+    return std::vector<Event>{{number, 1.0, choice},
+                              {number + 1, 1.0, Metrics{3, "train", {{"bits", value}}}}};
+  };
+  const Attempt first = make_attempt(job_, 1, folder_.path());
+  database.begin(first);
+  database.ingest(first, {{1, 1.0, Started{}}, {2, 1.0, Metrics{3, "train", {{"loss", 7.0}}}}});
+  database.ingest(first, told(3, 10));  // after the checkpoint of step 3, and lost with the process
+  Attempt second = make_attempt(job_, 2, folder_.path());
+  second.resume_from = first.folder + "/checkpoint";
+  database.begin(second);
+  database.ingest(second, {{1, 2.0, Started{.resumed_from_step = 3}}});
+  EXPECT_EQ(scalar(database, "SELECT group_concat(objective) FROM allocations"), "10.0");
+  database.ingest(second, told(2, 20));
+  EXPECT_EQ(scalar(database, "SELECT group_concat(objective) FROM allocations"), "20.0");
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM bits_history"), 2);
+  EXPECT_EQ(scalar(database, "SELECT group_concat(value) FROM sensitivities"), "20.0,20.0");
+  EXPECT_EQ(scalar(database, "SELECT group_concat(value) FROM curves WHERE metric = 'bits'"),
+            "20.0");
+  EXPECT_EQ(scalar(database, "SELECT group_concat(value) FROM curves WHERE metric = 'loss'"),
+            "7.0");
+}
+
+TEST_F(DatabaseTest, AResultStandsUntilAnotherAttemptHasFinished) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  database.record_sweep(plan);
+  store_run(database, job_, {.top1 = 80});
+  const auto shown = [&] {
+    const Rows rows = database.reader().query(
+        "SELECT state, top1, (SELECT n_seeds FROM results), (SELECT count(*) FROM bits) FROM runs");
+    return Json(rows.rows.at(0)).dump() + " " + name(database.records(plan)[0].state);
+  };
+  const std::string old = R"(["finished",80.0,1,4] )";
+  EXPECT_EQ(shown(), old + "finished");
+  database.reset({job_.key});
+  EXPECT_EQ(shown(), old + "new");
+
+  const Attempt stopped = make_attempt(job_, 2, folder_.path());
+  database.begin(stopped);
+  EXPECT_EQ(shown(), old + "running");
+  const auto events = events_of({.top1 = 90});
+  database.ingest(stopped, {events.begin(), events.end() - 1});
+  database.end(stopped, {.state = JobState::kInterrupted});
+  EXPECT_EQ(shown(), old + "interrupted");
+
+  const Attempt failed = make_attempt(job_, 3, folder_.path());
+  database.begin(failed);
+  database.ingest(failed, {{1, 1.0, Failed{"data", "no such image"}}});
+  database.end(failed, {.state = JobState::kFailed, .error_class = "data"});
+  EXPECT_EQ(shown(), old + "finished");
+  EXPECT_EQ(scalar(database, "SELECT error_text FROM failures"), "no such image");
+
+  const Attempt good = make_attempt(job_, 4, folder_.path());
+  database.begin(good);
+  database.ingest(good, events);
+  database.end(good, {});
+  EXPECT_EQ(shown(), R"(["finished",90.0,1,4] finished)");
+}
+
+TEST_F(DatabaseTest, EventsThatNoTableTakesAreRefusedAndTheOthersStay) {
+  Database database(file_);
+  const Job other = make_job({{"method", "fp32"}});
+  database.record_sweep(make_plan({job_, other}));
+  const Attempt good = make_attempt(other, 1, folder_.path());
+  const Attempt bad = make_attempt(job_, 1, folder_.path());
+  database.begin(good);
+  database.begin(bad);
+  database.ingest(good, {{1, 1.0, Metrics{1, "train", {{"loss", 1.0}}}}});
+  EXPECT_THROW(database.ingest(bad, {{1, 1.0, Metrics{1, "train", {{"top1", 1.0}}}},
+                                     {2, 1.0, Inventory{{{"w", "neither", 1, 1, true, {}}}}}}),
+               InputError);
+  database.ingest(good, {{2, 1.0, Metrics{2, "train", {{"top1", 1.0}}}}});
+  EXPECT_EQ(scalar(database, "SELECT group_concat(metric) FROM curves"), "loss,top1");
+}
+
+TEST_F(DatabaseTest, NumbersOfAnAllocationThatAreNotFiniteAreEvents) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  Reallocation choice;
+  choice.objective = NAN;
+  choice.bits = {2};
+  choice.ranges = {INFINITY};
+  choice.costs = {{{2, NAN}, {4, 1.0}}};
+  choice.budgets = {{"weight", {}, 3.0}};
+  database.ingest(attempt, {{1, 1.0, choice}});
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM sensitivities"), 1);
+  EXPECT_EQ(
+      scalar(database, "SELECT group_concat(text, '; ') FROM event WHERE type = 'non_finite'"),
+      "the predicted rise of the loss is nan; the range of quantiser 0 is inf; "
+      "the cost of quantiser 0 at 2 bits is nan");
+}
+
+// Another connection stands in for a database browser with a change that is not written yet.
+class Browser {
+ public:
+  explicit Browser(const std::filesystem::path& file)
+      : database_(file.string(), SQLite::OPEN_READWRITE) {
+    database_.exec("BEGIN IMMEDIATE");
+  }
+  void close() { database_.exec("ROLLBACK"); }
+
+ private:
+  SQLite::Database database_;
+};
+
+TEST_F(DatabaseTest, ALockOfAnotherProgramIsWaitedFor) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  std::optional<Browser> browser(file_);
+  std::vector<std::string> told;
+  const auto begun = std::chrono::steady_clock::now();
+  database.set_meanwhile([&](const std::string& wait) {
+    if (!wait.empty()) told.push_back(wait);
+    if (std::chrono::steady_clock::now() - begun > std::chrono::milliseconds(2200))
+      browser->close();
+    return true;
+  });
+  database.begin(attempt);
+  EXPECT_THAT(told, ElementsAre("waiting for another program, which has locked " + file_.string() +
+                                "; jobs that run go on"));
+  EXPECT_EQ(scalar(database, "SELECT state FROM runs"), "running");
+}
+
+TEST_F(DatabaseTest, AWaitForALockCanBeGivenUp) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Browser browser(file_);
+  int asked = 0;
+  database.set_meanwhile([&](const std::string&) { return ++asked < 5; });
+  EXPECT_THROW(database.begin(make_attempt(job_, 1, folder_.path())), DatabaseError);
+  EXPECT_EQ(asked, 5);
+}
+
+// SQLite does not wait by itself when it is to change the journal.
+TEST_F(DatabaseTest, ALockIsWaitedForAlsoWhenTheFileIsOpened) {
+  { Database database(file_); }
+  Browser browser(file_);
+  int asked = 0;
+  DatabaseOptions options;
+  options.meanwhile = [&](const std::string&) {
+    if (++asked == 5) browser.close();
+    return true;
+  };
+  Database database(file_, options);
+  EXPECT_GE(asked, 5);
+}
+
 TEST_F(DatabaseTest, StatesFollowTheAttempts) {
   Database database(file_);
   const Plan plan = make_plan({job_});
@@ -240,9 +427,39 @@ TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
   Database moved(folder_ / "elsewhere/qbitopt.db");
   const std::string model = moved.artifact(job_.key, "model");
   EXPECT_EQ(bytes(model), "weights");
+  std::ofstream(model) << "weightz";
+  try {
+    moved.artifact(job_.key, "model");
+    FAIL();
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "damaged_input");
+    EXPECT_EQ(std::string(error.what()),
+              model + ": not what job " + job_.key.substr(0, 10) + " left: its sha256 is " +
+                  sha256("weightz").substr(0, 10) + "..., expected " +
+                  sha256("weights").substr(0, 10) + "...; `qbitopt retry " +
+                  job_.key.substr(0, 10) +
+                  "` makes it anew, then `qbitopt retry --failed` the others");
+  }
   std::filesystem::remove(model);
   EXPECT_THROW(moved.artifact(job_.key, "model"), InputError);
   EXPECT_THROW(moved.artifact(job_.key, "allocation"), InputError);
+}
+
+TEST_F(DatabaseTest, AnArtifactIsFoundByEveryNameOfTheDatabase) {
+  std::filesystem::create_directories(file_.parent_path());
+  std::filesystem::create_directory_symlink(file_.parent_path(), folder_ / "link");
+  std::filesystem::create_symlink(file_, folder_ / "other_name.db");
+  {
+    Database database(folder_ / "link/qbitopt.db");
+    database.record_sweep(make_plan({job_}));
+    const Attempt attempt = make_attempt(job_, 1, file_.parent_path());
+    database.begin(attempt);
+    database.ingest(attempt, events_of({}));
+    std::filesystem::create_directories(attempt.folder);
+    std::ofstream(attempt.folder + "/model") << "weights";
+    EXPECT_EQ(scalar(database, "SELECT folder LIKE 'qbitopt.runs/%' FROM attempt"), 1);
+  }
+  EXPECT_EQ(bytes(Database(folder_ / "other_name.db").artifact(job_.key, "model")), "weights");
 }
 
 TEST_F(DatabaseTest, AChangedSweepOrphansJobsAndKeepsThem) {

@@ -75,7 +75,7 @@ std::vector<Event> events_of(const GoodRun& run) {
   bodies.push_back(Metrics{1, "train", {{"loss", 2.0}}});
   bodies.push_back(Metrics{2, "train", {{"loss", 1.0}}});
   bodies.push_back(Metrics{2, "validation", {{"top1", run.top1 + 1}}});
-  bodies.push_back(Artifact{"model", "model", "00", 42});
+  bodies.push_back(Artifact{"model", "model", sha256("weights"), 7});
   Finished finished;
   finished.steps = 2;
   finished.results = {{"top1", run.top1},

@@ -64,6 +64,40 @@ TEST_F(MaintenanceTest, ADamagedPageIsFound) {
   EXPECT_THAT(check_database(file_), Not(IsEmpty()));
 }
 
+TEST_F(MaintenanceTest, AnArtifactThatIsGoneOrDamagedIsNamedWithWhatFinishedFromIt) {
+  const Job parent = make_job({{"method", "fp32"}});
+  Job child = make_job({{"method", "qbitopt"}}), grandchild = make_job({{"method", "lsq"}});
+  child.needs = {{"start", parent.key}};
+  grandchild.needs = {{"bits", child.key}};
+  Plan plan = make_plan({parent});
+  plan.jobs.push_back(planned_job(child, {{"start", "model"}}));
+  plan.jobs.push_back(planned_job(grandchild, {{"bits", "model"}}));
+  Database database(file_);
+  database.record_sweep(plan);
+  std::vector<fs::path> models;
+  for (const Job& job : {parent, child, grandchild}) {
+    const Attempt attempt = testing::make_attempt(job, 1, folder_.path());
+    database.begin(attempt);
+    database.ingest(attempt, testing::events_of({}));
+    fs::create_directories(attempt.folder);
+    models.push_back(fs::path(attempt.folder) / "model");
+    std::ofstream(models.back()) << "weights";
+  }
+  EXPECT_THAT(check_artifacts(file_), IsEmpty());
+  std::ofstream(models[0]) << "weightz";
+  fs::remove(models[2]);
+  const auto faults = check_artifacts(file_);
+  ASSERT_EQ(faults.size(), 2u);
+  const auto digits = [](const Job& job) { return job.key.substr(0, 10); };
+  const std::string jobs = digits(child) + " " + digits(grandchild);
+  EXPECT_THAT(faults[0], HasSubstr(models[0].string() + ": not what job " + digits(parent)));
+  EXPECT_THAT(faults[0],
+              HasSubstr("what finished from it may be wrong: " + jobs + "; `qbitopt retry " +
+                        digits(parent) + " " + jobs + "` makes it and them anew"));
+  EXPECT_EQ(faults[1], models[2].string() + ": gone, job " + digits(grandchild) +
+                           " left it; `qbitopt retry " + digits(grandchild) + "` makes it anew");
+}
+
 TEST_F(MaintenanceTest, AReferenceThatLeadsNowhereIsFound) {
   {
     Database database(file_);

@@ -81,6 +81,13 @@ TEST_F(QueriesTest, TimeOfLongerJobsIsThatOfTheirImagesAndTheRest) {
   EXPECT_FALSE(expected_seconds(reader(), larger, 2000));
 }
 
+TEST_F(QueriesTest, AResultThatIsMadeAnewIsNoTrialsResult) {
+  store_run(database_, b_, {.top1 = 80});
+  EXPECT_EQ(trial_result(reader(), b_.key)->validation_top1, 81);
+  database_.reset({b_.key});
+  EXPECT_FALSE(trial_result(reader(), b_.key));
+}
+
 TEST_F(QueriesTest, AttemptsAreListed) {
   store_run(database_, a_, {.bits = {}});
   const auto list = attempts(reader(), a_.key);

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <thread>
+
 namespace qbitopt {
 namespace {
 
@@ -32,8 +35,32 @@ std::string remedy(int code) {
 
 }  // namespace
 
-Connection::Connection(const std::string& uri, int flags)
-    : database_(uri, flags | SQLite::OPEN_URI, kBusyMilliseconds) {}
+Connection::Connection(const std::string& uri, int flags, Patience patience)
+    : database_(uri, flags | SQLite::OPEN_URI, kBusyMilliseconds), patience_(std::move(patience)) {
+  if (patience_) sqlite3_busy_handler(database_.getHandle(), on_busy, this);
+}
+
+int Connection::on_busy(void* connection, int calls) {
+  return static_cast<Connection*>(connection)->wait(calls) ? 1 : 0;
+}
+
+bool Connection::wait(int calls) {
+  const auto now = std::chrono::steady_clock::now();
+  if (calls == 0) locked_since_ = now;
+  std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1 + calls, 50)));
+  return patience_(std::chrono::duration<double>(now - locked_since_).count());
+}
+
+void Connection::retry_while_locked(const std::function<void()>& action) {
+  for (int calls = 0;; ++calls) {
+    try {
+      return action();
+    } catch (const SQLite::Exception& error) {
+      const bool is_locked = (error.getErrorCode() & 0xff) == SQLITE_BUSY;
+      if (!is_locked || !patience_ || !wait(calls)) throw;
+    }
+  }
+}
 
 void Connection::begin() {
   if (is_in_transaction_) return;

@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -15,12 +16,17 @@
 
 namespace qbitopt {
 
+// Asked again and again while another program has locked the file, with the seconds waited so far:
+// whether to go on waiting. Must not use the connection.
+using Patience = std::function<bool(double seconds)>;
+
 // A connection and its prepared statements, each compiled once. `sql` must be literals or live as
 // long.
 class Connection {
  public:
-  // `uri`: a path, or "file:...?immutable=1".
-  Connection(const std::string& uri, int flags);
+  // `uri`: a path, or "file:...?immutable=1". Without `patience` a locked file is waited for 10 s.
+  Connection(const std::string& uri, int flags, Patience patience = nullptr);
+  Connection(const Connection&) = delete;
 
   SQLite::Database& raw() { return database_; }
 
@@ -60,6 +66,9 @@ class Connection {
   void rollback() noexcept;
   bool is_in_transaction() const { return is_in_transaction_; }
 
+  // Does what SQLite refuses at once while the file is locked, instead of waiting: tries again.
+  void retry_while_locked(const std::function<void()>& action);
+
   // Ends prepared statements, so that the journal's mode can change.
   void forget_statements() { statements_.clear(); }
 
@@ -97,7 +106,12 @@ class Connection {
     }
   }
 
+  static int on_busy(void* connection, int calls);
+  bool wait(int calls);
+
   SQLite::Database database_;
+  Patience patience_;
+  std::chrono::steady_clock::time_point locked_since_;
   std::map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
   bool is_in_transaction_ = false;
 };

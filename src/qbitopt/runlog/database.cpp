@@ -1,6 +1,7 @@
 #include "qbitopt/runlog/database.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <set>
@@ -18,6 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Seconds of waiting for a lock until a person is told, and until it is given up if nobody is there
+// to tell.
+constexpr double kTellOfLock = 2;
+constexpr double kLockPatience = 10;
+
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -31,16 +37,24 @@ JobState state_named(const std::string& text) {
 
 // Folders below the database's own are stored relative to it, so that both may be moved together.
 std::string stored_folder(const fs::path& database, const fs::path& folder) {
-  const fs::path home = fs::absolute(database).parent_path().lexically_normal();
-  const fs::path relative = folder.lexically_normal().lexically_relative(home);
+  const fs::path relative =
+      folder.lexically_normal().lexically_relative(folder_of_database(database));
   if (relative.empty() || *relative.begin() == "..") return folder.string();
   return relative.string();
+}
+
+// True if the rows are wrong, not the disk or the file.
+bool is_refusal(const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xff;
+  return code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH || code == SQLITE_TOOBIG;
 }
 
 }  // namespace
 
 Database::Database(const fs::path& file, const DatabaseOptions& options)
-    : file_(file), options_(options), connection_(open_for_writing(file, options.journal)) {
+    : file_(file), options_(options) {
+  connection_ = open_for_writing(file, options.journal,
+                                 [this](double seconds) { return wait_for_lock(seconds); });
   events_ = std::make_unique<EventStore>(*connection_);
   reader_.emplace(Reader(file_, connection_));
   refresh_views();
@@ -55,6 +69,21 @@ Database::~Database() {
 }
 
 const Reader& Database::reader() const { return *reader_; }
+
+RunStore::Meanwhile Database::set_meanwhile(Meanwhile meanwhile) {
+  return std::exchange(options_.meanwhile, std::move(meanwhile));
+}
+
+bool Database::wait_for_lock(double seconds) {
+  if (seconds < told_of_lock_) told_of_lock_ = 0;  // another wait
+  std::string text;
+  if (seconds >= kTellOfLock && told_of_lock_ == 0) {
+    told_of_lock_ = seconds;
+    text = fmt::format("waiting for {}, which has locked {}; jobs that run go on",
+                       holder_of_lock(file_), file_.string());
+  }
+  return options_.meanwhile ? options_.meanwhile(text) : seconds < kLockPatience;
+}
 
 void Database::change(const std::function<void()>& action) {
   translate_errors(file_, [&] {
@@ -118,8 +147,8 @@ void Database::begin(const Attempt& attempt) {
     std::optional<int64_t> resumed_from;
     if (!attempt.resume_from.empty()) {
       resumed_from = connection_->find<int64_t>(
-          "SELECT id FROM attempt WHERE job_id = ? AND folder = ?", *job,
-          stored_folder(file_, fs::path(attempt.resume_from).parent_path()));
+          "SELECT id FROM attempt WHERE job_id = ? AND CAST(number AS TEXT) = ?", *job,
+          fs::path(attempt.resume_from).parent_path().filename().string());
     }
     connection_->execute(
         "INSERT INTO attempt (job_id, number, state, folder, begun_at, resumed_from, inventory_id)"
@@ -127,7 +156,12 @@ void Database::begin(const Attempt& attempt) {
         *job, attempt.number, stored_folder(file_, attempt.folder), now(), resumed_from);
     const int64_t id = connection_->last_id();
     connection_->execute("INSERT INTO attempt_chain VALUES (?1, ?1, 9223372036854775807)", id);
-    connection_->execute("UPDATE job SET state = 'running', attempt_id = ? WHERE id = ?", id, *job);
+    // The first event will say up to which step.
+    connection_->execute(
+        "INSERT INTO attempt_chain SELECT ?1, ancestor_id, last_step FROM attempt_chain WHERE "
+        "attempt_id = ?2",
+        id, resumed_from);
+    events_->set_state(id, "running");
   });
   commit();
 }
@@ -135,16 +169,30 @@ void Database::begin(const Attempt& attempt) {
 void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) {
   if (events.empty()) return commit_if_due();
   bool is_over = false;
+  std::string refused;
   change([&] {
     const int64_t id = attempt_id(attempt);
-    for (const Event& event : events) {
-      if (!events_->store(id, event)) continue;
-      if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
-      is_over = is_over || std::holds_alternative<Finished>(event.body) ||
-                std::holds_alternative<Failed>(event.body);
+    connection_->execute("SAVEPOINT events");
+    try {
+      for (const Event& event : events) {
+        if (!events_->store(id, event)) continue;
+        if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
+        is_over = is_over || std::holds_alternative<Finished>(event.body) ||
+                  std::holds_alternative<Failed>(event.body);
+      }
+    } catch (const SQLite::Exception& error) {
+      if (!is_refusal(error)) throw;
+      refused = error.what();
+      connection_->execute("ROLLBACK TO events");
+      events_->forget();
     }
+    connection_->execute("RELEASE events");
     if (events_->take_new_result()) qbitopt::refresh_views(*connection_);
   });
+  if (!refused.empty()) {
+    throw InputError(
+        fmt::format("{}: events that the run log cannot hold: {}", attempt.folder, refused));
+  }
   if (is_over || waiting_events_ >= options_.commit_events || waiting_events_ == 0) {
     commit();
   } else {
@@ -167,7 +215,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
     if (end.state == JobState::kInterrupted) {
       connection_->execute("UPDATE attempt SET error_class = NULL, error_text = NULL WHERE id = ?",
                            id);
-      set_state(id, "interrupted");
+      events_->set_state(id, "interrupted");
       events_->log(id, 0, now(), "interrupted", "info", std::nullopt,
                    end.text.empty() ? "stopped in good order" : end.text);
       return;
@@ -178,7 +226,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
         is_silent ? "the worker reported a good end, but its last event is missing" : end.text;
     connection_->execute("UPDATE attempt SET error_class = ?, error_text = ? WHERE id = ?",
                          error_class, text, id);
-    set_state(id, "failed");
+    events_->set_state(id, "failed");
     events_->log(id, 0, now(), "failed", "error", std::nullopt, error_class + ": " + text);
   });
   commit();
@@ -186,15 +234,18 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
 
 std::string Database::artifact(const std::string& job_key, const std::string& name) {
   fs::path path;
+  std::string expected;
   translate_errors(file_, [&] {
     SQLite::Statement& row = connection_->prepare(
-        "SELECT attempt.folder, artifact.path FROM job JOIN attempt ON attempt.id = job.attempt_id"
+        "SELECT attempt.folder, artifact.path, artifact.sha256 FROM job JOIN attempt ON attempt.id "
+        "= job.attempt_id"
         " JOIN artifact ON artifact.attempt_id = attempt.id AND artifact.name = ?"
         " WHERE job.key = ? AND attempt.state = 'finished'",
         name, job_key);
     if (row.executeStep()) {
       path = fs::path(absolute_folder(file_, row.getColumn(0).getString())) /
              row.getColumn(1).getString();
+      expected = row.getColumn(2).getString();
     }
     row.reset();
   });
@@ -210,6 +261,14 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
         "{}: gone, but job {} left it and others need it; put it back, or make it anew by `qbitopt "
         "retry {}` and the others by `qbitopt retry --failed`",
         path.string(), short_key, short_key));
+  }
+  if (const std::string found = sha256_of_file(path); found != expected) {
+    throw JobError(
+        "damaged_input",
+        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; `qbitopt retry "
+                    "{}` makes it anew, then `qbitopt retry --failed` the others",
+                    path.string(), short_key, found.substr(0, 10), expected.substr(0, 10),
+                    short_key));
   }
   return path.string();
 }
@@ -285,13 +344,6 @@ int64_t Database::attempt_id(const Attempt& attempt) {
     id = *found;
   }
   return id;
-}
-
-void Database::set_state(int64_t attempt, const std::string& state) {
-  connection_->execute("UPDATE attempt SET state = ? WHERE id = ?", state, attempt);
-  connection_->execute(
-      "UPDATE job SET state = ?1 WHERE id = (SELECT job_id FROM attempt WHERE id = ?2)", state,
-      attempt);
 }
 
 }  // namespace qbitopt

@@ -31,6 +31,8 @@ struct DatabaseOptions {
   // Group commit: events wait for company until there are so many, or for so long.
   int commit_events = 1000;
   std::chrono::milliseconds commit_after{200};
+  // See RunStore::set_meanwhile. Null: a file that another program has locked is waited for 10 s.
+  RunStore::Meanwhile meanwhile = nullptr;
 };
 
 // What a sweep's record says besides the plan.
@@ -77,14 +79,14 @@ class Database : public RunStore {
   void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
   void end(const Attempt& attempt, const AttemptEnd& end) override;
   std::string artifact(const std::string& job_key, const std::string& name) override;
+  // What waits for company is committed if it has waited long enough.
+  void commit_if_due() override;
+  Meanwhile set_meanwhile(Meanwhile meanwhile) override;
 
-  // Commits what waits for company, if it has waited long enough. Call it now and then while
-  // nothing is ingested.
-  void commit_if_due();
   void commit();
 
   // Jobs that shall be run again, finished ones included: their state becomes new, their attempts
-  // are kept. Committed on return.
+  // are kept, and a result stands until another attempt has finished. Committed on return.
   void reset(const std::vector<std::string>& job_keys);
 
   // Replaces the published numbers. Committed on return.
@@ -104,7 +106,7 @@ class Database : public RunStore {
   // commit is undone; the spools still have it.
   void change(const std::function<void()>& action);
   int64_t attempt_id(const Attempt& attempt);
-  void set_state(int64_t attempt, const std::string& state);
+  bool wait_for_lock(double seconds);
   void refresh_views();
 
   std::filesystem::path file_;
@@ -113,6 +115,7 @@ class Database : public RunStore {
   std::unique_ptr<EventStore> events_;
   std::optional<Reader> reader_;
   std::map<std::string, int64_t> attempt_ids_;  // "<key>/<number>"
+  double told_of_lock_ = 0;                     // seconds of the wait at hand, when it was told
   int waiting_events_ = 0;
   std::chrono::steady_clock::time_point oldest_waiting_;
 };

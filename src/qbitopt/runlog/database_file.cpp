@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/processes.h"
 #include "qbitopt/runlog/migrations.h"
 #include "qbitopt/runlog/schema.h"
 
@@ -110,14 +111,15 @@ bool is_on_network(const fs::path& file) {
   return false;
 }
 
-std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journal) {
+std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journal,
+                                             Patience patience) {
   const FileHeader header = read_header(file);
   refuse_foreign(file, header);
   std::shared_ptr<Connection> connection;
   translate_errors(file, [&] {
     if (file.has_parent_path()) fs::create_directories(file.parent_path());
-    connection = std::make_shared<Connection>(as_uri(file, ""),
-                                              SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    connection = std::make_shared<Connection>(
+        as_uri(file, ""), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, std::move(patience));
     SQLite::Database& db = connection->raw();
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA synchronous = FULL");
@@ -128,10 +130,22 @@ std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journ
     } else {
       migrate(file, *connection, version, migrations(), kSchemaVersion);
     }
-    db.execAndGet(wants_write_ahead(file, journal) ? "PRAGMA journal_mode = WAL"
-                                                   : "PRAGMA journal_mode = DELETE");
+    connection->retry_while_locked([&] {
+      db.execAndGet(wants_write_ahead(file, journal) ? "PRAGMA journal_mode = WAL"
+                                                     : "PRAGMA journal_mode = DELETE");
+    });
   });
   return connection;
+}
+
+std::string holder_of_lock(const fs::path& file) {
+  std::string holders;
+  for (const int pid : processes_with_lock({file, beside(file, "-shm")})) {
+    const auto process = process_status(pid);
+    holders += fmt::format("{}process {}", holders.empty() ? "" : ", ", pid);
+    if (process) holders += fmt::format(" ({})", process->name);
+  }
+  return holders.empty() ? "another program" : holders;
 }
 
 std::string reading_uri(const fs::path& file) {

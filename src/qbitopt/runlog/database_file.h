@@ -31,7 +31,12 @@ void refuse_foreign(const std::filesystem::path& file, const FileHeader& header)
 bool is_on_network(const std::filesystem::path& file);
 
 // A connection for the one writer: pragmas set, schema created or migrated, journal as asked.
-std::shared_ptr<Connection> open_for_writing(const std::filesystem::path& file, Journal journal);
+std::shared_ptr<Connection> open_for_writing(const std::filesystem::path& file, Journal journal,
+                                             Patience patience = nullptr);
+
+// Who has locked the file, as far as the kernel tells: "process 123 (sqlitebrowser)", else "another
+// program".
+std::string holder_of_lock(const std::filesystem::path& file);
 
 // Under which SQLite opens the file without writing to it: `immutable` where the folder is
 // read-only and no log lies beside the file.

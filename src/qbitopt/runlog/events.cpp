@@ -54,13 +54,11 @@ void EventStore::add(const Started& body) {
       " resumed_from_step = ? WHERE id = ?",
       event_->unix_seconds, body.host, body.pid, body.device, body.threads, environment_id(body),
       body.resumed_from_step, attempt_);
-  if (body.resumed_from_step > 0) {
-    connection_.execute(
-        "INSERT OR REPLACE INTO attempt_chain SELECT ?1, ancestor_id, min(last_step, ?2) FROM "
-        "attempt_chain"
-        " WHERE attempt_id = (SELECT resumed_from FROM attempt WHERE id = ?1)",
-        attempt_, body.resumed_from_step);
-  }
+  connection_.execute(
+      "INSERT OR REPLACE INTO attempt_chain SELECT ?1, ancestor_id, min(last_step, ?2) FROM "
+      "attempt_chain"
+      " WHERE attempt_id = (SELECT resumed_from FROM attempt WHERE id = ?1)",
+      attempt_, body.resumed_from_step);
   log("started", "info", body.resumed_from_step,
       body.resumed_from_step > 0 ? "went on from a checkpoint" : "started");
 }
@@ -87,13 +85,16 @@ void EventStore::add(const Inventory& body) {
 
 void EventStore::add(const Metrics& body) {
   for (const auto& [name, value] : body.values) {
-    if (!std::isfinite(value)) {
-      add(NonFinite{body.step, name, non_finite_name(value)});
-      continue;
-    }
+    if (!finite(body.step, name, value)) continue;
     connection_.execute("INSERT OR REPLACE INTO metric_point VALUES (?, ?, ?, ?, ?)", attempt_,
                         metric_id(name), split_code(body.split), body.step, value);
   }
+}
+
+std::optional<double> EventStore::finite(int64_t step, const std::string& name, double value) {
+  if (std::isfinite(value)) return value;
+  add(NonFinite{step, name, non_finite_name(value)});
+  return std::nullopt;
 }
 
 void EventStore::add(const NonFinite& body) {
@@ -111,22 +112,29 @@ void EventStore::add(const Reallocation& body) {
       "INSERT OR REPLACE INTO allocation (attempt_id, step, solver, status, objective, bound, gap, "
       "solve_microseconds,"
       " sensitivity_seconds, cost_unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      attempt_, body.step, body.solver, body.status, body.objective, body.bound, body.gap,
+      attempt_, body.step, body.solver, body.status,
+      finite(body.step, "the predicted rise of the loss", body.objective), body.bound, body.gap,
       body.solve_microseconds, body.sensitivity_seconds, body.cost_unit);
   const int64_t allocation = connection_.last_id();
   for (const BudgetState& budget : body.budgets) {
-    connection_.execute("INSERT INTO allocation_budget VALUES (?, ?, ?, ?)", allocation,
+    if (!budget.limit) continue;
+    connection_.execute("INSERT OR REPLACE INTO allocation_budget VALUES (?, ?, ?, ?)", allocation,
                         budget.group, budget.limit, budget.achieved);
   }
-  const auto at = [](const std::vector<double>& values, size_t i) {
-    return i < values.size() ? std::optional(values[i]) : std::nullopt;
+  const auto at = [&](const char* name, const std::vector<double>& values, size_t i) {
+    return i < values.size()
+               ? finite(body.step, fmt::format("{} of quantiser {}", name, i), values[i])
+               : std::nullopt;
   };
   for (size_t i = 0; i < body.bits.size(); ++i) {
     connection_.execute("INSERT INTO quantizer_bits VALUES (?, ?, ?, ?, ?)", allocation, i,
-                        body.bits[i], at(body.sensitivities, i), at(body.ranges, i));
+                        body.bits[i], at("the sensitivity", body.sensitivities, i),
+                        at("the range", body.ranges, i));
   }
   for (size_t i = 0; i < body.costs.size(); ++i) {
     for (const auto& [bits, cost] : body.costs[i]) {
+      if (!finite(body.step, fmt::format("the cost of quantiser {} at {} bits", i, bits), cost))
+        continue;
       connection_.execute("INSERT INTO sensitivity VALUES (?, ?, ?, ?)", allocation, i, bits, cost);
     }
   }
@@ -143,10 +151,7 @@ void EventStore::add(const Note& body) {
 
 void EventStore::add(const Finished& body) {
   for (const auto& [name, value] : body.results) {
-    if (!std::isfinite(value)) {
-      add(NonFinite{body.steps, name, non_finite_name(value)});
-      continue;
-    }
+    if (!finite(body.steps, name, value)) continue;
     const int64_t id = metric_id(name);
     if (connection_.find<int64_t>("SELECT 1 FROM metric_definition WHERE id = ? AND NOT is_result",
                                   id)) {
@@ -186,7 +191,7 @@ void EventStore::add(const Finished& body) {
                "the final bits exceed the budget that the method promises to keep"});
     return;
   }
-  set_state("finished");
+  set_state(attempt_, "finished");
   log("finished", "info", body.steps, "finished");
 }
 
@@ -194,16 +199,22 @@ void EventStore::add(const Failed& body) {
   connection_.execute(
       "UPDATE attempt SET ended_at = ?, error_class = ?, error_text = ? WHERE id = ?",
       event_->unix_seconds, body.error_class, body.text, attempt_);
-  set_state("failed");
+  set_state(attempt_, "failed");
   log("failed", "error", std::nullopt, body.error_class + ": " + body.text);
 }
 
-void EventStore::set_state(const std::string& state) {
-  connection_.execute("UPDATE attempt SET state = ? WHERE id = ?", state, attempt_);
+void EventStore::set_state(int64_t attempt, const std::string& state) {
+  connection_.execute("UPDATE attempt SET state = ? WHERE id = ?", state, attempt);
+  const bool has_result = connection_.find<int64_t>(
+                              "SELECT 1 FROM job JOIN attempt ON attempt.id = job.attempt_id"
+                              " WHERE job.id = (SELECT job_id FROM attempt WHERE id = ?1)"
+                              " AND attempt.id <> ?1 AND attempt.state = 'finished'",
+                              attempt) == 1;
+  const std::string job_state = has_result && state == "failed" ? "finished" : state;
   connection_.execute(
-      "UPDATE job SET state = ?1, attempt_id = ?2 WHERE id = (SELECT job_id FROM attempt WHERE id "
-      "= ?2)",
-      state, attempt_);
+      "UPDATE job SET state = ?1, attempt_id = iif(?2, attempt_id, ?3)"
+      " WHERE id = (SELECT job_id FROM attempt WHERE id = ?3)",
+      job_state, has_result && state != "finished", attempt);
 }
 
 int64_t EventStore::metric_id(const std::string& name) {

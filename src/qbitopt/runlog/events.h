@@ -29,6 +29,10 @@ class EventStore {
   // True since the last call: a metric came whose column `runs` does not have.
   bool take_new_result() { return std::exchange(has_new_result_, false); }
 
+  // State of an attempt, and of its job with it. A job that has a result keeps it until another
+  // attempt has finished.
+  void set_state(int64_t attempt, const std::string& state);
+
   // A line of the log: told by the driver if `number` is 0.
   void log(int64_t attempt, int64_t number, double unix_seconds, const std::string& type,
            const std::string& level, std::optional<int64_t> step, const std::string& text);
@@ -49,7 +53,8 @@ class EventStore {
   int64_t environment_id(const Started& body);
   void log(const std::string& type, const std::string& level, std::optional<int64_t> step,
            const std::string& text);
-  void set_state(const std::string& state);
+  // What SQLite would keep as NULL becomes an event as well.
+  std::optional<double> finite(int64_t step, const std::string& name, double value);
 
   Connection& connection_;
   std::unordered_map<std::string, int64_t> metric_ids_;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/database.h"
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/migrations.h"
 #include "qbitopt/runlog/schema.h"
+#include "qbitopt/runlog/sweep_record.h"
 
 namespace qbitopt {
 namespace {
@@ -77,6 +79,81 @@ std::vector<std::string> check_database(const fs::path& file) {
   } catch (const SQLite::Exception& error) {
     faults.emplace_back(error.what());
   }
+  return faults;
+}
+
+namespace {
+
+struct StoredArtifact {
+  std::string key, name, sha256;
+  fs::path path;
+};
+
+std::vector<StoredArtifact> artifacts_that_count(const fs::path& file, Connection& connection) {
+  std::vector<StoredArtifact> artifacts;
+  SQLite::Statement& row = connection.prepare(
+      "SELECT job.key, artifact.name, artifact.sha256, attempt.folder, artifact.path"
+      " FROM job JOIN attempt ON attempt.id = job.attempt_id AND attempt.state = 'finished'"
+      " JOIN artifact ON artifact.attempt_id = attempt.id ORDER BY job.id, artifact.name");
+  while (row.executeStep()) {
+    const auto text = [&](int column) { return row.getColumn(column).getString(); };
+    artifacts.push_back(
+        {text(0), text(1), text(2), fs::path(absolute_folder(file, text(3))) / text(4)});
+  }
+  row.reset();
+  return artifacts;
+}
+
+// Short keys of the jobs that finished from a job's file, or from what those left.
+std::string finished_from(const StoredArtifact& artifact, Connection& connection) {
+  return connection
+      .find<std::string>(
+          "WITH RECURSIVE follower (id) AS ("
+          " SELECT job_id FROM job_dependency JOIN job AS maker ON maker.id = needed_job_id"
+          " WHERE maker.key = ?1 AND job_dependency.artifact = ?2"
+          " UNION SELECT job_id FROM job_dependency JOIN follower ON follower.id = needed_job_id)"
+          " SELECT group_concat(substr(job.key, 1, 10), ' ') FROM follower"
+          " JOIN job ON job.id = follower.id"
+          " JOIN attempt ON attempt.id = job.attempt_id AND attempt.state = 'finished'",
+          artifact.key, artifact.name)
+      .value_or("");
+}
+
+// Empty: it is what its job left.
+std::string fault_of(const StoredArtifact& artifact, Connection& connection) {
+  const std::string key = artifact.key.substr(0, 10);
+  const std::string remedy = fmt::format("`qbitopt retry {}` makes it anew", key);
+  if (!fs::exists(artifact.path))
+    return fmt::format("{}: gone, job {} left it; {}", artifact.path.string(), key, remedy);
+  std::string found;
+  try {
+    found = sha256_of_file(artifact.path);
+  } catch (const InputError& error) {
+    return fmt::format("{}; {}", error.what(), remedy);
+  }
+  if (found == artifact.sha256) return "";
+  const std::string fault =
+      fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; ",
+                  artifact.path.string(), key, found.substr(0, 10), artifact.sha256.substr(0, 10));
+  const std::string jobs = finished_from(artifact, connection);
+  if (jobs.empty()) return fault + remedy;
+  return fault + fmt::format(
+                     "what finished from it may be wrong: {}; `qbitopt retry {} {}` makes it and "
+                     "them anew",
+                     jobs, key, jobs);
+}
+
+}  // namespace
+
+std::vector<std::string> check_artifacts(const fs::path& file) {
+  const std::shared_ptr<Connection> connection = open_for_reading(file);
+  std::vector<std::string> faults;
+  translate_errors(file, [&] {
+    for (const StoredArtifact& artifact : artifacts_that_count(file, *connection)) {
+      if (std::string fault = fault_of(artifact, *connection); !fault.empty())
+        faults.push_back(std::move(fault));
+    }
+  });
   return faults;
 }
 

@@ -13,6 +13,10 @@ namespace qbitopt {
 // running driver. Throws as Reader does.
 std::vector<std::string> check_database(const std::filesystem::path& file);
 
+// Which files that finished runs left are gone or have another content than they left, a line each,
+// with the jobs that finished from such a file. Reads all of them. Throws as Reader does.
+std::vector<std::string> check_artifacts(const std::filesystem::path& file);
+
 // What `db migrate` did.
 struct MigrationResult {
   int from_version = 0;

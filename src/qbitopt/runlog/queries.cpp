@@ -75,9 +75,13 @@ Job stored_job(const Reader& reader, const std::string& key) {
 }
 
 std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key) {
-  const Rows rows = reader.query("SELECT * FROM runs WHERE key = ?", {key});
+  // The job's own state: a result that is being made anew does not count.
+  const Rows rows = reader.query(
+      "SELECT runs.*, job.state AS job_state FROM job JOIN runs ON runs.key = job.key WHERE "
+      "job.key = ?",
+      {key});
   if (rows.empty()) return std::nullopt;
-  const auto state = rows.at(0, "state");
+  const auto state = rows.at(0, "job_state");
   if (state == "failed") return TrialResult{.has_failed = true};
   if (state != "finished") return std::nullopt;
   std::optional<double> excess;

@@ -76,9 +76,12 @@ void SweepRecorder::record_needs(int64_t job, const PlannedJob& planned) {
   }
 }
 
+std::filesystem::path folder_of_database(const std::filesystem::path& database) {
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(database)).parent_path();
+}
+
 std::string absolute_folder(const std::filesystem::path& database, const std::string& stored) {
-  const std::filesystem::path home = std::filesystem::absolute(database).parent_path();
-  return (home / stored).lexically_normal().string();
+  return (folder_of_database(database) / stored).lexically_normal().string();
 }
 
 }  // namespace qbitopt

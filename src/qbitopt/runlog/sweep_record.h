@@ -28,6 +28,9 @@ class SweepRecorder {
   double now_;
 };
 
+// That of the file itself, by whatever name.
+std::filesystem::path folder_of_database(const std::filesystem::path& database);
+
 // A stored folder as an absolute path: relative ones start at the database's folder.
 std::string absolute_folder(const std::filesystem::path& database, const std::string& stored);
 

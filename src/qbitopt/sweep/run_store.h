@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct AttemptEnd {
   JobState state = JobState::kFinished;  // kFinished, kFailed or kInterrupted
   int exit_code = 0;                     // of the worker, if it ended with the attempt
   int signal = 0;                        // that ended the worker; 0: none
-  // If failed: as JobError, or "lost" (the worker was killed), "crashed", "timeout", "disk_full".
+  // If failed: as JobError, or "lost" (the worker was killed, or its folder deleted), "crashed",
+  // "timeout", "disk_full", "spool" (its events cannot be read), "folder" (its folder cannot be
+  // made or written), "missing_input" or "damaged_input" (what a needed job left is gone or was changed).
   std::string error_class;
   std::string text;  // one line
 };
@@ -45,12 +48,23 @@ class RunStore {
   virtual std::vector<JobRecord> records(const Plan& plan) = 0;
   // Committed on return: a worker hears of an attempt only after it is on record.
   virtual void begin(const Attempt& attempt) = 0;
-  // Events of one attempt in their order; numbers that are stored already are ignored.
+  // Events of one attempt in their order; numbers that are stored already are ignored. Throws
+  // InputError, with none of them stored, if they hold what no event can.
   virtual void ingest(const Attempt& attempt, const std::vector<Event>& events) = 0;
   // Committed on return, with everything ingested before.
   virtual void end(const Attempt& attempt, const AttemptEnd& end) = 0;
-  // Absolute path of a file that the finished job left. Throws InputError if it is gone.
+  // Absolute path of a file that the finished job left. Throws InputError if it is gone, JobError
+  // if its content is another one.
   virtual std::string artifact(const std::string& job_key, const std::string& name) = 0;
+  // To be called now and then while nothing is ingested.
+  virtual void commit_if_due() {}
+
+  // Called some 20 times a second while another program keeps the store from writing; it must not
+  // use the store. `wait`: once in each long wait, what to tell a person, else empty. Returns false
+  // to give up: the store then throws.
+  using Meanwhile = std::function<bool(const std::string& wait)>;
+  // Returns what was set before.
+  virtual Meanwhile set_meanwhile(Meanwhile meanwhile) { return nullptr; }
 };
 
 }  // namespace qbitopt

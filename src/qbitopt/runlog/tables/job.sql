@@ -7,7 +7,7 @@ CREATE TABLE job (
   versions TEXT NOT NULL CHECK (json_valid(versions)),      -- JSON object, part -> manifest version
   guarantees_budget INTEGER NOT NULL CHECK (guarantees_budget IN (0, 1)),  -- 1: above its budget it fails
   state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'running', 'interrupted', 'finished', 'failed')),  -- new, running, interrupted, finished or failed
-  attempt_id INTEGER REFERENCES attempt (id),  -- the attempt that counts: the last one
+  attempt_id INTEGER REFERENCES attempt (id),  -- the attempt that counts: the last one that finished, else the last one
   recorded_at REAL NOT NULL          -- [unix seconds] when a sweep first named it
 ) STRICT;
 CREATE INDEX job_config ON job (config_key);

@@ -4,7 +4,7 @@ SELECT
   job.key AS key,                          -- identity: sha256 over everything that affects the result
   substr(job.key, 1, 10) AS job,           -- first 10 digits of the key, as other verbs take it
   job.config_key AS config_key,            -- the same for all seeds of a configuration
-  job.state AS state,                      -- new, running, interrupted, finished or failed
+  CASE attempt.state WHEN 'finished' THEN 'finished' ELSE job.state END AS state,  -- new, running, interrupted, finished or failed; a finished run that is run again stays finished
   {parameters}
   {metrics}
   weight_budget.limit_bits AS weight_limit_bits,            -- [bits] budget of the weights; NULL: none
