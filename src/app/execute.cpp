@@ -74,6 +74,54 @@ SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
   return options;
 }
 
+void make_runs_folder(const std::filesystem::path& database) {
+  const std::filesystem::path folder = runs_folder(database);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (std::filesystem::is_directory(folder)) return;
+  throw InputError(
+      fmt::format("{}: {}; the jobs' files belong into a folder of this name: make room "
+                  "for it, or use another --db",
+                  folder.string(), error ? error.message() : std::string("not a folder")));
+}
+
+// Says for which workers of an earlier run this one waits, and again when that changes.
+class OrphanWatch {
+ public:
+  explicit OrphanWatch(const LocalExecutor& executor) : executor_(executor) {}
+
+  // Empty: nothing that was not said.
+  std::string news() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!executor_.is_waiting_for_orphans() || now - looked_ < std::chrono::seconds(1)) return "";
+    looked_ = now;
+    std::string text = describe();
+    return std::exchange(said_, text) == text ? "" : text;
+  }
+
+ private:
+  std::string describe() const {
+    const auto orphans = executor_.orphans();
+    std::string text;
+    for (const LocalExecutor::Orphan& orphan : orphans) {
+      text += fmt::format("{}process {}", text.empty() ? "" : "; ", orphan.pid);
+      if (!orphan.key.empty()) text += ", which works on job " + short_key(orphan.key);
+      text += orphan.is_stopped
+                  ? fmt::format(
+                        ", is stopped: `kill -CONT {0}` lets it write its checkpoint, `kill -9 "
+                        "{0}` ends it without",
+                        orphan.pid)
+                  : ", writes its checkpoint and stops";
+    }
+    return "waiting for the workers of an earlier run: " +
+           (text.empty() ? "they write their checkpoints and stop" : text);
+  }
+
+  const LocalExecutor& executor_;
+  std::string said_;
+  std::chrono::steady_clock::time_point looked_{};
+};
+
 ProgressBoard make_board(const Plan& plan, Database& database, int jobs) {
   ProgressBoard::Options options;
   const int cores = available_cores();
@@ -116,13 +164,22 @@ void add_execution_options(CommandLine& line) {
       "stop after N failed jobs (1)");
 }
 
+DatabaseOptions patient_database(Console& console) {
+  DatabaseOptions options;
+  options.meanwhile = [&console](const std::string& wait) {
+    if (!wait.empty()) console.warn(wait);
+    return true;
+  };
+  return options;
+}
+
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan) {
   const auto begun = ProgressBoard::Clock::now();
   const std::vector<std::string> gpus = gpus_for(plan, database.records(plan));
   int jobs = jobs_of(plan, line);
   if (jobs == 0) jobs = static_cast<int>(gpus.size());  // one job a GPU; without any: auto
-  std::filesystem::create_directories(runs_folder(database_file));
+  make_runs_folder(database_file);
   LocalExecutorOptions local;
   local.worker = worker_program();
   local.lock_file = runs_folder(database_file) / "workers.lock";
@@ -131,14 +188,11 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   LocalExecutor executor(local);
 
   StopSignals signals;
-  bool has_said_waiting = false;
+  OrphanWatch orphans(executor);
   bool has_said_stopping = false;
   std::function<void(const std::string&)> say;
   RunView view(console, make_board(plan, database, jobs), [&] {
-    database.commit_if_due();
-    if (executor.is_waiting_for_orphans() && !std::exchange(has_said_waiting, true)) {
-      say("waiting for the workers of an earlier run to write their checkpoints and stop");
-    }
+    if (const std::string news = orphans.news(); !news.empty()) say(news);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
       say("stopping: running jobs write a checkpoint; again: terminate them; a third time: kill "
           "them");

@@ -21,6 +21,9 @@ inline constexpr bool kSeesGpus = false;
 // --jobs, --timeout, --fail-fast: what `run` and `retry` have in common.
 void add_execution_options(CommandLine& line);
 
+// The database of `run` and `retry`, whose lock is waited for as long as another program has it.
+DatabaseOptions patient_database(Console& console);
+
 // Runs what is not finished of a plan that is on record, shows it, and returns the exit status:
 // kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; the plan grows
 // by it. Throws InputError and DatabaseError.

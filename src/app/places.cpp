@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 fs::path beside(const fs::path& database, const std::string& suffix) {
   const fs::path absolute = fs::weakly_canonical(fs::absolute(database));
-  return absolute.parent_path() / (absolute.stem().string() + suffix);
+  const bool is_usual = absolute.extension() == ".db";  // x.db and x.sqlite are two databases
+  return absolute.parent_path() /
+         ((is_usual ? absolute.stem() : absolute.filename()).string() + suffix);
 }
 
 std::vector<std::string> known_sweeps() {

@@ -71,6 +71,16 @@ void ProgressBoard::progressed(const std::string& key, const Progress& progress)
   if (found != running_.end()) found->second.progress = progress;
 }
 
+void ProgressBoard::silent(const std::string& key, const std::optional<Silence>& silence,
+                           Clock::time_point now) {
+  const auto found = running_.find(key);
+  if (found == running_.end()) return;
+  found->second.silence = silence;
+  if (!silence) return;
+  found->second.silent_since = now - std::chrono::duration_cast<Clock::duration>(
+                                         std::chrono::duration<double>(silence->seconds));
+}
+
 void ProgressBoard::ended(const PlannedJob& job, const AttemptEnd& end, bool will_retry,
                           std::optional<double> seconds) {
   running_.erase(job.key);
@@ -144,11 +154,22 @@ std::string ProgressBoard::overall(Clock::time_point now) const {
   return text;
 }
 
+std::string ProgressBoard::line_of(const std::string& key, const Running& job,
+                                   Clock::time_point now) {
+  std::string text = fmt::format("{}  {}  ", short_key(key), job.label);
+  if (job.silence) {  // first, as the line may be cut
+    text += fmt::format("NO PROGRESS for {}, process {}{}  ",
+                        duration(seconds_between(job.silent_since, now)), job.silence->pid,
+                        job.silence->is_stopped ? " is stopped" : "");
+  }
+  return text +
+         fmt::format("{}  {}", describe(job.progress), duration(seconds_between(job.since, now)));
+}
+
 std::vector<std::string> ProgressBoard::lines(Clock::time_point now, size_t width) const {
   std::vector<std::string> lines;
   for (const auto& [key, job] : running_) {
-    lines.push_back(fmt::format("{}  {}  {}  {}", short_key(key), job.label, describe(job.progress),
-                                duration(seconds_between(job.since, now))));
+    lines.push_back(line_of(key, job, now));
   }
   lines.push_back(overall(now));
   for (std::string& line : lines) line = line.substr(0, width);

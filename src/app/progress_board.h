@@ -34,6 +34,8 @@ class ProgressBoard {
   void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
   void started(const PlannedJob& job, Clock::time_point now);
   void progressed(const std::string& key, const Progress& progress);
+  // nullopt: it is heard of again.
+  void silent(const std::string& key, const std::optional<Silence>& silence, Clock::time_point now);
   // `seconds`: how long the job computed, if it finished.
   void ended(const PlannedJob& job, const AttemptEnd& end, bool will_retry,
              std::optional<double> seconds);
@@ -60,9 +62,12 @@ class ProgressBoard {
     std::string kind;
     Clock::time_point since;
     Progress progress;
+    std::optional<Silence> silence;
+    Clock::time_point silent_since{};
   };
   static std::string kind_of(const Job& job);
   std::optional<double> seconds_of(const Kind& kind) const;
+  static std::string line_of(const std::string& key, const Running& job, Clock::time_point now);
   std::string overall(Clock::time_point now) const;
 
   Options options_;

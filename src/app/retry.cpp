@@ -45,7 +45,7 @@ int retry(const Invocation& invocation) {
   const std::filesystem::path file = line.database();
   Reader{file};  // a database that is not there is an error, not a new one
   const DriverLock lock(file);
-  Database database(file);
+  Database database(file, patient_database(invocation.console));
   const std::vector<std::string> keys = chosen_keys(database.reader(), line);
   if (keys.empty()) {
     invocation.console.say("no failed jobs");

@@ -116,7 +116,7 @@ int run(const Invocation& invocation) {
   const auto published = read_published_if_any();
 
   const DriverLock lock(file);
-  Database database(file);
+  Database database(file, patient_database(console));
   const auto plan_now = [&] {
     return sweep.plan([&](const std::string& key) { return trial_result(database.reader(), key); });
   };

@@ -93,6 +93,27 @@ void RunView::on_blocked(const PlannedJob& job) {
     console_.say(fmt::format("blocked {} {}", short_key(job.key), label(job)));
 }
 
+void RunView::on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {
+  board_.silent(job.key, silence, ProgressBoard::Clock::now());
+  const std::string who = fmt::format("job {} {}", short_key(job.key), label(job));
+  if (!silence) return say(fmt::format("{}: goes on", who));
+  const std::string remedy =
+      silence->is_stopped
+          ? fmt::format("is stopped; `kill -CONT {}` lets it go on", silence->pid)
+          : fmt::format(
+                "neither reports nor computes; `kill {0}` lets it write a checkpoint and the "
+                "job go on in another one, `kill -9 {0}` does without",
+                silence->pid);
+  erase();
+  console_.warn(fmt::format("{}: no progress for {}: its worker, process {}, {}", who,
+                            duration(silence->seconds), silence->pid, remedy));
+}
+
+void RunView::on_wait(const std::string& wait) {
+  erase();
+  console_.warn(wait);
+}
+
 void RunView::on_tick() {
   tick_();
   if (!console_.is_live() || console_.quiet()) return;

@@ -1,5 +1,7 @@
 // What survives when programs die: the driver, a worker, the disk.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -223,6 +225,87 @@ TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
   EXPECT_THAT(second.err, HasSubstr("another driver works on results/qbitopt.db (process " +
                                     std::to_string(driver->pid())));
   EXPECT_EQ(qbitopt("retry --failed").exit_code, 5);
+}
+
+TEST_F(ResumeTest, ResultsStandUntilTheirJobsHaveFinishedAgain) {
+  ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const auto before = table(jobs());
+  set_rules({{{"attempt", 2}, {"step_seconds", 100}}});
+  auto driver = start_qbitopt("run small.yaml --again");
+  wait_until([&] {
+    const Json attempts = json_of(
+        "sql \"SELECT count(*) AS n FROM attempt WHERE state = 'running' "
+        "AND started_at IS NOT NULL\"");
+    return attempts[0]["n"] > 0;
+  });
+  EXPECT_EQ(table(jobs()), before);
+  driver->signal(SIGINT);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(table(jobs()), before);
+
+  set_rules(Json::array());
+  const testing::Result again = qbitopt("run small.yaml");
+  EXPECT_THAT(again.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
+  EXPECT_EQ(table(jobs()), before);
+}
+
+TEST_F(ResumeTest, AModelThatWasDamagedIsRefusedNamedAndMadeAnew) {
+  ASSERT_EQ(qbitopt("run small.yaml ~cases.fixed").exit_code, 0);
+  const std::string key = json_of("ls")[0]["job"];
+  const std::string model = "results/qbitopt.runs/" + key + "/1/model";
+  write(model, "weights of another job");
+  const testing::Result refused = qbitopt("run small.yaml");
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("damaged_input: "));
+  EXPECT_THAT(refused.err, HasSubstr(model + ": not what job " + key + " left"));
+  const testing::Result checked = qbitopt("db check --artifacts");
+  EXPECT_EQ(checked.exit_code, 4);
+  EXPECT_THAT(checked.err, HasSubstr(model + ": not what job " + key + " left"));
+  EXPECT_EQ(qbitopt("retry " + key).exit_code, 3);  // those that failed stay so
+  EXPECT_EQ(qbitopt("retry --failed").exit_code, 0);
+  EXPECT_EQ(qbitopt("db check --artifacts").exit_code, 0);
+  EXPECT_EQ(table(jobs()), table_without_trouble());
+}
+
+TEST_F(ResumeTest, AnOrphanIsNamedWithItsJobAndWhatItDoes) {
+  set_rules(Json::array({held(2, 1)}));
+  auto driver = start_qbitopt("run small.yaml --jobs 1");
+  wait_until([&] { return is_held(2, 1); });
+  const pid_t orphan = pid_of_running(2, 1);
+  const std::string key = json_of("ls --state running")[0]["job"];
+  ::kill(orphan, SIGSTOP);
+  driver->signal(SIGKILL);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  auto next = start_qbitopt("run small.yaml");
+  const std::string process = "process " + std::to_string(orphan) + ", which works on job " + key;
+  wait_until([&] { return read("background.err").find(process) != std::string::npos; });
+  EXPECT_THAT(read("background.err"),
+              HasSubstr(process + ", is stopped: `kill -CONT " + std::to_string(orphan) + "`"));
+  ::kill(orphan, SIGCONT);
+  wait_until([&] { return next->try_reap().has_value(); });
+  EXPECT_EQ(next->try_reap(), 0);
+  EXPECT_EQ(count("finished"), 10u);
+}
+
+TEST_F(ResumeTest, ALockedDatabaseIsWaitedForAndItsHolderNamed) {
+  ASSERT_EQ(qbitopt("run small.yaml ~cases.fixed").exit_code, 0);
+  SQLite::Database browser((folder_ / "results/qbitopt.db").string(), SQLite::OPEN_READWRITE);
+  browser.exec("BEGIN IMMEDIATE");
+  auto driver = start_qbitopt("run small.yaml");
+  const std::string who = "waiting for process " + std::to_string(::getpid()) + " (";
+  wait_until([&] { return read("background.err").find(who) != std::string::npos; });
+  EXPECT_THAT(read("background.err"), HasSubstr("which has locked results/qbitopt.db"));
+  EXPECT_FALSE(driver->try_reap());
+  browser.exec("ROLLBACK");
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(driver->try_reap(), 0);
+}
+
+TEST_F(ResumeTest, AFileWhereTheJobsFolderBelongsIsNamed) {
+  write("results/qbitopt.runs", "mine");
+  const testing::Result result = qbitopt("run small.yaml");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("results/qbitopt.runs: Not a directory"));
 }
 
 TEST_F(ResumeTest, AChangedSweepSaysWhatIsNewAndWhatIsLeft) {

@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <utility>
 
 #include "qbitopt/sweep/executors/local.h"
 #include "sweep/map_store.h"
@@ -57,6 +60,14 @@ class SchedulerTest : public ::testing::Test, public RunObserver {
     most_at_once_ = std::max(most_at_once_, ++at_once_);
   }
   void on_ended(const PlannedJob&, const Attempt&, const AttemptEnd&, bool) override { --at_once_; }
+  void on_events(const Attempt& attempt, const std::vector<Event>& events) override {
+    if (on_first_events_) std::exchange(on_first_events_, nullptr)(attempt, events);
+  }
+  void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) override {
+    silences_.push_back(silence);
+    if (silence && silence->is_stopped) ::kill(silence->pid, SIGCONT);
+  }
+  void on_wait(const std::string& wait) override { waits_.push_back(wait); }
 
   const TemporaryFolder temporary_;
   fs::path runs_ = temporary_.path();
@@ -64,6 +75,9 @@ class SchedulerTest : public ::testing::Test, public RunObserver {
   MapStore store_;
   SchedulerOptions options_;
   LocalExecutorOptions local_;
+  std::function<void(const Attempt&, const std::vector<Event>&)> on_first_events_;
+  std::vector<std::optional<Silence>> silences_;
+  std::vector<std::string> waits_;
   int at_once_ = 0;
   int most_at_once_ = 0;
 };
@@ -134,6 +148,21 @@ TEST_F(SchedulerTest, AMissingFileOfANeededJobFailsTheJobWithItsName) {
   EXPECT_THAT(last_end("child").text, HasSubstr("allocation is gone"));
 }
 
+TEST_F(SchedulerTest, ADamagedFileOfANeededJobFailsTheJobInAClassOfItsOwn) {
+  class DamagedStore : public MapStore {
+   public:
+    std::string artifact(const std::string&, const std::string& name) override {
+      throw JobError("damaged_input", name + " was changed");
+    }
+  } store;
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
+  add(named_job("parent"));
+  LocalExecutor executor(local_);
+  EXPECT_EQ(Scheduler(plan_, executor, store, *this, options_).run().failed, 1u);
+  EXPECT_EQ(store.ends.at(sha256("child")).at(0).error_class, "damaged_input");
+  EXPECT_EQ(store.ends.at(sha256("child")).at(0).text, "model was changed");
+}
+
 TEST_F(SchedulerTest, AFailedJobBlocksWhatNeedsItAndTheOthersGoOn) {
   add(named_job("parent"));
   add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
@@ -192,6 +221,128 @@ TEST_F(SchedulerTest, AJobThatHangsIsKilledAfterItsTimeout) {
   EXPECT_EQ(summary.finished, 1u);
   EXPECT_EQ(last_end("a").error_class, "timeout");
   EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
+TEST_F(SchedulerTest, AWorkerThatNeitherReportsNorComputesIsNoticedOnce) {
+  add(named_job("a"));
+  options_.silence_seconds = 0.2;
+  options_.timeout_seconds = 1;
+  EXPECT_EQ(run(rule("a", {{"do", "hang"}})).failed, 1u);
+  ASSERT_EQ(silences_.size(), 1u);
+  EXPECT_GE(silences_[0]->seconds, 0.2);
+  EXPECT_GT(silences_[0]->pid, 0);
+  EXPECT_FALSE(silences_[0]->is_stopped);
+}
+
+TEST_F(SchedulerTest, AStoppedWorkerIsNoticedAndHeardOfAgainWhenItGoesOn) {
+  add(named_job("a"));
+  options_.silence_seconds = 0.5;
+  on_first_events_ = [](const Attempt&, const std::vector<Event>& events) {
+    ::kill(static_cast<pid_t>(std::get<Started>(events.at(0).body).pid), SIGSTOP);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.05}, {"steps", 8}}).finished, 1u);
+  ASSERT_EQ(silences_.size(), 2u);
+  EXPECT_TRUE(silences_[0]->is_stopped);
+  EXPECT_FALSE(silences_[1]);
+}
+
+TEST_F(SchedulerTest, AStoppedWorkerIsKilledAfterItsTimeout) {
+  add(named_job("a"));
+  options_.timeout_seconds = 0.5;
+  on_first_events_ = [](const Attempt&, const std::vector<Event>& events) {
+    ::kill(static_cast<pid_t>(std::get<Started>(events.at(0).body).pid), SIGSTOP);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.05}, {"steps", 100}}).failed, 1u);
+  EXPECT_EQ(last_end("a").error_class, "timeout");
+  EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
+TEST_F(SchedulerTest, AJobWhoseFolderIsDeletedWhileItRunsIsTriedAgain) {
+  add(named_job("a"));
+  on_first_events_ = [](const Attempt& attempt, const std::vector<Event>&) {
+    fs::remove_all(attempt.folder);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.1}, {"steps", 5}}).finished, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).at(0).error_class, "lost");
+}
+
+TEST_F(SchedulerTest, AFolderThatCannotBeMadeFailsTheJob) {
+  add(named_job("a"));
+  std::ofstream(runs_ / sha256("a").substr(0, 10)) << "in the way";
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(last_end("a").error_class, "folder");
+  EXPECT_THAT(last_end("a").text, HasSubstr("Not a directory"));
+}
+
+// Files of this process and its workers may not grow, as on a full disk.
+TEST_F(SchedulerTest, NoRoomForTheFilesOfAJobStopsTheRunAndTheNextOneGoesOn) {
+  add(named_job("a"));
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  const RunSummary full = run();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(full.stopped_by, HasSubstr("job.json: File too large"));
+  EXPECT_EQ(full.unfinished, 1u);
+  EXPECT_EQ(last_end("a").error_class, "disk_full");
+  EXPECT_EQ(last_end("a").state, JobState::kInterrupted);
+  EXPECT_EQ(run().finished, 1u);
+}
+
+// Another program has locked the database until two workers have gone through their steps.
+TEST_F(SchedulerTest, WhileTheStoreWaitsJobsGoOnAndStopRequestsAreHeard) {
+  class WaitingStore : public MapStore {
+   public:
+    Meanwhile set_meanwhile(Meanwhile meanwhile) override {
+      return std::exchange(meanwhile_, std::move(meanwhile));
+    }
+    void ingest(const Attempt& attempt, const std::vector<Event>& events) override {
+      if (!has_waited_) {
+        has_waited_ = true;
+        EXPECT_TRUE(meanwhile_("locked"));
+        while (newest_checkpoint(begun.at(0)).empty() && meanwhile_("")) {
+        }
+      }
+      MapStore::ingest(attempt, events);
+    }
+    // Of the attempt itself: the fake worker's.
+    static fs::path newest_checkpoint(const Attempt& attempt) {
+      const fs::path file = fs::path(attempt.folder) / "checkpoint";
+      return fs::exists(file) ? file : fs::path();
+    }
+
+   private:
+    Meanwhile meanwhile_;
+    bool has_waited_ = false;
+  } store;
+  add(named_job("a"));
+  ::setenv("FAKE_WORKER", R"([{"step_seconds": 0.05, "steps": 1000}])", 1);
+  options_.stop_requests = [&] { return waits_.empty() ? 0 : 1; };
+  LocalExecutor executor(local_);
+  const RunSummary summary = Scheduler(plan_, executor, store, *this, options_).run();
+  EXPECT_EQ(summary.unfinished, 1u);
+  EXPECT_THAT(waits_, ::testing::ElementsAre("locked"));
+  EXPECT_EQ(store.ends.at(sha256("a")).at(0).state, JobState::kInterrupted);
+}
+
+TEST_F(SchedulerTest, EventsThatTheStoreRefusesFailTheJobAndTheOthersGoOn) {
+  class RefusingStore : public MapStore {
+   public:
+    void ingest(const Attempt& attempt, const std::vector<Event>& events) override {
+      if (attempt.job.key == sha256("a")) throw InputError("no such kind of quantiser");
+      MapStore::ingest(attempt, events);
+    }
+  } store;
+  add(named_job("a"));
+  add(named_job("b"));
+  LocalExecutor executor(local_);
+  const RunSummary summary = Scheduler(plan_, executor, store, *this, options_).run();
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(store.ends.at(sha256("a")).at(0).error_class, "spool");
 }
 
 TEST_F(SchedulerTest, AStopRequestCheckpointsAndTheNextRunGoesOnFromThere) {

@@ -71,8 +71,31 @@ TEST(VerdictTest, AnUnreadableSpoolIsAFailureThoughTheDriverStopsTheWorker) {
   outcome.signal = SIGKILL;
   const AttemptEnd end = judge(evidence, outcome);
   EXPECT_EQ(end.state, JobState::kFailed);
-  EXPECT_EQ(end.error_class, "internal");
+  EXPECT_EQ(end.error_class, "spool");
   EXPECT_EQ(end.text, evidence.spool_error);
+}
+
+TEST(VerdictTest, AnUnreadableSpoolOfADeadDriversWorkerIsAnInterruption) {
+  Evidence evidence;
+  evidence.spool_error = "events.jsonl:4: not an event";
+  evidence.is_adopted = true;
+  EXPECT_EQ(judge(evidence, {"key"}).state, JobState::kInterrupted);
+}
+
+TEST(VerdictTest, AnAttemptWhoseFolderIsGoneIsLost) {
+  Evidence evidence;
+  evidence.folder = "/nowhere/1";
+  const AttemptEnd end = judge(evidence, {"key", "failed"});
+  EXPECT_EQ(end.error_class, "lost");
+  EXPECT_EQ(end.text, "/nowhere/1 is gone: somebody deleted the attempt's folder");
+}
+
+TEST(VerdictTest, AFolderThatCannotBeWrittenIsNamedByTheWorkersLastWords) {
+  Outcome outcome{"key", "failed"};
+  outcome.last_words = "/data/1/lock: Permission denied";
+  const AttemptEnd end = judge({}, outcome);
+  EXPECT_EQ(end.error_class, "folder");
+  EXPECT_EQ(end.text, "/data/1/lock: Permission denied");
 }
 
 TEST(VerdictTest, WhoIsInterruptedByOthersIsPreempted) {

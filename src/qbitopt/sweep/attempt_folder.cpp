@@ -25,14 +25,10 @@ fs::path free_name(const fs::path& folder) {
 
 }  // namespace
 
-Attempt make_attempt(const fs::path& runs, const Job& job, int number) {
+Attempt plan_attempt(const fs::path& runs, const Job& job, int number) {
   fs::path folder = runs / job.key.substr(0, 10) / std::to_string(number);
   if (is_another_job(runs / job.key.substr(0, 10) / "1", job.key)) {
     folder = runs / job.key / std::to_string(number);
-  }
-  if (!fs::create_directories(folder)) {
-    fs::rename(folder, free_name(folder));
-    fs::create_directory(folder);
   }
   Attempt attempt;
   attempt.job = job;
@@ -41,8 +37,13 @@ Attempt make_attempt(const fs::path& runs, const Job& job, int number) {
   return attempt;
 }
 
-void write_job_file(const Attempt& attempt) {
-  const fs::path file = fs::path(attempt.folder) / "job.json";
+void make_folder(const Attempt& attempt) {
+  const fs::path folder = attempt.folder;
+  if (!fs::create_directories(folder)) {
+    fs::rename(folder, free_name(folder));
+    fs::create_directory(folder);
+  }
+  const fs::path file = folder / "job.json";
   std::ofstream stream(file);
   stream << Json(attempt).dump(2) << "\n";
   stream.close();

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
+#include <utility>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/processes.h"
 #include "qbitopt/sweep/attempt_folder.h"
 
 namespace qbitopt {
@@ -16,6 +19,21 @@ constexpr milliseconds kTick{100};
 constexpr milliseconds kSpoolInterval{200};
 constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
+constexpr int kMostStopRequests = 3;
+constexpr double kComputes = 0.05;  // of one core: a worker that waits uses less
+
+// What the store calls while it waits, for the time of a run.
+class Waiting {
+ public:
+  Waiting(RunStore& store, RunStore::Meanwhile meanwhile)
+      : store_(store), before_(store.set_meanwhile(std::move(meanwhile))) {}
+  ~Waiting() { store_.set_meanwhile(std::move(before_)); }
+  Waiting(const Waiting&) = delete;
+
+ private:
+  RunStore& store_;
+  RunStore::Meanwhile before_;
+};
 
 }  // namespace
 
@@ -33,15 +51,15 @@ Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserve
 }
 
 RunSummary Scheduler::run() {
+  const Waiting waiting(store_, [this](const std::string& wait) { return wait_for_store(wait); });
   try {
     adopt_running();
+    obey_stop_requests();
     while (!is_over()) {
-      obey_stop_requests();
       start_what_fits();
-      for (const Outcome& outcome : executor_.poll(kTick)) conclude(outcome);
+      tend();
+      for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);
       read_spools();
-      stop_slow_ones();
-      observer_.on_tick();
     }
   } catch (...) {
     drain_after_trouble();
@@ -51,6 +69,20 @@ RunSummary Scheduler::run() {
   summary_.unfinished = plan_.jobs.size() - queue_.count(JobQueue::Status::kFinished) -
                         queue_.count(JobQueue::Status::kFailed) - summary_.blocked;
   return summary_;
+}
+
+void Scheduler::tend() {
+  obey_stop_requests();
+  for (Outcome& outcome : executor_.poll(kTick)) outcomes_.push_back(std::move(outcome));
+  stop_slow_ones();
+  notice_silent_ones();
+  observer_.on_tick();
+}
+
+bool Scheduler::wait_for_store(const std::string& wait) {
+  if (!wait.empty()) observer_.on_wait(wait);
+  tend();
+  return options_.stop_requests() < kMostStopRequests;
 }
 
 bool Scheduler::is_over() const {
@@ -85,31 +117,42 @@ void Scheduler::start_what_fits() {
 void Scheduler::start(size_t job) {
   const PlannedJob& planned = plan_.jobs[job];
   JobRecord& record = records_[job];
-  Attempt attempt = make_attempt(options_.runs_folder, planned.job(), record.attempts + 1);
+  Attempt attempt = plan_attempt(options_.runs_folder, planned.job(), record.attempts + 1);
   record.attempts = attempt.number;
   record.folder = attempt.folder;
   if (may_resume(record)) {
     attempt.resume_from = newest_checkpoint(attempt).string();
   }
   record.state = JobState::kRunning;
-  std::string missing;
-  try {
-    attempt.inputs = inputs_of(planned);
-  } catch (const InputError& error) {
-    missing = error.what();
-  }
-  write_job_file(attempt);
   store_.begin(attempt);
-  if (!missing.empty()) {
-    settle(job, attempt, {JobState::kFailed, 0, 0, "missing_input", missing});
+  observer_.on_started(planned, attempt);
+  if (const AttemptEnd trouble = prepare(job, attempt); trouble.state != JobState::kFinished) {
+    settle(job, attempt, trouble);
     return;
   }
-  observer_.on_started(planned, attempt);
   Running running{job, attempt, SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
                   Clock::now()};
   running.evidence.folder = attempt.folder;
-  running_.emplace(planned.key, std::move(running));
   executor_.submit(attempt, queue_.threads(job));
+  hear_of(running_.emplace(planned.key, std::move(running)).first->second);
+}
+
+// What a worker needs to begin: inputs and a folder. kFinished: all is there.
+AttemptEnd Scheduler::prepare(size_t job, Attempt& attempt) {
+  try {
+    attempt.inputs = inputs_of(plan_.jobs[job]);
+    make_folder(attempt);
+    return {};
+  } catch (const InputError& error) {
+    return {JobState::kFailed, 0, 0, "missing_input", error.what()};
+  } catch (const JobError& error) {
+    return {JobState::kFailed, 0, 0, error.error_class(), error.what()};
+  } catch (const std::system_error& error) {
+    if (is_disk_full(error.what())) {
+      return {JobState::kInterrupted, 0, 0, "disk_full", error.what()};
+    }
+    return {JobState::kFailed, 0, 0, "folder", error.what()};
+  }
 }
 
 std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
@@ -124,36 +167,60 @@ void Scheduler::read_spools() {
   if (Clock::now() - spools_read_ < kSpoolInterval) return;
   spools_read_ = Clock::now();
   for (auto& [key, running] : running_) read_spool(running);
+  store_.commit_if_due();
 }
 
 void Scheduler::read_spool(Running& running) {
   if (!running.evidence.spool_error.empty()) return;
-  std::vector<Event> events;
   try {
-    events = running.spool.read_new();
+    for (std::vector<Event> events; !(events = running.spool.read_new()).empty();) {
+      store_.ingest(running.attempt, events);
+      running.evidence.has_begun = true;
+      for (const Event& event : events) {
+        if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
+        if (const auto* failed = std::get_if<Failed>(&event.body))
+          running.evidence.failed = *failed;
+      }
+      hear_of(running);
+      observer_.on_events(running.attempt, events);
+    }
   } catch (const InputError& error) {
     running.evidence.spool_error = error.what();
     ask_to_stop(running, StopLevel::kKill);
-    return;
   }
-  if (events.empty()) return;
-  store_.ingest(running.attempt, events);
-  running.evidence.has_begun = true;
-  for (const Event& event : events) {
-    if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
-    if (const Failed* failed = std::get_if<Failed>(&event.body)) running.evidence.failed = *failed;
-  }
-  observer_.on_events(running.attempt, events);
 }
 
 void Scheduler::stop_slow_ones() {
   if (options_.timeout_seconds <= 0) return;
   for (auto& [key, running] : running_) {
     const std::chrono::duration<double> elapsed = Clock::now() - running.started;
-    if (running.evidence.is_adopted || elapsed.count() < options_.timeout_seconds) continue;
+    if (elapsed.count() < options_.timeout_seconds) continue;
     running.evidence.timeout_seconds = options_.timeout_seconds;
-    ask_to_stop(running, StopLevel::kTerminate);
+    ask_to_stop(running, running.evidence.is_adopted ? StopLevel::kKill : StopLevel::kTerminate);
   }
+}
+
+void Scheduler::notice_silent_ones() {
+  for (auto& [key, running] : running_) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - running.heard).count();
+    if (running.evidence.is_adopted || seconds < options_.silence_seconds) continue;
+    const int pid = executor_.process_of(key);
+    const ProcessStatus status = process_status(pid).value_or(ProcessStatus{});
+    if (status.cpu_seconds - running.cpu_seconds > kComputes * options_.silence_seconds) {
+      hear_of(running);
+      continue;
+    }
+    if (std::exchange(running.is_silent, true)) continue;
+    observer_.on_silence(plan_.jobs[running.job], Silence{seconds, pid, status.is_stopped});
+  }
+}
+
+void Scheduler::hear_of(Running& running) {
+  const int pid = executor_.process_of(running.attempt.job.key);
+  running.heard = Clock::now();
+  running.cpu_seconds = process_status(pid).value_or(ProcessStatus{}).cpu_seconds;
+  if (std::exchange(running.is_silent, false))
+    observer_.on_silence(plan_.jobs[running.job], std::nullopt);
 }
 
 void Scheduler::obey_stop_requests() {
@@ -187,17 +254,17 @@ void Scheduler::conclude(const Outcome& outcome) {
 }
 
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
-  const bool is_disk_full = end.error_class == "disk_full";
-  const bool will_retry = !is_stopping_ && end.state != JobState::kFinished && !is_disk_full &&
+  const bool has_no_room = end.error_class == "disk_full";
+  const bool will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
                           may_retry(job, end.error_class);
-  if (!will_retry && !is_stopping_ && !is_disk_full && end.state == JobState::kInterrupted) {
+  if (!will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
     end.state = JobState::kFailed;  // preempted too often
   }
   store_.end(attempt, end);
   records_[job].state = end.state;
   records_[job].error_class = end.error_class;
   observer_.on_ended(plan_.jobs[job], attempt, end, will_retry);
-  if (is_disk_full) stop(end.text);
+  if (has_no_room) stop(end.text);
   if (end.state == JobState::kFinished) {
     ++summary_.finished;
     queue_.finish(job);

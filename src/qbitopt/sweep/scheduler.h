@@ -16,6 +16,13 @@
 
 namespace qbitopt {
 
+// A worker that neither reports nor computes.
+struct Silence {
+  double seconds = 0;       // so far
+  int pid = 0;              // 0: not known
+  bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
+};
+
 // Hears what happens, to show it. Called from Scheduler::run().
 class RunObserver {
  public:
@@ -29,13 +36,19 @@ class RunObserver {
                         bool will_retry) {}
   // It waits for a job that failed.
   virtual void on_blocked(const PlannedJob& job) {}
-  // Ten times a second or more.
+  // Once when a job's worker has been silent for SchedulerOptions::silence_seconds; nullopt: it is
+  // heard of again.
+  virtual void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {}
+  // The store waits for another program; see RunStore::set_meanwhile.
+  virtual void on_wait(const std::string& wait) {}
+  // Ten times a second or more. Must not use the store.
   virtual void on_tick() {}
 };
 
 struct SchedulerOptions {
   std::filesystem::path runs_folder;  // attempts are at <runs_folder>/<key's first 10>/<number>
   double timeout_seconds = 0;         // of one attempt; 0: none
+  double silence_seconds = 20;        // of a worker, until the observer hears of it
   // Class of failure -> how often an attempt that failed so is followed by another one within this
   // run; -1: always. "other" stands for the classes that are not named.
   std::map<std::string, int> retries = {{"preempted", -1}, {"lost", 2}, {"other", 0}};
@@ -65,8 +78,9 @@ struct RunSummary {
 // decides what is tried again. Whether an attempt finished is what its spool says; the worker's
 // word is only the occasion to look.
 //
-// If the store throws (a full disk), the running workers are asked to checkpoint and the exception
-// goes on to the caller; nothing is lost, because their spools are ingested by the next run.
+// While the store waits for another program, nothing is started and everything that runs goes on.
+// If it throws (a full disk), the running workers are asked to checkpoint and the exception goes on
+// to the caller; nothing is lost, because their spools are ingested by the next run.
 class Scheduler {
  public:
   // `plan` lives as long, and grows by what `replan` adds to it.
@@ -84,15 +98,25 @@ class Scheduler {
     SpoolReader spool;
     Clock::time_point started;
     Evidence evidence;
+    // Since when silence is measured, and what the worker had computed by then.
+    Clock::time_point heard = started;
+    double cpu_seconds = 0;
+    bool is_silent = false;
   };
 
   void adopt_running();
+  // What needs no store: also done while that waits.
+  void tend();
+  bool wait_for_store(const std::string& wait);
   void start_what_fits();
   void start(size_t job);
+  AttemptEnd prepare(size_t job, Attempt& attempt);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
   void read_spool(Running& running);
   void read_spools();
   void stop_slow_ones();
+  void notice_silent_ones();
+  void hear_of(Running& running);
   void obey_stop_requests();
   void ask_to_stop(Running& running, StopLevel level);
   void conclude(const Outcome& outcome);
@@ -112,6 +136,7 @@ class Scheduler {
   std::vector<JobRecord> records_;
   JobQueue queue_;
   std::map<std::string, Running> running_;                 // by the job's key
+  std::vector<Outcome> outcomes_;                          // of attempts that are over
   std::map<std::pair<size_t, std::string>, int> retried_;  // job and class of failure -> how often
   Clock::time_point spools_read_{};
   bool is_stopping_ = false;

@@ -23,10 +23,9 @@ std::string last_line_of_log(const std::string& folder) {
   return last;
 }
 
-bool is_disk_full(const std::string& text) {
-  return text.find(std::strerror(ENOSPC)) != std::string::npos ||
-         text.find(std::strerror(EDQUOT)) != std::string::npos ||
-         text.find(std::strerror(EFBIG)) != std::string::npos;
+bool is_gone(const std::string& folder) {
+  std::error_code ignored;
+  return !folder.empty() && !std::filesystem::exists(folder, ignored);
 }
 
 std::string last_words(const Evidence& evidence, const Outcome& outcome) {
@@ -52,7 +51,10 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
   if (evidence.is_finished) return {};
   if (evidence.failed) return failed(evidence.failed->error_class, evidence.failed->text);
   // Before what follows: the driver stops a worker whose events it cannot read.
-  if (!evidence.spool_error.empty()) return failed("internal", evidence.spool_error);
+  if (!evidence.spool_error.empty()) {
+    return evidence.is_adopted ? interrupted("", evidence.spool_error)
+                               : failed("spool", evidence.spool_error);
+  }
   if (evidence.timeout_seconds > 0) {
     return failed("timeout",
                   fmt::format("took longer than {:g} s (run.timeout)", evidence.timeout_seconds));
@@ -61,7 +63,11 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
   if (outcome.reported == "interrupted") {
     return interrupted("preempted", "the worker was asked to stop, not by this driver");
   }
-  if (outcome.reported == "failed") return failed("internal", last_words(evidence, outcome));
+  if (is_gone(evidence.folder) && !evidence.is_adopted) {
+    return failed("lost", evidence.folder + " is gone: somebody deleted the attempt's folder");
+  }
+  // A worker that cannot tell why in its folder says so on stderr.
+  if (outcome.reported == "failed") return failed("folder", last_words(evidence, outcome));
   if (outcome.reported == "finished") {
     return failed("internal", "the worker said that it finished, but its spool does not");
   }
@@ -73,6 +79,12 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
 }
 
 }  // namespace
+
+bool is_disk_full(const std::string& text) {
+  return text.find(std::strerror(ENOSPC)) != std::string::npos ||
+         text.find(std::strerror(EDQUOT)) != std::string::npos ||
+         text.find(std::strerror(EFBIG)) != std::string::npos;
+}
 
 AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
   AttemptEnd end = judge_without_exit_status(evidence, outcome);

@@ -21,6 +21,9 @@ struct Evidence {
   double timeout_seconds = 0;  // that it ran into; 0: it did not
 };
 
+// True if these words are the kernel's of a full disk (or quota, or largest file).
+bool is_disk_full(const std::string& text);
+
 // How an attempt ended. Its events count most; where they are silent, the way its worker went. A
 // full disk is nobody's failure: the attempt is interrupted, of class "disk_full". So is one that
 // nobody asked to stop, of class "preempted".

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -36,7 +38,11 @@ class LocalExecutorTest : public ::testing::Test {
   }
   ~LocalExecutorTest() override { ::unsetenv("FAKE_WORKER"); }
 
-  Attempt attempt(const std::string& name) { return make_attempt(runs_, named_job(name), 1); }
+  Attempt attempt(const std::string& name) {
+    const Attempt attempt = plan_attempt(runs_, named_job(name), 1);
+    make_folder(attempt);
+    return attempt;
+  }
   int64_t pid_of(const Attempt& attempt) {
     SpoolReader spool(fs::path(attempt.folder) / "events.jsonl");
     return std::get<Started>(spool.read_new().at(0).body).pid;
@@ -188,6 +194,32 @@ TEST_F(LocalExecutorTest, AnAttemptThatIsWorkedOnElsewhereIsWaitedFor) {
   EXPECT_TRUE(executor.poll(milliseconds(1)).empty());
   worker.reset();
   EXPECT_EQ(next_outcome(executor).key, elsewhere.job.key);
+}
+
+// A child of this process stands in for the worker of a driver that died.
+TEST_F(LocalExecutorTest, AnOrphanIsNamedWithItsJobAndCanBeKilled) {
+  const Attempt left = attempt("a");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto driver = FileLock::try_lock(options_.lock_file);
+    const auto worker = FileLock::try_lock(fs::path(left.folder) / "lock");
+    while (true) ::pause();
+  }
+  while (!FileLock::is_held(fs::path(left.folder) / "lock")) ::usleep(1000);
+  LocalExecutor executor(options_);
+  executor.reattach(left);
+  const auto orphans = executor.orphans();
+  ASSERT_EQ(orphans.size(), 1u);
+  EXPECT_EQ(orphans[0].pid, child);
+  EXPECT_EQ(orphans[0].key, left.job.key);
+  EXPECT_FALSE(orphans[0].is_stopped);
+  ::kill(child, SIGSTOP);
+  while (!executor.orphans().at(0).is_stopped) ::usleep(1000);
+  executor.cancel(left.job.key, StopLevel::kTerminate);
+  EXPECT_TRUE(executor.poll(milliseconds(1)).empty());
+  executor.cancel(left.job.key, StopLevel::kKill);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(next_outcome(executor).key, left.job.key);
 }
 
 TEST_F(LocalExecutorTest, AWorkerHoldsTheLockOfItsDriver) {

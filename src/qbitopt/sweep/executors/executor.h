@@ -41,7 +41,10 @@ class Executor {
   // Takes over an attempt that an earlier driver began. Its outcome comes from poll() as soon as
   // nothing works on it any more.
   virtual void reattach(const Attempt& attempt) = 0;
-  // Asks the attempt at this job to stop; nothing happens if there is none.
+  // Process that works on the attempt at this job; 0: not known.
+  virtual int process_of(const std::string& key) const { return 0; }
+  // Asks the attempt at this job to stop; nothing happens if there is none. The end of its driver
+  // has asked a reattached one already: it can only be killed.
   virtual void cancel(const std::string& key, StopLevel level) = 0;
   // Attempts that are over, waiting at most `patience` for the first.
   virtual std::vector<Outcome> poll(std::chrono::milliseconds patience) = 0;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/processes.h"
 #include "qbitopt/sweep/executors/cores.h"
 
 namespace qbitopt {
@@ -27,6 +28,12 @@ std::map<std::string, std::string> thread_environment(int threads) {
 
 bool nobody_works_on(const Attempt& attempt) {
   return !FileLock::is_held(std::filesystem::path(attempt.folder) / "lock");
+}
+
+// The process that holds the attempt's lock; 0: none that can be seen.
+int worker_of(const Attempt& attempt) {
+  const auto pids = processes_with_open(std::filesystem::path(attempt.folder) / "lock");
+  return pids.empty() ? 0 : pids.front();
 }
 
 bool never_began(const Attempt& attempt) {
@@ -116,6 +123,28 @@ void LocalExecutor::submit(const Attempt& attempt, int threads) {
 
 void LocalExecutor::reattach(const Attempt& attempt) { reattached_.push_back(attempt); }
 
+int LocalExecutor::process_of(const std::string& key) const {
+  for (const Worker& worker : workers_) {
+    if (worker.attempt && worker.attempt->job.key == key) return worker.process->pid();
+  }
+  return 0;
+}
+
+std::vector<LocalExecutor::Orphan> LocalExecutor::orphans() const {
+  std::vector<Orphan> orphans;
+  for (const int pid : processes_with_open(options_.lock_file)) {
+    const auto status = process_status(pid);
+    Orphan orphan{pid, "", status && status->is_stopped};
+    const auto files = open_files(pid);
+    for (const Attempt& attempt : reattached_) {
+      const auto lock = std::filesystem::path(attempt.folder) / "lock";
+      if (std::find(files.begin(), files.end(), lock) != files.end()) orphan.key = attempt.job.key;
+    }
+    orphans.push_back(std::move(orphan));
+  }
+  return orphans;
+}
+
 void LocalExecutor::cancel(const std::string& key, StopLevel level) {
   for (Worker& worker : workers_) {
     if (!worker.attempt || worker.attempt->job.key != key) continue;
@@ -126,6 +155,10 @@ void LocalExecutor::cancel(const std::string& key, StopLevel level) {
       worker.process->signal(SIGTERM);
       worker.kill_at = Clock::now() + options_.grace;
     }
+  }
+  for (const Attempt& attempt : reattached_) {
+    if (attempt.job.key != key || level != StopLevel::kKill) continue;
+    if (const int pid = worker_of(attempt); pid != 0) ::kill(pid, SIGKILL);
   }
 }
 

@@ -42,11 +42,19 @@ class LocalExecutor : public Executor {
   bool is_busy() const override;
   void submit(const Attempt& attempt, int threads) override;
   void reattach(const Attempt& attempt) override;
+  int process_of(const std::string& key) const override;
   void cancel(const std::string& key, StopLevel level) override;
   std::vector<Outcome> poll(std::chrono::milliseconds patience) override;
 
   // Workers of an earlier driver still run: nothing is started until they are gone.
   bool is_waiting_for_orphans() const { return !lock_; }
+  struct Orphan {
+    int pid = 0;
+    std::string key;  // of the job that it works on; empty: not known
+    bool is_stopped = false;
+  };
+  // As far as this machine tells.
+  std::vector<Orphan> orphans() const;
   int worker_count() const { return static_cast<int>(workers_.size()); }
 
  private:
