@@ -116,21 +116,15 @@ Failed describe_failure() {
   }
 }
 
-// A spool that cannot be written (a full disk) leaves the log to tell.
 void report_failure(const Failed& failure, const fs::path& spool_file) {
   log(failure.error_class + ": " + failure.text);
-  try {
-    SpoolWriter spool(spool_file);
-    spool.append(failure);
-    spool.sync();
-  } catch (const std::exception& error) {
-    log(error.what());
-  }
+  SpoolWriter spool(spool_file);
+  spool.append(failure);
+  spool.sync();
 }
 
-}  // namespace
-
-Result work_on(const Attempt& attempt, const std::atomic<bool>& stop) {
+// Throws if the folder cannot be written.
+Result work_in_folder(const Attempt& attempt, const std::atomic<bool>& stop) {
   const fs::path folder = attempt.folder;
   const auto lock = FileLock::try_lock(folder / "lock");
   if (!lock) std::_Exit(99);
@@ -151,6 +145,17 @@ Result work_on(const Attempt& attempt, const std::atomic<bool>& stop) {
     return outcome == RunOutcome::kFinished ? Result::kFinished : Result::kInterrupted;
   } catch (...) {
     report_failure(describe_failure(), folder / "events.jsonl");
+    return Result::kFailed;
+  }
+}
+
+}  // namespace
+
+Result work_on(const Attempt& attempt, const std::atomic<bool>& stop) {
+  try {
+    return work_in_folder(attempt, stop);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
     return Result::kFailed;
   }
 }

@@ -1,6 +1,12 @@
 #include "qbitopt/training/checkpoint.h"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/training/method_hook.h"
 
@@ -31,6 +37,32 @@ Number read_number(InputArchive& archive, const std::string& name) {
   return value.to<Number>();
 }
 
+constexpr std::string_view kMark = "\nsha256 ";  // of the last line
+constexpr size_t kDigits = 64;
+
+// The archive in a checkpoint.
+std::string read_content(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw InputError("cannot read the checkpoint " + file.string());
+  const size_t size = content.size() - std::min(content.size(), kMark.size() + kDigits);
+  const bool is_whole =
+      content.compare(size, kMark.size(), kMark) == 0 &&
+      content.compare(size + kMark.size(), kDigits, sha256({content.data(), size})) == 0;
+  if (!is_whole) {
+    throw InputError("the checkpoint " + file.string() + " is damaged: its sha256 does not fit");
+  }
+  content.resize(size);
+  return content;
+}
+
+InputArchive read_archive(const std::filesystem::path& file, torch::Device device) {
+  const std::string content = read_content(file);
+  InputArchive archive;
+  archive.load_from(content.data(), content.size(), device);
+  return archive;
+}
+
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
@@ -54,14 +86,14 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
     content.append(static_cast<const char*>(bytes), size);
     return size;
   });
-  write_file_atomically(file, content);
+  const std::string digits = sha256(content);
+  write_file_atomically(file, content.append(kMark).append(digits));
 }
 
 RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
                          Optimizers& optimizers) {
   try {
-    InputArchive archive;
-    archive.load_from(file.string(), context.device());
+    InputArchive archive = read_archive(file, context.device());
     RunState state;
     state.step = read_number<int64_t>(archive, "step");
     state.seconds = read_number<double>(archive, "seconds");
@@ -86,11 +118,11 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
 
 int64_t checkpoint_step(const std::filesystem::path& file) {
   try {
-    InputArchive archive;
-    archive.load_from(file.string());
+    InputArchive archive = read_archive(file, torch::kCPU);
     return read_number<int64_t>(archive, "step");
-  } catch (const c10::Error&) {
-    return 0;
+  } catch (const c10::Error& error) {
+    throw InputError("the checkpoint " + file.string() + " cannot be read (" +
+                     error.what_without_backtrace() + ")");
   }
 }
 

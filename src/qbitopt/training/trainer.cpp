@@ -390,7 +390,20 @@ void register_everything(Registries& registries) {
 RunOutcome run_attempt(const Attempt& attempt, const Registries& registries,
                        TrainingObserver& observer, const std::atomic<bool>& stop) {
   reset_peak_memory();
-  observer.on_start(attempt.resume_from.empty() ? 0 : checkpoint_step(attempt.resume_from));
+  if (attempt.resume_from.empty()) {
+    observer.on_start(0);
+    return TrainingRun(attempt, registries, observer, stop).run();
+  }
+  try {
+    observer.on_start(checkpoint_step(attempt.resume_from));
+  } catch (const InputError& error) {
+    Attempt from_the_start = attempt;
+    from_the_start.resume_from.clear();
+    observer.on_start(0);
+    observer.on_event(
+        Note{"warning", std::string(error.what()) + "; the job starts from its beginning"});
+    return TrainingRun(from_the_start, registries, observer, stop).run();
+  }
   return TrainingRun(attempt, registries, observer, stop).run();
 }
 
