@@ -26,6 +26,16 @@ std::vector<std::string> chosen_keys(const Reader& reader, const CommandLine& li
   return {keys.begin(), keys.end()};
 }
 
+// Jobs that failed because what one of these left was gone or damaged: they wait for it, too.
+std::vector<std::string> failed_for_want_of(const Reader& reader,
+                                            const std::vector<std::string>& followers) {
+  std::vector<std::string> failed =
+      keys_where(reader, "state = 'failed' AND error_class IN ('missing_input', 'damaged_input')");
+  const std::set<std::string> all(followers.begin(), followers.end());
+  std::erase_if(failed, [&](const std::string& key) { return all.count(key) == 0; });
+  return failed;
+}
+
 }  // namespace
 
 int retry(const Invocation& invocation) {
@@ -51,8 +61,10 @@ int retry(const Invocation& invocation) {
     invocation.console.say("no failed jobs");
     return kGood;
   }
-  Plan plan = stored_plan(database.reader(), with_dependents(database.reader(), keys));
+  const auto all = with_dependents(database.reader(), keys);
+  Plan plan = stored_plan(database.reader(), all);
   database.reset(keys);
+  database.reset(failed_for_want_of(database.reader(), all));
   const int status = execute(plan, file, database, line, invocation.console);
   database.close();
   return status;

@@ -4,13 +4,14 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
+#include "qbitopt/core/processes.h"
 
 namespace qbitopt::testing {
 namespace {
@@ -101,6 +102,6 @@ void Sandbox::wait_until(const std::function<bool()>& is_true, double seconds) {
   }
 }
 
-bool Sandbox::is_alive(int64_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0; }
+bool Sandbox::is_alive(int64_t pid) { return process_status(static_cast<int>(pid)).has_value(); }
 
 }  // namespace qbitopt::testing

@@ -94,7 +94,7 @@ TEST_F(SpoolTest, ADamagedLineIsNamedByFileAndLine) {
 
 TEST_F(SpoolTest, TheLinesBeforeADamagedOneAreGivenFirst) {
   SpoolWriter(file_).append(Note{"info", "one"});
-  std::ofstream(file_, std::ios::app) << "\0\0\0\n";
+  std::ofstream(file_, std::ios::app) << "garbage\n";
   SpoolReader reader(file_);
   EXPECT_EQ(reader.read_new().size(), 1u);
   EXPECT_THROW(reader.read_new(), InputError);

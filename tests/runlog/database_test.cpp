@@ -283,7 +283,9 @@ TEST_F(DatabaseTest, EventsThatNoTableTakesAreRefusedAndTheOthersStay) {
                                      {2, 1.0, Inventory{{{"w", "neither", 1, 1, true, {}}}}}}),
                InputError);
   database.ingest(good, {{2, 1.0, Metrics{2, "train", {{"top1", 1.0}}}}});
-  EXPECT_EQ(scalar(database, "SELECT group_concat(metric) FROM curves"), "loss,top1");
+  EXPECT_EQ(
+      scalar(database, "SELECT group_concat(metric) FROM (SELECT * FROM curves ORDER BY step)"),
+      "loss,top1");
 }
 
 TEST_F(DatabaseTest, NumbersOfAnAllocationThatAreNotFiniteAreEvents) {
@@ -402,6 +404,25 @@ TEST_F(DatabaseTest, AFullDiskIsNotTheJobsFailure) {
   EXPECT_TRUE(scalar(database, "SELECT error_class FROM runs").is_null());
 }
 
+// Also if the driver dies before it comes to that.
+TEST_F(DatabaseTest, AJobWhoseAttemptIsFollowedByAnotherIsNewAgain) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  database.record_sweep(plan);
+  const Attempt lost = make_attempt(job_, 1, folder_.path());
+  database.begin(lost);
+  database.end(lost, {.state = JobState::kFailed, .error_class = "lost", .will_retry = true});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kNew);
+  EXPECT_EQ(database.records(plan)[0].error_class, "lost");
+  const Attempt failed = make_attempt(job_, 2, folder_.path());
+  database.begin(failed);
+  database.ingest(failed, {{1, 1.0, Failed{"data", "no such image"}}});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kFailed);
+  database.end(failed, {.state = JobState::kFailed, .error_class = "data", .will_retry = true});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kNew);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM failures"), 2);
+}
+
 TEST_F(DatabaseTest, OnlyItsLastEventFinishesAJob) {
   Database database(file_);
   const Plan plan = make_plan({job_});
@@ -437,8 +458,7 @@ TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
               model + ": not what job " + job_.key.substr(0, 10) + " left: its sha256 is " +
                   sha256("weightz").substr(0, 10) + "..., expected " +
                   sha256("weights").substr(0, 10) + "...; `qbitopt retry " +
-                  job_.key.substr(0, 10) +
-                  "` makes it anew, then `qbitopt retry --failed` the others");
+                  job_.key.substr(0, 10) + "` makes it anew, and runs what failed for want of it");
   }
   std::filesystem::remove(model);
   EXPECT_THROW(moved.artifact(job_.key, "model"), InputError);

@@ -30,7 +30,7 @@ class MapStore : public RunStore {
     for (const Event& event : new_events) events[attempt.job.key].push_back(event);
   }
   void end(const Attempt& attempt, const AttemptEnd& end) override {
-    jobs[attempt.job.key].state = end.state;
+    jobs[attempt.job.key].state = end.will_retry ? JobState::kNew : end.state;
     ends[attempt.job.key].push_back(end);
   }
   std::string artifact(const std::string& key, const std::string& name) override {

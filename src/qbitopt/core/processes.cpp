@@ -45,7 +45,7 @@ std::optional<ProcessStatus> process_status(int pid) {
   std::istringstream fields(text.substr(close + 1));
   const std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
   // Fields 3 (state), 14 and 15 (clock ticks in user and kernel mode) of proc(5).
-  if (words.size() < 13) return std::nullopt;
+  if (words.size() < 13 || words[0] == "Z" || words[0] == "X") return std::nullopt;
   status.is_stopped = words[0] == "T" || words[0] == "t";
   status.cpu_seconds = static_cast<double>(pid_named(words[11]) + pid_named(words[12])) /
                        static_cast<double>(::sysconf(_SC_CLK_TCK));

@@ -14,7 +14,7 @@ struct ProcessStatus {
   bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
   double cpu_seconds = 0;   // computed so far, all threads together
 };
-// nullopt if there is no such process.
+// nullopt if there is no such process, or it has ended and its parent has not taken note yet.
 std::optional<ProcessStatus> process_status(int pid);
 
 // Files that a process has open, by their paths; empty for a process of another user.

@@ -211,6 +211,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
         *connection_->find<std::string>("SELECT state FROM attempt WHERE id = ?", id);
     // A full disk is no fault of the job's, whatever its worker said of it.
     const bool is_overruled = state == "failed" && end.state == JobState::kInterrupted;
+    if (state == "failed" && end.will_retry) renew_job(id);
     if (state != "running" && !is_overruled) return;
     if (end.state == JobState::kInterrupted) {
       connection_->execute("UPDATE attempt SET error_class = NULL, error_text = NULL WHERE id = ?",
@@ -228,6 +229,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
                          error_class, text, id);
     events_->set_state(id, "failed");
     events_->log(id, 0, now(), "failed", "error", std::nullopt, error_class + ": " + text);
+    if (end.will_retry) renew_job(id);
   });
   commit();
 }
@@ -250,25 +252,20 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
     row.reset();
   });
   const std::string short_key = job_key.substr(0, 10);
-  if (path.empty()) {
-    throw InputError(
-        fmt::format("job {} left no '{}'; `qbitopt retry {}` makes it anew, then `qbitopt retry "
-                    "--failed` the others",
-                    short_key, name, short_key));
-  }
+  const std::string remedy = fmt::format(
+      "`qbitopt retry {}` makes it anew, and runs what failed for want of it", short_key);
+  if (path.empty())
+    throw InputError(fmt::format("job {} left no '{}'; {}", short_key, name, remedy));
   if (!fs::exists(path)) {
-    throw InputError(fmt::format(
-        "{}: gone, but job {} left it and others need it; put it back, or make it anew by `qbitopt "
-        "retry {}` and the others by `qbitopt retry --failed`",
-        path.string(), short_key, short_key));
+    throw InputError(
+        fmt::format("{}: gone, but job {} left it and others need it; put it back, or {}",
+                    path.string(), short_key, remedy));
   }
   if (const std::string found = sha256_of_file(path); found != expected) {
     throw JobError(
         "damaged_input",
-        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; `qbitopt retry "
-                    "{}` makes it anew, then `qbitopt retry --failed` the others",
-                    path.string(), short_key, found.substr(0, 10), expected.substr(0, 10),
-                    short_key));
+        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; {}",
+                    path.string(), short_key, found.substr(0, 10), expected.substr(0, 10), remedy));
   }
   return path.string();
 }
@@ -290,6 +287,11 @@ void Database::reset(const std::vector<std::string>& job_keys) {
       connection_->execute("UPDATE job SET state = 'new' WHERE key = ?", key);
   });
   commit();
+}
+
+void Database::renew_job(int64_t attempt) {
+  connection_->execute(
+      "UPDATE job SET state = 'new' WHERE id = (SELECT job_id FROM attempt WHERE id = ?)", attempt);
 }
 
 void Database::record_published(const std::vector<PublishedResult>& results) {

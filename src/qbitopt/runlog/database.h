@@ -107,6 +107,7 @@ class Database : public RunStore {
   void change(const std::function<void()>& action);
   int64_t attempt_id(const Attempt& attempt);
   bool wait_for_lock(double seconds);
+  void renew_job(int64_t attempt);
   void refresh_views();
 
   std::filesystem::path file_;

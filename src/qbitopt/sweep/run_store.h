@@ -37,6 +37,9 @@ struct AttemptEnd {
   // made or written), "missing_input" or "damaged_input" (what a needed job left is gone or was changed).
   std::string error_class;
   std::string text;  // one line
+  // A failed one is followed by another, by this run or, if that does not come to it, the next: its
+  // job is new again.
+  bool will_retry = false;
 };
 
 // The scheduler's memory. The program keeps it in the database; a test in a map.

@@ -35,6 +35,22 @@ class Waiting {
   RunStore::Meanwhile before_;
 };
 
+// What keeps an attempt from starting; nothing if the step succeeds.
+std::optional<AttemptEnd> trouble_of(const std::function<void()>& step) {
+  try {
+    step();
+    return std::nullopt;
+  } catch (const InputError& error) {
+    return AttemptEnd{JobState::kFailed, 0, 0, "missing_input", error.what()};
+  } catch (const JobError& error) {
+    return AttemptEnd{JobState::kFailed, 0, 0, error.error_class(), error.what()};
+  } catch (const std::system_error& error) {
+    if (!is_disk_full(error.what()))
+      return AttemptEnd{JobState::kFailed, 0, 0, "folder", error.what()};
+    return AttemptEnd{JobState::kInterrupted, 0, 0, "disk_full", error.what()};
+  }
+}
+
 }  // namespace
 
 Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
@@ -109,9 +125,12 @@ void Scheduler::adopt_running() {
 }
 
 void Scheduler::start_what_fits() {
-  if (is_stopping_) return;
   const auto fits = [&](int threads) { return executor_.has_room(threads); };
-  while (const std::optional<size_t> job = queue_.take(fits)) start(*job);
+  while (!is_stopping_) {  // one that cannot be started may stop the run
+    const std::optional<size_t> job = queue_.take(fits);
+    if (!job) return;
+    start(*job);
+  }
 }
 
 void Scheduler::start(size_t job) {
@@ -124,35 +143,16 @@ void Scheduler::start(size_t job) {
     attempt.resume_from = newest_checkpoint(attempt).string();
   }
   record.state = JobState::kRunning;
+  std::optional<AttemptEnd> trouble = trouble_of([&] { attempt.inputs = inputs_of(planned); });
   store_.begin(attempt);
   observer_.on_started(planned, attempt);
-  if (const AttemptEnd trouble = prepare(job, attempt); trouble.state != JobState::kFinished) {
-    settle(job, attempt, trouble);
-    return;
-  }
+  if (!trouble) trouble = trouble_of([&] { make_folder(attempt); });
+  if (trouble) return settle(job, attempt, *trouble);
   Running running{job, attempt, SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
                   Clock::now()};
   running.evidence.folder = attempt.folder;
   executor_.submit(attempt, queue_.threads(job));
   hear_of(running_.emplace(planned.key, std::move(running)).first->second);
-}
-
-// What a worker needs to begin: inputs and a folder. kFinished: all is there.
-AttemptEnd Scheduler::prepare(size_t job, Attempt& attempt) {
-  try {
-    attempt.inputs = inputs_of(plan_.jobs[job]);
-    make_folder(attempt);
-    return {};
-  } catch (const InputError& error) {
-    return {JobState::kFailed, 0, 0, "missing_input", error.what()};
-  } catch (const JobError& error) {
-    return {JobState::kFailed, 0, 0, error.error_class(), error.what()};
-  } catch (const std::system_error& error) {
-    if (is_disk_full(error.what())) {
-      return {JobState::kInterrupted, 0, 0, "disk_full", error.what()};
-    }
-    return {JobState::kFailed, 0, 0, "folder", error.what()};
-  }
 }
 
 std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
@@ -255,21 +255,21 @@ void Scheduler::conclude(const Outcome& outcome) {
 
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
   const bool has_no_room = end.error_class == "disk_full";
-  const bool will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
-                          may_retry(job, end.error_class);
-  if (!will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
+  end.will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
+                   may_retry(job, end.error_class);
+  if (!end.will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
     end.state = JobState::kFailed;  // preempted too often
   }
   store_.end(attempt, end);
   records_[job].state = end.state;
   records_[job].error_class = end.error_class;
-  observer_.on_ended(plan_.jobs[job], attempt, end, will_retry);
+  observer_.on_ended(plan_.jobs[job], attempt, end, end.will_retry);
   if (has_no_room) stop(end.text);
   if (end.state == JobState::kFinished) {
     ++summary_.finished;
     queue_.finish(job);
     grow();
-  } else if (will_retry || end.state == JobState::kInterrupted) {
+  } else if (end.will_retry || end.state == JobState::kInterrupted) {
     queue_.put_back(job);
   } else {
     fail_job(job);

@@ -110,7 +110,6 @@ class Scheduler {
   bool wait_for_store(const std::string& wait);
   void start_what_fits();
   void start(size_t job);
-  AttemptEnd prepare(size_t job, Attempt& attempt);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
   void read_spool(Running& running);
   void read_spools();
