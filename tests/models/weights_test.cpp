@@ -6,7 +6,10 @@
 
 #include "data/files.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/models/network.h"
 #include "qbitopt/models/resnet.h"
+#include "qbitopt/weights/wrappers.h"
+#include "weights/files.h"
 
 namespace qbitopt {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 using namespace std::string_literals;
 using testing::HasSubstr;
 using torch::Tensor;
+using weight_files::safetensors;
 
 template <typename Action>
 std::string message_of(Action action) {
@@ -23,11 +27,6 @@ std::string message_of(Action action) {
     return error.what();
   }
   return "nothing was thrown";
-}
-
-std::string safetensors(const std::string& header, const std::string& values) {
-  const uint64_t size = header.size();
-  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header + values;
 }
 
 class WeightsTest : public testing::Test {
@@ -62,22 +61,31 @@ TEST_F(WeightsTest, AHeaderOf128BytesIsNoPickle) {
   EXPECT_EQ(read(safetensors(header, "x")).at("a").item<int64_t>(), 'x');
 }
 
-TEST_F(WeightsTest, DamagedSafetensorsAreRefusedWithTheReason) {
-  EXPECT_THAT(message_of([&] { read("short"); }), HasSubstr("it has only 5 bytes"));
+TEST_F(WeightsTest, DamagedFilesAreRefusedWithNameAndReason) {
+  EXPECT_THAT(message_of([&] { read("short"); }),
+              HasSubstr("weights: holds no weights: it has only 5 bytes"));
   EXPECT_THAT(message_of([&] { read(std::string(64, '\x7f')); }),
-              HasSubstr("is not a safetensors file, or was cut off: its header would have "
-                        "9187201950435737471 bytes, the file has 64"));
+              HasSubstr("is neither safetensors nor PyTorch's zip file, or was cut off: its header "
+                        "would have 9187201950435737471 bytes; the file has 64"));
   EXPECT_THAT(message_of([&] { read(safetensors("{\"a\":", "")); }),
               HasSubstr("has a safetensors header that cannot be read"));
   EXPECT_THAT(
       message_of([&] {
         read(safetensors(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "12345678"));
       }),
-      HasSubstr("tensor 'a' lies at bytes 0 to 16 of 8; its type and shape need 16"));
+      HasSubstr("is cut off"));
   EXPECT_THAT(message_of([&] {
                 read(safetensors(R"({"a":{"dtype":"F4","shape":[4],"data_offsets":[0,2]}})", "12"));
               }),
               HasSubstr("tensor 'a' has the unknown type F4"));
+}
+
+// As PyTorch's own reader does not.
+TEST_F(WeightsTest, AFlippedBitInAZipFileIsFound) {
+  std::string file = to_state_file({{"fc.weight", torch::ones({100})}});
+  ASSERT_EQ(read(file).size(), 1u);
+  file[file.find(std::string(reinterpret_cast<const char*>(torch::ones({4}).data_ptr()), 16))] ^= 1;
+  EXPECT_THAT(message_of([&] { read(file); }), HasSubstr("is damaged: the checksum of its bytes"));
 }
 
 TEST_F(WeightsTest, AZipFileIsReadWhereverTheDictionaryLies) {
@@ -135,7 +143,7 @@ TEST_F(WeightsTest, WhatIsNoDictionaryOfTensorsIsRefused) {
   EXPECT_THAT(message_of([&] { read(std::string(bytes.begin(), bytes.end())); }),
               HasSubstr("holds a Tensor; expected a dictionary of tensors"));
   EXPECT_THAT(message_of([&] { read("PK\x03\x04 and then nothing of the kind"); }),
-              HasSubstr("cannot be read as what torch.save writes"));
+              HasSubstr("is cut off: it begins as a zip file"));
   EXPECT_THAT(message_of([&] { read_weights(folder_ / "absent.pth"); }),
               HasSubstr("absent.pth: no such file"));
 }
@@ -167,6 +175,56 @@ TEST(LoadStateTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
   EXPECT_THAT(message_of([&] { load_state(*network, weights, "file.pth"); }),
               HasSubstr("fc.bias is [7], expected [10]"));
   EXPECT_TRUE(torch::equal(network->layers()[0]->weight, before));
+}
+
+TEST(LoadStateTest, NamesBehindAPrefixBesideOthersSayHowToTakeThemOut) {
+  const auto network = make_resnet(resnet8_shape(), {});
+  StateDict weights;
+  for (const auto& [name, tensor] : state_of(*network)) weights["model." + name] = tensor;
+  weights["criterion.weight"] = torch::ones({10});
+  EXPECT_THAT(message_of([&] { load_state(*network, weights, "file.pth"); }),
+              HasSubstr("what is missing stands behind the prefix 'model.', beside other names; to "
+                        "take it out: .venv/bin/python tools/convert_weights.py file.pth "
+                        "OUT.safetensors --prefix model."));
+}
+
+TEST(LoadStateTest, WhatIsNoNumberIsRefusedByName) {
+  const auto network = make_resnet(resnet8_shape(), {.seed = 1});
+  const Tensor before = network->layers()[0]->weight.clone();
+  const auto fault = [&](const std::string& name, float value) {
+    StateDict weights;
+    for (const auto& [own, tensor] : state_of(*make_resnet(resnet8_shape(), {.seed = 2})))
+      weights[own] = tensor.clone();
+    weights[name].view(-1)[3] = value;
+    return message_of([&] { load_state(*network, weights, "file.pth"); });
+  };
+  EXPECT_THAT(
+      fault("layer2.0.bn1.running_var", NAN),
+      HasSubstr("file.pth: 'layer2.0.bn1.running_var' holds NaN (1 of 32 values); no answer "
+                "can come of that"));
+  EXPECT_THAT(fault("fc.weight", -INFINITY), HasSubstr("'fc.weight' holds infinity (1 of 640"));
+  EXPECT_THAT(fault("bn1.running_var", -1),
+              HasSubstr("'bn1.running_var' holds a negative variance"));
+  EXPECT_EQ(fault("bn1.running_mean", -1), "nothing was thrown");
+  EXPECT_FALSE(torch::equal(network->layers()[0]->weight, before));
+}
+
+TEST(NonFiniteTest, QuantisersMayHoldInfinityAndNoNaN) {
+  EXPECT_EQ(non_finite_in({{"fc.weight_quantizer.allowed", torch::full({2}, -INFINITY)}}), "");
+  EXPECT_EQ(non_finite_in({{"fc.weight_quantizer.range", torch::full({2}, NAN)}}),
+            "'fc.weight_quantizer.range' holds NaN (2 of 2 values)");
+}
+
+TEST(NetworkNamesTest, NoNetworksOwnNamesLookWrapped) {
+  NetworkRegistry registry("model");
+  register_networks(registry);
+  for (const std::string& model : registry.names()) {
+    TensorIndex tensors;
+    for (const auto& [name, tensor] : state_of(*registry.make(model, {}))) tensors[name] = {};
+    const TensorIndex unwrapped = without_wrappers(tensors);
+    ASSERT_EQ(unwrapped.size(), tensors.size()) << model;
+    for (const auto& [name, tensor] : tensors) EXPECT_TRUE(unwrapped.contains(name)) << name;
+  }
 }
 
 }  // namespace

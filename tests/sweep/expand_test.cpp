@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sweep/sweep_fixture.h"
+#include "weights/files.h"
 
 namespace qbitopt {
 namespace {
@@ -208,10 +209,10 @@ TEST_F(ExpandTest, AMissingDataFileIsAnErrorOfThePlan) {
 
 TEST_F(ExpandTest, PublishedWeightsArePartOfTheIdentityWhereverTheyLie) {
   const std::string root = folder_.path().string();
-  const std::string header = "\2\0\0\0\0\0\0\0{}"s;
-  folder_.write("a/tiny.safetensors", header + "1");
-  folder_.write("b/tiny.safetensors", header + "1");
-  folder_.write("c/tiny.safetensors", header + "2");
+  const std::string header = R"({"a.b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  folder_.write("a/tiny.safetensors", weight_files::safetensors(header, "1"));
+  folder_.write("b/tiny.safetensors", weight_files::safetensors(header, "1"));
+  folder_.write("c/tiny.safetensors", weight_files::safetensors(header, "2"));
   const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n");
   // The checkpoint that it needs, and itself, whose key follows from that.
   const auto keys = [&](const std::vector<std::string>& overrides) {
@@ -240,7 +241,41 @@ TEST_F(ExpandTest, EveryMissingOrDamagedFileOfASweepIsNamed) {
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, catalog); }),
               AllOf(HasSubstr("/nonexistent/images.gz is missing"),
                     HasSubstr("'resnet18' has no published weights"),
-                    HasSubstr("tiny.safetensors holds no weights; the file has 1 bytes")));
+                    HasSubstr("tiny.safetensors holds no weights: it has only 1 bytes")));
+}
+
+TEST_F(ExpandTest, WeightsForOtherClassesAreAnErrorOfThePlan) {
+  const Catalog catalog = catalog_with_data(
+      "{kind: data, name: digits, version: 1, summary: Numbers.,\n"
+      " parameters: {data.classes: {type: int, default: 2, description: Classes.}}}\n");
+  folder_.write(
+      "tiny.safetensors",
+      weight_files::safetensors(R"({"fc.weight":{"dtype":"U8","shape":[4,2],"data_offsets":[0,8]},)"
+                                R"("fc.bias":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}})",
+                                "123456789012"));
+  const std::string root = folder_.path().string();
+  const auto sweep = folder_.write(
+      "s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny, weights.root: " + root + "}\n");
+  EXPECT_THAT(
+      input_error([&] { read_sweep(sweep, {}, catalog); }),
+      HasSubstr("s.yaml:2:51: weights of 'tiny': " + root +
+                "/tiny.safetensors is of a network for 4 classes (fc.weight is [4, 2]), and "
+                "the data set has 2"));
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.classes=4,3"}, catalog); }),
+              HasSubstr("and the data set has 3"));
+  EXPECT_EQ(read_sweep(sweep, {"data.classes=4"}, catalog).jobs.size(), 2u);
+}
+
+// One job each, though the folder is no part of their identity.
+TEST_F(ExpandTest, WeightsFromTwoFoldersAreTwoStarts) {
+  const std::string root = folder_.path().string();
+  const std::string header = R"({"a.b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  folder_.write("a/tiny.safetensors", weight_files::safetensors(header, "1"));
+  folder_.write("b/tiny.safetensors", weight_files::safetensors(header, "2"));
+  const auto sweep = folder_.write(
+      "s.yaml", "qbitopt: 1\nset: {method: fp32, model: tiny}\ngrid: {weights.root: [" + root +
+                    "/a, " + root + "/b]}\n");
+  EXPECT_EQ(read_sweep(sweep, {}, small_catalog()).jobs.size(), 2u);
 }
 
 TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {

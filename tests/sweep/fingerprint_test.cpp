@@ -6,6 +6,7 @@
 #include "qbitopt/core/hash.h"
 #include "sweep/errors.h"
 #include "sweep/temporary_folder.h"
+#include "weights/files.h"
 
 namespace qbitopt {
 namespace {
@@ -84,16 +85,11 @@ TEST(DataFingerprintsTest, WeightsMustBeAWholeFileOfTheirKind) {
                                        "the file has 66 bytes; to get it: download net.pth");
   EXPECT_THAT(fault("{\"a\":", ""), HasSubstr("has a safetensors header that cannot be read"));
   EXPECT_THAT(fault(R"({"a":{"dtype":"F32"}})", ""), HasSubstr("header that cannot be read"));
-  EXPECT_THAT(fault("", ""), HasSubstr("holds no weights; the file has 8 bytes"));
+  EXPECT_THAT(fault("", ""), HasSubstr("holds no weights: it has only 8 bytes"));
   folder.write("net.safetensors", "<!DOCTYPE html><title>404</title>");
   EXPECT_THAT(input_error([&] { DataFingerprints().of(weights, folder.path()); }),
-              HasSubstr("is neither safetensors nor PyTorch's zip, or was cut off: its header "
+              HasSubstr("is neither safetensors nor PyTorch's zip file, or was cut off: its header "
                         "would have"));
-}
-
-// As its ends look; what lies between is the worker's to read.
-std::string zip_file(const std::string& content) {
-  return "PK\x03\x04" + content + "PK\x05\x06" + std::string(18, '\0');
 }
 
 TEST(DataFingerprintsTest, WeightsMayBeWhatPyTorchWrote) {
@@ -104,19 +100,23 @@ TEST(DataFingerprintsTest, WeightsMayBeWhatPyTorchWrote) {
   weights.contents = {{"net.safetensors", ""}};
   weights.obtain = "download net.pth";
   const auto fingerprint = [&] { return DataFingerprints().of(weights, folder.path()); };
+  const auto file_of = [](const std::string& values) {
+    using namespace weight_files;
+    return torch_file(dictionary({{"fc.weight", tensor({1}, {1})}}), {values});
+  };
   const std::string root = folder.path().string();
 
-  const std::string digits = sha256(zip_file("1")).substr(0, 8);
-  folder.write("net-" + digits + ".pth", zip_file("1"));
+  const std::string digits = sha256(file_of("1...")).substr(0, 8);
+  folder.write("net-" + digits + ".pth", file_of("1..."));
   folder.write("net-small-" + digits + ".pth", "another network's");
   const std::string one = fingerprint();
   EXPECT_EQ(one.size(), 64u);
-  folder.write("net.pth", zip_file("1"));
+  folder.write("net.pth", file_of("1..."));
   EXPECT_EQ(fingerprint(), one) << "the content counts, not the name";
-  folder.write("net.pth", zip_file("2"));
+  folder.write("net.pth", file_of("2..."));
   EXPECT_NE(fingerprint(), one) << "net.pth goes before net-<digits>.pth";
 
-  folder.write("net.pth", zip_file("2").substr(0, 20));
+  folder.write("net.pth", file_of("2...").substr(0, 20));
   EXPECT_EQ(input_error(fingerprint),
             "weights of 'net': " + root +
                 "/net.pth is cut off: it begins as a zip file and does not end as one; the file "
@@ -124,15 +124,17 @@ TEST(DataFingerprintsTest, WeightsMayBeWhatPyTorchWrote) {
   folder.write("net.pth", "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 of long ago");
   EXPECT_THAT(input_error(fingerprint),
               HasSubstr("net.pth is a pickle as PyTorch wrote it before version 1.6, which is not "
-                        "read here; convert it: .venv/bin/python tools/convert_weights.py " +
+                        "read here; what PyTorch can read, this converts: .venv/bin/python "
+                        "tools/convert_weights.py " +
                         root + "/net.pth " + root + "/net.safetensors"));
   std::filesystem::remove(folder.path() / "net.pth");
 
-  folder.write("net-" + digits + ".pth", zip_file("2"));
-  EXPECT_THAT(input_error(fingerprint),
-              HasSubstr(".pth is damaged or another file: its sha256 is " + sha256(zip_file("2")) +
-                        ", expected " + digits + "...; to get it: download net.pth"));
-  folder.write("net-ffffffff.pth", zip_file("3"));
+  folder.write("net-" + digits + ".pth", file_of("2..."));
+  EXPECT_THAT(
+      input_error(fingerprint),
+      HasSubstr(".pth is damaged or another file: its sha256 is " + sha256(file_of("2...")) +
+                ", expected " + digits + "...; to get it: download net.pth"));
+  folder.write("net-ffffffff.pth", file_of("3..."));
   EXPECT_THAT(input_error(fingerprint),
               HasSubstr("are both weights of 'net'; name the one to start from net.pth"));
 }

@@ -67,7 +67,7 @@ parameters:
 )"},
       {"resnet18.yaml", head("model", "resnet18")},
       {"tiny.yaml",
-       head("model", "tiny") + "contents: [tiny.safetensors]\n" +
+       head("model", "tiny") + "head: fc\ncontents: [tiny.safetensors]\n" +
            "obtain: tiny.pth, then tools/convert_weights.py tiny.pth tiny.safetensors\n"},
       {"digits.yaml", data},
       {"fit.yaml", head("sensitivity", "fit")},

@@ -27,6 +27,7 @@ TEST(ModelSizesTest, ManifestsSayWhatTheNetworksHave) {
     const Manifest& manifest = builtin_catalog().get("model", name);
     EXPECT_EQ(manifest.weights, weights) << name;
     EXPECT_EQ(manifest.macs, macs) << name;
+    EXPECT_EQ(manifest.head, manifest.contents.empty() ? "" : network->layers().back()->path());
   }
 }
 

@@ -355,7 +355,9 @@ TEST(TrainerTest, ADamagedStartingCheckpointIsNamed) {
     lab().run(attempt, recorder);
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("model.pth: is not a safetensors file, or was cut off"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("model.pth: is neither safetensors nor PyTorch's zip file, or was cut off"));
   }
 }
 

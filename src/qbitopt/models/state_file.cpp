@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "qbitopt/core/error.h"
@@ -22,12 +23,60 @@ std::string shape(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
 }
 
+bool is_of_quantizer(const std::string& name) {
+  return name.find("_quantizer.") != std::string::npos;
+}
+
 // Files of before batch norm counted its batches, and files of networks without quantisers.
 bool may_be_missing(const std::string& name) {
-  return name.ends_with("num_batches_tracked") || name.find("_quantizer.") != std::string::npos;
+  return name.ends_with("num_batches_tracked") || is_of_quantizer(name);
+}
+
+// "'bn1.running_var' holds NaN (1 of 64 values)"; empty if all values are numbers.
+std::string non_finite(const std::string& name, const torch::Tensor& stored) {
+  if (!stored.is_floating_point()) return "";
+  const torch::Tensor tensor = stored.to(torch::kFloat32);  // as networks hold it
+  const auto count = [&](const torch::Tensor& bad) { return bad.sum().item<int64_t>(); };
+  const auto text = [&](const char* what, int64_t values) {
+    return fmt::format("'{}' holds {} ({} of {} values)", name, what, values, tensor.numel());
+  };
+  if (const int64_t values = count(tensor.isnan())) return text("NaN", values);
+  if (is_of_quantizer(name)) return "";  // a method's may rule bit-widths out by infinity
+  if (const int64_t values = count(tensor.isinf())) return text("infinity", values);
+  if (!name.ends_with("running_var")) return "";
+  const int64_t values = count(tensor < 0);
+  return values > 0 ? text("a negative variance", values) : "";
+}
+
+// Where all that a network misses stands behind a prefix, beside other names: how to get it.
+std::string advice_on_prefix(const std::vector<std::string>& missing, const StateDict& state,
+                             const std::string& file) {
+  if (missing.empty()) return "";
+  for (const auto& [name, tensor] : state) {
+    if (!name.ends_with("." + missing[0])) continue;
+    const std::string prefix = name.substr(0, name.size() - missing[0].size());
+    const bool has_all = std::all_of(missing.begin(), missing.end(), [&](const std::string& own) {
+      return state.count(prefix + own) != 0;
+    });
+    if (!has_all) continue;
+    return fmt::format(
+        "; what is missing stands behind the prefix '{0}', beside other names; to take it out: "
+        ".venv/bin/python tools/convert_weights.py {1} OUT.safetensors --prefix {0}",
+        prefix, file);
+  }
+  return "";
 }
 
 }  // namespace
+
+std::string non_finite_in(const StateDict& state) {
+  std::vector<std::string> faults;
+  for (const auto& [name, tensor] : state) {
+    std::string fault = non_finite(name, tensor);
+    if (!fault.empty()) faults.push_back(std::move(fault));
+  }
+  return some_of(faults);
+}
 
 StateDict state_of(const torch::nn::Module& module) {
   StateDict state;
@@ -65,7 +114,14 @@ void load_state(torch::nn::Module& module, const StateDict& state, const std::st
     if (!missing.empty()) text += "; missing: " + some_of(missing);
     if (!surplus.empty()) text += "; not in the network: " + some_of(surplus);
     if (!differing.empty()) text += "; " + some_of(differing);
+    text += advice_on_prefix(missing, state, what);
     throw InputError(text);
+  }
+  if (const std::string faults = non_finite_in(state); !faults.empty()) {
+    throw InputError(
+        what + ": " + faults +
+        "; no answer can come of that. The training that wrote it has diverged, or the "
+        "file is damaged: take an earlier checkpoint, or another file");
   }
   const torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : own) {

@@ -93,6 +93,15 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
   return entry->second;
 }
 
+std::string DataFingerprints::misfit(const Manifest& model, const std::string& root,
+                                     int64_t classes) const {
+  const auto taken = fingerprints_.find({&model, root});
+  if (taken == fingerprints_.end() || taken->second.empty()) return "";
+  const fs::path file = published_weights(root, model.name);
+  const std::string misfit = misfit_of_weights(file, model, classes);
+  return misfit.empty() ? "" : named(model) + ": " + file.string() + " " + misfit;
+}
+
 void DataFingerprints::complain(const std::string& fault) {
   if (std::find(faults_.begin(), faults_.end(), fault) == faults_.end()) faults_.push_back(fault);
 }

@@ -24,6 +24,10 @@ class DataFingerprints {
   // with the way to get it.
   const std::string& of(const Manifest& part, const std::string& root);
 
+  // Why the published weights of a model that of() has taken are not those of the model for so many
+  // classes; empty if they are, or if of() has complained of them.
+  std::string misfit(const Manifest& model, const std::string& root, int64_t classes) const;
+
   // Keeps a fault of one part, with its place in the sweep, so that the next are looked for, too.
   void complain(const std::string& fault);
   // Throws InputError that names every fault, a line each, if there are any.

@@ -98,7 +98,7 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   expect_keys(root, "a manifest",
               {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
                "includes", "parameters", "files", "contents", "obtain", "weights", "macs",
-               "h100_images_per_second", "train_images"});
+               "h100_images_per_second", "train_images", "head", "classes"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -137,6 +137,8 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   if (const YamlNode* node = root.find("macs")) manifest.macs = expect_int(*node, "macs");
   if (const YamlNode* node = root.find("h100_images_per_second"))
     manifest.h100_images_per_second = expect_int(*node, "h100_images_per_second");
+  if (const YamlNode* node = root.find("head")) manifest.head = expect_text(*node, "head");
+  if (const YamlNode* node = root.find("classes")) manifest.classes = expect_int(*node, "classes");
   if (const YamlNode* node = root.find("train_images"))
     manifest.train_images = expect_int(*node, "train_images");
   return manifest;

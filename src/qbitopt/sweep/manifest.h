@@ -63,11 +63,15 @@ struct Manifest {
   // are made for; 0: not said.
   int64_t weights = 0;
   int64_t macs = 0;
+  // Models: the layer that gives the logits ("fc"), for those with published weights.
+  std::string head;
   // Models: images that QBitOpt trains on in a second on one NVIDIA H100, at that size, measured or
   // taken from a measured relative by MACs; 0: not said.
   int64_t h100_images_per_second = 0;
   // Data sets: images of an epoch, of the data as published; 0: not said.
   int64_t train_images = 0;
+  // Data sets whose number of classes is no parameter (data.classes); 0: not said.
+  int64_t classes = 0;
   std::string source;   // file it was read from
   std::string library;  // the plugin that has the code, absolute; empty: built in
 };

@@ -70,7 +70,7 @@ ShapeBuilder::ShapeBuilder(const Block& block, const std::vector<Dimension>& dim
 }
 
 void ShapeBuilder::find_choosing_dimensions() {
-  std::set<std::string> choosing = {"data.root"};  // decides the data's fingerprint
+  std::set<std::string> choosing = {"data.root", "weights.root"};  // decide the fingerprints
   for (const auto& [key, spec] : catalog_.keys()) {
     if (!is_value_type(spec->type)) choosing.insert(key);
   }
@@ -202,8 +202,9 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
     files = fingerprint(*shape, *data, {"data.root", "data.name"}, origin.point);
   const Slot* weights = shape->find("weights.root");
   if (weights && !shape->value("weights.root", origin.point).is_null()) {
-    files +=
-        " " + fingerprint(*shape, *schema.part("model"), {"weights.root", "model"}, origin.point);
+    const Manifest& model = *schema.part("model");
+    files += " " + fingerprint(*shape, model, {"weights.root", "model"}, origin.point);
+    check_weights(*shape, model, schema.part("data"), origin.point);
   }
   shape->frame = identity_frame(schema.versions, files);
   return shape;
@@ -287,15 +288,36 @@ std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
     return part.name + ":" +
            fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "");
   } catch (const InputError& error) {
-    std::string fault = error.what();
-    for (const std::string& key : keys) {
-      const Slot* slot = shape.find(key);
-      if (!slot || !slot->places[0].source) continue;
-      fault = message_at(slot->places[0], fault);
-      break;
-    }
-    fingerprints_.complain(fault);
+    complain(shape, keys, error.what());
     return part.name;
+  }
+}
+
+void ShapeBuilder::complain(const Shape& shape, const std::vector<std::string>& keys,
+                            const std::string& fault) {
+  for (const std::string& key : keys) {
+    const Slot* slot = shape.find(key);
+    if (slot && slot->places[0].source)
+      return fingerprints_.complain(message_at(slot->places[0], fault));
+  }
+  fingerprints_.complain(fault);
+}
+
+void ShapeBuilder::check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
+                                 const Point& point) {
+  const std::string root = shape.value("weights.root", point);
+  std::vector<Json> classes;  // in each of the shape's jobs
+  if (const Slot* slot = shape.find("data.classes")) {
+    classes = slot->values;
+  } else if (data && data->classes > 0) {
+    classes = {data->classes};
+  }
+  for (const Json& number : classes) {
+    if (!number.is_number_integer()) continue;
+    const std::string misfit = fingerprints_.misfit(model, root, number.get<int64_t>());
+    if (misfit.empty()) continue;
+    complain(shape, {"weights.root", "model"}, misfit);
+    return;
   }
 }
 

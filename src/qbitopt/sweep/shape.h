@@ -117,6 +117,12 @@ class ShapeBuilder {
   // error.
   std::string fingerprint(const Shape& shape, const Manifest& part,
                           const std::vector<std::string>& keys, const Point& point);
+  // Keeps a fault of a part's files in fingerprints_, at the place of the first of `keys` that the
+  // sweep gives.
+  void complain(const Shape& shape, const std::vector<std::string>& keys, const std::string& fault);
+  // Complains of published weights that cannot be the model's for the data set's classes.
+  void check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
+                     const Point& point);
   void find_choosing_dimensions();
 
   const Block& block_;

@@ -1,69 +1,66 @@
 #include "qbitopt/sweep/weights_file.h"
 
-#include <algorithm>
-#include <cstring>
-#include <fstream>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "qbitopt/core/json.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/mapped_file.h"
+#include "qbitopt/weights/tensor_index.h"
 
 namespace qbitopt {
 namespace {
 
-// Of all tensors, counted from the end of the header; -1 if the header is none.
-int64_t end_of_tensors(const Json& header) {
-  int64_t last = 0;
-  try {
-    for (const auto& [name, entry] : header.items()) {
-      if (name != "__metadata__")
-        last = std::max(last, entry.at("data_offsets").at(1).get<int64_t>());
-    }
-  } catch (const Json::exception&) {
-    return -1;
-  }
-  return last;
-}
+// Of a published network; its manifest counts them so.
+constexpr int64_t kPublishedClasses = 1000;
 
-// A zip file ends with its directory's place (22 bytes; torch.save adds no comment).
-std::string fault_of_zip(std::ifstream& stream, uint64_t size) {
-  char end[4] = {};
-  stream.seekg(-22, std::ios::end);
-  if (stream.read(end, sizeof(end)) && std::memcmp(end, "PK\x05\x06", 4) == 0) return "";
-  return "is cut off: it begins as a zip file and does not end as one; the file has " +
-         std::to_string(size) + " bytes";
+// Numbers that training changes: not the statistics of batch norm, nor what belongs to quantisers.
+int64_t count_weights(const TensorIndex& tensors) {
+  int64_t count = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const bool is_statistic = name.ends_with("running_mean") || name.ends_with("running_var") ||
+                              name.ends_with("num_batches_tracked");
+    if (!is_statistic && name.find("_quantizer.") == std::string::npos) count += tensor.elements();
+  }
+  return count;
 }
 
 }  // namespace
 
-// safetensors: 8 bytes with the length of a JSON header (little-endian), the header, the values.
 std::string fault_of_weights(const std::filesystem::path& file,
                              const std::filesystem::path& converted) {
-  const uint64_t size = std::filesystem::file_size(file);
-  const std::string found = "; the file has " + std::to_string(size) + " bytes";
-  std::ifstream stream(file, std::ios::binary);
-  char begin[8] = {};
-  if (size < 10 || !stream.read(begin, sizeof(begin))) return "holds no weights" + found;
-  if (std::memcmp(begin, "PK\x03\x04", 4) == 0) return fault_of_zip(stream, size);
-  if (begin[0] == '\x80' && stream.peek() != '{') {
-    return "is a pickle as PyTorch wrote it before version 1.6, which is not read here; convert "
-           "it: "
-           ".venv/bin/python tools/convert_weights.py " +
-           file.string() + " " + converted.string();
+  const MappedFile mapped(file);
+  try {
+    index_tensors(mapped.bytes());
+  } catch (const BadWeights& error) {
+    return error.advice(file, converted);
   }
-  uint64_t header_size = 0;
-  std::memcpy(&header_size, begin, sizeof(header_size));
-  if (header_size < 2 || header_size > size - 8) {
-    return "is neither safetensors nor PyTorch's zip, or was cut off: its header would have " +
-           std::to_string(header_size) + " bytes" + found;
-  }
-  std::string text(header_size, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(header_size));
-  const Json header = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  const int64_t end = header.is_object() ? end_of_tensors(header) : -1;
-  if (end < 0) return "has a safetensors header that cannot be read" + found;
-  const uint64_t expected = 8 + header_size + static_cast<uint64_t>(end);
-  if (size < expected)
-    return "is cut off: its tensors need " + std::to_string(expected) + " bytes" + found;
   return "";
+}
+
+std::string misfit_of_weights(const std::filesystem::path& file, const Manifest& model,
+                              int64_t classes) {
+  if (model.head.empty()) return "";
+  const MappedFile mapped(file);
+  const TensorIndex tensors = index_tensors(mapped.bytes());
+  const std::string name = model.head + ".weight";
+  const auto head = tensors.find(name);
+  if (head == tensors.end() || head->second.shape.size() != 2) {
+    return fmt::format(
+        "is of another network: it has no classifier '{}'; its tensors begin with '{}'", name,
+        tensors.begin()->first);
+  }
+  const std::vector<int64_t>& shape = head->second.shape;
+  const int64_t expected = model.weights + (shape[0] - kPublishedClasses) * (shape[1] + 1);
+  if (const int64_t found = count_weights(tensors); model.weights > 0 && found != expected) {
+    return fmt::format("is of another network: with {} classes '{}' has {} weights, the file {}",
+                       shape[0], model.name, expected, found);
+  }
+  if (shape[0] == classes) return "";
+  return fmt::format(
+      "is of a network for {} classes ({} is [{}]), and the data set has {}. Weights are measured "
+      "as "
+      "they are: give those for {} classes, or leave weights.root out to train from scratch",
+      shape[0], name, fmt::join(shape, ", "), classes, classes);
 }
 
 }  // namespace qbitopt

@@ -1,14 +1,22 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
+#include "qbitopt/sweep/manifest.h"
+
 namespace qbitopt {
 
-// What is wrong with a file of weights, as far as its size, beginning and end tell: "holds no
-// weights; the file has 3 bytes". Empty for a whole safetensors or zip file. `converted`: where an
-// older pickle should go; the text says how.
+// What is wrong with a file of weights, as far as everything but its values tells: "holds no
+// weights: it has only 3 bytes". Empty for a whole safetensors file or PyTorch's zip. `converted`:
+// where one that PyTorch alone can read should go; the text says how.
 std::string fault_of_weights(const std::filesystem::path& file,
                              const std::filesystem::path& converted);
+
+// Why a whole file of weights cannot be those of `model` for a data set of so many classes: another
+// network's, or of other classes. Empty if it fits, as far as the model's manifest tells.
+std::string misfit_of_weights(const std::filesystem::path& file, const Manifest& model,
+                              int64_t classes);
 
 }  // namespace qbitopt
