@@ -12,6 +12,8 @@
 #include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/solver.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/json.h"
+#include "qbitopt/models/weights.h"
 #include "qbitopt/sensitivity/sensitivity.h"
 #include "qbitopt/sweep/catalog.h"
 #include "training/lab.h"
@@ -300,6 +302,34 @@ TEST(TrainerTest, ADivergedRunFailsAndSaysSo) {
   }
 }
 
+// The loss is looked at every third step here.
+TEST(TrainerTest, ADivergedRunNamesTheStepAtWhichItsLossWasNoNumber) {
+  Recorder told;
+  try {
+    lab().run(
+        lab().attempt("{method: fp32, pretraining.learning_rate: 1e30, pretraining.steps: 300}"),
+        told);
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("at step 2;"));
+  }
+  ASSERT_EQ(told.all<NonFinite>().size(), 1u);
+  EXPECT_EQ(told.all<NonFinite>()[0].step, 2);
+}
+
+TEST(TrainerTest, WeightsThatAreNoNumbersAtTheEndAreNoResult) {
+  try {
+    lab().train(
+        "{method: fp32, pretraining.learning_rate: 1e10, pretraining.weight_decay: 1e30,\n"
+        " pretraining.steps: 1}");
+    FAIL() << "expected JobError";
+  } catch (const JobError& error) {
+    EXPECT_EQ(error.error_class(), "non_finite");
+    EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("after the last step, 1, '"),
+                                               HasSubstr("weight' holds infinity")));
+  }
+}
+
 TEST(TrainerTest, ARangeThatDivergedIsNamed) {
   try {
     lab().train(
@@ -542,6 +572,25 @@ TEST(TrainerTest, PublishedWeightsAreTakenAsTheyAre) {
   EXPECT_EQ(told.finished().steps, 0);
   EXPECT_EQ(told.finished().results, from_scratch.finished().results);
   EXPECT_THAT(told.all<Artifact>(), ::testing::Not(::testing::IsEmpty()));
+}
+
+TEST(TrainerTest, PublishedWeightsThatAreNoNumbersAreNamed) {
+  Attempt trained = lab().attempt(settings("fp32"));
+  Recorder ignored;
+  lab().run(trained, ignored);
+  StateDict state = read_weights(trained.folder + "/model.pth");
+  state["bn1.running_var"][5] = NAN;
+  const TemporaryFolder weights;
+  write_file_atomically(weights.path() / "resnet8.pth", to_state_file(state));
+  Attempt taken = lab().attempt(settings("fp32"));
+  taken.job.parameters["weights.root"] = weights.path().string();
+  try {
+    lab().run(taken, ignored);
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("resnet8.pth: 'bn1.running_var' holds NaN (1 of 16 values)"));
+  }
 }
 
 // Against labels that are spread over all ten classes no answer has less than their entropy.

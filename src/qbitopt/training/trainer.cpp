@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "qbitopt/core/random.h"
 #include "qbitopt/models/batch_norm.h"
+#include "qbitopt/models/state_file.h"
 #include "qbitopt/training/autocast.h"
 #include "qbitopt/training/checkpoint.h"
 #include "qbitopt/training/evaluation.h"
@@ -174,10 +177,10 @@ class TrainingRun {
     const torch::Tensor loss = loss_of(logits, images, labels) / passes;
     {
       const torch::NoGradGuard no_grad;
-      const torch::Tensor seen = torch::stack({loss.detach() * (passes * labels.size(0)),
-                                               logits.argmax(1).eq(labels).sum().to(loss.dtype())})
-                                     .to(torch::kFloat64);
-      window_ = window_.defined() ? window_ + seen : seen;
+      window_.push_back(
+          {state_.step + 1, torch::stack({loss.detach() * (passes * labels.size(0)),
+                                          logits.argmax(1).eq(labels).sum().to(loss.dtype())})
+                                .to(torch::kFloat64)});
       state_.images += labels.size(0);
     }
     return loss;
@@ -229,12 +232,39 @@ class TrainingRun {
     if (seconds_since(told_) > kProgressSeconds || state_.step == recipe.steps) progress("train");
   }
 
+  // To the state. The passes stay on the device until then, so that no step waits for its numbers.
   void add_window() {
-    if (!window_.defined()) return;
-    const torch::Tensor sums = window_.cpu();
-    state_.loss_sum += sums[0].item<double>();
-    state_.right_sum += sums[1].item<double>();
-    window_.reset();
+    if (window_.empty()) return;
+    std::vector<torch::Tensor> each;
+    for (const Pass& pass : window_) each.push_back(pass.sums);
+    const torch::Tensor sums = torch::stack(each).cpu();
+    const auto values = sums.accessor<double, 2>();
+    for (size_t i = 0; i < window_.size(); ++i) {
+      const double loss = values[static_cast<int64_t>(i)][0];
+      if (!std::isfinite(loss)) fail_non_finite(window_[i].step, "loss", loss);
+      state_.loss_sum += loss;
+      state_.right_sum += values[static_cast<int64_t>(i)][1];
+    }
+    window_.clear();
+  }
+
+  [[noreturn]] void fail_non_finite(int64_t step, const std::string& name, double value) {
+    observer_.on_event(NonFinite{step, name, std::isnan(value) ? "nan" : "inf"});
+    throw JobError("non_finite",
+                   fmt::format("the {} is {} at step {}; a smaller learning rate, or a longer "
+                               "warm-up, may help",
+                               name, value, step));
+  }
+
+  // Weights of a diverged run are no result, and no start for another.
+  void expect_finite_weights() {
+    const std::string faults = non_finite_in(state_of(context_.network()));
+    if (faults.empty()) return;
+    observer_.on_event(NonFinite{state_.step, "weights", "nan"});
+    throw JobError("non_finite",
+                   fmt::format("after the last step, {}, {}; a smaller learning rate, or a longer "
+                               "warm-up, may help",
+                               state_.step, faults));
   }
 
   void tell_training() {
@@ -242,13 +272,6 @@ class TrainingRun {
     const auto images = static_cast<double>(state_.images);
     last_loss_ = state_.loss_sum / images;
     last_top1_ = 100 * state_.right_sum / images;
-    if (!std::isfinite(last_loss_)) {
-      observer_.on_event(NonFinite{state_.step, "loss", std::isnan(last_loss_) ? "nan" : "inf"});
-      throw JobError("non_finite",
-                     fmt::format("the loss is {} at step {}; a smaller learning rate, or a longer "
-                                 "warm-up, may help",
-                                 last_loss_, state_.step));
-    }
     const Stretch* stretch = &stretches_.front();
     for (const Stretch& candidate : stretches_) {
       if (candidate.begin < state_.step) stretch = &candidate;
@@ -301,6 +324,7 @@ class TrainingRun {
   void finish() {
     call_hook("finish", [&] { method_.finish(context_); });
     reestimate();
+    expect_finite_weights();
     progress("evaluate");
     if (state_.loss_scale.skipped_steps > 0) {
       observer_.on_event(
@@ -369,7 +393,11 @@ class TrainingRun {
   Optimizers optimizers_;
   const bool is_scaled_ = context_.recipe().precision == Precision::kFloat16;
   RunState state_;
-  torch::Tensor window_;  // sums of loss and right answers since they were last added to the state
+  struct Pass {
+    int64_t step;
+    torch::Tensor sums;  // of loss and right answers
+  };
+  std::vector<Pass> window_;  // since they were last added to the state
   size_t damaged_told_ = 0;
   double seconds_before_ = 0;
   double last_loss_ = 0;
