@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
         stderr);
     return argument == "--help" ? 0 : 2;
   }
-  listen_to_signals();
+  if (!is_verb) listen_to_signals();  // verbs have nothing to bring to an end
   keep_freed_memory();
   try {
     if (is_verb) return verb->second({argv + 2, argv + argc});
@@ -104,6 +104,10 @@ int main(int argc, char** argv) {
   } catch (const c10::Error& error) {
     if (!is_verb) throw;
     std::fprintf(stderr, "error: %s\n", error.what_without_backtrace());
+    return 1;
+  } catch (const std::exception& error) {
+    if (!is_verb) throw;
+    std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
   }
 }

@@ -2,13 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <new>
+#include <span>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/data/exif.h"
 #include "qbitopt/data/image_crops.h"
 #include "qbitopt/data/imagenet_classes.h"
 #include "qbitopt/data/resize.h"
@@ -23,30 +29,69 @@ namespace {
 
 constexpr int kSize = 224, kResize = 256;
 constexpr int64_t kTop = 5;
+// Ranges are found on so many photographs at most: memory does not grow with what is given.
+constexpr size_t kMostForRanges = 64;
 
-// [images, 3, 224, 224], each as a test image of ImageNet.
-torch::Tensor read_images(const std::vector<std::string>& files) {
-  const torch::Tensor images = torch::empty({static_cast<int64_t>(files.size()), 3, kSize, kSize},
-                                            torch::MemoryFormat::ChannelsLast);
-  float* target = images.data_ptr<float>();
-  for (const std::string& file : files) {
-    if (std::filesystem::is_directory(file))
-      throw InputError(file + ": is a folder; give the photographs in it, " + file + "/*");
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw InputError(file + ": no such file");
-    const std::string bytes(std::istreambuf_iterator<char>(stream), {});
-    DecodedCrop decoded;
-    try {
-      decode_crop(
-          {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
-          [](const ImageSize& size) { return center_crop(size, kResize, kSize); }, kSize, decoded);
-    } catch (const BadImage& error) {
-      throw InputError(file + ": " + error.what());
-    }
-    resize_crop(decoded, kSize, false, kImageNetNormalization, target);
-    target += 3 * kSize * kSize;
+enum Status { kAllAnswered = 0, kNoneAnswered = 2, kSomeAnswered = 3 };
+
+// Also from a pipe.
+std::string read_photograph(const std::string& file) {
+  std::error_code unknown;
+  const auto kind = std::filesystem::status(file, unknown).type();
+  if (kind == std::filesystem::file_type::directory)
+    throw InputError(file + ": is a folder; give the photographs in it, " + file + "/*");
+  if (kind == std::filesystem::file_type::not_found) throw InputError(file + ": no such file");
+  if (kind == std::filesystem::file_type::character)
+    throw InputError(file + ": is a device; expected a photograph");
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw InputError(file + ": cannot be read: " + std::strerror(errno));
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+// [1, 3, 224, 224]: upright, as a test image of ImageNet.
+torch::Tensor read_image(const std::string& file) {
+  const std::string content = read_photograph(file);
+  const std::span bytes(reinterpret_cast<const uint8_t*>(content.data()), content.size());
+  const Orientation orientation = exif_orientation(bytes);
+  const auto middle = [&](const ImageSize& stored) {
+    Crop crop = center_crop(orientation.upright(stored), kResize, kSize);
+    crop.box = orientation.stored(crop.box, stored);
+    return crop;
+  };
+  DecodedCrop decoded;
+  try {
+    decode_crop(bytes, middle, kSize, decoded);
+  } catch (const BadImage& error) {
+    throw InputError(file + ": " + error.what());
+  } catch (const std::bad_alloc&) {
+    throw InputError(file + ": its pixels need more memory than there is");
   }
-  return images;
+  torch::Tensor image =
+      torch::empty({1, 3, kSize, kSize}, torch::TensorOptions(torch::MemoryFormat::ChannelsLast));
+  resize_crop(decoded, kSize, false, kImageNetNormalization, image.data_ptr<float>());
+  if (orientation.is_transposed) image = image.transpose(2, 3);
+  if (orientation.is_mirrored) image = image.flip(3);
+  if (orientation.is_upside_down) image = image.flip(2);
+  return image.contiguous(torch::MemoryFormat::ChannelsLast);
+}
+
+// Calls `use` with one photograph after another; those that cannot be read are left out, and told
+// to `on_fault`. Returns how many were read.
+template <typename Use, typename OnFault>
+size_t for_each_image(const std::vector<std::string>& files, Use use, OnFault on_fault) {
+  size_t read = 0;
+  for (const std::string& file : files) {
+    torch::Tensor image;
+    try {
+      image = read_image(file);
+    } catch (const InputError& error) {
+      on_fault(error.what());
+      continue;
+    }
+    ++read;
+    use(file, image);
+  }
+  return read;
 }
 
 // With as many classes as the weights have.
@@ -57,7 +102,11 @@ std::unique_ptr<Network> make_network(const std::string& model, const StateDict&
   NetworkOptions options{.classes = 1000, .image_channels = 3};
   auto network = registry.make(model, options);
   const auto head = weights.find(network->layers().back()->path() + ".weight");
-  if (head != weights.end() && head->second.dim() == 2 && head->second.size(0) != options.classes) {
+  const auto is_of_this_network = [&](const torch::Tensor& weight) {
+    const torch::Tensor& own = network->layers().back()->weight;
+    return weight.dim() == 2 && weight.size(1) == own.size(1) && weight.size(0) > 0;
+  };
+  if (head != weights.end() && is_of_this_network(head->second)) {
     options.classes = head->second.size(0);
     network = registry.make(model, options);
   }
@@ -86,7 +135,9 @@ void attach_stored(Network& network, const StateDict& weights) {
   }
 }
 
-void attach_allocation(Network& network, const std::string& file, const torch::Tensor& images) {
+// Their ranges are found on the photographs.
+void attach_allocation(Network& network, const std::string& file,
+                       const std::vector<std::string>& photographs) {
   Json bits = read_json(file);
   if (!bits.is_object())
     throw InputError({file}, "expected a JSON object of quantiser names and bits");
@@ -107,7 +158,16 @@ void attach_allocation(Network& network, const std::string& file, const torch::T
   if (!bits.empty())
     throw InputError({file}, fmt::format("the network has no quantiser '{}'", bits.begin().key()));
   for (QuantizerSite* site : network.sites()) site->quantizer()->begin_calibration();
-  network.forward(images);
+  const size_t count = std::min(photographs.size(), kMostForRanges);
+  std::string faults;
+  const size_t read = for_each_image(
+      {photographs.begin(), photographs.begin() + static_cast<std::ptrdiff_t>(count)},
+      [&](const std::string&, const torch::Tensor& image) { network.forward(image); },
+      [&](const std::string& fault) { faults += "\n  " + fault; });
+  if (read == 0) {
+    throw InputError("ranges are found on the first photographs, and none of them can be read:" +
+                     faults);
+  }
   for (QuantizerSite* site : network.sites()) site->quantizer()->end_calibration();
 }
 
@@ -117,18 +177,10 @@ std::string class_name(int64_t index, int64_t classes) {
                                                        : "";
 }
 
-}  // namespace
-
-int predict(const std::vector<std::string>& words) {
-  const Arguments arguments =
-      Arguments::parse(words, {"model", "weights", "allocation"}, {"json", "logits"});
-  if (arguments.words.empty()) throw InputError("no image is given");
-  const torch::NoGradGuard no_grad;
+std::unique_ptr<Network> load_network(const Arguments& arguments) {
   const std::string& model = arguments.required("model");
   const bool has_weights = arguments.has("weights");
   const std::string file = has_weights ? arguments.required("weights") : "";
-  const torch::Tensor images = read_images(arguments.words);
-  torch::manual_seed(0);
   StateDict weights;
   if (has_weights) {
     weights = read_weights(file);
@@ -138,7 +190,7 @@ int predict(const std::vector<std::string>& words) {
         "`qbitopt models {}` says which file there is\n",
         model);
   }
-  const auto network = make_network(model, weights, file);
+  auto network = make_network(model, weights, file);
   if (arguments.has("allocation")) {  // its quantisers take the place of stored ones
     std::erase_if(weights, [](const auto& entry) {
       return entry.first.find("_quantizer.") != std::string::npos;
@@ -149,38 +201,98 @@ int predict(const std::vector<std::string>& words) {
   if (has_weights) load_state(*network, weights, file);
   network->eval();
   if (arguments.has("allocation"))
-    attach_allocation(*network, arguments.required("allocation"), images);
+    attach_allocation(*network, arguments.required("allocation"), arguments.words);
+  return network;
+}
 
-  const torch::Tensor logits = network->forward(images);
-  const torch::Tensor probabilities = torch::softmax(logits, 1);
-  const int64_t classes = logits.size(1);
-  const auto [top, indices] = probabilities.topk(std::min(kTop, classes), 1);
-  Json json = Json::array();
-  for (size_t i = 0; i < arguments.words.size(); ++i) {
-    const auto row = static_cast<int64_t>(i);
-    Json entry = {{"image", arguments.words[i]}, {"top", Json::array()}};
-    if (!arguments.has("json")) std::cout << arguments.words[i] << "\n";
-    for (int64_t k = 0; k < top.size(1); ++k) {
-      const int64_t index = indices[row][k].item<int64_t>();
-      const double probability = top[row][k].item<double>();
-      entry["top"].push_back(
-          {{"index", index}, {"name", class_name(index, classes)}, {"probability", probability}});
-      if (!arguments.has("json")) {
-        std::cout << fmt::format("  {:6.2f}%  {:4}  {}\n", 100 * probability, index,
-                                 class_name(index, classes));
-      }
-    }
-    if (arguments.has("logits")) {
-      const torch::Tensor values = logits[row].contiguous();
-      entry["logits"] =
-          std::vector<float>(values.data_ptr<float>(), values.data_ptr<float>() + classes);
-      if (!arguments.has("json"))
-        std::cout << fmt::format("  logits {}\n", Json(entry["logits"]).dump());
-    }
-    json.push_back(std::move(entry));
+// {"image", "top": [{"index", "name", "probability"}, ...], "logits"}
+Json answer(const std::string& file, const torch::Tensor& logits, bool with_logits) {
+  if (!logits.isfinite().all().item<bool>()) {
+    throw InputError(
+        file +
+        ": the network's answer is no number: its values grow beyond float32, so these "
+        "are no weights of it");
   }
-  if (arguments.has("json")) std::cout << json.dump(2) << "\n";
-  return 0;
+  const int64_t classes = logits.size(0);
+  const auto [top, indices] = torch::softmax(logits, 0).topk(std::min(kTop, classes));
+  Json answer = {{"image", file}, {"top", Json::array()}};
+  for (int64_t k = 0; k < top.size(0); ++k) {
+    const int64_t index = indices[k].item<int64_t>();
+    answer["top"].push_back({{"index", index},
+                             {"name", class_name(index, classes)},
+                             {"probability", top[k].item<double>()}});
+  }
+  if (with_logits) {
+    const torch::Tensor values = logits.contiguous();
+    answer["logits"] =
+        std::vector<float>(values.data_ptr<float>(), values.data_ptr<float>() + classes);
+  }
+  return answer;
+}
+
+std::string as_text(const Json& answer) {
+  std::string text = answer["image"].get<std::string>() + "\n";
+  for (const Json& top : answer["top"]) {
+    text += fmt::format("  {:6.2f}%  {:4}  {}\n", 100 * top["probability"].get<double>(),
+                        top["index"].get<int64_t>(), top["name"].get<std::string>());
+  }
+  if (answer.contains("logits")) text += fmt::format("  logits {}\n", answer["logits"].dump());
+  return text;
+}
+
+// Writes each answer as soon as it is known: as text, or as the next one of a JSON array.
+class Writer {
+ public:
+  explicit Writer(bool is_json) : is_json_(is_json) {}
+
+  void add(const Json& answer) {
+    if (is_json_) {
+      write((is_first_ ? "[\n  " : ",\n  ") + indented(answer));
+    } else {
+      write(as_text(answer));
+    }
+    is_first_ = false;
+  }
+  void end() {
+    if (is_json_) write(is_first_ ? "[]\n" : "\n]\n");
+  }
+
+ private:
+  static std::string indented(const Json& answer) {
+    std::string text = answer.dump(2, ' ', false, Json::error_handler_t::replace);
+    for (size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
+      text.insert(at + 1, "  ");
+    return text;
+  }
+  static void write(const std::string& text) {
+    if (!(std::cout << text << std::flush))
+      throw InputError("the answers cannot be written: " + std::string(std::strerror(errno)));
+  }
+
+  bool is_json_;
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+int predict(const std::vector<std::string>& words) {
+  const Arguments arguments =
+      Arguments::parse(words, {"model", "weights", "allocation"}, {"json", "logits"});
+  if (arguments.words.empty()) throw InputError("no image is given");
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(0);
+  const auto network = load_network(arguments);
+  Writer writer(arguments.has("json"));
+  const size_t answered = for_each_image(
+      arguments.words,
+      [&](const std::string& file, const torch::Tensor& image) {
+        writer.add(answer(file, network->forward(image)[0], arguments.has("logits")));
+      },
+      [](const std::string& fault) { std::cerr << "error: " << fault << std::endl; });
+  writer.end();
+  return answered == arguments.words.size() ? kAllAnswered
+         : answered > 0                     ? kSomeAnswered
+                                            : kNoneAnswered;
 }
 
 }  // namespace qbitopt::worker

@@ -6,12 +6,14 @@
 namespace qbitopt::worker {
 
 // `qbitopt predict --model M --weights FILE [--allocation bits.json] [--json] [--logits] IMAGE...`:
-// the five likeliest classes of each photograph. The driver hands its arguments on. Returns the
-// exit status; throws InputError.
+// the five likeliest classes of each photograph, turned upright as its EXIF data say. The driver
+// hands its arguments on. One photograph after another, so that memory does not grow with them and
+// an answer does not depend on the others. Those that cannot be read are named on stderr. Returns
+// the exit status: 0, 3 if some photographs could not be read, 2 if none could; throws InputError.
 //
 // A checkpoint that carries quantisers is run with them. With --allocation, quantisers are attached
-// at the bits of that file (name -> bits; the others at 8) and their ranges are found on the images
-// given: 8-bit post-training quantisation of a published network is `{}`.
+// at the bits of that file (name -> bits; the others at 8) and their ranges are found on the first
+// 64 images given: 8-bit post-training quantisation of a published network is `{}`.
 int predict(const std::vector<std::string>& arguments);
 
 }  // namespace qbitopt::worker

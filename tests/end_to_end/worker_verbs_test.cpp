@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "end_to_end/sandbox.h"
 
@@ -12,15 +13,18 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// 8x8 pixels, orange.
-std::string png() {
-  const std::string hex =
-      "89504e470d0a1a0a0000000d49484452000000080000000808020000004b6d29dc000000114944415478da633861"
-      "238215310c2d0900875d460128455a850000000049454e44ae426082";
+std::string from_hex(const std::string& hex) {
   std::string bytes;
   for (size_t i = 0; i < hex.size(); i += 2)
     bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
   return bytes;
+}
+
+// 8x8 pixels, orange.
+std::string png() {
+  return from_hex(
+      "89504e470d0a1a0a0000000d49484452000000080000000808020000004b6d29dc000000114944415478da633861"
+      "238215310c2d0900875d460128455a850000000049454e44ae426082");
 }
 
 class WorkerVerbsTest : public testing::Sandbox {
@@ -93,9 +97,10 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
   const std::string bare = "predict --model resnet8 ";
   const std::pair<std::string, std::string> cases[] = {
       {command + "orange.png", "takes images of 1 channel(s); predict reads photographs"},
-      {command + "text.png", "text.png: neither JPEG nor PNG"},
-      {command + "nowhere.png", "nowhere.png: no such file"},
-      {command + "orange.png photos", "photos: is a folder; give the photographs in it, photos/*"},
+      {bare + "text.png", "text.png: neither JPEG nor PNG"},
+      {bare + "nowhere.png", "nowhere.png: no such file"},
+      {bare + "photos", "photos: is a folder; give the photographs in it, photos/*"},
+      {bare + "/dev/zero", "/dev/zero: is a device; expected a photograph"},
       {command, "no image is given"},
       {bare + "--allocation wide.json orange.png", "conv1.weight: 99 bits; expected 2 to 16"},
       {bare + "--allocation text.json orange.png",
@@ -107,6 +112,88 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
     const testing::Result result = qbitopt(words);
     EXPECT_EQ(result.exit_code, 2) << words;
     EXPECT_THAT(result.err, HasSubstr(message)) << words;
+  }
+}
+
+TEST_F(WorkerVerbsTest, PredictAnswersForTheGoodPhotographsAndNamesTheOthers) {
+  write("good.png", png());
+  write("text.png", "no image");
+  std::filesystem::create_directory(folder_ / "photos");
+  const std::string photographs = " good.png text.png nowhere.png photos good.png";
+  const testing::Result text = qbitopt("predict --model resnet8" + photographs);
+  EXPECT_EQ(text.exit_code, 3);
+  EXPECT_THAT(text.err, AllOf(HasSubstr("error: text.png: neither JPEG nor PNG"),
+                              HasSubstr("error: nowhere.png: no such file"),
+                              HasSubstr("error: photos: is a folder")));
+  const size_t half = text.out.size() / 2;
+  EXPECT_THAT(text.out, ::testing::StartsWith("good.png\n"));
+  EXPECT_EQ(text.out.substr(0, half), text.out.substr(half));
+  const testing::Result json = qbitopt("predict --model resnet8 --json" + photographs);
+  EXPECT_EQ(json.exit_code, 3);
+  EXPECT_EQ(Json::parse(json.out).size(), 2u);
+  const testing::Result none = qbitopt("predict --model resnet8 --json text.png");
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_EQ(none.out, "[]\n");
+  write("bits.json", "{}");
+  EXPECT_EQ(qbitopt("predict --model resnet8 --allocation bits.json" + photographs).exit_code, 3);
+  EXPECT_THAT(qbitopt("predict --help").out, HasSubstr("3 if some cannot be read"));
+}
+
+// Red and blue side by side; EXIF says that red is the top.
+TEST_F(WorkerVerbsTest, PredictTurnsAPhotographAsItsCameraWasHeld) {
+  write(
+      "stored.png",
+      from_hex("89504e470d0a1a0a0000000d49484452000000080000000408020000003cafe9a700000014494441547"
+               "8da63f8cfc0004748ccff0cd49300003a7e1fe1d896a5a50000000049454e44ae426082"));
+  write(
+      "turned.png",
+      from_hex("89504e470d0a1a0a0000000d49484452000000080000000408020000003cafe9a70000001a655849664"
+               "9492a0008000000010012010300010000000600000000000000b7481129000000144944415478da63f8"
+               "cfc0004748ccff0cd49300003a7e1fe1d896a5a50000000049454e44ae426082"));
+  write(
+      "upright.png",
+      from_hex("89504e470d0a1a0a0000000d49484452000000040000000808020000005151c9520000001549444154"
+               "78da63f8cfc000470c4472885688e000007a421fe10b752a620000000049454e44ae426082"));
+  const Json answers =
+      json_of("predict --model resnet8 --logits stored.png turned.png upright.png");
+  const auto distance = [&](size_t i, size_t j) {
+    double sum = 0;
+    for (size_t k = 0; k < answers[i]["logits"].size(); ++k)
+      sum +=
+          std::abs(answers[i]["logits"][k].get<double>() - answers[j]["logits"][k].get<double>());
+    return sum;
+  };
+  EXPECT_LT(distance(1, 2), 0.05 * distance(0, 1));
+}
+
+TEST_F(WorkerVerbsTest, WeightsAreReadAsPeopleKeepThemOrConverted) {
+  const std::string python = QBITOPT_SOURCE "/.venv/bin/python";
+  if (!std::filesystem::exists(python)) GTEST_SKIP() << python << " with PyTorch is missing";
+  const auto run = [&](const std::string& script) {
+    const std::string command =
+        "cd " + folder_.string() + " && " + python + " -W ignore " QBITOPT_SOURCE "/" + script;
+    EXPECT_EQ(std::system(command.c_str()), 0) << script;
+  };
+  const std::string model = train("fp32", 3) + "model.pth";
+  write("orange.png", png());
+  const auto logits = [&](const std::string& weights) {
+    return json_of("predict --model resnet8 --logits orange.png --weights " + weights);
+  };
+  const Json expected = logits(model);
+  run("tests/end_to_end/torch_weights.py " + model);
+  for (const char* file : {"compiled.pth", "averaged.pth", "lightning.pth", "net.pth"})
+    EXPECT_EQ(logits(file), expected) << file;
+  const std::pair<std::string, std::string> for_the_converter[] = {
+      {"legacy.pth", ""},
+      {"deflated.pth", ""},
+      {"two.pth", " --key student"},
+      {"beside.pth", " --prefix model."}};
+  for (const auto& [file, options] : for_the_converter) {
+    const testing::Result refused = qbitopt("predict --model resnet8 orange.png --weights " + file);
+    EXPECT_EQ(refused.exit_code, 2) << file;
+    EXPECT_THAT(refused.err, HasSubstr("tools/convert_weights.py")) << file;
+    run("tools/convert_weights.py " + file + " converted.safetensors" + options);
+    EXPECT_EQ(logits("converted.safetensors"), expected) << file;
   }
 }
 
