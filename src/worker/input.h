@@ -11,7 +11,8 @@
 namespace qbitopt::worker {
 
 // Lines from standard input, read on a thread of its own, so that the end of the input is noticed
-// while a job trains: it is the driver's wish, or its death, and raises `stop`.
+// while a job trains: it is the driver's wish, or its death, and raises `stop`. Never destroyed, as
+// the thread may still use it.
 class Input {
  public:
   explicit Input(std::atomic<bool>& stop);

@@ -57,7 +57,7 @@ const char* name_of(Result result) {
 
 int serve() {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  Input input(stop);
+  static Input& input = *new Input(stop);  // as its thread, it lives until the process is gone
   for (int done = 1;; ++done) {
     const std::optional<std::string> line = input.next_line();
     if (!line) return 0;

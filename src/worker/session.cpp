@@ -46,7 +46,8 @@ class StderrTo {
 void log(const std::string& text) {
   const auto now =
       std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  fmt::print(stderr, "{:%F %T} {}\n", now, text);
+  // Not fmt::print: it throws where the disk is full, which the spool will tell.
+  std::fputs(fmt::format("{:%F %T} {}\n", now, text).c_str(), stderr);
 }
 
 // Every event goes to the spool; those that a person would want to read, to the log as well.

@@ -278,6 +278,7 @@ TEST_F(ResumeTest, AnOrphanIsNamedWithItsJobAndWhatItDoes) {
   driver->signal(SIGKILL);
   wait_until([&] { return driver->try_reap().has_value(); });
 
+  set_rules(Json::array());
   auto next = start_qbitopt("run small.yaml");
   const auto has_said = [&](const std::string& text) {
     return read("background.err").find(text) != std::string::npos;
@@ -344,6 +345,33 @@ TEST_F(ResumeTest, AFullDiskIsSaidAndTheNextRunGoesOn) {
   const testing::Result again = qbitopt("run small.yaml --db disk/qbitopt.db");
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_EQ(std::system(("umount -l " + disk.string()).c_str()), 0);
+}
+
+// The real worker, without room for its events, or for its lock.
+TEST_F(ResumeTest, NoRoomForTheFilesOfAJobIsAFullDiskAndTheNextRunGoesOn) {
+  environment_["QBITOPT_WORKER"] = QBITOPT_WORKER;
+  write("tiny.yaml", R"(qbitopt: 1
+name: tiny
+set:
+  method: fp32
+  model: resnet8
+  data: {name: synthetic, image_size: 8, train_images: 32, validation_images: 8, test_images: 8}
+  pretraining: {steps: 2, batch_size: 8}
+)");
+  const std::string disk = (folder_ / "results/qbitopt.runs").string();
+  for (const std::string room : {"size=4k", "size=1m,nr_inodes=5"}) {
+    fs::remove_all(folder_ / "results");
+    fs::create_directories(disk);
+    if (std::system(("mount -t tmpfs -o " + room + " tmpfs " + disk + " 2>/dev/null").c_str()) != 0)
+      GTEST_SKIP() << "cannot mount a small disk";
+    const testing::Result full = qbitopt("run tiny.yaml");
+    EXPECT_EQ(full.exit_code, 3) << full.err;
+    EXPECT_THAT(full.err, HasSubstr("interrupted: disk_full: ")) << room;
+    EXPECT_THAT(full.err, HasSubstr(": No space left on device; log: ")) << room;
+    EXPECT_EQ(std::system(("mount -o remount,size=9m,nr_inodes=99 " + disk).c_str()), 0);
+    EXPECT_EQ(qbitopt("run tiny.yaml").exit_code, 0) << room;
+    EXPECT_EQ(std::system(("umount -l " + disk).c_str()), 0);
+  }
 }
 
 }  // namespace
