@@ -31,6 +31,8 @@ TEST(NormalizedTest, SaysWhatItExpectedAndFound) {
             "expects an int of at most 64 bits, found 9223372036854775808");
   EXPECT_EQ(value_error(spec("float"), true), "expects a float, found true");
   EXPECT_EQ(value_error(spec("float"), INFINITY), "expects a finite number, found infinity");
+  EXPECT_EQ(value_error(spec("float"), -1e39),
+            "expects a number that float32 can hold, found -1e+39");
   EXPECT_EQ(value_error(spec("bool"), "on"), "expects true or false, found 'on'");
   EXPECT_EQ(value_error(spec("string"), true), "expects a text, found true; put it in quotes");
   EXPECT_EQ(value_error(spec("list of int"), 2), "expects a list of int, found 2");

@@ -48,8 +48,8 @@ TEST_F(MisfitOfWeightsTest, OtherClassesAreNamed) {
 
 TEST_F(MisfitOfWeightsTest, AnotherNetworkIsNamed) {
   EXPECT_EQ(misfit(3, "classifier", 4),
-            "is of another network: it has no classifier 'fc.weight'; its tensors begin with "
-            "'bn.running_var'");
+            "is of another network, or without its classifier: it has no matrix 'fc.weight', its "
+            "tensors begin with 'bn.running_var'");
   EXPECT_EQ(misfit(7, "fc", 4),
             "is of another network: with 4 classes 'net' has 15 weights, the file 19");
 }

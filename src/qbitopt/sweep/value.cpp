@@ -40,6 +40,8 @@ double to_float(const Json& value) {
   if (!value.is_number()) fail_type("float", value);
   const double number = value.get<double>();
   if (!std::isfinite(number)) throw InputError("expects a finite number, found " + shown(value));
+  if (std::abs(number) > std::numeric_limits<float>::max())
+    throw InputError("expects a number that float32 can hold, found " + shown(value));
   return number == 0 ? 0 : number;  // no negative zero
 }
 

@@ -44,10 +44,12 @@ std::string misfit_of_weights(const std::filesystem::path& file, const Manifest&
   const TensorIndex tensors = index_tensors(mapped.bytes());
   const std::string name = model.head + ".weight";
   const auto head = tensors.find(name);
-  if (head == tensors.end() || head->second.shape.size() != 2) {
+  const bool is_matrix = head != tensors.end() && head->second.shape.size() == 2;
+  if (!is_matrix || head->second.elements() == 0) {
     return fmt::format(
-        "is of another network: it has no classifier '{}'; its tensors begin with '{}'", name,
-        tensors.begin()->first);
+        "is of another network, or without its classifier: it has no matrix '{}', its tensors "
+        "begin with '{}'",
+        name, tensors.begin()->first);
   }
   const std::vector<int64_t>& shape = head->second.shape;
   const int64_t expected = model.weights + (shape[0] - kPublishedClasses) * (shape[1] + 1);
