@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/quantities.h"
 
 namespace qbitopt::worker {
 namespace {
@@ -57,11 +57,10 @@ std::string Arguments::get_or(const std::string& name, const std::string& fallba
 
 int Arguments::number_or(const std::string& name, int fallback, int least) const {
   const std::string text = get_or(name, std::to_string(fallback));
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < least)
+  const auto count = parse_count(text, least);
+  if (!count)
     throw InputError(fmt::format("--{} takes a number from {} on, not '{}'", name, least, text));
-  return value;
+  return *count;
 }
 
 }  // namespace qbitopt::worker

@@ -17,7 +17,8 @@ TEST(RunSettingsTest, TimesHaveUnits) {
   EXPECT_EQ(read("1.5m"), 90);
   EXPECT_EQ(read("12h"), 43200);
   EXPECT_EQ(read("2d"), 172800);
-  for (const char* text : {"0", "-1h", "12 parsecs", "soon", "[1]", "h"}) {
+  for (const char* text : {"0", "-1h", "12 parsecs", "soon", "[1]", "h", ".nan", "nan", "inf",
+                           ".inf", "1e300", "-5", "~", "true", "{a: 1}"}) {
     EXPECT_THAT(input_error([&] { read(text); }),
                 HasSubstr("a time is a number above 0 with s, m, h or d"))
         << text;
@@ -33,6 +34,14 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
               HasSubstr("run.jobs is auto or a count from 1, found the number 0"));
   EXPECT_THAT(input_error([&] { read("{retries: {oom: many}}"); }),
               HasSubstr("retries are a count or unlimited, found the text 'many'"));
+  EXPECT_EQ(read("{jobs: 4.0}")["jobs"], 4);
+  for (const char* jobs : {"5000000000", "-1", "1.5", "many", "[2]"}) {
+    EXPECT_THAT(input_error([&] { read(std::string("{jobs: ") + jobs + "}"); }),
+                HasSubstr("run.jobs is auto or a count from 1"))
+        << jobs;
+  }
+  EXPECT_THAT(input_error([&] { read("{retries: {oom: 5000000000}}"); }),
+              HasSubstr("retries are a count or unlimited"));
   EXPECT_THAT(input_error([&] { read("{job: 3}"); }),
               HasSubstr("unknown key 'job' in run, did you mean 'jobs'?"));
 }

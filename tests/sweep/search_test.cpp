@@ -75,6 +75,8 @@ TEST(SearchTest, SaysWhatIsWrong) {
   EXPECT_THAT(error("{" + good + ", scale: cubic}"), HasSubstr("unknown scale 'cubic'"));
   EXPECT_THAT(error("{" + good + ", slack: 0}"), HasSubstr("slack must be above 0"));
   EXPECT_THAT(error("{" + good + ", max_runs: 0}"), HasSubstr("max_runs must be at least 1"));
+  EXPECT_THAT(error("{" + good + ", max_runs: 5000000000}"),
+              HasSubstr("max_runs must be at least 1"));
   EXPECT_THAT(error("{" + good + ", max_run: 3}"), HasSubstr("max_runs"));
 }
 

@@ -1,7 +1,6 @@
 #include "qbitopt/core/file_lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,18 +9,36 @@
 #include <utility>
 
 namespace qbitopt {
+namespace {
+
+// Of the open file, not of the process: a child that inherits it holds it too.
+int lock_command(int descriptor, int command, struct flock& lock) {
+  lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;  // all of it
+  return ::fcntl(descriptor, command, &lock);
+}
+
+}  // namespace
 
 std::optional<FileLock> FileLock::try_lock(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), file.string());
   FileLock lock(descriptor);
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) return std::nullopt;
+  struct flock wanted;
+  if (lock_command(descriptor, F_OFD_SETLK, wanted) == 0) return lock;
+  if (errno == EAGAIN || errno == EACCES) return std::nullopt;
   throw std::system_error(errno, std::generic_category(), file.string());
 }
 
 bool FileLock::is_held(const std::filesystem::path& file) {
-  return std::filesystem::exists(file) && !try_lock(file);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return false;
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), file.string());
+  const FileLock opened(descriptor);
+  struct flock found;
+  if (lock_command(descriptor, F_OFD_GETLK, found) == 0) return found.l_type != F_UNLCK;
+  throw std::system_error(errno, std::generic_category(), file.string());
 }
 
 FileLock::FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

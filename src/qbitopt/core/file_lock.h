@@ -11,7 +11,8 @@ class FileLock {
   // Creates the file if it is not there. Nothing if someone else holds it. Throws std::system_error
   // if the file cannot be opened.
   static std::optional<FileLock> try_lock(const std::filesystem::path& file);
-  // True if someone holds the lock of this file. False if there is no such file.
+  // True if someone holds the lock of this file; false if there is no such file. Asks without taking
+  // it, and needs no permission to write. Throws std::system_error if the file cannot be read.
   static bool is_held(const std::filesystem::path& file);
 
   FileLock(FileLock&& other) noexcept;

@@ -1,8 +1,5 @@
 #include "qbitopt/core/json.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -10,7 +7,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/output_file.h"
 
 template class nlohmann::basic_json<>;
 template class nlohmann::detail::serializer<nlohmann::json>;
@@ -83,10 +82,6 @@ void append(const Json& value, std::string& out) {
   }
 }
 
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& file) {
-  throw std::runtime_error("cannot " + what + " " + file.string() + ": " + std::strerror(errno));
-}
-
 }  // namespace
 
 std::string canonical_json(const Json& value) {
@@ -100,6 +95,7 @@ Json read_json(const std::filesystem::path& file) {
   if (!stream) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
   std::stringstream text;
   text << stream.rdbuf();
+  expect_utf8(text.str(), file.string());
   try {
     return Json::parse(text.str());
   } catch (const Json::parse_error& error) {
@@ -108,24 +104,9 @@ Json read_json(const std::filesystem::path& file) {
 }
 
 void write_file_atomically(const std::filesystem::path& file, const std::string& content) {
-  const std::filesystem::path temporary = file.string() + ".tmp";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) fail("create", temporary);
-  size_t written = 0;
-  while (written < content.size()) {
-    const ssize_t n = ::write(fd, content.data() + written, content.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int error = errno;
-      ::close(fd);
-      ::unlink(temporary.c_str());
-      errno = error;
-      fail("write", temporary);
-    }
-    written += static_cast<size_t>(n);
-  }
-  if (::fsync(fd) != 0 || ::close(fd) != 0) fail("write", temporary);
-  if (::rename(temporary.c_str(), file.c_str()) != 0) fail("rename", temporary);
+  OutputFile output(file);
+  output.write(content);
+  output.commit();
 }
 
 }  // namespace qbitopt

@@ -42,7 +42,11 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 std::string unknown_name(std::string_view kind, std::string_view name,
                          std::vector<std::string> known) {
   std::sort(known.begin(), known.end());
-  std::string text = "unknown " + std::string(kind) + " '" + std::string(name) + "'";
+  constexpr size_t kLongest = 200;
+  const bool is_long = name.size() > kLongest;
+  std::string text = "unknown " + std::string(kind) + " '" + std::string(name.substr(0, kLongest)) +
+                     (is_long ? "...'" : "'");
+  if (is_long) name = {};  // like none
   const std::string near = nearest_name(name, known);
   if (!near.empty()) text += ", did you mean '" + near + "'?";
   text += "; known " + std::string(kind) + "s: ";

@@ -1,14 +1,19 @@
 #include "qbitopt/sweep/run_settings.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <map>
 #include <vector>
 
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/quantities.h"
 
 namespace qbitopt {
 namespace {
+
+// A scalar as it would stand on a command line; nothing for lists and maps.
+std::optional<std::string> word_of(const YamlNode& node) {
+  if (!node.is_scalar() || node.scalar.is_null()) return std::nullopt;
+  return node.scalar.is_string() ? node.scalar.get<std::string>() : node.scalar.dump();
+}
 
 std::string one_of(const YamlNode& node, const std::string& what,
                    const std::vector<std::string>& known) {
@@ -26,11 +31,10 @@ Json read_retries(const YamlNode& node) {
       retries[entry.key] = -1;
       continue;
     }
-    if (!entry.value.is_scalar() || !entry.value.scalar.is_number_integer() ||
-        entry.value.scalar < 0) {
+    const auto count = read_count(entry.value, 0);
+    if (!count)
       fail_at(entry.value.place, "retries are a count or unlimited, found " + entry.value.found());
-    }
-    retries[entry.key] = entry.value.scalar;
+    retries[entry.key] = *count;
   }
   return retries;
 }
@@ -53,35 +57,29 @@ Json read_run(const YamlNode& node) {
   Json run = Json::object();
   if (const YamlNode* jobs = node.find("jobs")) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
-    if (!is_auto && (!jobs->is_scalar() || !jobs->scalar.is_number_integer() || jobs->scalar < 1)) {
+    const auto count = is_auto ? std::nullopt : read_count(*jobs, 1);
+    if (!is_auto && !count)
       fail_at(jobs->place, "run.jobs is auto or a count from 1, found " + jobs->found());
-    }
-    run["jobs"] = jobs->scalar;
+    run["jobs"] = is_auto ? jobs->scalar : Json(*count);
   }
   if (const YamlNode* timeout = node.find("timeout")) run["timeout_seconds"] = seconds(*timeout);
   if (const YamlNode* retries = node.find("retries")) run["retries"] = read_retries(*retries);
   return run;
 }
 
+std::optional<int> read_count(const YamlNode& node, int least) {
+  const auto word = word_of(node);
+  return word ? parse_count(*word, least) : std::nullopt;
+}
+
 double seconds(const YamlNode& node) {
-  static const std::map<std::string, double> kUnits = {
-      {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
-  double number = 0;
-  std::string unit = "s";
-  if (node.is_scalar() && node.scalar.is_number()) {
-    number = node.scalar.get<double>();
-  } else if (node.is_scalar() && node.scalar.is_string()) {
-    const std::string text = node.scalar.get<std::string>();
-    char* end = nullptr;
-    number = std::strtod(text.c_str(), &end);
-    unit = end;
-  }
-  const auto known = kUnits.find(unit);
-  if (!(number > 0) || known == kUnits.end()) {
+  const auto word = word_of(node);
+  const auto time = word ? parse_seconds(*word) : std::nullopt;
+  if (!time || *time == 0) {
     fail_at(node.place, "a time is a number above 0 with s, m, h or d, like 90s, 30m, 12h; found " +
                             node.found());
   }
-  return number * known->second;
+  return *time;
 }
 
 }  // namespace qbitopt

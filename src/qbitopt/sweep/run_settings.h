@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "qbitopt/sweep/plan.h"
@@ -14,7 +15,10 @@ Objective read_metric(const YamlNode& node);
 // Plan::run says it. Throws InputError.
 Json read_run(const YamlNode& node);
 
-// "90s", "30m", "12h", "2d", or a number of seconds. Throws InputError.
+// A count of at least `least`, as parse_count() reads it; nothing if it is none.
+std::optional<int> read_count(const YamlNode& node, int least);
+
+// A time above 0, as parse_seconds() reads it. Throws InputError.
 double seconds(const YamlNode& node);
 
 }  // namespace qbitopt

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "qbitopt/core/names.h"
+#include "qbitopt/sweep/run_settings.h"
 #include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
@@ -69,8 +70,10 @@ Search read_search(const YamlNode& node, const Catalog& catalog) {
     if (search.slack <= 0) fail_at(slack->place, "slack must be above 0, in bits");
   }
   if (const YamlNode* runs = node.find("max_runs")) {
-    search.max_runs = static_cast<int>(expect_int(*runs, "max_runs"));
-    if (search.max_runs < 1) fail_at(runs->place, "max_runs must be at least 1");
+    const auto count = read_count(*runs, 1);
+    if (!count)
+      fail_at(runs->place, "max_runs must be at least 1, a whole number, found " + runs->found());
+    search.max_runs = *count;
   }
   return search;
 }

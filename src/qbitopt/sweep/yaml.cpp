@@ -15,6 +15,7 @@
 #include <regex>
 #include <sstream>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/names.h"
 
 namespace qbitopt {
@@ -307,6 +308,7 @@ std::string read_text(const std::filesystem::path& file) {
         std::filesystem::is_directory(file) ? "it is a folder" : std::strerror(errno);
     throw InputError("cannot read " + file.string() + ": " + why);
   }
+  expect_utf8(text.str(), file.string());
   return text.str();
 }
 
