@@ -48,6 +48,29 @@ TEST(CostTableTest, ReadsARowPerQuantizerAndCandidate) {
   EXPECT_FALSE(table.has_layers);
 }
 
+// A column that had a gap is one of floats to pandas.
+TEST(CostTableTest, WholeNumbersMayBeWrittenAsFloats) {
+  const AllocationTable table = AllocationTable::parse(kLayerHeader +
+                                                           "a,W,864.0,4.0,1,c1,50.0\n"
+                                                           "a,W,864,8.0,0,c1,50\n"
+                                                           "b,A,1e2,4,1,c1,\n",
+                                                       "t.csv");
+  EXPECT_EQ(table.quantizers[0].weight, 864);
+  EXPECT_THAT(table.quantizers[0].bits, ElementsAre(4, 8));
+  EXPECT_EQ(table.quantizers[1].weight, 100);
+  EXPECT_EQ(table.layers[0].macs, 50);
+}
+
+TEST(CostTableTest, OtherEncodingsAreNamed) {
+  std::string wide = "\xFF\xFE";
+  for (const char c : kHeader) wide += {c, '\0'};
+  EXPECT_THAT(message_of([&] { AllocationTable::parse(wide, "t.csv"); }),
+              testing::HasSubstr("t.csv: is in UTF-16"));
+  EXPECT_THAT(
+      message_of([&] { AllocationTable::parse(kHeader + "r\xE9seau,W,1,4,1\n", "t.csv"); }),
+      testing::HasSubstr("t.csv:2:2: byte \\xe9 is not UTF-8; the file seems to be in Latin-1"));
+}
+
 TEST(CostTableTest, TakesWhatSpreadsheetsWrite) {
   const AllocationTable table = AllocationTable::parse(
       "\xEF\xBB\xBF \"cost\" ,bits,weight,group,quantizer\r\n"
@@ -119,6 +142,9 @@ TEST(CostTableTest, EveryMistakeIsNamedWithItsPlace) {
       {kHeader + "a,W,10,4,-inf\n", "t.csv:2:10: a cost cannot be minus infinity"},
       {kHeader + "a,W,10,4,1e999\n",
        "t.csv:2:10: cost '1e999' is too large for a double; write inf to forbid it"},
+      {",quantizer,group,weight,bits,cost\n0,a,W,10,4,1\n",
+       "t.csv:1:1: a column without a name; pandas writes its index so: to_csv(..., index=False) "
+       "leaves it out"},
       {kHeader + "a,W,10,4,1\nb,W,10,4,1\na,W,10,4,2\n",
        "t.csv:4:8: 'a' at 4 bits is in line 2 already"},
       {kHeader + "a,W,10,4,1\na,W,11,8,2\n",

@@ -1,11 +1,11 @@
 #include "qbitopt/allocation/budget_arguments.h"
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/quantities.h"
 
 namespace qbitopt {
 namespace {
@@ -13,14 +13,12 @@ namespace {
 constexpr int64_t kMostBytes = int64_t{1} << 59;
 
 int64_t count(const std::string& option, const std::string& text, int64_t most) {
-  int64_t value = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
-  if (error != std::errc() || end != last || value < 0 || value > most) {
+  const auto value = parse_whole(text);
+  if (!value || *value < 0 || *value > most) {
     throw InputError(option + ": '" + text + "' is not a whole number from 0 to " +
                      std::to_string(most));
   }
-  return value;
+  return *value;
 }
 
 std::vector<int> members(const AllocationTable& table, const std::string& name) {

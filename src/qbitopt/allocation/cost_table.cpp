@@ -10,8 +10,10 @@
 #include <unordered_map>
 
 #include "qbitopt/allocation/csv.h"
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/quantities.h"
 
 namespace qbitopt {
 namespace {
@@ -23,14 +25,6 @@ constexpr int kNeeded = kLayer;
 const char* const kHeader = "quantizer,group,weight,bits,cost";
 
 std::string quote(std::string_view text) { return "'" + std::string(text) + "'"; }
-
-template <typename Number>
-std::optional<Number> whole(std::string_view text) {
-  Number value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Any number that from_chars takes, "inf" and "nan" included; beyond the range of double: infinity
 // or 0.
@@ -86,6 +80,12 @@ class TableParser {
   }
   const std::string& text(Column column) const { return cells_[place_[column]].text; }
   bool has(Column column) const { return place_[column] >= 0; }
+  // As the digits of a whole number, if it is one: "864.0" is 864.
+  std::string macs() const {
+    if (!has(kMacs)) return "";
+    const auto count = parse_whole(text(kMacs));
+    return count ? std::to_string(*count) : text(kMacs);
+  }
 
   void read_header();
   void read_row();
@@ -122,6 +122,11 @@ void TableParser::read_header() {
                                           quote(reader_.line_text().substr(0, 60)));
   }
   for (size_t i = 0; i < width_; ++i) {
+    if (cells_[i].text.empty()) {
+      throw InputError(reader_.place(cells_[i].column),
+                       "a column without a name; pandas writes its index so: to_csv(..., "
+                       "index=False) leaves it out");
+    }
     const auto found = std::find(kNames.begin(), kNames.end(), cells_[i].text);
     const Location where = reader_.place(cells_[i].column);
     if (found == kNames.end()) {
@@ -163,14 +168,14 @@ void TableParser::read_row() {
   const std::string& name = text(kQuantizer);
   if (name.empty()) fail(kQuantizer, "the quantizer has no name");
 
-  const std::optional<int64_t> weight = whole<int64_t>(text(kWeight));
+  const std::optional<int64_t> weight = parse_whole(text(kWeight));
   if (!weight) {
     fail(kWeight, "weight " + quote(text(kWeight)) +
                       " is not a whole number; expected elements, 1 or MACs, up to 2^62");
   }
   if (*weight < 0) fail(kWeight, "weight " + text(kWeight) + " is negative");
-  const std::optional<int> bits = whole<int>(text(kBits));
-  if (!bits || *bits < 1 || *bits > 64) {
+  const std::optional<int> bits = parse_count(text(kBits), 1, 64);
+  if (!bits) {
     fail(kBits, quote(text(kBits)) + " bits; expected a whole number from 1 to 64");
   }
   const std::optional<double> cost = real(text(kCost));
@@ -193,11 +198,8 @@ void TableParser::read_row() {
   if (is_new) {
     table_.groups[in_group].members.push_back(found->second);
     table_.quantizers.push_back({name, *weight, {}, {}});
-    origins_.push_back({reader_.place().line,
-                        in_group,
-                        has(kLayer) ? text(kLayer) : "",
-                        has(kMacs) ? text(kMacs) : "",
-                        {}});
+    origins_.push_back(
+        {reader_.place().line, in_group, has(kLayer) ? text(kLayer) : "", macs(), {}});
   } else {
     check_same(table_.quantizers[found->second], origins_[found->second], *weight, in_group);
   }
@@ -219,7 +221,7 @@ void TableParser::check_same(const AllocationQuantizer& quantizer, const Origin&
   if (weight != quantizer.weight) differs(kWeight, std::to_string(quantizer.weight));
   if (group != origin.group) differs(kGroup, table_.groups[origin.group].name);
   if (has(kLayer) && text(kLayer) != origin.layer) differs(kLayer, origin.layer);
-  if (has(kMacs) && text(kMacs) != origin.macs) differs(kMacs, origin.macs);
+  if (macs() != origin.macs) differs(kMacs, origin.macs);
 }
 
 void TableParser::finish(AllocationQuantizer& quantizer, Origin& origin) {
@@ -257,7 +259,7 @@ void TableParser::add_to_layer(int quantizer, const std::string& name,
   }
   const std::string& macs = origins_[quantizer].macs;
   if (macs.empty()) return;
-  const std::optional<int64_t> count = whole<int64_t>(macs);
+  const std::optional<int64_t> count = parse_whole(macs);
   if (!count || *count < 0) {
     throw InputError({file_, line}, "macs " + quote(macs) +
                                         " is not a whole number; expected the layer's "
@@ -305,6 +307,7 @@ void TableParser::pair_layers() {
 }  // namespace
 
 AllocationTable AllocationTable::parse(std::string_view csv, const std::string& file) {
+  expect_utf8(csv, file);
   return TableParser(csv, file).parse();
 }
 

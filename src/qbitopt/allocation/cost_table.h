@@ -16,7 +16,7 @@ namespace qbitopt {
 //   conv1.input,A,12544,4,0.2
 //
 //   weight  share in the group's average, a whole number: elements, 1 or MACs; the same in all
-//           rows of a quantizer
+//           rows of a quantizer; 864.0, as pandas writes it, is whole
 //   bits    1 to 64; rows in any order
 //   cost    any number; inf forbids the candidate
 //
