@@ -3,8 +3,12 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
 #include <fstream>
 
 #include "qbitopt/core/error.h"
@@ -90,6 +94,72 @@ TEST_F(ReaderTest, ReadsWhereNothingCanBeWritten) {
       ::testing::ExitedWithCode(0), "");
   EXPECT_FALSE(fs::exists(file_.string() + "-shm"));
   fs::permissions(folder_.path(), fs::perms(0755));
+}
+
+// A writer that dies within a transaction of the rollback journal, whose pages are half written.
+void die_while_writing(const std::filesystem::path& file) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    SQLite::Database db(file.string(), SQLite::OPEN_READWRITE);
+    db.exec("PRAGMA journal_mode = DELETE");
+    db.exec("PRAGMA cache_size = 5");
+    db.exec("BEGIN IMMEDIATE");
+    db.exec("CREATE TABLE half (x)");
+    SQLite::Statement insert(db, "INSERT INTO half VALUES (randomblob(500))");
+    for (int i = 0; i < 1000; ++i, insert.reset()) insert.exec();
+    ::kill(::getpid(), SIGKILL);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+}
+
+TEST_F(ReaderTest, WhatAKilledWriterLeftIsTakenBack) {
+  die_while_writing(file_);
+  ASSERT_TRUE(std::filesystem::exists(file_.string() + "-journal"));
+  EXPECT_EQ(Reader(file_).query("SELECT name FROM sqlite_master WHERE name = 'half'").size(), 0u);
+  EXPECT_EQ(Reader(file_).query("SELECT method FROM runs").size(), 1u);
+}
+
+TEST_F(ReaderTest, WhoMayNotWriteIsToldWhoHasToTakeItBack) {
+  die_while_writing(file_);
+  std::filesystem::permissions(file_, std::filesystem::perms(0444));
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0555));
+  EXPECT_EXIT(
+      {
+        const uid_t nobody = 65534;
+        if (::geteuid() == 0 && ::setuid(nobody) != 0) std::exit(2);
+        try {
+          Reader(file_).query("SELECT method FROM runs");
+        } catch (const DatabaseError& error) {
+          std::fputs(error.what(), stderr);
+          std::exit(0);
+        }
+        std::exit(1);  // half of a transaction was shown
+      },
+      ::testing::ExitedWithCode(0), "Someone who may has to open it once");
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+}
+
+TEST_F(ReaderTest, APathMayBeginWithTwoSlashes) {
+  EXPECT_EQ(Reader("/" + file_.string()).query("SELECT method FROM runs").size(), 1u);
+}
+
+TEST_F(ReaderTest, ADeviceOrAPipeIsNoDatabase) {
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  for (const std::filesystem::path& file : {folder_ / "pipe", std::filesystem::path("/dev/null")})
+    EXPECT_THROW(Reader{file}, DatabaseError) << file;
+}
+
+TEST_F(ReaderTest, AQueryWithoutAStatementIsTheUsersTrouble) {
+  for (const char* sql : {"", " ", ";", "-- a comment", "/* another */"})
+    EXPECT_THAT(refusal(sql), HasSubstr("there is no statement in the query")) << sql;
+  EXPECT_EQ(Reader(file_).query("SELECT 1; -- a comment").size(), 1u);
+  EXPECT_THAT(refusal("SELECT 1; SELECT 2"), HasSubstr("more than one statement"));
+}
+
+TEST_F(ReaderTest, AValueHasALargestSize) {
+  for (const char* sql :
+       {"SELECT length(randomblob(1000000000))", "SELECT length(hex(zeroblob(60000000)))"})
+    EXPECT_THAT(refusal(sql), HasSubstr("a value of more than 100 MB")) << sql;
 }
 
 TEST_F(ReaderTest, NothingCanBeChanged) {

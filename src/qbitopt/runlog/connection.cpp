@@ -11,7 +11,13 @@ namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
 
+// `code`: extended.
 std::string remedy(int code) {
+  if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY) {
+    return "a program was killed while it wrote to it, and you may not write to its folder. "
+           "Someone "
+           "who may has to open it once: `qbitopt ls --db FILE` takes back what was half written";
+  }
   switch (code & 0xff) {
     case SQLITE_FULL:
       return "the disk is full. Nothing that was stored is lost: make room and run the same "
@@ -28,6 +34,8 @@ std::string remedy(int code) {
       return "the file is damaged. `qbitopt db check` says how far; copies end in .bak";
     case SQLITE_IOERR:
       return "the disk refuses. Nothing that was stored is lost";
+    case SQLITE_NOMEM:
+      return "there is not enough memory. Ask for less";
     default:
       return "";
   }
@@ -81,13 +89,17 @@ void Connection::rollback() noexcept {
   database_.tryExec("ROLLBACK");
 }
 
+DatabaseError database_error(const std::filesystem::path& file, const SQLite::Exception& error) {
+  const std::string advice = remedy(error.getExtendedErrorCode());
+  return DatabaseError(
+      fmt::format("{}: {}{}", file.string(), error.what(), advice.empty() ? "" : "; " + advice));
+}
+
 void translate_errors(const std::filesystem::path& file, const std::function<void()>& action) {
   try {
     action();
   } catch (const SQLite::Exception& error) {
-    const std::string advice = remedy(error.getErrorCode());
-    throw DatabaseError(
-        fmt::format("{}: {}{}", file.string(), error.what(), advice.empty() ? "" : "; " + advice));
+    throw database_error(file, error);
   }
 }
 

@@ -116,8 +116,10 @@ class Connection {
   bool is_in_transaction_ = false;
 };
 
-// Runs `action`; SQLite's errors come out as DatabaseError with the file, and what to do about the
-// common ones.
+// An error of SQLite's with the file, and what to do about the common ones.
+DatabaseError database_error(const std::filesystem::path& file, const SQLite::Exception& error);
+
+// Runs `action`; SQLite's errors come out as database_error() says them.
 void translate_errors(const std::filesystem::path& file, const std::function<void()>& action);
 
 }  // namespace qbitopt

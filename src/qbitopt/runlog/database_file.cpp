@@ -27,7 +27,7 @@ int big_endian(const unsigned char* bytes) {
 
 // The characters that end a path or start an escape in a URI.
 std::string as_uri(const fs::path& file, const char* query) {
-  std::string uri = "file:";
+  std::string uri = "file://";  // an empty authority, so that a path may begin with "//"
   for (const char c : fs::absolute(file).string()) {
     if (std::strchr("%?#", c) != nullptr) {
       uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
@@ -46,6 +46,20 @@ bool has_content(const fs::path& file) {
   return !error && size > 0;
 }
 
+// What a killed program left half written, SQLite takes back when someone opens the file who may
+// write to it. Asked of a file of ours, or of one that is being created.
+void take_back_unfinished_write(const fs::path& file, const FileHeader& header) {
+  const bool is_ours = header.application_id == kApplicationId || header.is_empty;
+  const bool may_write = ::access(file.c_str(), W_OK) == 0 &&
+                         ::access(fs::absolute(file).parent_path().c_str(), W_OK) == 0;
+  if (!is_ours || !may_write || !has_content(beside(file, "-journal"))) return;
+  translate_errors(file, [&] {
+    Connection(as_uri(file, "?mode=rw"), SQLite::OPEN_READWRITE)
+        .raw()
+        .execAndGet("SELECT count(*) FROM sqlite_master");
+  });
+}
+
 bool wants_write_ahead(const fs::path& file, Journal journal) {
   if (journal == Journal::kAutomatic) return !is_on_network(file);
   return journal == Journal::kWriteAhead;
@@ -55,7 +69,13 @@ bool wants_write_ahead(const fs::path& file, Journal journal) {
 
 FileHeader read_header(const fs::path& file) {
   FileHeader header;
-  header.exists = fs::exists(file);
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (error && status.type() != fs::file_type::not_found)
+    throw DatabaseError(fmt::format("{}: {}", file.string(), error.message()));
+  header.exists = fs::exists(status);
+  header.is_empty = true;
+  if (!fs::is_regular_file(status)) return header;
   std::array<unsigned char, 100> bytes{};
   std::ifstream input(file, std::ios::binary);
   input.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
@@ -74,6 +94,10 @@ void refuse_foreign(const fs::path& file, const FileHeader& header) {
   if (fs::is_directory(file))
     throw DatabaseError(
         fmt::format("{}: a folder, not a database; name a file with --db", file.string()));
+  if (header.exists && !fs::is_regular_file(file)) {
+    throw DatabaseError(fmt::format("{}: a device or a pipe, not a database; name a file with --db",
+                                    file.string()));
+  }
   if (header.exists && ::access(file.c_str(), R_OK) != 0) {
     throw DatabaseError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
   }
@@ -150,11 +174,13 @@ std::string holder_of_lock(const fs::path& file) {
 
 std::string reading_uri(const fs::path& file) {
   const bool is_sealed = ::access(fs::absolute(file).parent_path().c_str(), W_OK) != 0 &&
-                         !has_content(beside(file, "-wal"));
+                         !has_content(beside(file, "-wal")) &&
+                         !has_content(beside(file, "-journal"));
   return as_uri(file, is_sealed ? "?immutable=1" : "?mode=ro");
 }
 
 std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
+  take_back_unfinished_write(file, read_header(file));
   const FileHeader header = read_header(file);
   if (!header.exists) {
     throw InputError(fmt::format(
@@ -173,6 +199,7 @@ std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
   std::shared_ptr<Connection> connection;
   translate_errors(file, [&] {
     connection = std::make_shared<Connection>(reading_uri(file), SQLite::OPEN_READONLY);
+    sqlite3_limit(connection->raw().getHandle(), SQLITE_LIMIT_LENGTH, kLargestValue);
     connection->raw().execAndGet("SELECT count(*) FROM sqlite_master");
   });
   return connection;

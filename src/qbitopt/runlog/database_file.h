@@ -38,11 +38,15 @@ std::shared_ptr<Connection> open_for_writing(const std::filesystem::path& file, 
 // program".
 std::string holder_of_lock(const std::filesystem::path& file);
 
+// [bytes] of one value that a reader sees; also bounds how long one call of a function takes.
+inline constexpr int kLargestValue = 100'000'000;
+
 // Under which SQLite opens the file without writing to it: `immutable` where the folder is
-// read-only and no log lies beside the file.
+// read-only and neither a log nor a journal lies beside the file.
 std::string reading_uri(const std::filesystem::path& file);
 
-// A connection that cannot write.
+// A connection that cannot write. What a killed program left half written is taken back before, if
+// we may write to the folder.
 std::shared_ptr<Connection> open_for_reading(const std::filesystem::path& file);
 
 // Empties the write-ahead log and makes the file one plain file again; other readers may put that

@@ -1,6 +1,7 @@
 #include "qbitopt/runlog/maintenance.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
@@ -19,8 +20,11 @@ namespace fs = std::filesystem;
 class NewFile {
  public:
   explicit NewFile(const fs::path& destination)
-      : destination_(destination), temporary_(destination.string() + ".part") {
-    if (fs::exists(destination)) {
+      : destination_(destination),
+        temporary_(destination.parent_path() / fmt::format(".qbitopt.{}.part", ::getpid())) {
+    if (!destination.has_filename())
+      throw InputError(fmt::format("'{}' names no file", destination.string()));
+    if (fs::exists(fs::symlink_status(destination))) {
       throw InputError(fmt::format("{}: exists already; nothing was written, name another file",
                                    destination.string()));
     }

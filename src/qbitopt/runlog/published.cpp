@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 
@@ -85,6 +86,12 @@ class Line {
     if (value.empty()) throw InputError(where_, fmt::format("{} is empty; {}", column, why));
     return value;
   }
+  std::string link(const std::string& column, const char* why) const {
+    const std::string value = required(column, why);
+    if (value.starts_with("https://") || value.starts_with("http://")) return value;
+    throw InputError(
+        where_, fmt::format("{} must begin with https:// or http://, found '{}'", column, value));
+  }
   std::optional<double> percentage(const std::string& column) const {
     const std::string value = text(column);
     if (value.empty()) return std::nullopt;
@@ -116,7 +123,7 @@ PublishedResult result_of(const Line& line) {
   line.required("top1", "without a number there is nothing to compare");
   result.top1 = *line.percentage("top1");
   result.source_title = line.required("source_title", kCite);
-  result.source_url = line.required("source_url", kCite);
+  result.source_url = line.link("source_url", kCite);
   result.quoted_from = line.text("quoted_from");
   return result;
 }
@@ -136,8 +143,11 @@ void check_header(const std::vector<std::string>& header, const Location& where)
 
 std::vector<PublishedResult> read_published(const std::filesystem::path& file) {
   std::ifstream input(file, std::ios::binary);
-  if (!input) throw InputError("cannot read " + file.string());
-  const std::string text{std::istreambuf_iterator<char>(input), {}};
+  if (!input || std::filesystem::is_directory(file))
+    throw InputError("cannot read " + file.string() + "; expected published numbers as CSV");
+  std::string text{std::istreambuf_iterator<char>(input), {}};
+  expect_utf8(text, file.string());
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   const std::vector<Record> records = split(text, file.string());
   if (records.empty())
     throw InputError(Location{file.string(), 1},

@@ -40,7 +40,7 @@ int is_too_late(void* deadline) {
   return Clock::now() > *static_cast<Clock::time_point*>(deadline) ? 1 : 0;
 }
 
-// The authoriser and the time limit of one query.
+// The authoriser and the time limit of one query. What is done with its rows does not count.
 class Guard {
  public:
   Guard(sqlite3* handle, std::chrono::milliseconds limit)
@@ -54,6 +54,12 @@ class Guard {
   }
   Guard(const Guard&) = delete;
 
+  void leave_out(const std::function<void()>& action) {
+    const auto begun = Clock::now();
+    action();
+    deadline_ += Clock::now() - begun;
+  }
+
  private:
   sqlite3* handle_;
   Clock::time_point deadline_;
@@ -64,9 +70,11 @@ Json cell(const SQLite::Column& column) {
   if (column.isInteger()) return column.getInt64();
   if (column.isFloat()) return column.getDouble();
   if (column.isText()) return column.getString();
+  constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   const auto* bytes = static_cast<const unsigned char*>(column.getBlob());
-  for (int i = 0; i < column.getBytes(); ++i) text += fmt::format("{:02x}", bytes[i]);
+  for (int i = 0; i < column.getBytes(); ++i)
+    text.append({kDigits[bytes[i] >> 4], kDigits[bytes[i] & 15]});
   return text;
 }
 
@@ -88,15 +96,25 @@ void bind(SQLite::Statement& statement, int index, const Json& value) {
 struct Prepared {
   // SQLite compiles the first statement and ignores the rest; a person would not expect that.
   bool has_more_statements = false;
+  bool is_empty = false;                  // spaces and comments alone
   std::map<std::string, int> parameters;  // of ":name": name -> index
 };
+// Of a text that is more than spaces and comments.
+bool has_statement(sqlite3* handle, const char* sql) {
+  sqlite3_stmt* statement = nullptr;
+  const bool is_wrong = sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr) != SQLITE_OK;
+  const bool is_there = statement != nullptr;
+  sqlite3_finalize(statement);
+  return is_wrong || is_there;
+}
+
 Prepared prepare(sqlite3* handle, const std::string& sql) {
   Prepared prepared;
   sqlite3_stmt* statement = nullptr;
   const char* tail = nullptr;
   if (sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, &tail) == SQLITE_OK) {
-    prepared.has_more_statements =
-        std::string_view(tail).find_first_not_of(" \t\r\n;") != std::string_view::npos;
+    prepared.is_empty = statement == nullptr;
+    prepared.has_more_statements = has_statement(handle, tail);
     for (int i = 1; i <= sqlite3_bind_parameter_count(statement); ++i) {
       const char* name = sqlite3_bind_parameter_name(statement, i);
       if (name != nullptr) prepared.parameters[name + 1] = i;
@@ -152,6 +170,15 @@ Rows Reader::query(const std::string& sql, const std::vector<Json>& arguments) c
 Rows Reader::query_named(const std::string& sql,
                          const std::map<std::string, Json>& arguments) const {
   Rows rows;
+  for_each_named(
+      sql, arguments, [&](const auto& columns) { rows.columns = columns; },
+      [&](const auto& row) { rows.rows.push_back(row); });
+  return rows;
+}
+
+void Reader::for_each_named(const std::string& sql, const std::map<std::string, Json>& arguments,
+                            const std::function<void(const std::vector<std::string>&)>& begin,
+                            const std::function<void(const std::vector<Json>&)>& take) const {
   run(
       sql,
       [&](SQLite::Statement& statement) {
@@ -159,9 +186,7 @@ Rows Reader::query_named(const std::string& sql,
         for (const auto& [name, value] : arguments)
           bind(statement, index_of(name, parameters), value);
       },
-      [&](const auto& columns) { rows.columns = columns; },
-      [&](const auto& row) { rows.rows.push_back(row); });
-  return rows;
+      begin, take);
 }
 
 void Reader::for_each(const std::string& sql,
@@ -176,10 +201,12 @@ void Reader::run(const std::string& sql,
                  const std::function<void(const std::vector<std::string>&)>& begin,
                  const std::function<void(const std::vector<Json>&)>& take) const {
   sqlite3* handle = connection_->raw().getHandle();
-  const Guard guard(handle, options_.time_limit);
+  Guard guard(handle, options_.time_limit);
   try {
+    const Prepared prepared = prepare(handle, sql);
+    if (prepared.is_empty) throw InputError("there is no statement in the query; give one SELECT");
     SQLite::Statement statement(connection_->raw(), sql);
-    if (prepare(handle, sql).has_more_statements)
+    if (prepared.has_more_statements)
       throw InputError("more than one statement; give one SELECT at a time");
     bind_arguments(statement);
     const int count = statement.getColumnCount();
@@ -189,7 +216,7 @@ void Reader::run(const std::string& sql,
     std::vector<Json> row(columns.size());
     while (statement.executeStep()) {
       for (int i = 0; i < count; ++i) row[i] = cell(statement.getColumn(i));
-      take(row);
+      guard.leave_out([&] { take(row); });
     }
   } catch (const SQLite::Exception& error) {
     switch (error.getErrorCode()) {
@@ -198,14 +225,19 @@ void Reader::run(const std::string& sql,
             fmt::format("{}: the query took longer than {} s and was stopped; ask for less, or "
                         "raise --time-limit",
                         file_.string(), options_.time_limit.count() / 1000.0));
+      case SQLITE_TOOBIG:
+        throw InputError(fmt::format("a value of more than {} MB; ask for less at a time",
+                                     kLargestValue / 1'000'000));
       case SQLITE_AUTH:
+        throw refused(error);
       case SQLITE_READONLY:
+        if (error.getExtendedErrorCode() != SQLITE_READONLY) throw database_error(file_, error);
         throw refused(error);
       case SQLITE_ERROR:
         if (std::string_view(error.what()).starts_with("not authorized")) throw refused(error);
         throw InputError(error.what());
       default:
-        throw DatabaseError(fmt::format("{}: {}", file_.string(), error.what()));
+        throw database_error(file_, error);
     }
   }
 }

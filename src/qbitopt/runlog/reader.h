@@ -53,10 +53,14 @@ class Reader {
   // name that the SQL does not have.
   Rows query_named(const std::string& sql, const std::map<std::string, Json>& arguments) const;
 
-  // Row by row, for results that are too large to hold. `begin` gets the names of the columns.
+  // Row by row, for results that are too large to hold. `begin` gets the names of the columns. The
+  // time limit counts SQLite's time alone.
   void for_each(const std::string& sql,
                 const std::function<void(const std::vector<std::string>&)>& begin,
                 const std::function<void(const std::vector<Json>&)>& take) const;
+  void for_each_named(const std::string& sql, const std::map<std::string, Json>& arguments,
+                      const std::function<void(const std::vector<std::string>&)>& begin,
+                      const std::function<void(const std::vector<Json>&)>& take) const;
 
   const std::filesystem::path& file() const { return file_; }
 
