@@ -14,7 +14,13 @@ WITH run AS MATERIALIZED (
     coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NULL AS reference
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
-    AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+    AND (:sweep IS NULL OR runs.key IN (
+      SELECT job.key
+      FROM sweep
+      JOIN sweep_job ON sweep_id = sweep.id
+      JOIN job ON job.id = job_id
+      WHERE sweep.name = :sweep AND NOT orphaned
+    ))
     AND is_trial IS NOT 1
 ),
 -- What tells the configurations of a method apart: the parameters that all of them have and that vary, the budget aside.

@@ -3,7 +3,13 @@ WITH run AS (
   SELECT *, coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget
   FROM runs
   WHERE state = 'finished' AND budget_met IS NOT 0
-    AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+    AND (:sweep IS NULL OR runs.key IN (
+      SELECT job.key
+      FROM sweep
+      JOIN sweep_job ON sweep_id = sweep.id
+      JOIN job ON job.id = job_id
+      WHERE sweep.name = :sweep AND NOT orphaned
+    ))
     AND is_trial IS NOT 1
 ),
 -- The model and data with the most runs, at the tightest of the budgets that most of its methods share.

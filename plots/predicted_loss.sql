@@ -11,7 +11,13 @@ WITH run AS MATERIALIZED (
     ) AS checkpoint
   FROM runs
   WHERE state = 'finished' AND loss IS NOT NULL
-    AND (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+    AND (:sweep IS NULL OR runs.key IN (
+      SELECT job.key
+      FROM sweep
+      JOIN sweep_job ON sweep_id = sweep.id
+      JOIN job ON job.id = job_id
+      WHERE sweep.name = :sweep AND NOT orphaned
+    ))
 ),
 last_allocation AS (
   SELECT key, objective, max(step)

@@ -142,6 +142,48 @@ TEST(TableFormatTest, LatexIsWellFormed) {
   EXPECT_EQ(depth, 0);
 }
 
+// A table whose names try to be more than names, in every place where a name goes.
+Table make_hostile_table() {
+  const std::string name = "a}\\input{/etc/hostname}\n# *b* `c` [d](e) \x1b[31m";
+  Table table = make_table();
+  table.name = name;
+  table.title = name;
+  table.sections[0].name = name;
+  table.sections[0].rows[0].address = "=1+1";
+  table.sections[0].rows[0].cells[0].text = "=1+1";
+  table.claims[0].text = "# " + name;
+  table.footnotes = {{"a", name}, {"", "1. " + name}, {"", "- " + name}};
+  table.published[0].source_title = name;
+  table.published[0].quoted_from = "\n\\input{x}";
+  table.published[0].source_url = "https://example.org/a) [x](javascript:b";
+  return table;
+}
+
+TEST(TableFormatTest, NamesGiveLatexNoCommands) {
+  const std::string text = table_as_latex(make_hostile_table());
+  EXPECT_THAT(text, HasSubstr("\\label{tab:a--input--etc-hostname"));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool has_command = line.find("\\input") != std::string::npos;
+    EXPECT_TRUE(!has_command || line.starts_with("  % ")) << line;
+    for (const char c : line) EXPECT_GE(static_cast<unsigned char>(c), 0x20) << line;
+  }
+}
+
+TEST(TableFormatTest, NamesGiveMarkdownNoSyntax) {
+  const std::string text = table_as_markdown(make_hostile_table());
+  EXPECT_THAT(text, AllOf(Not(HasSubstr(" *b*")), Not(HasSubstr(" `c`")), Not(HasSubstr("[d](e)")),
+                          Not(HasSubstr("\n# ")), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(text, HasSubstr("(https://example.org/a%29%20[x]%28javascript:b)"));
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("\n- \\# a}"), HasSubstr("\n- 1\\. a}"), HasSubstr("\n- \\- a}")));
+}
+
+TEST(TableFormatTest, NamesGiveCsvNoFormulas) {
+  EXPECT_THAT(table_as_csv(make_hostile_table()), HasSubstr("\n'=1+1,"));
+  EXPECT_THAT(table_as_csv(make_hostile_table()), HasSubstr(",'=1+1,86.404,"));
+}
+
 // Debian: apt-get install chktex. Left out are its opinions on the width of dashes (8), on spaces
 // around them (36), and on quotes (18).
 TEST(TableFormatTest, ChktexFindsNothingInTheLatex) {

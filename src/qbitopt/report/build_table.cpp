@@ -98,9 +98,7 @@ class TableBuilder {
  private:
   // What means, differences, claims and choices are of must be columns of `runs`.
   void check_columns() const {
-    std::vector<std::string> known;
-    if (groups_.runs().empty()) return;
-    for (const auto& [name, value] : groups_.runs().front().columns.items()) known.push_back(name);
+    const std::vector<std::string> known = groups_.columns();
     const auto check = [&](const std::string& place, const std::string& name) {
       if (std::find(known.begin(), known.end(), name) != known.end()) return;
       throw InputError(fmt::format("table {}, {}: {}", definition_.name, place,

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <charconv>
 #include <map>
+#include <string_view>
+#include <utility>
 
 namespace qbitopt {
 namespace {
@@ -17,6 +21,15 @@ std::string dump(const OrderedJson& json, int indent = -1) {
 std::string exact_text(const Json& cell) {
   if (cell.is_null()) return "";
   return cell.is_string() ? cell.get<std::string>() : cell.dump();
+}
+
+// A text that spreadsheets take for a number, and nothing more.
+bool reads_as_number(const std::string& text) {
+  const char* const first = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* const last = text.data() + text.size();
+  double value = 0;
+  const auto [end, error] = std::from_chars(first, last, value);
+  return error != std::errc::invalid_argument && end == last;
 }
 
 std::vector<std::string> distinct(const std::vector<std::string>& columns) {
@@ -35,17 +48,20 @@ OrderedJson as_object(const std::vector<std::string>& names, const std::vector<J
   return object;
 }
 
-std::string csv_line(const std::vector<std::string>& fields) {
-  std::string line;
-  for (size_t i = 0; i < fields.size(); ++i) line += (i > 0 ? "," : "") + csv_field(fields[i]);
-  return line + "\n";
+// Of a cell for spreadsheets.
+std::string csv_cell(const Json& cell) {
+  return cell.is_string() ? csv_text_field(cell.get<std::string>()) : csv_field(exact_text(cell));
 }
 
-std::string json(const Rows& rows) {
-  const auto names = distinct(rows.columns);
-  OrderedJson list = OrderedJson::array();
-  for (const auto& row : rows.rows) list.push_back(as_object(names, row));
-  return dump(list, 2) + "\n";
+std::string csv_line(const std::vector<std::string>& fields) {
+  return fmt::format("{}\n", fmt::join(fields, ","));
+}
+
+// Each line of it further to the right; no text within JSON has a line end.
+std::string indented(const std::string& json) {
+  std::string text = "  ";
+  for (const char c : json) text += c == '\n' ? "\n  " : std::string(1, c);
+  return text;
 }
 
 bool is_numeric(const Rows& rows, size_t column) {
@@ -84,53 +100,90 @@ std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
+std::string csv_text_field(const std::string& text) {
+  const bool is_formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos;
+  return csv_field(is_formula && !reads_as_number(text) ? "'" + text : text);
+}
+
 std::string markdown_escaped(const std::string& text) {
+  const auto is_word = [&](size_t i) {
+    return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 ||
+                               static_cast<unsigned char>(text[i]) >= 0x80);
+  };
   std::string escaped;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const char next = i + 1 < text.size() ? text[i + 1] : ' ';
     switch (c) {
       case '|':
-        escaped += "\\|";
+      case '*':
+      case '`':
+      case '$':
+        escaped += std::string("\\") + c;
         break;
-      case '<':
-        escaped += "&lt;";
+      case '_':  // behind a letter it is one, too
+        escaped += (i > 0 && is_word(i - 1)) || next == ' ' ? "_" : "\\_";
+        break;
+      case '\\':  // in front of a letter it is a letter
+        escaped += std::ispunct(static_cast<unsigned char>(next)) != 0 ? "\\\\" : "\\";
+        break;
+      case ']':  // of a link
+        escaped += next == '(' || next == '[' || next == ':' ? "\\]" : "]";
+        break;
+      case '~':
+        escaped += next == '~' ? "\\~" : "~";
+        break;
+      case '&':  // of an entity
+        escaped += is_word(i + 1) || next == '#' ? "&amp;" : "&";
+        break;
+      case '<':  // of a tag or an address
+        escaped += is_word(i + 1) || next == '/' || next == '!' || next == '?' ? "&lt;" : "<";
         break;
       case '\n':
         escaped += "<br>";
         break;
-      case '\r':
+      case '\t':
+        escaped += ' ';
         break;
       default:
-        escaped += c;
+        if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) escaped += c;
     }
   }
   return escaped;
 }
 
 std::string write_rows(const Rows& rows, RowsFormat format) {
-  switch (format) {
-    case RowsFormat::kJson:
-      return json(rows);
-    case RowsFormat::kCsv:
-    case RowsFormat::kJsonLines:
-      break;
-    case RowsFormat::kMarkdown:
-      return markdown(rows);
-  }
-  std::string text = header_line(rows.columns, format);
-  for (const auto& row : rows.rows) text += row_line(rows.columns, row, format);
+  if (format == RowsFormat::kMarkdown) return markdown(rows);
+  std::string text;
+  RowsWriter writer(format, [&](const std::string& more) { text += more; });
+  writer.begin(rows.columns);
+  for (const auto& row : rows.rows) writer.add(row);
+  writer.end();
   return text;
 }
 
-std::string header_line(const std::vector<std::string>& columns, RowsFormat format) {
-  return format == RowsFormat::kCsv ? csv_line(columns) : "";
+void RowsWriter::begin(const std::vector<std::string>& columns) {
+  names_ = format_ == RowsFormat::kCsv ? columns : distinct(columns);
+  if (format_ == RowsFormat::kJson) out_("[");
+  if (format_ != RowsFormat::kCsv) return;
+  std::vector<std::string> fields;
+  for (const std::string& name : names_) fields.push_back(csv_text_field(name));
+  out_(csv_line(fields));
 }
 
-std::string row_line(const std::vector<std::string>& columns, const std::vector<Json>& row,
-                     RowsFormat format) {
-  if (format == RowsFormat::kJsonLines) return dump(as_object(distinct(columns), row)) + "\n";
+void RowsWriter::add(const std::vector<Json>& row) {
+  const bool is_first = std::exchange(is_empty_, false);
+  if (format_ == RowsFormat::kJsonLines) return out_(dump(as_object(names_, row)) + "\n");
+  if (format_ == RowsFormat::kJson)
+    return out_((is_first ? "\n" : ",\n") + indented(dump(as_object(names_, row), 2)));
   std::vector<std::string> fields;
-  for (const Json& cell : row) fields.push_back(exact_text(cell));
-  return csv_line(fields);
+  for (const Json& cell : row) fields.push_back(csv_cell(cell));
+  out_(csv_line(fields));
+}
+
+void RowsWriter::end() {
+  if (format_ == RowsFormat::kJson) out_(is_empty_ ? "]\n" : "\n]\n");
 }
 
 }  // namespace qbitopt

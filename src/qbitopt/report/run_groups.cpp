@@ -10,9 +10,13 @@
 #include "qbitopt/core/names.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/report/statistics.h"
+#include "qbitopt/runlog/queries.h"
 
 namespace qbitopt {
 namespace {
+
+// In front of those of `runs`, in runs_of_sweep().
+constexpr size_t kOwnColumns = 3;
 
 const std::vector<std::string> kLimits = {"budget.average_bits", "budget.weights",
                                           "budget.activations", "budget.joint"};
@@ -74,17 +78,51 @@ bool has_all(const std::vector<Json>& values, const std::vector<Json>& reference
   return true;
 }
 
+// Columns of `runs` and parameters that a table looks at. A run keeps no others, as a sweep may have
+// a hundred thousand runs.
+std::set<std::string> columns_of(const TableDefinition& definition) {
+  std::set<std::string> names = {"state",       "error_class", "commit_hash", "budget_met",
+                                 "weight_bits", "seconds",     "seed",        "top1"};
+  for (const ColumnDefinition& column : definition.columns)
+    names.insert(column.of.begin(), column.of.end());
+  for (const RowDefinition& row : definition.rows) names.insert(row.best_of);
+  for (const ClaimDefinition& claim : definition.claims) names.insert(claim.of);
+  return names;
+}
+
+std::set<std::string> parameters_of(const TableDefinition& definition) {
+  std::set<std::string> names(kLimits.begin(), kLimits.end());
+  names.insert("seed");
+  names.insert(definition.section_by.begin(), definition.section_by.end());
+  names.insert(definition.split_by.begin(), definition.split_by.end());
+  for (const ColumnDefinition& column : definition.columns)
+    names.insert(column.of.begin(), column.of.end());
+  for (const RowDefinition& row : definition.rows) {
+    for (const auto& [name, values] : row.where) names.insert(name);
+  }
+  return names;
+}
+
+// All parameters of the first of these runs.
+std::vector<Json> parameters_of(const Reader& reader, const std::vector<const Run*>& runs) {
+  constexpr size_t kMost = 1000;
+  std::vector<Json> all;
+  for (size_t i = 0; i < std::min(runs.size(), kMost); ++i)
+    all.push_back(stored_job(reader, runs[i]->key).parameters);
+  return all;
+}
+
 // "reallocation.tau (20, 40)": the parameters in which runs of one row differ.
-std::string differences(const std::vector<const Run*>& runs) {
+std::string differences(const std::vector<Json>& runs) {
   std::map<std::string, std::set<std::string>> values;
   std::set<std::string> names;
-  for (const Run* run : runs) {
-    for (const auto& [name, value] : run->parameters.items()) names.insert(name);
+  for (const Json& parameters : runs) {
+    for (const auto& [name, value] : parameters.items()) names.insert(name);
   }
   for (const std::string& name : names) {
     if (name == "seed") continue;
-    for (const Run* run : runs)
-      values[name].insert(cell_text(run->parameters.value(name, Json("none"))));
+    for (const Json& parameters : runs)
+      values[name].insert(cell_text(parameters.value(name, Json("none"))));
   }
   std::string text;
   for (const auto& [name, set] : values) {
@@ -215,7 +253,7 @@ std::string runs_of_sweep(const std::string& sweep) {
 RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
   load(reader, definition);
   load_needs(reader);
-  for (const RowDefinition& row : definition.rows) add_groups(row, definition);
+  for (const RowDefinition& row : definition.rows) add_groups(reader, row, definition);
   std::vector<std::vector<Json>> sections;
   for (const Run& run : runs_) {
     const auto section = values_at(run, definition.section_by);
@@ -235,30 +273,49 @@ RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
 }
 
 void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
+  const std::set<std::string> kept_columns = columns_of(definition);
+  const std::set<std::string> kept_parameters = parameters_of(definition);
   for (const std::string& sweep : definition.sweeps) {
-    const Rows rows = reader.query(runs_of_sweep(sweep));
-    if (rows.empty()) {
+    size_t count = 0;
+    reader.for_each(
+        runs_of_sweep(sweep), [&](const auto& names) { columns_ = names; },
+        [&](const auto& row) {
+          ++count;
+          add_run(row, kept_columns, kept_parameters);
+        });
+    if (count == 0) {
       std::vector<std::string> known;
       for (const auto& row : reader.query("SELECT name FROM sweep").rows) known.push_back(row[0]);
       throw InputError(fmt::format("table {}: {} in {}; `qbitopt run {}` fills it", definition.name,
                                    unknown_name("sweep", sweep, known), reader.file().string(),
                                    sweep));
     }
-    for (const auto& row : rows.rows) {
-      Run run;
-      for (size_t i = 3; i < row.size(); ++i) run.columns[rows.columns[i]] = row[i];
-      run.key = run.columns["key"];
-      if (index_.count(run.key)) continue;
-      run.config_key = run.columns["config_key"];
-      run.state = run.columns["state"];
-      run.parameters = Json::parse(row[0].get<std::string>());
-      run.case_name = row[1];
-      run.is_trial = row[2] > 0;
-      run.seed = run.parameters.value("seed", Json());
-      index_[run.key] = runs_.size();
-      runs_.push_back(std::move(run));
-    }
   }
+}
+
+// `row`: of runs_of_sweep().
+void RunGroups::add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
+                        const std::set<std::string>& parameters) {
+  Run run;
+  for (size_t i = kOwnColumns; i < row.size(); ++i) {
+    if (columns_[i] == "key") run.key = row[i];
+    if (columns_[i] == "config_key") run.config_key = row[i];
+    if (columns.contains(columns_[i])) run.columns[columns_[i]] = row[i];
+  }
+  if (!index_.try_emplace(run.key, runs_.size()).second) return;
+  run.state = run.columns["state"];
+  const Json all = Json::parse(row[0].get_ref<const std::string&>());
+  for (const std::string& name : parameters) {
+    if (const auto found = all.find(name); found != all.end()) run.parameters[name] = *found;
+  }
+  run.case_name = row[1];
+  run.is_trial = row[2] > 0;
+  run.seed = run.parameters.value("seed", Json());
+  runs_.push_back(std::move(run));
+}
+
+std::vector<std::string> RunGroups::columns() const {
+  return {columns_.begin() + std::min<size_t>(kOwnColumns, columns_.size()), columns_.end()};
 }
 
 void RunGroups::load_needs(const Reader& reader) {
@@ -268,7 +325,8 @@ void RunGroups::load_needs(const Reader& reader) {
   for (const auto& row : rows.rows) needs_[row[0]].emplace_back(row[1], row[2]);
 }
 
-void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& definition) {
+void RunGroups::add_groups(const Reader& reader, const RowDefinition& row,
+                           const TableDefinition& definition) {
   const size_t first = groups_.size();
   std::map<std::vector<std::string>, size_t> places;  // section and split as text -> its group
   for (const Run& run : runs_) {
@@ -299,7 +357,8 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
       throw InputError(fmt::format(
           "table {}: row '{}' holds {} configurations, which differ in {}; narrow its `where`, add "
           "the axis to split_by, or let `best_of: validation_top1` choose",
-          definition.name, group.address(), configurations.size(), differences(group.candidates)));
+          definition.name, group.address(), configurations.size(),
+          differences(parameters_of(reader, group.candidates))));
     }
     group.runs = row.best_of.empty() ? group.candidates : best_of(configurations, row.best_of);
     const auto by_seed = [](const Run* a, const Run* b) { return a->seed < b->seed; };

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,10 @@ struct Run {
   std::string config_key;
   std::string state;      // of the job: "finished", ...
   std::string case_name;  // the sweep's
-  Json parameters;        // dotted name -> value
+  Json parameters;        // dotted name -> value; those that the table looks at
   Json seed;
   bool is_trial = false;  // a run of a search that chose another strength
-  Json columns;           // its row of the view `runs`: name -> value
+  Json columns;           // of its row of the view `runs`, what the table looks at: name -> value
 
   bool is_finished() const { return state == "finished"; }
   // Finished above its budget: counts as missed, and enters no mean.
@@ -77,6 +78,8 @@ class RunGroups {
   RunGroups(const RunGroups&) = delete;
 
   const std::vector<Run>& runs() const { return runs_; }
+  // Names of all columns of the view `runs`.
+  std::vector<std::string> columns() const;
   // In the order of the table: sections as the sweeps have them; within a section budgets
   // descending, rows without one first; at one budget rows as defined, each with its split values,
   // numbers descending, texts as the sweeps have them.
@@ -93,8 +96,12 @@ class RunGroups {
  private:
   void load(const Reader& reader, const TableDefinition& definition);
   void load_needs(const Reader& reader);
-  void add_groups(const RowDefinition& row, const TableDefinition& definition);
+  void add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
+               const std::set<std::string>& parameters);
+  void add_groups(const Reader& reader, const RowDefinition& row,
+                  const TableDefinition& definition);
 
+  std::vector<std::string> columns_;  // of runs_of_sweep()
   std::vector<Run> runs_;
   std::map<std::string, size_t> index_;  // key -> position in runs_
   // key -> need, key

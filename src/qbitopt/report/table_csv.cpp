@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "qbitopt/core/json.h"
@@ -21,6 +23,7 @@ std::vector<std::string> fields_of(const ColumnDefinition& column) {
   return names;
 }
 
+// Ready for the line.
 std::vector<std::string> fields_of(const Cell& cell, const ColumnDefinition& column) {
   if (column.show == Show::kDifference) {
     const auto& interval = cell.interval;
@@ -29,7 +32,7 @@ std::vector<std::string> fields_of(const Cell& cell, const ColumnDefinition& col
             text_of(interval ? std::optional(interval->high) : std::nullopt),
             std::to_string(cell.n)};
   }
-  if (cell.values.empty()) return {cell.text};
+  if (cell.values.empty()) return {csv_text_field(cell.text)};
   std::vector<std::string> fields;
   for (const auto& value : cell.values) fields.push_back(text_of(value));
   if (column.show == Show::kMean && column.deviation) fields.push_back(text_of(cell.deviation));
@@ -37,9 +40,7 @@ std::vector<std::string> fields_of(const Cell& cell, const ColumnDefinition& col
 }
 
 std::string line_of(const std::vector<std::string>& fields) {
-  std::string line;
-  for (size_t i = 0; i < fields.size(); ++i) line += (i > 0 ? "," : "") + csv_field(fields[i]);
-  return line + "\n";
+  return fmt::format("{}\n", fmt::join(fields, ","));
 }
 
 // Texts of the footnotes that the row's cells carry.
@@ -62,18 +63,18 @@ std::string notes_of(const Table& table, const TableRow& row) {
 std::string table_as_csv(const Table& table) {
   std::vector<std::string> header = {"row", "section"};
   for (const ColumnDefinition& column : table.columns) {
-    for (std::string& field : fields_of(column)) header.push_back(std::move(field));
+    for (const std::string& field : fields_of(column)) header.push_back(csv_text_field(field));
   }
   header.push_back("notes");
   std::string text = line_of(header);
   for (const TableSection& section : table.sections) {
     for (const TableRow& row : section.rows) {
-      std::vector<std::string> fields = {row.address, section.name};
+      std::vector<std::string> fields = {csv_text_field(row.address), csv_text_field(section.name)};
       for (size_t i = 0; i < row.cells.size(); ++i) {
         for (std::string& field : fields_of(row.cells[i], table.columns[i]))
           fields.push_back(std::move(field));
       }
-      fields.push_back(notes_of(table, row));
+      fields.push_back(csv_text_field(notes_of(table, row)));
       text += line_of(fields);
     }
   }

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 #include <map>
+#include <string_view>
 
 #include "qbitopt/report/cell_style.h"
 #include "qbitopt/report/table_format.h"
@@ -35,10 +37,27 @@ std::string escaped(const std::string& text) {
     while (i + length < text.size() && (text[i + length] & 0xC0) == 0x80) ++length;
     const std::string character = text.substr(i, length);
     const auto found = replacements.find(character);
-    result += found == replacements.end() ? character : found->second;
+    const bool is_control = static_cast<unsigned char>(character[0]) < 0x20 || character == "\x7f";
+    result += is_control ? " " : found == replacements.end() ? character : found->second;
     i += length;
   }
   return result;
+}
+
+// A name as \label takes it.
+std::string label_of(std::string name) {
+  for (char& c : name) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                          std::string_view(":._-").find(c) != std::string_view::npos;
+    if (!is_plain) c = '-';
+  }
+  return name;
+}
+
+// For a comment, which ends with its line.
+std::string on_one_line(std::string text) {
+  for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  return text;
 }
 
 const CellStyle kStyle = {.minus = "$-$",
@@ -99,7 +118,8 @@ std::string published_of(const Table& table) {
                  number(row.fp32_top1), number(row.top1), number(row.delta), escaped(row.our_row),
                  number(row.our_delta), number(row.delta_difference)});
     if (!row.source_url.empty())
-      text += fmt::format("  % {}: {} {}\n", row.source_title, row.source_url, row.quoted_from);
+      text += fmt::format("  % {}\n", on_one_line(row.source_title + ": " + row.source_url + " " +
+                                                  row.quoted_from));
   }
   return text + "  \\bottomrule\n\\end{tabular}\n";
 }
@@ -110,7 +130,7 @@ std::string table_as_latex(const Table& table) {
   std::string text = fmt::format(
       "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{}}}"
       "\\label{{tab:{}}}\n",
-      escaped(table.title), table.name);
+      escaped(table.title), label_of(table.name));
   text += tabular(table);
   if (!table.published.empty()) text += published_of(table);
   text += "\n\\footnotesize\n";

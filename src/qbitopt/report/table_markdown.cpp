@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "qbitopt/report/cell_style.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/report/table_format.h"
@@ -39,6 +41,31 @@ std::string section_of(const Table& table, const TableSection& section) {
   return text;
 }
 
+// A text at the beginning of a line, where some characters begin a list or a heading.
+std::string paragraph(const std::string& text) {
+  const size_t digits = text.find_first_not_of("0123456789");
+  const bool is_numbered =
+      digits > 0 && digits < text.size() && (text[digits] == '.' || text[digits] == ')');
+  std::string escaped = markdown_escaped(text);
+  if (is_numbered) {
+    escaped.insert(digits, "\\");
+  } else if (!text.empty() && std::string_view("#>-+=").find(text[0]) != std::string_view::npos) {
+    escaped.insert(0, "\\");
+  }
+  return escaped;
+}
+
+// Where a link leads; what would end it is written in percent.
+std::string link_target(const std::string& url) {
+  std::string out;
+  for (const char c : url) {
+    const bool ends_it = static_cast<unsigned char>(c) <= 0x20 ||
+                         std::string_view("()<>|\\").find(c) != std::string_view::npos;
+    out += ends_it ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return out;
+}
+
 std::string number(const std::optional<double>& value, bool with_sign) {
   if (!value) return "";
   Cell cell;
@@ -63,9 +90,9 @@ std::string published_of(const Table& table) {
          markdown_escaped(row.constraint), number(row.fp32_top1, false), number(row.top1, false),
          number(row.delta, true), markdown_escaped(row.our_row), number(row.our_delta, true),
          number(row.delta_difference, true),
-         (row.source_url.empty()
-              ? ""
-              : fmt::format("[{}]({})", markdown_escaped(row.source_title), row.source_url)) +
+         (row.source_url.empty() ? ""
+                                 : fmt::format("[{}]({})", markdown_escaped(row.source_title),
+                                               link_target(row.source_url))) +
              (row.quoted_from.empty() ? "" : "; " + markdown_escaped(row.quoted_from))});
   }
   return text;
@@ -74,19 +101,19 @@ std::string published_of(const Table& table) {
 }  // namespace
 
 std::string table_as_markdown(const Table& table) {
-  std::string text = fmt::format("## {}\n\n", table.title);
+  std::string text = fmt::format("## {}\n\n", markdown_escaped(table.title));
   for (const TableSection& section : table.sections) {
     if (&section != &table.sections.front()) text += "\n";
-    if (!section.name.empty()) text += fmt::format("### {}\n\n", section.name);
+    if (!section.name.empty()) text += fmt::format("### {}\n\n", markdown_escaped(section.name));
     text += section_of(table, section);
   }
   if (!table.claims.empty()) text += "\nSaid before the runs:\n\n";
-  for (const ClaimResult& result : table.claims) text += "- " + result.text + "\n";
+  for (const ClaimResult& result : table.claims) text += "- " + paragraph(result.text) + "\n";
   if (!table.published.empty()) text += published_of(table);
   if (!table.footnotes.empty()) text += "\n";
   for (const Footnote& note : table.footnotes) {
     text += note.mark.empty() ? "- " : fmt::format("- <sup>{}</sup> ", note.mark);
-    text += note.text + "\n";
+    text += (note.mark.empty() ? paragraph(note.text) : markdown_escaped(note.text)) + "\n";
   }
   return text;
 }

@@ -5,10 +5,11 @@
 #include <boost/process/child.hpp>
 #include <boost/process/io.hpp>
 #include <boost/process/search_path.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
+#include <system_error>
 
 #include "qbitopt/core/error.h"
 
@@ -24,7 +25,8 @@ class ScratchFolder {
   ScratchFolder() {
     std::string name = (fs::temp_directory_path() / "qbitopt_plot_XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("cannot make a folder in " + fs::temp_directory_path().string());
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot make a folder in " + fs::temp_directory_path().string());
     }
     path_ = name;
   }
@@ -70,7 +72,8 @@ std::string gnuplot_output(const std::string& script) {
   gnuplot.wait();
   std::string bytes = content_of(drawn);
   if (gnuplot.exit_code() != 0 || bytes.empty()) {
-    throw std::runtime_error("gnuplot could not draw:\n" + content_of(scratch / "errors.txt"));
+    throw InputError("gnuplot could not draw; is it version 5 or newer? It says:\n" +
+                     content_of(scratch / "errors.txt"));
   }
   return bytes;
 }

@@ -128,8 +128,8 @@ std::string drawing(const SectionInput& input, const FigureDefinition& figure) {
       "<figure id=\"figure-{}\">\n<h3>{}</h3>\n<figcaption>{}</figcaption>\n"
       "<div class=\"drawing\" tabindex=\"0\" role=\"region\" "
       "aria-label=\"{}\">{}</div>\n{}</figure>\n",
-      figure.name, escaped(figure.title), escaped(figure.caption), escaped(figure.title), svg,
-      folded_code("SQL", figure.sql));
+      escaped(figure.name), escaped(figure.title), escaped(figure.caption), escaped(figure.title),
+      svg, folded_code("SQL", figure.sql));
 }
 
 }  // namespace

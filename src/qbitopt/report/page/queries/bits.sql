@@ -9,7 +9,13 @@ FROM (
   SELECT bits.*
   FROM runs
   JOIN bits ON bits.key = runs.key
-  WHERE :sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0
+  WHERE :sweep IS NULL OR runs.key IN (
+    SELECT job.key
+    FROM sweep
+    JOIN sweep_job ON sweep_id = sweep.id
+    JOIN job ON job.id = job_id
+    WHERE sweep.name = :sweep AND NOT orphaned
+  )
   ORDER BY bits.key, position
 )
 GROUP BY key;

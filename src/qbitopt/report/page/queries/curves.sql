@@ -10,7 +10,13 @@ WITH point AS (
     count(*) OVER (PARTITION BY curves.key, metric, split) AS points
   FROM runs
   JOIN curves ON curves.key = runs.key
-  WHERE (:sweep IS NULL OR instr(' ' || sweeps || ' ', ' ' || :sweep || ' ') > 0)
+  WHERE (:sweep IS NULL OR runs.key IN (
+    SELECT job.key
+    FROM sweep
+    JOIN sweep_job ON sweep_id = sweep.id
+    JOIN job ON job.id = job_id
+    WHERE sweep.name = :sweep AND NOT orphaned
+  ))
     AND metric <> 'learning_rate'
   WINDOW curve AS (PARTITION BY curves.key, metric, split ORDER BY step)
 )
