@@ -2,9 +2,72 @@
 
 #include <sstream>
 
+#include "qbitopt/core/quantities.h"
+
 namespace po = boost::program_options;
 
 namespace qbitopt::app {
+namespace {
+
+// "--timeout takes a time like 90s, not 'soon'".
+class WrongValue : public po::error_with_option_name {
+ public:
+  WrongValue(const std::string& expected, const std::string& found)
+      : error_with_option_name("%canonical_option% takes " + expected + ", not '%value%'") {
+    set_substitute("value", found);
+  }
+};
+
+// The one word of an option that is given once.
+const std::string& word_of(const boost::any& value, const Words& words) {
+  po::validators::check_first_occurrence(value);
+  return po::validators::get_single_string(words);
+}
+
+constexpr const char* kTime = "a time like 90s, 30m or 12h, or a number of seconds";
+
+}  // namespace
+
+void validate(boost::any& value, const Words& words, Seconds*, int) {
+  const std::string& word = word_of(value, words);
+  const auto seconds = parse_seconds(word);
+  if (!seconds) throw WrongValue(kTime, word);
+  value = Seconds{*seconds};
+}
+
+void validate(boost::any& value, const Words& words, Interval*, int) {
+  const std::string& word = word_of(value, words);
+  const auto seconds = parse_seconds(word);
+  if (!seconds || *seconds < 0.1) throw WrongValue(std::string(kTime) + " from 0.1 on", word);
+  value = Interval{*seconds};
+}
+
+void validate(boost::any& value, const Words& words, Count*, int) {
+  const std::string& word = word_of(value, words);
+  const auto count = parse_count(word, 1);
+  if (!count) throw WrongValue("a number from 1 on", word);
+  value = Count{*count};
+}
+
+void validate(boost::any& value, const Words& words, SideBySide*, int) {
+  const std::string& word = word_of(value, words);
+  const auto jobs = word == "auto" ? std::optional(0) : parse_count(word, 1);
+  if (!jobs) throw WrongValue("'auto' or a number from 1 on", word);
+  value = SideBySide{*jobs};
+}
+
+void validate(boost::any& value, const Words& words, Seed*, int) {
+  const std::string& word = word_of(value, words);
+  const auto seed = parse_whole(word);
+  if (!seed || *seed < 0) throw WrongValue("a whole number from 0 on", word);
+  value = Seed{static_cast<uint64_t>(*seed)};
+}
+
+void validate(boost::any& value, const Words& words, FileName*, int) {
+  const std::string& word = word_of(value, words);
+  if (word.empty()) throw WrongValue("the name of a file", word);
+  value = FileName{word};
+}
 
 CommandLine::CommandLine(std::string usage, std::string summary)
     : usage_(std::move(usage)), summary_(std::move(summary)) {}
@@ -12,13 +75,19 @@ CommandLine::CommandLine(std::string usage, std::string summary)
 po::options_description_easy_init CommandLine::options() { return visible_.add_options(); }
 
 void CommandLine::add_database() {
-  visible_.add_options()(
-      "db", po::value<std::string>()->default_value("results/qbitopt.db")->value_name("FILE"),
-      "the database");
+  visible_.add_options()("db",
+                         po::value<FileName>()
+                             ->default_value({"results/qbitopt.db"}, "results/qbitopt.db")
+                             ->value_name("FILE"),
+                         "the database");
 }
 
 void CommandLine::add_json() {
   visible_.add_options()("json", po::bool_switch(), "print JSON instead of text");
+}
+
+void CommandLine::add_verbose() {
+  visible_.add_options()("verbose,v", po::bool_switch(), "more about what is going on");
 }
 
 void CommandLine::add_positional(const std::string& name, int count) {
@@ -28,7 +97,6 @@ void CommandLine::add_positional(const std::string& name, int count) {
 
 bool CommandLine::parse(const Invocation& invocation) {
   visible_.add_options()("quiet,q", po::bool_switch(), "only errors and data")(
-      "verbose,v", po::bool_switch(), "more about what is going on")(
       "no-color", po::bool_switch(), "no colours (as NO_COLOR=1)")("help,h", po::bool_switch(),
                                                                    "this text");
   po::options_description all;
@@ -65,7 +133,5 @@ bool CommandLine::is_on(const std::string& name) const {
 std::vector<std::string> CommandLine::words(const std::string& name) const {
   return get_or<std::vector<std::string>>(name, {});
 }
-
-std::filesystem::path CommandLine::database() const { return get<std::string>("db"); }
 
 }  // namespace qbitopt::app

@@ -24,7 +24,35 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Options of one verb. Every verb knows --help, --quiet, --verbose and --no-color besides its own.
+// Values of options that are checked as the command line is read, before anything is done.
+struct Seconds {  // "90", "90s", "1.5h"; 0 or more
+  double value = 0;
+};
+struct Interval {  // the same, from 0.1 s on
+  double seconds = 0;
+};
+struct Count {  // a whole number from 1 on
+  int value = 0;
+};
+struct SideBySide {  // a count, or "auto": 0
+  int jobs = 0;
+};
+struct Seed {  // a whole number from 0 on
+  uint64_t value = 0;
+};
+struct FileName {  // not empty
+  std::filesystem::path path;
+};
+// As Boost.Program_options calls them. They throw its error of a wrong value.
+using Words = std::vector<std::string>;
+void validate(boost::any& value, const Words& words, Seconds*, int);
+void validate(boost::any& value, const Words& words, Interval*, int);
+void validate(boost::any& value, const Words& words, Count*, int);
+void validate(boost::any& value, const Words& words, SideBySide*, int);
+void validate(boost::any& value, const Words& words, Seed*, int);
+void validate(boost::any& value, const Words& words, FileName*, int);
+
+// Options of one verb. Every verb knows --help, --quiet and --no-color besides its own.
 //
 //   CommandLine line("ls [--state STATE]", "List the jobs of a database.");
 //   line.options()("state", po::value<std::string>(), "only jobs in this state");
@@ -39,6 +67,8 @@ class CommandLine {
   void add_database();
   // --json: data as JSON instead of text.
   void add_json();
+  // --verbose, for verbs that have more to say.
+  void add_verbose();
   // Arguments without a dash go to `name`, at most `count` of them (-1: any number).
   void add_positional(const std::string& name, int count);
 
@@ -62,7 +92,7 @@ class CommandLine {
   }
   // All words given for `name`; empty if none.
   std::vector<std::string> words(const std::string& name) const;
-  std::filesystem::path database() const;
+  std::filesystem::path database() const { return get<FileName>("db").path; }
   bool json() const { return is_on("json"); }
 
  private:

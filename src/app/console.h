@@ -3,9 +3,12 @@
 #include <string>
 #include <string_view>
 
+#include "qbitopt/core/json.h"
+
 namespace qbitopt::app {
 
-// Where a verb speaks: data on stdout, everything else on stderr.
+// Where a verb speaks: data on stdout, everything else on stderr. Control characters in what is said
+// are shown as escapes; in data only on a terminal, as programs want it as it is.
 class Console {
  public:
   enum class Style { kPlain, kBold, kDim, kRed, kGreen, kYellow };
@@ -13,11 +16,15 @@ class Console {
   // Colours on a terminal only, and never under NO_COLOR.
   Console();
 
-  // Data, as it is: no newline is added.
+  // Data: no newline is added.
   void print(std::string_view text);
+  // JSON, indented; bytes that are not UTF-8 are replaced.
+  void print_json(const Json& json);
+  // Takes back the last lines that were printed, on a terminal.
+  void take_back(size_t lines);
   // A line for the person: not under --quiet.
   void say(std::string_view line);
-  // A line under --verbose.
+  // A line for those who ask for more (--verbose).
   void detail(std::string_view line);
   // "warning: ...", "error: ..."; also under --quiet.
   void warn(std::string_view line);
@@ -35,6 +42,7 @@ class Console {
 
  private:
   bool live_ = false;
+  bool prints_to_terminal_ = false;
   bool color_ = false;
   bool quiet_ = false;
   bool verbose_ = false;

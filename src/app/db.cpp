@@ -6,6 +6,7 @@
 #include "app/places.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/runlog/database.h"
 #include "qbitopt/runlog/maintenance.h"
@@ -35,6 +36,8 @@ int check(const CommandLine& line, Console& console) {
 }
 
 int migrate(const CommandLine& line, Console& console) {
+  if (!fs::exists(line.database()))
+    throw InputError(fmt::format("{}: no such database", line.database().string()));
   const DriverLock lock(line.database());
   const MigrationResult result = migrate_database(line.database());
   const std::string file = line.database().string();
@@ -86,6 +89,8 @@ int db(const Invocation& invocation) {
   if (!line.has("what")) throw UsageError("db: say check, migrate, backup or published");
   const std::string what = line.words("what").front();
   if (line.is_on("artifacts") && what != "check") throw UsageError("--artifacts goes with check");
+  if (line.words("what").size() > 1 && (what == "check" || what == "migrate"))
+    throw UsageError(fmt::format("db {} takes no file; --db names the database", what));
   if (what == "check") return check(line, invocation.console);
   if (what == "migrate") return migrate(line, invocation.console);
   if (what == "backup") return backup(line, invocation.console);

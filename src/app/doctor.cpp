@@ -145,7 +145,11 @@ int doctor(const Invocation& invocation) {
                                         : "absent",
                     finding.text});
   }
-  invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
+  if (line.json()) {
+    invocation.console.print_json(json);
+  } else {
+    invocation.console.print(columns(rows));
+  }
   return all_good ? kGood : kUsage;
 }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "app/text.h"
 #include "qbitopt/core/json.h"
@@ -26,13 +27,21 @@ std::string holder(const fs::path& lock) {
                      duration(age));
 }
 
-FileLock acquire(const fs::path& database) {
-  fs::path file = fs::weakly_canonical(database);  // of the file itself, by whatever name
+// Beside the file itself, by whatever name it is called.
+fs::path lock_file(const fs::path& database) {
+  fs::path file = fs::weakly_canonical(database);
   file += ".lock";
+  return file;
+}
+
+FileLock acquire(const fs::path& database, std::chrono::milliseconds patience) {
+  const fs::path file = lock_file(database);
   std::optional<FileLock> lock;
   try {
     if (file.has_parent_path()) fs::create_directories(file.parent_path());
-    lock = FileLock::try_lock(file);
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!(lock = FileLock::try_lock(file)) && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
   } catch (const std::system_error& error) {
     throw DatabaseError(fmt::format("{}: {}; check that you may write to this folder",
                                     file.string(), error.code().message()));
@@ -50,6 +59,17 @@ FileLock acquire(const fs::path& database) {
 
 }  // namespace
 
-DriverLock::DriverLock(const fs::path& database) : lock_(acquire(database)) {}
+DriverLock::DriverLock(const fs::path& database, std::chrono::milliseconds patience)
+    : lock_(acquire(database, patience)) {}
+
+bool has_driver(const fs::path& database) {
+  const fs::path file = lock_file(database);
+  try {
+    return FileLock::is_held(file);
+  } catch (const std::system_error& error) {
+    throw DatabaseError(fmt::format("{}: {}; it tells whether a driver is at work", file.string(),
+                                    error.code().message()));
+  }
+}
 
 }  // namespace qbitopt::app

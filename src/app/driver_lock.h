@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 
@@ -17,11 +18,16 @@ class LockedError : public std::runtime_error {
 // it. Host, process and time in the file are for people.
 class DriverLock {
  public:
-  // Makes the database's folder if need be. Throws LockedError.
-  explicit DriverLock(const std::filesystem::path& database);
+  // Makes the database's folder if need be. Waits for `patience`, because some hold the lock for a
+  // moment only (`table --output` records what it made). Throws LockedError.
+  explicit DriverLock(const std::filesystem::path& database,
+                      std::chrono::milliseconds patience = std::chrono::seconds(2));
 
  private:
   FileLock lock_;
 };
+
+// Does a driver work on the database? Asks without disturbing one that begins.
+bool has_driver(const std::filesystem::path& database);
 
 }  // namespace qbitopt::app

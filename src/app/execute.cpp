@@ -22,24 +22,11 @@ namespace po = boost::program_options;
 namespace qbitopt::app {
 namespace {
 
-// 0: auto.
-int parse_jobs(const std::string& text) {
-  if (text == "auto") return 0;
-  size_t end = 0;
-  int jobs = 0;
-  try {
-    jobs = std::stoi(text, &end);
-  } catch (const std::exception&) {
-  }
-  if (end != text.size() || jobs < 1)
-    throw UsageError("--jobs takes 'auto' or a number from 1 on, not '" + text + "'");
-  return jobs;
-}
-
-// The command line's word counts more than the sweep file's.
+// 0: auto. The command line's word counts more than the sweep file's.
 int jobs_of(const Plan& plan, const CommandLine& line) {
-  if (line.has("jobs")) return parse_jobs(line.get<std::string>("jobs"));
-  return parse_jobs(plain(plan.run.value("jobs", Json("auto"))));
+  if (line.has("jobs")) return line.get<SideBySide>("jobs").jobs;
+  const Json jobs = plan.run.value("jobs", Json("auto"));
+  return jobs.is_number() ? jobs.get<int>() : 0;
 }
 
 // Those to share out, if jobs that are to run want any. `records`: of the plan's jobs.
@@ -65,12 +52,12 @@ SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
   SchedulerOptions options;
   options.runs_folder = runs_folder(database);
   options.timeout_seconds =
-      line.has("timeout") ? line.get<double>("timeout") : plan.run.value("timeout_seconds", 0.0);
+      line.get_or("timeout", Seconds{plan.run.value("timeout_seconds", 0.0)}).value;
   const Json retries = plan.run.value("retries", Json::object());
   for (const auto& [error_class, count] : retries.items()) {
     options.retries[error_class == "oom" ? "out_of_memory" : error_class] = count.get<int>();
   }
-  options.max_failures = line.get_or("fail-fast", 0);
+  options.max_failures = line.get_or("fail-fast", Count{0}).value;
   return options;
 }
 
@@ -155,12 +142,13 @@ int exit_code(const RunSummary& summary, int signal) {
 }  // namespace
 
 void add_execution_options(CommandLine& line) {
-  line.options()("jobs,j", po::value<std::string>()->value_name("N|auto"),
+  line.add_verbose();
+  line.options()("jobs,j", po::value<SideBySide>()->value_name("N|auto"),
                  "jobs side by side; auto: one a GPU, on the CPU cores / threads per job (default: "
                  "the sweep file's, else auto)")(
-      "timeout", po::value<double>()->value_name("SECONDS"),
-      "of one attempt (default: the sweep file's, else none)")(
-      "fail-fast", po::value<int>()->implicit_value(1)->value_name("N"),
+      "timeout", po::value<Seconds>()->value_name("TIME"),
+      "of one attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
+      "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),
       "stop after N failed jobs (1)");
 }
 

@@ -5,7 +5,7 @@ namespace qbitopt::app {
 // What the command's exit status says.
 enum ExitCode : int {
   kGood = 0,           // also: everything was there already
-  kInternal = 1,       // a mistake of ours
+  kInternal = 1,       // a mistake of ours, or the machine has no room left
   kUsage = 2,          // wrong arguments or configuration; nothing was started
   kJobsFailed = 3,     // the sweep ran to its end, with failed jobs
   kInfeasible = 3,     // `solve`: no allocation keeps the budgets

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "app/exit_codes.h"
 #include "app/text.h"
 #include "app/verbs.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/output_file.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/runlog/maintenance.h"
 
@@ -39,22 +39,18 @@ std::vector<std::string> chosen_views(const Reader& reader, const CommandLine& l
 
 void write_view(const Reader& reader, const std::string& view, RowsFormat format,
                 const fs::path& file) {
-  std::ofstream output(file, std::ios::binary);
-  std::vector<std::string> columns;
+  OutputFile output(file);
+  RowsWriter writer(format, [&](const std::string& text) { output.write(text); });
   reader.for_each(
-      "SELECT * FROM " + view,
-      [&](const std::vector<std::string>& names) {
-        columns = names;
-        output << header_line(columns, format);
-      },
-      [&](const std::vector<Json>& row) { output << row_line(columns, row, format); });
-  output.close();
-  if (!output) throw InputError(fmt::format("cannot write {}", file.string()));
+      "SELECT * FROM " + view, [&](const auto& columns) { writer.begin(columns); },
+      [&](const auto& row) { writer.add(row); });
+  writer.end();
+  output.commit();
 }
 
 int export_text(const CommandLine& line, RowsFormat format, const std::string& extension,
                 Console& console) {
-  const fs::path folder = line.get<std::string>("output");
+  const fs::path folder = line.get<FileName>("output").path;
   const Reader reader(line.database());
   const std::vector<std::string> views = chosen_views(reader, line);
   if (fs::exists(folder) && !fs::is_directory(folder)) {
@@ -80,7 +76,7 @@ int export_(const Invocation& invocation) {
       "  sqlite      one file with the views as plain tables, which any SQLite 3 opens");
   line.options()("format", po::value<std::string>()->default_value("csv")->value_name("FORMAT"),
                  "csv, jsonl or sqlite")(
-      "output,o", po::value<std::string>()->value_name("FOLDER|FILE"), "where to");
+      "output,o", po::value<FileName>()->value_name("FOLDER|FILE"), "where to");
   line.add_database();
   line.add_positional("view", -1);
   if (!line.parse(invocation)) return kGood;
@@ -92,8 +88,9 @@ int export_(const Invocation& invocation) {
   if (format != "sqlite")
     throw InputError(unknown_name("format", format, {"csv", "jsonl", "sqlite"}));
   if (line.has("view")) throw UsageError("the SQLite copy holds all views; name none");
-  export_plain_database(line.database(), line.get<std::string>("output"));
-  invocation.console.print(fmt::format("wrote {}\n", line.get<std::string>("output")));
+  const fs::path file = line.get<FileName>("output").path;
+  export_plain_database(line.database(), file);
+  invocation.console.print(fmt::format("wrote {}\n", shown(file)));
   return kGood;
 }
 

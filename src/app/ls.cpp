@@ -1,10 +1,14 @@
 // qbitopt ls: the jobs of a database, or its sweeps.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/rows.h"
 #include "app/verbs.h"
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/names.h"
 #include "qbitopt/runlog/reader.h"
 
 namespace po = boost::program_options;
@@ -21,6 +25,12 @@ constexpr const char* kSweeps =
     "SELECT sweep, jobs, finished, running, interrupted, failed, new, percent, hours, hours_left "
     "FROM progress"
     " ORDER BY sweep";
+
+constexpr const char* kOfSweep =
+    "key IN (SELECT job.key FROM sweep JOIN sweep_job ON sweep_id = sweep.id"
+    " JOIN job ON job.id = job_id WHERE sweep.name = ?{} AND NOT orphaned)";
+
+const std::vector<std::string> kJobStates = {"new", "running", "interrupted", "finished", "failed"};
 
 struct Selection {
   std::vector<std::string> conditions;
@@ -40,11 +50,15 @@ std::string where(const Selection& selection) {
 
 Rows jobs(const Reader& reader, const CommandLine& line) {
   Selection selection;
-  if (line.has("state")) selection.add("state = ?{}", line.get<std::string>("state"));
+  if (line.has("state")) {
+    const std::string state = line.get<std::string>("state");
+    if (std::find(kJobStates.begin(), kJobStates.end(), state) == kJobStates.end())
+      throw InputError(unknown_name("state", state, kJobStates));
+    selection.add("state = ?{}", state);
+  }
   if (line.has("sweep")) {
     check_sweep(reader, line.words("sweep").front());
-    selection.add("instr(' ' || sweeps || ' ', ' ' || ?{} || ' ') > 0",
-                  line.words("sweep").front());
+    selection.add(kOfSweep, line.words("sweep").front());
   }
   if (line.has("where"))
     selection.conditions.push_back("(" + line.get<std::string>("where") + "\n)");
@@ -65,9 +79,15 @@ int ls(const Invocation& invocation) {
   line.add_json();
   line.add_positional("sweep", 1);
   if (!line.parse(invocation)) return kGood;
+  if (line.is_on("sweeps") && (line.has("sweep") || line.has("state") || line.has("where")))
+    throw UsageError("--sweeps lists all sweeps; it goes with no SWEEP, --state or --where");
   const Reader reader(line.database());
   const Rows rows = line.is_on("sweeps") ? reader.query(kSweeps) : jobs(reader, line);
-  invocation.console.print(line.json() ? as_json(rows).dump(2) + "\n" : as_text(rows));
+  if (line.json()) {
+    invocation.console.print_json(as_json(rows));
+  } else {
+    invocation.console.print(as_text(rows));
+  }
   return kGood;
 }
 

@@ -2,32 +2,38 @@
 // status.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
+#include <new>
+#include <system_error>
 
 #include "app/driver_lock.h"
 #include "app/exit_codes.h"
 #include "app/verbs.h"
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
-#include "qbitopt/core/names.h"
 #include "qbitopt/runlog/error.h"
 
 namespace qbitopt::app {
 namespace {
 
-const Verb& find_verb(const std::string& name) {
-  const auto found = std::find_if(verbs().begin(), verbs().end(),
-                                  [&](const Verb& verb) { return verb.name == name; });
-  if (found != verbs().end()) return *found;
-  std::vector<std::string> known;
-  for (const Verb& verb : verbs()) known.push_back(verb.name);
-  throw UsageError(unknown_name("verb", name, known));
+// What is stored, and printed as JSON, is UTF-8: file names are no exception.
+void check_encoding(const std::vector<std::string>& argv) {
+  for (const std::string& word : argv) {
+    if (first_invalid_utf8(word))
+      throw UsageError("'" + word + "' is not UTF-8; a file of such a name needs another name");
+  }
+  std::error_code ignored;  // a folder that is gone matters to those who write into it
+  const std::string folder = std::filesystem::current_path(ignored).string();
+  if (first_invalid_utf8(folder))
+    throw UsageError("the name of this folder is not UTF-8: '" + folder + "'; give it another");
 }
 
 int dispatch(const std::vector<std::string>& argv, Console& console) {
+  check_encoding(argv);
   if (argv.size() < 2 || argv[1] == "--help" || argv[1] == "-h") return help({{}, argv, console});
   if (argv[1] == "--version") {
     console.print(fmt::format("qbitopt {}\n", QBITOPT_VERSION));
@@ -41,6 +47,25 @@ int flushed(int status, Console& console) {
   if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || errno == EPIPE) return status;
   console.error(fmt::format("the output cannot be written: {}", std::strerror(errno)));
   return status == kGood ? kInternal : status;
+}
+
+// A file that is not there or not ours to read is the user's trouble; a full disk is not.
+bool is_about_a_name(const std::error_code& code) {
+  for (const std::errc name :
+       {std::errc::no_such_file_or_directory, std::errc::permission_denied,
+        std::errc::operation_not_permitted, std::errc::not_a_directory, std::errc::is_a_directory,
+        std::errc::filename_too_long, std::errc::too_many_symbolic_link_levels,
+        std::errc::read_only_file_system, std::errc::file_exists, std::errc::text_file_busy,
+        std::errc::invalid_argument}) {
+    if (code == name) return true;
+  }
+  return false;
+}
+
+std::string words_of(const std::system_error& error) {
+  const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (of_file == nullptr || of_file->path1().empty()) return error.what();
+  return of_file->path1().string() + ": " + error.code().message();
 }
 
 int call(const std::vector<std::string>& argv) {
@@ -60,6 +85,12 @@ int call(const std::vector<std::string>& argv) {
   } catch (const DatabaseError& error) {
     console.error(error.what());
     return kDatabase;
+  } catch (const std::system_error& error) {
+    console.error(words_of(error));
+    return is_about_a_name(error.code()) ? kUsage : kInternal;
+  } catch (const std::bad_alloc&) {
+    console.error("there is not enough memory for this; ask for less at a time");
+    return kInternal;
   } catch (const std::exception& error) {
     console.error(fmt::format("internal: {}", error.what()));
     return kInternal;

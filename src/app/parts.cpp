@@ -63,7 +63,11 @@ int list(const Invocation& invocation, const std::string& kind, const CommandLin
   const Catalog catalog = known_parts();
   if (line.has("name")) {
     const Manifest& part = catalog.get(kind, line.words("name").front());
-    invocation.console.print(line.json() ? part_json(part).dump(2) + "\n" : describe(part));
+    if (line.json()) {
+      invocation.console.print_json(part_json(part));
+    } else {
+      invocation.console.print(describe(part));
+    }
     return kGood;
   }
   Json json = Json::array();
@@ -79,7 +83,11 @@ int list(const Invocation& invocation, const std::string& kind, const CommandLin
                          {std::to_string(part.weights), std::to_string(part.macs)});
     }
   }
-  invocation.console.print(line.json() ? json.dump(2) + "\n" : columns(rows));
+  if (line.json()) {
+    invocation.console.print_json(json);
+  } else {
+    invocation.console.print(columns(rows));
+  }
   return kGood;
 }
 

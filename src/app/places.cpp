@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <vector>
 
+#include "app/text.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/output_file.h"
 
 namespace qbitopt::app {
 namespace {
@@ -41,6 +43,17 @@ fs::path worker_program() {
   const char* chosen = std::getenv("QBITOPT_WORKER");
   if (chosen != nullptr && *chosen != '\0') return chosen;
   return fs::read_symlink("/proc/self/exe").parent_path() / "qbitopt-worker";
+}
+
+void check_output(const fs::path& output) {
+  if (fs::is_directory(output)) throw InputError(shown(output) + " is a folder; name a file in it");
+}
+
+void write_output(const fs::path& output, std::string_view text) {
+  if (output.has_parent_path()) fs::create_directories(output.parent_path());
+  OutputFile file(output);
+  file.write(text);
+  file.commit();
 }
 
 void check_sweep(const Reader& reader, const std::optional<std::string>& sweep) {

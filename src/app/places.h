@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "qbitopt/runlog/reader.h"
 
@@ -16,6 +17,12 @@ std::filesystem::path worker_program();
 
 // A sweep file by its path, or by its name: "quick" is sweeps/quick.yaml. Throws InputError.
 std::filesystem::path find_sweep(const std::string& word);
+
+// Before much is computed for it: throws InputError if `output` is a folder.
+void check_output(const std::filesystem::path& output);
+
+// Writes a file that was asked for, see OutputFile; makes its folder if need be.
+void write_output(const std::filesystem::path& output, std::string_view text);
 
 // Throws InputError if a sweep is named that the database does not have.
 void check_sweep(const Reader& reader, const std::optional<std::string>& sweep);

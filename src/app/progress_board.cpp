@@ -172,7 +172,11 @@ std::vector<std::string> ProgressBoard::lines(Clock::time_point now, size_t widt
     lines.push_back(line_of(key, job, now));
   }
   lines.push_back(overall(now));
-  for (std::string& line : lines) line = line.substr(0, width);
+  for (std::string& line : lines) {
+    size_t end = std::min(width, line.size());
+    while (end > 0 && end < line.size() && (line[end] & 0xC0) == 0x80) --end;  // no half character
+    line.resize(end);
+  }
   return lines;
 }
 

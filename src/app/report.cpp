@@ -1,17 +1,15 @@
 // qbitopt report: everything about a sweep in one HTML file.
 #include <fmt/format.h>
 
-#include <chrono>
-#include <thread>
+#include <algorithm>
 
+#include "app/driver_lock.h"
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/stop_signals.h"
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
-#include "qbitopt/core/file_lock.h"
-#include "qbitopt/core/json.h"
 #include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/page/page.h"
 
@@ -27,25 +25,17 @@ void write(const fs::path& database, const fs::path& output, PageOptions options
   for (const std::string& sweep : sweeps_on_page(reader, options)) {
     for (TableDefinition& table : tables_of(reader, sweep)) options.tables.push_back(table);
   }
-  if (output.has_parent_path()) fs::create_directories(output.parent_path());
-  write_file_atomically(output, render_page(reader, options));
-}
-
-// Waits, but not after a signal to stop.
-void pause(double seconds, const StopSignals& signals) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  while (signals.count() == 0 && std::chrono::steady_clock::now() < end)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  write_output(output, render_page(reader, options));
 }
 
 // Writes again and again while a driver works on the database; the last page stays as it is.
 void keep_writing(const fs::path& database, const fs::path& output, PageOptions options,
                   double interval) {
   const StopSignals signals;
-  options.refresh_seconds = std::max(1, static_cast<int>(interval));
-  while (signals.count() == 0 && FileLock::is_held(database.string() + ".lock")) {
+  options.refresh_seconds = static_cast<int>(std::clamp(interval, 1.0, 86400.0));
+  while (signals.count() == 0 && has_driver(database)) {
     write(database, output, options);
-    pause(interval, signals);
+    signals.wait(interval);
   }
 }
 
@@ -56,11 +46,11 @@ int report(const Invocation& invocation) {
       "report --output FILE [options]",
       "Writes one HTML file with the results, figures and every run of a sweep. It needs "
       "no network: send it to a colleague.");
-  line.options()("output,o", po::value<std::string>()->value_name("FILE"), "the file to write")(
+  line.options()("output,o", po::value<FileName>()->value_name("FILE"), "the file to write")(
       "sweep", po::value<std::string>()->value_name("NAME"),
       "only the jobs of this sweep (default: all)")(
       "watch", po::bool_switch(), "write it again while the sweep runs; the page refreshes itself")(
-      "interval", po::value<double>()->default_value(10)->value_name("SECONDS"),
+      "interval", po::value<Interval>()->default_value({10}, "10")->value_name("TIME"),
       "between two writings, with --watch");
   line.add_database();
   if (!line.parse(invocation)) return kGood;
@@ -68,7 +58,8 @@ int report(const Invocation& invocation) {
     throw UsageError("report where? Give --output FILE, like results/report.html");
   Console& console = invocation.console;
   const fs::path database = line.database();
-  const fs::path output = line.get<std::string>("output");
+  const fs::path output = line.get<FileName>("output").path;
+  check_output(output);
   PageOptions options{.sweep = {}, .refresh_seconds = 0, .version = QBITOPT_VERSION};
   if (line.has("sweep")) options.sweep = line.get<std::string>("sweep");
   check_sweep(Reader(database), options.sweep);
@@ -77,9 +68,10 @@ int report(const Invocation& invocation) {
         "the report has no figures, because there is no gnuplot to draw them (apt: gnuplot-nox; "
         "dnf, conda: gnuplot)");
   }
-  if (line.is_on("watch") && !FileLock::is_held(database.string() + ".lock"))
+  if (line.is_on("watch") && !has_driver(database))
     console.say("no driver is at work: writing once");
-  if (line.is_on("watch")) keep_writing(database, output, options, line.get<double>("interval"));
+  if (line.is_on("watch"))
+    keep_writing(database, output, options, line.get<Interval>("interval").seconds);
   write(database, output, options);
   console.print(shown(output) + "\n");
   return kGood;

@@ -82,7 +82,7 @@ void print_tables(const std::vector<SweepTable>& tables, Database& database, Con
     const Table table = build_table(database.reader(), each.definition);
     const std::string text = markdown.write(table);
     console.print((&each != &tables.front() ? "\n" : "") + text);
-    write_file_atomically(each.output, text);
+    write_output(each.output, text);
     database.record_table(rendered(table, each.definition, markdown, text));
     console.say(fmt::format("wrote {}; `qbitopt table {}` makes other formats", shown(each.output),
                             each.word));

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "app/text.h"
+#include "qbitopt/core/encoding.h"
 
 namespace qbitopt::app {
 namespace {
@@ -57,11 +58,7 @@ void RunView::on_events(const Attempt& attempt, const std::vector<Event>& events
       board_.progressed(attempt.job.key, *progress);
     if (const auto* finished = std::get_if<Finished>(&event.body))
       finished_[attempt.job.key] = *finished;
-    if (const auto* note = std::get_if<Note>(&event.body); note && note->level == "warning") {
-      if (!warned_.insert(note->text).second) continue;  // of many jobs alike the first says it
-      erase();
-      console_.warn(fmt::format("job {}: {}", short_key(attempt.job.key), note->text));
-    }
+    if (const auto* note = std::get_if<Note>(&event.body)) tell(attempt.job.key, *note);
   }
 }
 
@@ -125,6 +122,16 @@ void RunView::say(const std::string& line) {
   console_.say(line);
 }
 
+void RunView::tell(const std::string& key, const Note& note) {
+  const std::string line = fmt::format("job {}: {}", short_key(key), note.text);
+  erase();
+  if (note.level != "warning") {
+    console_.detail(line);
+  } else if (warned_.insert(note.text).second) {  // of many jobs alike the first says it
+    console_.warn(line);
+  }
+}
+
 void RunView::error(const std::string& line) {
   erase();
   console_.error(line);
@@ -135,7 +142,7 @@ void RunView::draw() {
   drawn_ = ProgressBoard::Clock::now();
   std::string text;
   const auto lines = board_.lines(drawn_, terminal_width() - 1);
-  for (const std::string& line : lines) text += line + "\n";
+  for (const std::string& line : lines) text += printable(line) + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
   drawn_lines_ = lines.size();
 }

@@ -36,6 +36,7 @@ class RunView : public RunObserver {
 
  private:
   void error(const std::string& line);
+  void tell(const std::string& key, const Note& note);
   void draw();
   void erase();
 

@@ -135,7 +135,7 @@ int show_cell(const CommandLine& line, Console& console) {
       const std::string prefix = row["row"].get<std::string>() + ":";
       if (!address.starts_with(prefix) || !row["cells"].contains(address.substr(prefix.size())))
         continue;
-      console.print(row["cells"][address.substr(prefix.size())].dump(2) + "\n");
+      console.print_json(row["cells"][address.substr(prefix.size())]);
     }
   }
   return kGood;
@@ -157,6 +157,9 @@ int show(const Invocation& invocation) {
   line.add_json();
   line.add_positional("key", 1);
   if (!line.parse(invocation)) return kGood;
+  if (line.has("cell") && line.has("key"))
+    throw UsageError("show a job or a cell? Give KEY or --cell");
+  if (line.has("sweep") && !line.has("cell")) throw UsageError("--sweep goes with --cell");
   if (line.has("cell")) return show_cell(line, invocation.console);
   if (!line.has("key"))
     throw UsageError("show which job? Give the first digits of its key; `qbitopt ls` lists them");
@@ -172,7 +175,7 @@ int show(const Invocation& invocation) {
   }
   Json json = {{"job", job}, {"run", run}, {"attempts", Json::array()}};
   for (const AttemptRecord& attempt : executions) json["attempts"].push_back(attempt_json(attempt));
-  invocation.console.print(json.dump(2) + "\n");
+  invocation.console.print_json(json);
   return kGood;
 }
 

@@ -108,7 +108,6 @@ std::unique_ptr<Solver> make_solver(const CommandLine& line, const Problem& prob
 }  // namespace
 
 int solve(const Invocation& invocation) {
-  using Words = std::vector<std::string>;
   CommandLine line("solve TABLE.csv|- --budget GROUP=BITS [options]",
                    "Chooses the bits of least cost under budgets. TABLE has the columns\n"
                    "quantizer,group,weight,bits,cost: a row per quantizer and candidate.\n"
@@ -121,11 +120,11 @@ int solve(const Invocation& invocation) {
       "sum over layers of macs * bits * bits is at most N; needs the columns layer and macs")(
       "solver", po::value<std::string>()->value_name("NAME"),
       "one of `qbitopt solvers`; default exact, or milp where budgets overlap")(
-      "start", po::value<std::string>()->value_name("FILE.json"),
+      "start", po::value<FileName>()->value_name("FILE.json"),
       "an earlier answer of --json: the new one is not worse")(
-      "time-limit", po::value<double>()->value_name("SECONDS"),
+      "time-limit", po::value<Seconds>()->value_name("TIME"),
       "of exact and milp: then the best so far, with its gap")(
-      "seed", po::value<uint64_t>()->value_name("N"), "of the solver random");
+      "seed", po::value<Seed>()->value_name("N"), "of the solver random");
   line.add_json();
   line.add_positional("table", 1);
   if (!line.parse(invocation)) return kGood;
@@ -135,15 +134,13 @@ int solve(const Invocation& invocation) {
     throw UsageError("solve: no budget; give --budget GROUP=BITS, --bytes GROUP=N or --bops N");
   }
   SolveOptions options;
-  if (line.has("time-limit")) {
-    options.time_limit_seconds = line.get<double>("time-limit");
-    if (!(*options.time_limit_seconds >= 0)) throw UsageError("--time-limit must not be negative");
-  }
-  if (line.has("seed")) options.seed = line.get<uint64_t>("seed");
+  if (line.has("time-limit")) options.time_limit_seconds = line.get<Seconds>("time-limit").value;
+  if (line.has("seed")) options.seed = line.get<Seed>("seed").value;
 
   const Problem problem = make_problem(read_table(line.words("table").front()), budgets);
   if (line.has("start")) {
-    options.start_bits = read_start(line.get<std::string>("start"), problem, invocation.console);
+    options.start_bits =
+        read_start(line.get<FileName>("start").path.string(), problem, invocation.console);
   }
   const Solution solution = make_solver(line, problem)->solve(problem, options);
   invocation.console.print(

@@ -2,9 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <thread>
 
 #include "app/exit_codes.h"
 #include "app/places.h"
@@ -20,6 +24,10 @@ namespace po = boost::program_options;
 
 namespace qbitopt::app {
 namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMostRowsForPeople = 100'000;  // they are held in memory
 
 struct Question {
   std::string sql;
@@ -41,7 +49,7 @@ std::map<std::string, Json> arguments_of(const std::vector<std::string>& words, 
 
 bool is_name(const std::string& text) { return text.find_first_of(" \t\n(;") == std::string::npos; }
 
-std::string read_question(const std::string& file) {
+std::string read_question(const fs::path& file) {
   if (file != "-") return read_text(file);
   return {std::istreambuf_iterator<char>(std::cin), {}};
 }
@@ -49,8 +57,9 @@ std::string read_question(const std::string& file) {
 Question question_of(const CommandLine& line) {
   const std::vector<std::string> words = line.words("query");
   if (line.has("file"))
-    return {read_question(line.get<std::string>("file")), arguments_of(words, 0)};
+    return {read_question(line.get<FileName>("file").path), arguments_of(words, 0)};
   const std::string& first = words.front();
+  if (first.empty()) throw UsageError("the query is empty; `qbitopt sql` lists those with a name");
   if (!is_name(first)) return {first, arguments_of(words, 1)};
   const NamedQuery query = find_query(queries_folder(), first);
   return {query.sql, arguments_of(words, 1), query.description};
@@ -104,14 +113,91 @@ std::string as_columns(const Rows& rows) {
   return columns(cells);
 }
 
-}  // namespace
-
-static std::string in_format(const Rows& rows, const CommandLine& line) {
-  if (line.json()) return write_rows(rows, RowsFormat::kJson);
-  if (line.is_on("csv")) return write_rows(rows, RowsFormat::kCsv);
-  if (line.is_on("markdown")) return write_rows(rows, RowsFormat::kMarkdown);
-  return as_columns(rows);
+// What a program reads, in whatever number; nothing: for people.
+std::optional<RowsFormat> format_for_programs(const CommandLine& line) {
+  if (line.json()) return RowsFormat::kJson;
+  if (line.is_on("csv")) return RowsFormat::kCsv;
+  return std::nullopt;
 }
+
+std::string for_people(const Rows& rows, const CommandLine& line) {
+  return line.is_on("markdown") ? write_rows(rows, RowsFormat::kMarkdown) : as_columns(rows);
+}
+
+void print(const Rows& rows, const CommandLine& line, Console& console) {
+  const auto format = format_for_programs(line);
+  console.print(format ? write_rows(rows, *format) : for_people(rows, line));
+}
+
+// SQLite cannot stop within one call of a function, as of LIKE. This ends the program then, a while
+// after the time limit; it only reads, so nothing is lost.
+class Watchdog {
+ public:
+  Watchdog(std::chrono::milliseconds limit, Console& console) : last_sign_(Clock::now()) {
+    if (limit.count() == 0) return;
+    thread_ = std::jthread([this, limit, &console](const std::stop_token& is_over) {
+      while (!is_over.stop_requested()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (is_printing_ || Clock::now() - last_sign_.load() < limit + kPatience) continue;
+        console.error(
+            fmt::format("the query took longer than {} s, within one call of a function; "
+                        "ask for less, or raise --time-limit",
+                        limit.count() / 1000.0));
+        std::_Exit(kDatabase);
+      }
+    });
+  }
+
+  // Printing takes as long as its reader does.
+  template <typename Action>
+  void print(const Action& action) {
+    is_printing_ = true;
+    action();
+    last_sign_ = Clock::now();
+    is_printing_ = false;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kPatience{1000};
+  std::atomic<Clock::time_point> last_sign_;
+  std::atomic<bool> is_printing_{false};
+  std::jthread thread_;
+};
+
+// Prints the answer, and returns the number of its rows.
+size_t answer(const Reader& reader, const Question& question, const CommandLine& line,
+              Watchdog& watchdog, Console& console) {
+  size_t count = 0;
+  if (const auto format = format_for_programs(line)) {
+    RowsWriter writer(*format, [&](const std::string& text) { console.print(text); });
+    reader.for_each_named(
+        question.sql, question.arguments, [&](const auto& columns) { writer.begin(columns); },
+        [&](const auto& row) {
+          watchdog.print([&] { writer.add(row); });
+          ++count;
+        });
+    writer.end();
+    return count;
+  }
+  Rows rows;
+  reader.for_each_named(
+      question.sql, question.arguments, [&](const auto& columns) { rows.columns = columns; },
+      [&](const auto& row) {
+        if (++count > kMostRowsForPeople) {
+          throw InputError(
+              fmt::format("more than {} rows, too many for a table to look at; print them with "
+                          "--csv or --json, "
+                          "or ask for fewer (LIMIT)",
+                          kMostRowsForPeople));
+        }
+        rows.rows.push_back(row);
+      });
+  watchdog.print([&] { console.print(for_people(rows, line)); });
+  return count;
+}
+
+}  // namespace
 
 int sql(const Invocation& invocation) {
   CommandLine line(
@@ -122,9 +208,9 @@ int sql(const Invocation& invocation) {
       "sensitivities, allocations, pareto, parameters, published.");
   line.options()("csv", po::bool_switch(), "print CSV")("markdown", po::bool_switch(),
                                                         "print a Markdown table")(
-      "file,f", po::value<std::string>()->value_name("FILE"),
+      "file,f", po::value<FileName>()->value_name("FILE"),
       "read the query from a file; -: from standard input")(
-      "time-limit", po::value<double>()->default_value(60)->value_name("SECONDS"),
+      "time-limit", po::value<Seconds>()->default_value({60}, "60")->value_name("TIME"),
       "stop a query that takes longer; 0: never")(
       "describe", po::value<std::string>()->implicit_value("")->value_name("RELATION"),
       "the views and tables, or the columns of one with unit and meaning");
@@ -139,20 +225,20 @@ int sql(const Invocation& invocation) {
     console.print(list_of_queries());
     return kGood;
   }
-  const auto limit = std::chrono::milliseconds(
-      static_cast<int64_t>(std::max(0.0, line.get<double>("time-limit")) * 1000));
+  const auto limit =
+      std::chrono::milliseconds(std::llround(line.get<Seconds>("time-limit").value * 1000));
   const Reader reader(line.database(), {.time_limit = limit});
   if (line.has("describe")) {
     // "--describe runs": the word after an option with an optional value is a positional one.
     std::string relation = line.get<std::string>("describe");
     if (relation.empty() && line.has("query")) relation = line.words("query").front();
-    console.print(in_format(describe(reader, relation), line));
+    print(describe(reader, relation), line, console);
     return kGood;
   }
   const Question question = question_of(line);
-  const Rows rows = reader.query_named(question.sql, question.arguments);
-  console.print(in_format(rows, line));
-  if (rows.empty() && !question.description.empty()) say_nothing_fits(console, question);
+  Watchdog watchdog(limit, console);
+  const size_t count = answer(reader, question, line, watchdog, console);
+  if (count == 0 && !question.description.empty()) say_nothing_fits(console, question);
   return kGood;
 }
 

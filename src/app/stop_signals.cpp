@@ -1,7 +1,9 @@
 #include "app/stop_signals.h"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace qbitopt::app {
 namespace {
@@ -34,5 +36,12 @@ StopSignals::~StopSignals() {
 
 int StopSignals::count() const { return signal_count; }
 int StopSignals::first() const { return first_signal; }
+
+void StopSignals::wait(double seconds) const {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (count() == 0 && Clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
 
 }  // namespace qbitopt::app

@@ -19,6 +19,8 @@ class StopSignals {
   int count() const;
   // The first that came; 0: none.
   int first() const;
+  // For some time, but not after a signal.
+  void wait(double seconds) const;
 
  private:
   std::map<int, struct sigaction> before_;

@@ -6,6 +6,7 @@
 #include "app/driver_lock.h"
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
+#include "app/places.h"
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
@@ -61,7 +62,7 @@ std::string format_names() {
 const TableFormat& chosen_table_format(const CommandLine& line) {
   if (line.has("format")) return find_table_format(line.get<std::string>("format"));
   if (line.json()) return find_table_format("json");
-  const fs::path output = line.get_or<std::string>("output", "");
+  const fs::path output = line.get_or("output", FileName()).path;
   for (const TableFormat& format : table_formats()) {
     if (format.extension == output.extension()) return format;
   }
@@ -92,7 +93,7 @@ std::pair<TableDefinition, Table> read_table(const CommandLine& line) {
 // Unless someone else is writing, or nobody may.
 void record(const fs::path& file, const RenderedTable& table, Console& console) {
   try {
-    const DriverLock lock(file);
+    const DriverLock lock(file, std::chrono::milliseconds(0));
     Database(file).record_table(table);
   } catch (const std::exception& error) {
     console.detail(fmt::format("not recorded in the database: {}", error.what()));
@@ -144,18 +145,23 @@ int table(const Invocation& invocation) {
   const std::string formats =
       format_names() + " (default: as the output's name says, else markdown)";
   line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
-      "output,o", po::value<std::string>()->value_name("FILE"), "write to a file")(
+      "output,o", po::value<FileName>()->value_name("FILE"), "write to a file")(
       "sweep", po::value<std::string>()->value_name("SWEEP"),
       "whose runs (default: as the definition says, else the sweep of its name)")(
       "check", po::bool_switch(),
       "compare with the definition's expectations; exit status 6 if one is out of tolerance");
   line.add_database();
   line.add_json();
+  line.add_verbose();
   line.add_positional("table", 1);
   if (!line.parse(invocation)) return kGood;
   if (!line.has("table"))
     throw UsageError("which table? Give the name of a definition in results/, or of a sweep");
   const TableFormat& format = chosen_table_format(line);
+  if (line.json() && line.has("format")) throw UsageError("choose one of --json and --format");
+  if (line.is_on("check") && line.has("output"))
+    throw UsageError("--check compares and writes nothing; leave out --output");
+  if (line.has("output")) check_output(line.get<FileName>("output").path);
   const auto [definition, table] = read_table(line);
   if (line.is_on("check")) return check(table, definition, invocation.console);
   const std::string text = format.write(table);
@@ -163,9 +169,8 @@ int table(const Invocation& invocation) {
     invocation.console.print(text);
     return kGood;
   }
-  const fs::path output = line.get<std::string>("output");
-  if (output.has_parent_path()) fs::create_directories(output.parent_path());
-  write_file_atomically(output, text);
+  const fs::path output = line.get<FileName>("output").path;
+  write_output(output, text);
   record(line.database(), rendered(table, definition, format, text), invocation.console);
   invocation.console.say(fmt::format("wrote {}", shown(output)));
   return kGood;

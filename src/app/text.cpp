@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "qbitopt/core/encoding.h"
+
 namespace qbitopt::app {
 namespace {
 
@@ -32,7 +34,7 @@ std::string plain(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{:.12g}", value.get<double>());
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string text = "[";
   for (const Json& element : value) text += (text.size() > 1 ? ", " : "") + plain(element);
   return text + "]";
@@ -58,10 +60,11 @@ std::string shown(const std::filesystem::path& path) {
   return relative.empty() || *relative.begin() == ".." ? path.string() : relative.string();
 }
 
-std::string columns(const std::vector<std::vector<std::string>>& rows) {
+std::string columns(std::vector<std::vector<std::string>> rows) {
   std::vector<size_t> widths;
   std::vector<bool> to_the_right;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = printable(cell);
     widths.resize(std::max(widths.size(), row.size()));
     to_the_right.resize(widths.size(), rows.size() > 1);
     for (size_t i = 0; i < row.size(); ++i) {

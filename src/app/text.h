@@ -24,9 +24,9 @@ std::string label(const PlannedJob& job);
 // A path as seen from the current folder, if it is below that.
 std::string shown(const std::filesystem::path& path);
 
-// Rows as columns two spaces apart; the first row is the header. Columns of numbers go to the
-// right.
-std::string columns(const std::vector<std::vector<std::string>>& rows);
+// Rows as columns two spaces apart, a line each whatever a cell holds; the first row is the header.
+// Columns of numbers go to the right.
+std::string columns(std::vector<std::vector<std::string>> rows);
 
 std::string host_name();
 

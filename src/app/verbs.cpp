@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/exit_codes.h"
+#include "qbitopt/core/names.h"
 
 namespace qbitopt::app {
 
@@ -32,14 +33,21 @@ const std::vector<Verb>& verbs() {
   return verbs;
 }
 
-int help(const Invocation& invocation) {
-  if (!invocation.arguments.empty()) {
-    for (const Verb& verb : verbs()) {
-      if (verb.name == invocation.arguments.front()) {
-        return verb.function({{"--help"}, invocation.argv, invocation.console});
-      }
-    }
+const Verb& find_verb(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+    known.push_back(verb.name);
   }
+  throw UsageError(unknown_name("verb", name, known));
+}
+
+int help(const Invocation& invocation) {
+  std::vector<std::string> words = invocation.arguments;
+  std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "-h"; });
+  if (words.size() > 1) throw UsageError("help takes one verb, as in `qbitopt help run`");
+  if (words.size() == 1 && words.front() != "help")
+    return find_verb(words.front()).function({{"--help"}, invocation.argv, invocation.console});
   std::string text = "usage: qbitopt VERB [arguments]\n\n";
   for (const Verb& verb : verbs()) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
   text += "\n`qbitopt VERB --help` says more; `qbitopt --version` says which this is.\n";

@@ -19,6 +19,9 @@ struct Verb {
 // In the order of `qbitopt --help`.
 const std::vector<Verb>& verbs();
 
+// Throws UsageError that lists the known ones.
+const Verb& find_verb(const std::string& name);
+
 int help(const Invocation& invocation);
 int plan(const Invocation& invocation);
 int run(const Invocation& invocation);

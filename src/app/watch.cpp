@@ -2,16 +2,15 @@
 // running attempts.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdio>
-#include <thread>
 
+#include "app/driver_lock.h"
 #include "app/exit_codes.h"
 #include "app/rows.h"
 #include "app/stop_signals.h"
 #include "app/text.h"
 #include "app/verbs.h"
-#include "qbitopt/core/file_lock.h"
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/job/spool.h"
 #include "qbitopt/runlog/queries.h"
 
@@ -40,9 +39,7 @@ class Watcher {
     }
     const Rows sweeps = reader.query(
         "SELECT * FROM progress WHERE running > 0 OR interrupted + new > 0 ORDER BY sweep");
-    return {{"driver", FileLock::is_held(database_.string() + ".lock")},
-            {"sweeps", as_json(sweeps)},
-            {"running", running}};
+    return {{"driver", has_driver(database_)}, {"sweeps", as_json(sweeps)}, {"running", running}};
   }
 
  private:
@@ -67,7 +64,7 @@ class Watcher {
 };
 
 std::string describe_sweep(const Json& sweep) {
-  std::string text = fmt::format("{}: {}/{} finished", plain(sweep["sweep"]),
+  std::string text = fmt::format("{}: {}/{} finished", printable(plain(sweep["sweep"])),
                                  plain(sweep["finished"]), plain(sweep["jobs"]));
   for (const char* state : {"running", "interrupted", "failed"}) {
     if (sweep[state] != 0) text += fmt::format(", {} {}", plain(sweep[state]), state);
@@ -102,7 +99,8 @@ int watch(const Invocation& invocation) {
   CommandLine line("watch [options]",
                    "Shows what a run that goes on elsewhere is doing, until it ends.");
   line.options()("once", po::bool_switch(), "look once")(
-      "interval", po::value<double>()->default_value(1.0)->value_name("SECONDS"), "between looks");
+      "interval", po::value<Interval>()->default_value({1}, "1")->value_name("TIME"),
+      "between looks");
   line.add_database();
   line.add_json();
   if (!line.parse(invocation)) return kGood;
@@ -112,14 +110,15 @@ int watch(const Invocation& invocation) {
   size_t drawn_lines = 0;
   while (signals.count() == 0) {
     const Json seen = watcher.look();
-    const std::string text = line.json() ? seen.dump() + "\n" : as_text(seen);
-    if (console.is_live() && drawn_lines > 0)
-      console.print(fmt::format("\x1b[{}A\x1b[J", drawn_lines));
+    const std::string text = line.json()
+                                 ? seen.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+                                 : as_text(seen);
+    if (!line.json()) console.take_back(drawn_lines);
     console.print(text);
     std::fflush(stdout);
     drawn_lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
     if (line.is_on("once") || !seen["driver"].get<bool>()) return kGood;
-    std::this_thread::sleep_for(std::chrono::duration<double>(line.get<double>("interval")));
+    signals.wait(line.get<Interval>("interval").seconds);
   }
   return kGood;
 }

@@ -140,7 +140,8 @@ TEST_F(SolveTest, WrongArgumentsEndWithStatus2) {
       {"solve . --budget W=4", "error: .: cannot be read"},
       {"solve t.csv --budget weights=4", "error: unknown group 'weights'; known groups: A, W, all"},
       {"solve t.csv --budget W=4 --solver gredy", "error: unknown solver 'gredy'"},
-      {"solve t.csv --budget W=4 --time-limit -1", "error: --time-limit must not be negative"},
+      {"solve t.csv --budget W=4 --time-limit -1",
+       "error: --time-limit takes a time like 90s, 30m or 12h, or a number of seconds, not '-1'"},
       {"solve t.csv --budget W=4 --budget all=3 --solver exact", "use milp"},
   };
   for (const auto& [arguments, message] : cases) {
