@@ -61,6 +61,7 @@ TEST_F(FileLockTest, AskingTakesNothing) {
 TEST_F(FileLockTest, AskingNeedsNoPermissionToWrite) {
   auto lock = FileLock::try_lock(file_);
   std::filesystem::permissions(file_, std::filesystem::perms(0444));
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
   if (::getuid() == 0) {  // a child gives up root's rights
     const pid_t child = ::fork();
     if (child == 0) {

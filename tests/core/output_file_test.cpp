@@ -11,6 +11,8 @@
 #include <system_error>
 #include <thread>
 
+#include "sweep/temporary_folder.h"
+
 namespace qbitopt {
 namespace {
 
@@ -18,12 +20,6 @@ namespace fs = std::filesystem;
 
 class OutputFileTest : public ::testing::Test {
  protected:
-  OutputFileTest() {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  ~OutputFileTest() override { fs::remove_all(folder_); }
-
   void write(const std::string& file, const std::string& text) {
     std::ofstream(folder_ / file) << text;
   }
@@ -41,9 +37,8 @@ class OutputFileTest : public ::testing::Test {
     return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }
 
-  fs::path folder_ = fs::path(::testing::TempDir()) /
-                     (std::string("output_file_test.") +
-                      ::testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(OutputFileTest, AFileAppearsAsAWhole) {
