@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "app/places.h"
 #include "qbitopt/core/quantities.h"
 
 namespace po = boost::program_options;
@@ -67,6 +68,12 @@ void validate(boost::any& value, const Words& words, FileName*, int) {
   const std::string& word = word_of(value, words);
   if (word.empty()) throw WrongValue("the name of a file", word);
   value = FileName{word};
+}
+
+void validate(boost::any& value, const Words& words, OutputName*, int) {
+  const std::string& word = word_of(value, words);
+  if (word.empty()) throw WrongValue("the name of a file, or - for standard output", word);
+  value = OutputName{word == "-" ? kStandardOutput : word};
 }
 
 CommandLine::CommandLine(std::string usage, std::string summary)

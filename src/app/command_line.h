@@ -43,6 +43,9 @@ struct Seed {  // a whole number from 0 on
 struct FileName {  // not empty
   std::filesystem::path path;
 };
+struct OutputName {  // the same; "-" is /dev/stdout
+  std::filesystem::path path;
+};
 // As Boost.Program_options calls them. They throw its error of a wrong value.
 using Words = std::vector<std::string>;
 void validate(boost::any& value, const Words& words, Seconds*, int);
@@ -51,6 +54,7 @@ void validate(boost::any& value, const Words& words, Count*, int);
 void validate(boost::any& value, const Words& words, SideBySide*, int);
 void validate(boost::any& value, const Words& words, Seed*, int);
 void validate(boost::any& value, const Words& words, FileName*, int);
+void validate(boost::any& value, const Words& words, OutputName*, int);
 
 // Options of one verb. Every verb knows --help, --quiet and --no-color besides its own.
 //

@@ -35,6 +35,10 @@ fs::path lock_file(const fs::path& database) {
 }
 
 FileLock acquire(const fs::path& database, std::chrono::milliseconds patience) {
+  if (fs::is_directory(database)) {
+    throw DatabaseError(
+        fmt::format("{}: a folder, not a database; name a file with --db", database.string()));
+  }
   const fs::path file = lock_file(database);
   std::optional<FileLock> lock;
   try {

@@ -50,7 +50,7 @@ void write_view(const Reader& reader, const std::string& view, RowsFormat format
 
 int export_text(const CommandLine& line, RowsFormat format, const std::string& extension,
                 Console& console) {
-  const fs::path folder = line.get<FileName>("output").path;
+  const fs::path folder = line.get<OutputName>("output").path;
   const Reader reader(line.database());
   const std::vector<std::string> views = chosen_views(reader, line);
   if (fs::exists(folder) && !fs::is_directory(folder)) {
@@ -76,7 +76,7 @@ int export_(const Invocation& invocation) {
       "  sqlite      one file with the views as plain tables, which any SQLite 3 opens");
   line.options()("format", po::value<std::string>()->default_value("csv")->value_name("FORMAT"),
                  "csv, jsonl or sqlite")(
-      "output,o", po::value<FileName>()->value_name("FOLDER|FILE"), "where to");
+      "output,o", po::value<OutputName>()->value_name("FOLDER|FILE"), "where to");
   line.add_database();
   line.add_positional("view", -1);
   if (!line.parse(invocation)) return kGood;
@@ -88,7 +88,7 @@ int export_(const Invocation& invocation) {
   if (format != "sqlite")
     throw InputError(unknown_name("format", format, {"csv", "jsonl", "sqlite"}));
   if (line.has("view")) throw UsageError("the SQLite copy holds all views; name none");
-  const fs::path file = line.get<FileName>("output").path;
+  const fs::path file = line.get<OutputName>("output").path;
   export_plain_database(line.database(), file);
   invocation.console.print(fmt::format("wrote {}\n", shown(file)));
   return kGood;

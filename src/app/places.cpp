@@ -56,6 +56,10 @@ void write_output(const fs::path& output, std::string_view text) {
   file.commit();
 }
 
+std::string written(const fs::path& output) {
+  return output == kStandardOutput ? "" : shown(output) + "\n";
+}
+
 void check_sweep(const Reader& reader, const std::optional<std::string>& sweep) {
   if (!sweep) return;
   std::vector<std::string> known;

@@ -23,7 +23,7 @@ std::string list_of_figures() {
 
 FigureFormat chosen_format(const CommandLine& line) {
   if (line.has("format")) return figure_format(line.get<std::string>("format"));
-  const std::string extension = line.get_or("output", FileName()).path.extension().string();
+  const std::string extension = line.get_or("output", OutputName()).path.extension().string();
   return extension.empty() ? FigureFormat::kSvg : figure_format(extension.substr(1));
 }
 
@@ -49,7 +49,7 @@ int plot(const Invocation& invocation) {
       "or all of them.");
   line.options()("format", po::value<std::string>()->value_name("FORMAT"),
                  "svg (default), pdf, png, or gp: the gnuplot script with its data")(
-      "output,o", po::value<FileName>()->value_name("FILE"),
+      "output,o", po::value<OutputName>()->value_name("FILE"),
       "file to write; of several figures the folder (default: plots)")(
       "sweep", po::value<std::string>()->value_name("NAME"), "only the jobs of this sweep");
   line.add_database();
@@ -62,7 +62,7 @@ int plot(const Invocation& invocation) {
     return kGood;
   }
   if (names == std::vector<std::string>{"all"}) names = figure_names();
-  const fs::path output = line.get_or("output", FileName{"plots"}).path;
+  const fs::path output = line.get_or("output", OutputName{"plots"}).path;
   const bool is_file = line.has("output") && !fs::is_directory(output) &&
                        (output.has_extension() || fs::exists(output));  // /dev/stdout
   if (is_file && names.size() > 1) {
@@ -80,7 +80,7 @@ int plot(const Invocation& invocation) {
     const FigureDefinition figure = read_figure(name);
     const fs::path file = is_file ? output : output / (figure.name + extension_of(format));
     if (draw_figure(reader, figure, sweep, format, file)) {
-      console.print(shown(file) + "\n");
+      console.print(written(file));
       ++drawn;
     } else {
       console.say(figure.name + ": no runs for it yet");

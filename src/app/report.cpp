@@ -46,7 +46,7 @@ int report(const Invocation& invocation) {
       "report --output FILE [options]",
       "Writes one HTML file with the results, figures and every run of a sweep. It needs "
       "no network: send it to a colleague.");
-  line.options()("output,o", po::value<FileName>()->value_name("FILE"), "the file to write")(
+  line.options()("output,o", po::value<OutputName>()->value_name("FILE"), "the file to write")(
       "sweep", po::value<std::string>()->value_name("NAME"),
       "only the jobs of this sweep (default: all)")(
       "watch", po::bool_switch(), "write it again while the sweep runs; the page refreshes itself")(
@@ -58,7 +58,7 @@ int report(const Invocation& invocation) {
     throw UsageError("report where? Give --output FILE, like results/report.html");
   Console& console = invocation.console;
   const fs::path database = line.database();
-  const fs::path output = line.get<FileName>("output").path;
+  const fs::path output = line.get<OutputName>("output").path;
   check_output(output);
   PageOptions options{.sweep = {}, .refresh_seconds = 0, .version = QBITOPT_VERSION};
   if (line.has("sweep")) options.sweep = line.get<std::string>("sweep");
@@ -73,7 +73,7 @@ int report(const Invocation& invocation) {
   if (line.is_on("watch"))
     keep_writing(database, output, options, line.get<Interval>("interval").seconds);
   write(database, output, options);
-  console.print(shown(output) + "\n");
+  console.print(written(output));
   return kGood;
 }
 

@@ -62,7 +62,7 @@ std::string format_names() {
 const TableFormat& chosen_table_format(const CommandLine& line) {
   if (line.has("format")) return find_table_format(line.get<std::string>("format"));
   if (line.json()) return find_table_format("json");
-  const fs::path output = line.get_or("output", FileName()).path;
+  const fs::path output = line.get_or("output", OutputName()).path;
   for (const TableFormat& format : table_formats()) {
     if (format.extension == output.extension()) return format;
   }
@@ -145,7 +145,7 @@ int table(const Invocation& invocation) {
   const std::string formats =
       format_names() + " (default: as the output's name says, else markdown)";
   line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
-      "output,o", po::value<FileName>()->value_name("FILE"), "write to a file")(
+      "output,o", po::value<OutputName>()->value_name("FILE"), "write to a file")(
       "sweep", po::value<std::string>()->value_name("SWEEP"),
       "whose runs (default: as the definition says, else the sweep of its name)")(
       "check", po::bool_switch(),
@@ -161,7 +161,7 @@ int table(const Invocation& invocation) {
   if (line.json() && line.has("format")) throw UsageError("choose one of --json and --format");
   if (line.is_on("check") && line.has("output"))
     throw UsageError("--check compares and writes nothing; leave out --output");
-  if (line.has("output")) check_output(line.get<FileName>("output").path);
+  if (line.has("output")) check_output(line.get<OutputName>("output").path);
   const auto [definition, table] = read_table(line);
   if (line.is_on("check")) return check(table, definition, invocation.console);
   const std::string text = format.write(table);
@@ -169,7 +169,7 @@ int table(const Invocation& invocation) {
     invocation.console.print(text);
     return kGood;
   }
-  const fs::path output = line.get<FileName>("output").path;
+  const fs::path output = line.get<OutputName>("output").path;
   write_output(output, text);
   record(line.database(), rendered(table, definition, format, text), invocation.console);
   invocation.console.say(fmt::format("wrote {}", shown(output)));

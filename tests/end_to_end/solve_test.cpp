@@ -11,7 +11,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const char* const kTable =
+const char* const kCostTable =
     "quantizer,group,weight,bits,cost,layer,macs\n"
     "a,W,10,2,4,c1,100\n"
     "a,W,10,4,1,c1,100\n"
@@ -23,7 +23,7 @@ const char* const kTable =
 
 class SolveTest : public testing::Sandbox {
  protected:
-  SolveTest() { write("t.csv", kTable); }
+  SolveTest() { write("t.csv", kCostTable); }
 };
 
 TEST_F(SolveTest, AnswersInJson) {

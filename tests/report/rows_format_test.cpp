@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace qbitopt {
 namespace {
 
@@ -40,6 +42,11 @@ TEST(RowsFormatTest, NoTextIsAFormulaInCsv) {
   EXPECT_EQ(write_rows(rows, RowsFormat::kCsv),
             "'=a,b\n'=1+1,-5\n'@sum,-0.5\n'+cmd|' /C calc'!A0,\n'-2+3,-7.5e3\n'\t=1,+4\n"
             "a=1,a-b\n");
+}
+
+TEST(RowsFormatTest, InfinityIsNamedInCsv) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(write_rows({{"a", "b"}, {{infinity, -infinity}}}, RowsFormat::kCsv), "a,b\ninf,-inf\n");
 }
 
 TEST(RowsFormatTest, TextMeansNothingToMarkdown) {

@@ -4,6 +4,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@ std::string dump(const OrderedJson& json, int indent = -1) {
 
 std::string exact_text(const Json& cell) {
   if (cell.is_null()) return "";
+  if (cell.is_number_float() && !std::isfinite(cell.get<double>()))
+    return fmt::format("{}", cell.get<double>());  // JSON has no word for it
   return cell.is_string() ? cell.get<std::string>() : cell.dump();
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "qbitopt/core/error.h"
 #include "qbitopt/report/page/queries.h"
 #include "qbitopt/runlog/queries.h"
 
@@ -13,6 +14,7 @@ namespace qbitopt {
 namespace {
 
 constexpr size_t kHistoryCharacters = 900'000;
+constexpr size_t kMostRunsOfPage = 25'000;  // some 40 MB of HTML, 700 MB to make it
 
 Json argument(const std::optional<std::string>& sweep) { return sweep ? Json(*sweep) : Json(); }
 
@@ -168,6 +170,13 @@ PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep
   PageRuns runs{.rows = reader.query(page_query("runs"), {argument(sweep)}),
                 .parameters = {},
                 .settings = {}};
+  if (runs.rows.size() > kMostRunsOfPage) {
+    throw InputError(
+        fmt::format("a page of {} runs opens in no browser, {} are the most; name a sweep with "
+                    "--sweep, or take "
+                    "the runs to another program with `qbitopt export`",
+                    runs.rows.size(), kMostRunsOfPage));
+  }
   for (size_t i = 0; i < runs.rows.size(); ++i) {
     const std::string key = runs.rows.at(i, "key");
     runs.parameters[key] = stored_job(reader, key).parameters;
