@@ -177,7 +177,7 @@ TEST_F(ArgumentsTest, OutputLeavesDevicesPipesAndLinksWhatTheyAre) {
   for (const char* verb : {"table small", "report"}) {
     EXPECT_EQ(qbitopt(std::string(verb) + " -o /dev/null").exit_code, 0);
     EXPECT_TRUE(fs::is_character_file("/dev/null"));
-    EXPECT_EQ(qbitopt(std::string(verb) + " -o pipe", "cat pipe >received &").exit_code, 0);
+    EXPECT_EQ(qbitopt(std::string(verb) + " -o pipe", "{ cat pipe >received & } &&").exit_code, 0);
     EXPECT_TRUE(fs::is_fifo(folder_ / "pipe"));
     wait_until([&] { return read("received").size() > 100; });
     write("target", "precious");
