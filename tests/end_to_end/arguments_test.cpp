@@ -137,7 +137,7 @@ TEST_F(ArgumentsTest, EachMistakeIsNamed) {
   expect_refusal("help run plan", "help takes one verb");
   expect_refusal("sql ' '", "there is no statement in the query");
   expect_refusal("sql ''", "the query is empty");
-  expect_refusal("sql '-- nothing'", "there is no statement in the query");
+  expect_refusal("sql '/* nothing */'", "there is no statement in the query");
   expect_refusal("ls -v", "unrecognised option '-v'");
   expect_refusal("ls --db \"$(printf 'a\\377b')\"", "'a\\xffb' is not UTF-8");
   expect_refusal("report -o folder", "folder is a folder; name a file in it");
