@@ -198,9 +198,10 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   view.say(fmt::format("{} jobs: {}", plan.jobs.size(), describe(summary, elapsed.count())));
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {
-    console.say(
-        "`qbitopt sql \"SELECT * FROM failures\"` says more; `qbitopt retry --failed` runs them "
-        "again");
+    const bool have_results = keys_where(database.reader(), "state = 'failed'").empty();
+    console.say(std::string("`qbitopt sql \"SELECT * FROM failures\"` says more; ") +
+                (have_results ? "their earlier results stand, `qbitopt retry KEY` runs one again"
+                              : "`qbitopt retry --failed` runs them again"));
   }
   return exit_code(summary, signals.first());
 }

@@ -251,6 +251,16 @@ TEST_F(ResumeTest, ResultsStandUntilTheirJobsHaveFinishedAgain) {
   EXPECT_EQ(table(jobs()), before);
 }
 
+TEST_F(ResumeTest, AJobThatFailsWhenItIsRunAgainKeepsItsResult) {
+  ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const auto before = table(jobs());
+  set_rules({{{"attempt", 2}, {"do", "fail"}}});
+  const testing::Result again = qbitopt("run small.yaml --again");
+  EXPECT_EQ(again.exit_code, 3);
+  EXPECT_THAT(again.err, HasSubstr("their earlier results stand"));
+  EXPECT_EQ(table(jobs()), before);
+}
+
 TEST_F(ResumeTest, AModelThatWasDamagedIsRefusedNamedAndMadeAnew) {
   ASSERT_EQ(qbitopt("run small.yaml ~cases.fixed").exit_code, 0);
   const std::string key = json_of("ls")[0]["job"];

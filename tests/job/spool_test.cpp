@@ -101,6 +101,14 @@ TEST_F(SpoolTest, TheLinesBeforeADamagedOneAreGivenFirst) {
   EXPECT_THROW(reader.read_new(), InputError);
 }
 
+TEST_F(SpoolTest, ALineWithoutEndIsDamaged) {
+  SpoolWriter(file_).append(Note{"info", "one"});
+  std::filesystem::resize_file(file_, 65 << 20);
+  SpoolReader reader(file_);
+  EXPECT_EQ(reader.read_new().size(), 1u);
+  EXPECT_THROW(reader.read_new(), InputError);
+}
+
 TEST_F(SpoolTest, ANumberThatIsNotFiniteReadsBackAsNaN) {
   SpoolWriter writer(file_);
   Finished finished;

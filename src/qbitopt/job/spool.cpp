@@ -13,6 +13,8 @@
 namespace qbitopt {
 namespace {
 
+constexpr size_t kLongestLine = 64 << 20;  // bytes; real ones have some 100,000
+
 double now_unix_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -74,6 +76,8 @@ std::vector<Event> SpoolReader::read_new() {
     ++line_;
     offset_ += static_cast<int64_t>(line.size()) + 1;
   }
+  if (events.empty() && line.size() > kLongestLine)
+    throw InputError({file_.string(), line_ + 1}, "not an event: the line has no end");
   return events;
 }
 
