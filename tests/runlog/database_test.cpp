@@ -402,6 +402,7 @@ TEST_F(DatabaseTest, AFullDiskIsNotTheJobsFailure) {
   database.end(attempt, {.state = JobState::kInterrupted, .error_class = "disk_full"});
   EXPECT_EQ(database.records(plan)[0].state, JobState::kInterrupted);
   EXPECT_TRUE(scalar(database, "SELECT error_class FROM runs").is_null());
+  EXPECT_EQ(scalar(database, "SELECT error_class FROM failures"), "disk_full");
 }
 
 // Also if the driver dies before it comes to that.

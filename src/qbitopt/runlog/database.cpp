@@ -214,8 +214,9 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
     if (state == "failed" && end.will_retry) renew_job(id);
     if (state != "running" && !is_overruled) return;
     if (end.state == JobState::kInterrupted) {
-      connection_->execute("UPDATE attempt SET error_class = NULL, error_text = NULL WHERE id = ?",
-                           id);
+      connection_->execute(
+          "UPDATE attempt SET error_class = nullif(?, ''), error_text = nullif(?, '') WHERE id = ?",
+          end.error_class, end.text, id);
       events_->set_state(id, "interrupted");
       events_->log(id, 0, now(), "interrupted", "info", std::nullopt,
                    end.text.empty() ? "stopped in good order" : end.text);

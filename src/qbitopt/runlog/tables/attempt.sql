@@ -27,7 +27,7 @@ CREATE TABLE attempt (
   budget_met INTEGER CHECK (budget_met IN (0, 1)),     -- 1: the final bits keep every budget
   exit_code INTEGER,             -- of the worker, if it ended with the attempt
   signal INTEGER,                -- signal that ended the worker
-  error_class TEXT,              -- group of failures: 'budget_exceeded', 'lost', 'non_finite', ...
+  error_class TEXT,              -- why it failed or was interrupted: 'budget_exceeded', 'lost', 'disk_full', ...
   error_text TEXT,               -- what the failure says
   UNIQUE (job_id, number)
 ) STRICT;

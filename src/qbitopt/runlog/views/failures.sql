@@ -1,4 +1,4 @@
--- Every attempt that failed or whose job failed to go on, the latest first.
+-- Every attempt that failed or met a full disk, the latest first.
 CREATE VIEW failures AS
 SELECT
   job.key AS key,                     -- the job
@@ -15,5 +15,5 @@ SELECT
   attempt.folder || '/log.txt' AS log -- what the worker wrote; relative paths start at the database's folder
 FROM attempt
 JOIN job ON job.id = attempt.job_id
-WHERE attempt.state = 'failed'
+WHERE attempt.state = 'failed' OR attempt.error_class = 'disk_full'
 ORDER BY attempt.ended_at DESC;

@@ -34,8 +34,8 @@ SELECT
   environment.libtorch AS libtorch,        -- version of LibTorch
   environment.compiler AS compiler,        -- compiler
   environment.commit_hash AS commit_hash,  -- version of the code
-  attempt.error_class AS error_class,      -- of a failed run
-  attempt.error_text AS error_text,        -- of a failed run
+  CASE attempt.state WHEN 'failed' THEN attempt.error_class END AS error_class,  -- of a failed run
+  CASE attempt.state WHEN 'failed' THEN attempt.error_text END AS error_text,    -- of a failed run
   (SELECT min(sweep_job.trial) > 0 FROM sweep_job WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS is_trial,  -- 1: only of a search, which chose another strength or goes on
   (SELECT group_concat(sweep.name, ' ') FROM sweep_job JOIN sweep ON sweep.id = sweep_job.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS sweeps  -- names of the sweeps that contain it
 FROM job
