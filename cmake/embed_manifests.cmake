@@ -2,9 +2,10 @@
 #
 #   qbitopt_embed_manifests(qbitopt_driver)
 #
-# takes every *.yaml below src/qbitopt; the next build picks up a new one and drops one that is gone.
+# takes every *.yaml below src/qbitopt and src/baselines; the next build picks up a new one and drops one that is gone.
 function(qbitopt_embed_manifests target)
-  file(GLOB_RECURSE manifests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/qbitopt/*.yaml)
+  file(GLOB_RECURSE manifests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/qbitopt/*.yaml
+       ${PROJECT_SOURCE_DIR}/src/baselines/*.yaml)
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/builtin_manifests.cpp)
   # Changes when a file comes or goes: of one that is gone the dependencies alone would tell nothing.
   set(list ${CMAKE_CURRENT_BINARY_DIR}/builtin_manifests.txt)

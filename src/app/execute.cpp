@@ -12,6 +12,7 @@
 #include "app/stop_signals.h"
 #include "app/text.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/executors/cores.h"
 #include "qbitopt/sweep/executors/gpus.h"
@@ -33,8 +34,8 @@ int jobs_of(const Plan& plan, const CommandLine& line) {
 std::vector<std::string> gpus_for(const Plan& plan, const std::vector<JobRecord>& records) {
   bool wants_gpu = false;
   for (size_t i = 0; i < plan.jobs.size(); ++i) {
-    wants_gpu |= records[i].state != JobState::kFinished &&
-                 plan.jobs[i].job().parameters.value("device", "cpu") == "cuda";
+    wants_gpu |=
+        records[i].state != JobState::kFinished && plan.jobs[i].parameter("device") == "cuda";
   }
   if (!wants_gpu) return {};
   // Another worker may see what this build's does not.
@@ -114,8 +115,8 @@ ProgressBoard make_board(const Plan& plan, Database& database, int jobs) {
   const int cores = available_cores();
   options.capacity = jobs > 0 ? jobs : cores;
   options.cost = [jobs, cores](int threads) { return jobs > 0 ? 1 : std::min(threads, cores); };
-  options.expected_seconds = [&](const Job& job) {
-    return expected_seconds(database.reader(), job);
+  options.expected_seconds = [expected = ExpectedSeconds(database.reader())](const Job& job) {
+    return expected.of(job);
   };
   return ProgressBoard(plan, database.records(plan), std::move(options));
 }

@@ -7,12 +7,16 @@
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
 #include "app/places.h"
+#include "app/same_name.h"
+#include "app/sweep_tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/executors/cores.h"
 #include "qbitopt/sweep/job_queue.h"
 #include "qbitopt/sweep/job_size.h"
+#include "qbitopt/sweep/plugins.h"
 #include "qbitopt/sweep/sweep_file.h"
 
 namespace qbitopt::app {
@@ -62,15 +66,15 @@ struct Estimate {
 Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const Known& known,
                   const Catalog& catalog) {
   Estimate estimate;
-  std::map<std::string, std::optional<double>> seconds_of_config;
+  std::optional<ExpectedSeconds> expected;
+  if (reader) expected.emplace(*reader);
   for (const PlannedJob& planned : plan.jobs) {
     if (state_of(known, planned) == "finished") continue;
-    const auto [seconds, is_new] = seconds_of_config.try_emplace(planned.config_key);
     const Job job = planned.job();
     const JobSize size = size_of(job, catalog);
     estimate.bytes += size.checkpoint_bytes;
-    if (is_new && reader) seconds->second = expected_seconds(*reader, job, size.images);
-    if (!seconds->second) {
+    const auto seconds = expected ? expected->of(job, size.images) : std::nullopt;
+    if (!seconds) {
       ++(size.h100_seconds ? estimate.assumed_jobs : estimate.unknown_jobs);
       estimate.assumed_gpu_seconds += size.h100_seconds.value_or(0);
       continue;
@@ -78,8 +82,7 @@ Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const K
     ++estimate.known_jobs;
     const double share = std::min<double>(threads_of(job), available_cores()) / available_cores();
     const bool is_on_gpu = job.parameters.value("device", "cpu") == "cuda";
-    (is_on_gpu ? estimate.gpu_seconds : estimate.seconds) +=
-        *seconds->second * (is_on_gpu ? 1 : share);
+    (is_on_gpu ? estimate.gpu_seconds : estimate.seconds) += *seconds * (is_on_gpu ? 1 : share);
   }
   return estimate;
 }
@@ -119,12 +122,14 @@ std::string table_of_cases(const Plan& plan, const Known& known) {
   std::vector<std::string> order;
   std::map<std::string, Counts> counts;
   for (const PlannedJob& job : plan.jobs) {
-    const std::string name = !job.requested          ? "(needed by others)"
-                             : job.case_name.empty() ? "all"
-                                                     : job.case_name;
-    if (!counts.count(name)) order.push_back(name);
-    ++counts[name][state_of(known, job)];
-    ++counts[name]["jobs"];
+    std::vector<std::string> names = job.cases();
+    if (!job.requested) names = {"(needed by others)"};
+    if (names.empty()) names = {"all"};
+    for (const std::string& name : names) {
+      if (!counts.count(name)) order.push_back(name);
+      ++counts[name][state_of(known, job)];
+      ++counts[name]["jobs"];
+    }
   }
   std::vector<std::vector<std::string>> rows = {
       {"case", "jobs", "cached", "new", "interrupted", "running", "failed"}};
@@ -169,13 +174,13 @@ std::string table_of_axes(const Plan& plan) {
   return rows.size() > 1 ? columns(rows) : "";
 }
 
-Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate) {
+Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate,
+               const std::vector<std::string>& plugins) {
   Json json = to_json(plan);
-  std::map<std::string, std::string> states;
   Counts counts;
-  for (const PlannedJob& job : plan.jobs) ++counts[states[job.key] = state_of(known, job)];
-  for (Json& job : json["jobs"]) job["state"] = states[job["key"]];
+  for (const PlannedJob& job : plan.jobs) ++counts[state_of(known, job)];
   json["counts"]["states"] = counts;
+  json["plugins"] = plugins;
   json["estimated_hours"] = estimate.known_jobs > 0 ? Json(estimate.seconds / 3600) : Json();
   json["estimated_gpu_hours"] =
       estimate.known_jobs > 0 ? Json(estimate.gpu_seconds / 3600) : Json();
@@ -187,7 +192,27 @@ Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate) {
   return json;
 }
 
-std::string as_text(const Plan& plan, const Known& known, const Estimate& estimate) {
+// The jobs one after another at the end: as one value they would take 20 kB of memory each.
+void print_json(const Json& head, const Plan& plan, const Known& known, Console& console) {
+  const auto text = [](const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace);
+  };
+  std::string open = text(head);
+  open.erase(open.rfind("\n}"));
+  console.print(open + ",\n  \"jobs\": [");
+  for (const PlannedJob& planned : plan.jobs) {
+    Json job = to_json(planned);
+    job["state"] = state_of(known, planned);
+    std::string lines = "\n" + text(job);
+    for (size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; at += 5)
+      lines.insert(at + 1, "    ");
+    console.print((&planned == &plan.jobs.front() ? "" : ",") + lines);
+  }
+  console.print("\n  ]\n}\n");
+}
+
+std::string as_text(const Plan& plan, const Known& known, const Estimate& estimate,
+                    const std::vector<std::string>& plugins) {
   const auto requested = std::count_if(plan.jobs.begin(), plan.jobs.end(),
                                        [](const auto& job) { return job.requested; });
   std::string text = fmt::format("sweep {}: {} jobs, and {} that they need\n\n", plan.sweep_name,
@@ -201,6 +226,9 @@ std::string as_text(const Plan& plan, const Known& known, const Estimate& estima
                         changes.added.size(), changes.orphaned.size(), changes.kept.size());
   }
   for (const SearchState& search : plan.searches) text += search_text(search) + "\n";
+  for (const std::string& plugin : plugins) {
+    text += fmt::format("runs code of the sweep's own: {} (--no-plugins refuses it)\n", plugin);
+  }
   return text + describe(estimate) + "\n";
 }
 
@@ -209,6 +237,7 @@ std::string as_text(const Plan& plan, const Known& known, const Estimate& estima
 int plan(const Invocation& invocation) {
   CommandLine line("plan SWEEP [key=value ...] [options]",
                    "Shows what a sweep would run. Writes nothing.");
+  add_plugin_option(line);
   line.add_database();
   line.add_json();
   line.add_positional("sweep", 1);
@@ -217,18 +246,35 @@ int plan(const Invocation& invocation) {
   if (!line.has("sweep"))
     throw UsageError("plan what? Give a sweep file, or the name of one in sweeps/");
 
+  Console& console = invocation.console;
   const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
-  const Catalog catalog = known_parts(sweep);
+  const Catalog catalog = known_parts(sweep, plugins_of(line));
   std::optional<Reader> reader;
   if (std::filesystem::exists(line.database())) reader.emplace(line.database());
   const Plan plan = Sweep(sweep, line.words("override"), catalog).plan([&](const std::string& key) {
     return reader ? trial_result(*reader, key) : std::nullopt;
   });
-  for (const std::string& warning : plan.warnings) invocation.console.warn(warning);
+  for (const std::string& warning : plan.warnings) console.warn(warning);
+  if (const auto clash = reader ? clash_of_names(*reader, plan) : std::nullopt)
+    console.warn(*clash + "; `run` will refuse it");
+  for (const SweepTable& table : read_tables(plan, catalog, line.database().parent_path())) {
+    const auto missing =
+        reader ? missing_sweeps(table, *reader, plan.sweep_name) : std::vector<std::string>{};
+    if (!missing.empty()) {
+      console.warn(fmt::format("table {} is of sweep {}, too, which is not in the database yet",
+                               table.definition.name, fmt::join(missing, ", ")));
+    }
+  }
+  std::vector<std::string> plugins;
+  for (const SweepPlugin& plugin : plugins_of_sweep(sweep))
+    plugins.push_back(plugin.library.string());
   const Known known = ask(reader, plan);
   const Estimate expected = estimate(reader, plan, known, catalog);
-  invocation.console.print(line.json() ? plan_json(plan, known, expected).dump(2) + "\n"
-                                       : as_text(plan, known, expected));
+  if (line.json()) {
+    print_json(plan_json(plan, known, expected, plugins), plan, known, console);
+  } else {
+    console.print(as_text(plan, known, expected, plugins));
+  }
   return kGood;
 }
 

@@ -6,9 +6,12 @@
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
 #include "app/places.h"
+#include "app/same_name.h"
+#include "app/sweep_tables.h"
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/core/error.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/sweep_file.h"
 
@@ -16,6 +19,8 @@ namespace po = boost::program_options;
 
 namespace qbitopt::app {
 namespace {
+
+constexpr size_t kManyJobs = 10'000;  // take seconds to record
 
 std::map<std::string, std::string> environment() {
   return {{"host", host_name()},
@@ -43,32 +48,6 @@ std::vector<std::string> requested_keys(const Plan& plan) {
   return keys;
 }
 
-struct SweepTable {
-  TableDefinition definition;
-  std::filesystem::path output;  // beside the database; of a shared one with the sweep's name
-  std::string word;              // by which `qbitopt table` finds it
-};
-
-SweepTable read_table(const std::filesystem::path& file, const std::string& sweep,
-                      const std::filesystem::path& folder) {
-  SweepTable table{.definition = read_table_definition(file)};
-  const bool is_shared = table.definition.sweeps.empty() && table.definition.name != sweep;
-  if (table.definition.sweeps.empty()) table.definition.sweeps = {sweep};
-  table.word = is_shared ? table.definition.name + " --sweep " + sweep : table.definition.name;
-  const std::string name = is_shared ? table.definition.name + "." + sweep : table.definition.name;
-  table.output = folder / (name + find_table_format("markdown").extension);
-  return table;
-}
-
-// Before anything runs, so that a mistake in them does not come to light hours later.
-std::vector<SweepTable> read_tables(const Plan& plan, const std::filesystem::path& folder) {
-  std::vector<SweepTable> tables;
-  for (const std::string& file : plan.tables) {
-    tables.push_back(read_table(file, plan.sweep_name, folder));
-  }
-  return tables;
-}
-
 std::optional<std::vector<PublishedResult>> read_published_if_any() {
   if (!std::filesystem::exists(published_file())) return std::nullopt;
   return read_published(published_file());
@@ -76,9 +55,16 @@ std::optional<std::vector<PublishedResult>> read_published_if_any() {
 
 // Prints each table and writes it beside the database, so that a trial with another one leaves the
 // real tables alone.
-void print_tables(const std::vector<SweepTable>& tables, Database& database, Console& console) {
+void print_tables(const std::vector<SweepTable>& tables, const std::string& sweep,
+                  Database& database, Console& console) {
   const TableFormat& markdown = find_table_format("markdown");
   for (const SweepTable& each : tables) {
+    const auto missing = missing_sweeps(each, database.reader(), sweep);
+    if (!missing.empty()) {
+      console.say(fmt::format("table {} is not made yet: it is of sweep {}, too, which was not run",
+                              each.definition.name, fmt::join(missing, ", ")));
+      continue;
+    }
     const Table table = build_table(database.reader(), each.definition);
     const std::string text = markdown.write(table);
     console.print((&each != &tables.front() ? "\n" : "") + text);
@@ -92,10 +78,13 @@ void print_tables(const std::vector<SweepTable>& tables, Database& database, Con
 }  // namespace
 
 int run(const Invocation& invocation) {
-  CommandLine line("run SWEEP [key=value ...] [options]",
-                   "Runs what is not finished of a sweep: a file, or the name of one in sweeps/.\n"
-                   "Overrides: key=v, a=1,2 (a grid), +key=v (a new key), ~key (take out).");
+  CommandLine line(
+      "run SWEEP [key=value ...] [options]",
+      "Runs what is not finished of a sweep: a file, or the name of one in sweeps/.\n"
+      "Overrides: key=v, a=1,2 (a grid), a='b,c' (a text with a comma), +key=v (a new\n"
+      "key), ~key (take out).");
   add_execution_options(line);
+  add_plugin_option(line);
   line.options()("again", po::bool_switch(), "run finished jobs again, too");
   line.add_database();
   line.add_positional("sweep", 1);
@@ -107,12 +96,14 @@ int run(const Invocation& invocation) {
 
   const std::filesystem::path file = line.database();
   const std::filesystem::path path = find_sweep(line.words("sweep").front());
-  const Catalog catalog = known_parts(path);
+  const Catalog catalog = known_parts(path, plugins_of(line));
   const Sweep sweep(path, line.words("override"), catalog, {fingerprint_cache(file)});
   Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
+  if (plan.jobs.size() > kManyJobs)
+    console.say(fmt::format("{} jobs are planned; recording them", plan.jobs.size()));
 
-  const std::vector<SweepTable> tables = read_tables(plan, file.parent_path());
+  const std::vector<SweepTable> tables = read_tables(plan, catalog, file.parent_path());
   const auto published = read_published_if_any();
 
   const DriverLock lock(file);
@@ -124,6 +115,7 @@ int run(const Invocation& invocation) {
     database.record_sweep(plan, {invocation.argv, environment(), &catalog});
   };
   if (!plan.searches.empty()) plan = plan_now();
+  if (const auto clash = clash_of_names(database.reader(), plan)) throw InputError(*clash);
   if (line.is_on("again")) {
     database.reset(requested_keys(plan));
     if (!plan.searches.empty()) plan = plan_now();
@@ -136,7 +128,8 @@ int run(const Invocation& invocation) {
     record(grown);
     return grown;
   });
-  if (status == kGood || status == kJobsFailed) print_tables(tables, database, console);
+  if (status == kGood || status == kJobsFailed)
+    print_tables(tables, plan.sweep_name, database, console);
   database.close();
   return status;
 }

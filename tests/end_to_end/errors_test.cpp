@@ -67,7 +67,8 @@ TEST_F(ErrorsTest, UnknownPartsListTheKnownOnes) {
 
 TEST_F(ErrorsTest, MissingDataSaysHowToGetIt) {
   const std::string text = complaint(
-      "set: {method: fp32, model: resnet8, data.name: fashion_mnist, data.root: /nowhere}\n");
+      "set: {method: fp32, model: resnet8, pretraining.steps: 5,\n"
+      "      data.name: fashion_mnist, data.root: /nowhere}\n");
   EXPECT_THAT(text, HasSubstr("/nowhere"));
   EXPECT_THAT(text, HasSubstr("dataset-fashion-mnist"));
 }

@@ -15,7 +15,7 @@ using ::testing::Not;
 
 constexpr const char* kSweep = R"(qbitopt: 1
 name: small
-set: {model: resnet8, data.name: synthetic}
+set: {model: resnet8, data.name: synthetic, pretraining.steps: 10, training.steps: 10}
 seeds: 3
 cases:
   continued: {set: {method: fp32_continued}}

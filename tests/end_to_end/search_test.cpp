@@ -28,7 +28,7 @@ parameters:
     write("sweep.yaml", R"(qbitopt: 1
 name: searched
 plugin: penalty.so
-set: {model: resnet8, data.name: synthetic}
+set: {model: resnet8, data.name: synthetic, pretraining.steps: 10, training.steps: 10}
 run: {jobs: 2}
 seeds: 3
 cases:

@@ -8,7 +8,7 @@ namespace qbitopt::testing {
 inline std::string small_sweep(const std::string& bits) {
   return R"(qbitopt: 1
 name: small
-set: {model: resnet8, data.name: synthetic}
+set: {model: resnet8, data.name: synthetic, pretraining.steps: 10, training.steps: 10}
 seeds: 3
 cases:
   fp32: {set: {method: fp32, seed: 0}}

@@ -297,6 +297,50 @@ TEST_F(BuildTableTest, SeveralConfigurationsInOneRowAreRefusedUnlessBestOfChoose
   EXPECT_THAT(texts(table), Contains(HasSubstr("best of 2 configurations by validation_top1")));
 }
 
+TEST_F(BuildTableTest, EveryCaseHasARowWhateverItSharesWithOthers) {
+  Plan plan = make_plan({make_job({{"method", "a"}}), make_job({{"method", "b"}})}, "cases");
+  plan.jobs[0].case_name = "a b";
+  plan.jobs[0].other_cases = {"twin"};
+  plan.jobs[1].case_name = "a_b";  // reads like "a b" where rows have addresses
+  Database database(file_);
+  database.record_sweep(plan);
+  for (const PlannedJob& planned : plan.jobs)
+    testing::store_run(database, planned.job(), {.top1 = planned.case_name == "a_b" ? 81.0 : 80.0});
+  const TableDefinition definition = default_definition(database.reader(), "cases");
+  std::vector<std::string> labels;
+  for (const RowDefinition& row : definition.rows) labels.push_back(row.label);
+  EXPECT_THAT(labels, ElementsAre("a b", "twin", "a_b"));
+  const Table table = build_table(database.reader(), definition);
+  EXPECT_EQ(*table.cell("a_b:top1").values[0], 80);
+  EXPECT_EQ(*table.cell("twin:top1").values[0], 80);
+  EXPECT_EQ(*table.cell("a_b_:top1").values[0], 81);
+}
+
+TEST_F(BuildTableTest, StandardColumnsAndClaimsAreAboutTheSweepsMetric) {
+  std::vector<Job> jobs;
+  for (const char* method : {"fixed_precision", "b"}) {
+    for (int seed = 0; seed < 5; ++seed)
+      jobs.push_back(make_job({{"method", method}, {"seed", seed}, {"budget.average_bits", 3}}));
+  }
+  Plan plan = make_plan(jobs, "losses");
+  plan.metric = {.name = "loss", .goal = "min"};
+  Database database(file_);
+  database.record_sweep(plan);
+  for (const Job& job : jobs)
+    testing::store_run(database, job,
+                       {.top1 = 80, .loss = job.parameters["method"] == "b" ? 0.5 : 0.7});
+  const Table table = build_table(
+      database.reader(),
+      parse_table_definition("t.yaml",
+                             "sweep: losses\nrows: {fixed: {where: {method: fixed_precision}}, b: "
+                             "{where: {method: b}}}\n"
+                             "claims: [{say: x, better: b, than: fixed}]\n"));
+  EXPECT_TRUE(table.cell("b:loss").is_best);
+  EXPECT_FALSE(table.cell("fixed:loss").is_best);
+  EXPECT_DOUBLE_EQ(*table.cell("b:vs_fixed").values[0], 0.5 - 0.7);
+  EXPECT_EQ(table.claims[0].claim.of, "loss");
+}
+
 TEST_F(BuildTableTest, EveryCellKnowsItsRuns) {
   const Table table = build();
   const auto& sources = table.cell("qbitopt@3:vs_fixed").sources;

@@ -537,7 +537,7 @@ TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
   ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
   const std::string before = bytes(file_);
   EXPECT_EQ(refusal(file_), file_.string() +
-                                ": written by a newer qbitopt (schema 99, this one knows up to 2); "
+                                ": written by a newer qbitopt (schema 99, this one knows up to 3); "
                                 "it was left untouched; "
                                 "update qbitopt, or name another file with --db");
   EXPECT_EQ(bytes(file_), before);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/runlog/expected_seconds.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -63,12 +64,12 @@ TEST_F(QueriesTest, ConditionsSelectJobs) {
 }
 
 TEST_F(QueriesTest, TimeIsExpectedFromTheSameConfigurationElseFromSimilarJobs) {
-  EXPECT_FALSE(expected_seconds(reader(), c_));
+  EXPECT_FALSE(ExpectedSeconds(reader()).of(c_));
   store_run(database_, b_, {.seconds = 30});
-  EXPECT_EQ(expected_seconds(reader(), c_), 30);
+  EXPECT_EQ(ExpectedSeconds(reader()).of(c_), 30);
   const Job similar = make_job({{"method", "qbitopt"}, {"budget.average_bits", 3}});
-  EXPECT_EQ(expected_seconds(reader(), similar), 30);
-  EXPECT_FALSE(expected_seconds(reader(), a_));
+  EXPECT_EQ(ExpectedSeconds(reader()).of(similar), 30);
+  EXPECT_FALSE(ExpectedSeconds(reader()).of(a_));
 }
 
 TEST_F(QueriesTest, TimeOfLongerJobsIsThatOfTheirImagesAndTheRest) {
@@ -76,9 +77,9 @@ TEST_F(QueriesTest, TimeOfLongerJobsIsThatOfTheirImagesAndTheRest) {
   database_.record_sweep(make_plan({pilot}, "pilot"));
   store_run(database_, pilot, {.seconds = 30});  // 2 steps in 15 of them
   const Job longer = make_job({{"method", "qbitopt"}, {"model", "m"}, {"training.batch_size", 5}});
-  EXPECT_EQ(expected_seconds(reader(), longer, 2000), 15 + 15.0 / 20 * 2000);
+  EXPECT_EQ(ExpectedSeconds(reader()).of(longer, 2000), 15 + 15.0 / 20 * 2000);
   const Job larger = make_job({{"method", "qbitopt"}, {"model", "m"}, {"data.image_size", 64}});
-  EXPECT_FALSE(expected_seconds(reader(), larger, 2000));
+  EXPECT_FALSE(ExpectedSeconds(reader()).of(larger, 2000));
 }
 
 TEST_F(QueriesTest, AResultThatIsMadeAnewIsNoTrialsResult) {

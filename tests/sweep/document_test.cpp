@@ -139,5 +139,55 @@ TEST_F(DocumentTest, SaysWhatIsWrongWithAFile) {
               HasSubstr("none.yaml: No such file or directory"));
 }
 
+TEST_F(DocumentTest, NamesAreCheckedWhereTheyStand) {
+  EXPECT_THAT(error("qbitopt: 1\nname: a/b\n"),
+              HasSubstr("sweeps/sweep.yaml:2:7: the sweep's name holds a slash"));
+  EXPECT_THAT(error("qbitopt: 1\nname: ''\n"), HasSubstr("the sweep's name is empty"));
+  EXPECT_THAT(error("qbitopt: 1\ncases:\n  \"a\\nb\": {}\n"),
+              HasSubstr("sweeps/sweep.yaml:3:3: the name of a case holds a control character"));
+  const auto file = folder_.write(" x.yaml", "qbitopt: 1\nset: {method: fp32, model: tiny}\n");
+  EXPECT_THAT(input_error([&] { read_sweep(file, {}, small_catalog()); }),
+              HasSubstr("the file's name, which is the sweep's while it has no `name:`, begins or "
+                        "ends with a space"));
+}
+
+TEST_F(DocumentTest, AChainOfFilesHasAnEnd) {
+  for (int i = 0; i < 150; ++i)
+    folder_.write(std::to_string(i) + ".yaml", "extends: " + std::to_string(i + 1) + ".yaml\n");
+  EXPECT_THAT(error("qbitopt: 1\nextends: ../0.yaml\n"),
+              HasSubstr("this sweep extends more than 100 files"));
+  for (int i = 0; i < 30; ++i) {
+    const std::string next = std::to_string(i + 1) + ".yaml";
+    folder_.write(std::to_string(i) + ".yaml", "extends: [" + next + ", " + next + "]\n");
+  }
+  folder_.write("30.yaml", "");
+  EXPECT_THAT(error("qbitopt: 1\nextends: ../0.yaml\n"),
+              HasSubstr("this sweep extends more than 100 files"));
+}
+
+TEST_F(DocumentTest, AMergedKeyGivesWayHoweverItIsWritten) {
+  const Plan plan = read(R"(qbitopt: 1
+set: {model: tiny}
+cases:
+  a: {set: &base {method: qbitopt, training: {steps: 5, threads: 2}}}
+  b: {set: {<<: *base, training.steps: 7, solver: exact}}
+)");
+  EXPECT_THAT(values(plan, "training.steps"), ElementsAre(5, 7));
+  EXPECT_THAT(values(plan, "training.threads"), ElementsAre(2, 2));
+}
+
+TEST_F(DocumentTest, ConditionsInBlocksAreShownInTheirLine) {
+  EXPECT_THAT(error("qbitopt: 1\nset: {method: fp32, model: tiny}\nwhen:\n- if: >-\n    seed == 0\n"
+                    "    and sed == 1\n  set: {}\n"),
+              HasSubstr("sweeps/sweep.yaml:6:9: unknown key 'sed', did you mean 'seed'?"));
+}
+
+TEST_F(DocumentTest, PathsMayBeginAtTheHomeFolder) {
+  folder_.write("a.yaml", "set: {method: fp32, model: tiny}\ntables: ~/t.yaml\n");
+  ::setenv("HOME", folder_.path().c_str(), 1);
+  EXPECT_THAT(read("qbitopt: 1\nextends: ~/a.yaml\n").tables,
+              ElementsAre((folder_.path() / "t.yaml").string()));
+}
+
 }  // namespace
 }  // namespace qbitopt

@@ -227,6 +227,12 @@ TEST_F(ExpandTest, PublishedWeightsArePartOfTheIdentityWhereverTheyLie) {
     EXPECT_NE(a[0], other[0]);
     EXPECT_NE(a[1], other[1]);
   }
+  const Plan both = read_sweep(
+      folder_.write("both.yaml",
+                    "qbitopt: 1\nset: {method: fp32, model: tiny}\ngrid: {weights.root: [" + root +
+                        "/a, " + root + "/c]}\n"),
+      {}, small_catalog());
+  ASSERT_EQ(both.jobs.size(), 2u) << "as an axis, too";
 }
 
 TEST_F(ExpandTest, EveryMissingOrDamagedFileOfASweepIsNamed) {
@@ -290,6 +296,109 @@ TEST_F(ExpandTest, MissingPublishedWeightsAreAnErrorOfThePlan) {
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {"model=resnet18"}, small_catalog()); }),
               HasSubstr("'resnet18' has no published weights; leave weights.root out to train it "
                         "from scratch"));
+}
+
+constexpr char kOnlyQbitopt[] = "qbitopt: 1\nset: {method: qbitopt, model: tiny}\n";
+
+TEST_F(ExpandTest, PointsThatAreOneJobAreNamed) {
+  EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) + "seeds: [3, 3]\n")),
+              ElementsAre("sweeps/sweep.yaml:3:12: seed 3 stands twice; it is run once"));
+  EXPECT_THAT(
+      warnings(
+          read(std::string(kOnlyQbitopt) + "grid: {budget.average_bits: [3.0000000000001, 3]}\n")),
+      ElementsAre(HasSubstr("1 point of this product repeats the job of another point, which "
+                            "is run once; the first is budget.average_bits=3")));
+  EXPECT_THAT(
+      warnings(read(std::string(kOnlyQbitopt) +
+                    "grid: {training.steps: [1, 2, 3]}\n"
+                    "when: [{if: training.steps > 1, set: {training.steps: 1}}]\n")),
+      ElementsAre(HasSubstr("2 points of this product repeat the job of another point, which "
+                            "is run once; the first is training.steps=2, whose job has "
+                            "training.steps=1")));
+  EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) +
+                            "grid: {training.steps: {min: 1, max: 2}}\nsample: {method: random, n: "
+                            "50}\n")),
+              ElementsAre(HasSubstr("48 points of this product repeat")));
+}
+
+TEST_F(ExpandTest, AnAxisThatDoesNotApplyRepeatsNothing) {
+  EXPECT_THAT(warnings(read("qbitopt: 1\nset: {model: tiny}\n"
+                            "grid: {method: [fp32, qbitopt], budget.average_bits: [2, 3, 4]}\n")),
+              IsEmpty());
+}
+
+TEST_F(ExpandTest, EqualCasesShareTheirJobs) {
+  const Plan plan = read(
+      "qbitopt: 1\nset: {method: fp32, model: tiny}\nseeds: 2\n"
+      "cases: {a: {}, b: {}, c: {set: {training.steps: 7}}}\n");
+  ASSERT_EQ(plan.jobs.size(), 2u);
+  EXPECT_THAT(plan.jobs[0].cases(), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(warnings(plan), ::testing::Contains(HasSubstr(
+                                  "sweeps/sweep.yaml:4:16: 2 points of case 'b' are jobs of case "
+                                  "'a', too, run once for both")));
+  EXPECT_EQ(to_json(plan)["counts"]["cases"], Json({{"a", 2}, {"b", 2}, {"c", 2}}));
+}
+
+TEST_F(ExpandTest, SeedsAreGivenInOneWay) {
+  for (const char* other : {"grid: {seed: [7, 8]}\n", "set: {method: fp32, model: tiny, seed: 3}\n",
+                            "zip: {a: {seed: [1, 2], training.steps: [1, 2]}}\n"}) {
+    const std::string set =
+        std::string(other).starts_with("set") ? "" : "set: {method: fp32, model: tiny}\n";
+    EXPECT_THAT(error("qbitopt: 1\n" + set + other + "seeds: 3\n"),
+                HasSubstr("`seeds` gives the seeds, and so does key 'seed' in `"));
+  }
+}
+
+TEST_F(ExpandTest, RefusesWhatAJobWouldRefuse) {
+  const auto complaint = [&](const std::string& set) {
+    return error("qbitopt: 1\nset: {model: tiny, " + set + "}\n");
+  };
+  EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: []"),
+              HasSubstr("sweeps/sweep.yaml:2:64: quantizers.candidate_bits must hold a bit-width"));
+  EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [8, 2]"),
+              HasSubstr("quantizers.candidate_bits must rise from one to the next, found [8, 2]"));
+  EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [2, 2]"),
+              HasSubstr("must rise"));
+  EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [1]"),
+              HasSubstr("signed tensors start at 2 bits"));
+  EXPECT_THAT(complaint("method: qbitopt, solver: exact, budget.joint: 4"),
+              HasSubstr("solver 'exact' takes one budget per quantiser"));
+  EXPECT_THAT(error("qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
+                    "needs: {fp32_checkpoint: {job: {method: fp32}, artifact: nonsense}}\n"),
+              HasSubstr("unknown artifact 'nonsense'; known artifacts: model"));
+  EXPECT_THAT(complaint("method: replay, replay.method: fp32"),
+              HasSubstr("the job for the need 'allocation' leaves no 'allocation': method 'fp32' "
+                        "chooses no bits"));
+}
+
+TEST_F(ExpandTest, ASweepOfMoreThanAMillionJobsIsRefused) {
+  EXPECT_THAT(
+      error(std::string(kOnlyQbitopt) + "sample: {method: random, n: 1e9}\n"
+                                        "grid: {training.learning_rate: {min: 1, max: 2}}\n"),
+      HasSubstr("sweeps/sweep.yaml:3:29: a sample of more than a million, found 1000000000"));
+  EXPECT_THAT(error(std::string(kOnlyQbitopt) + "seeds: 1e9\n"),
+              HasSubstr("more than a million seeds"));
+  EXPECT_THAT(error(std::string(kOnlyQbitopt) +
+                    "grid: {training.learning_rate: {linspace: [0, 1], num: 1e12}}\n"),
+              HasSubstr("an axis of more than a million values"));
+  EXPECT_THAT(error(std::string(kOnlyQbitopt) +
+                    "grid: {training.steps: {from: 1, to: 1e5}, reallocation.tau: {from: 1, to: "
+                    "1e5}, training.threads: {from: 1, to: 1e5}}\n"),
+              HasSubstr("a sweep of more than a hundred million is a mistake"));
+}
+
+TEST_F(ExpandTest, DrawsStayWithinWhatTheParameterTakes) {
+  const auto drawn = [](const std::string& axis) {
+    return std::string(kOnlyQbitopt) + "grid: {training.steps: " + axis +
+           "}\nsample: {method: random, n: 50}\n";
+  };
+  EXPECT_THAT(values(read(drawn("{min: 0.5, max: 2.5}")), "training.steps"),
+              Each(::testing::AnyOf(Json(1), Json(2))));
+  EXPECT_THAT(
+      error(drawn("{min: 0, max: 2}")),
+      HasSubstr("an end of what is drawn: 'training.steps' must be at least 1 steps, found 0"));
+  EXPECT_THAT(error(drawn("{min: 1.2, max: 1.7}")), HasSubstr("no whole number lies between"));
+  EXPECT_THAT(error(drawn("{min: 1, max: 1e300}")), HasSubstr("an end of what is drawn"));
 }
 
 }  // namespace

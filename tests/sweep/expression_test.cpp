@@ -10,10 +10,11 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Key;
 
 Expression parse(const std::string& text) {
-  return Expression::parse(
-      text, {std::make_shared<SourceText>(SourceText{"a.yaml", {"if: " + text}}), 1, 5});
+  const Place place{std::make_shared<SourceText>(SourceText{"a.yaml", {"if: " + text}}), 1, 5};
+  return Expression::parse(YamlNode{.place = place, .scalar = text});
 }
 
 // In a job with solver 'exact', bits 2.5, tau 250, nesterov true and augment false.
@@ -69,7 +70,7 @@ TEST(ExpressionTest, AKeyAloneIsAQuestion) {
 
 TEST(ExpressionTest, ListsItsKeys) {
   EXPECT_THAT(parse("b == 'x' or not c.d and a in [e, 'f', 1]").keys(),
-              ElementsAre("a", "b", "c.d", "e"));
+              ElementsAre(Key("a"), Key("b"), Key("c.d"), Key("e")));
 }
 
 TEST(ExpressionTest, PointsAtWhatDoesNotFit) {
@@ -85,6 +86,30 @@ TEST(ExpressionTest, PointsAtWhatDoesNotFit) {
   EXPECT_THAT(error("tau in [3"), HasSubstr("expected ',' or ']'"));
   EXPECT_THAT(error("3"), HasSubstr("expected a comparison"));
   EXPECT_THAT(error(""), HasSubstr("expected a key"));
+}
+
+TEST(ExpressionTest, RefusesWhatIsNestedTooDeep) {
+  const auto repeated = [](const std::string& text, size_t times) {
+    std::string all;
+    for (size_t i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  for (const size_t depth : {65, 200'000}) {
+    EXPECT_THAT(
+        input_error([&] { parse(repeated("(", depth) + "tau == 250" + repeated(")", depth)); }),
+        HasSubstr("nested more than 64 deep"));
+    EXPECT_THAT(input_error([&] { parse(repeated("not ", depth) + "tau"); }),
+                HasSubstr("nested more than 64 deep"));
+  }
+  EXPECT_TRUE(holds(repeated("(", 64) + "tau == 250" + repeated(")", 64)));
+}
+
+TEST(ExpressionTest, AChainMayBeLong) {
+  std::string text = "tau == 1";
+  for (int i = 0; i < 100'000; ++i)
+    text += i % 2 == 0 ? " or tau == 2 and tau == 2" : " or tau == 3";
+  EXPECT_FALSE(holds(text));
+  EXPECT_TRUE(holds(text + " or tau == 250"));
 }
 
 }  // namespace

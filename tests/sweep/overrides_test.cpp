@@ -108,5 +108,56 @@ TEST_F(OverridesTest, ErrorsShowTheOverride) {
               HasSubstr("unknown key 'jbs' in run, did you mean 'jobs'?"));
 }
 
+TEST_F(OverridesTest, PlusRefusesWhatIsSaidInAnyWay) {
+  const std::string seeds = std::string(kSweep) + "seeds: 3\n";
+  EXPECT_THAT(error(seeds, {"+seed=5"}),
+              HasSubstr("override:1:2: 'seed' is there already (sweeps/sweep.yaml:6:8); change it "
+                        "with 'seeds=...'"));
+  EXPECT_THAT(error(seeds, {"+seeds=5"}), HasSubstr("'seeds' is there already"));
+  EXPECT_EQ(error(kSweep, {"+seeds=5"}), "");
+  EXPECT_THAT(error(kSweep, {"+training.steps=5"}), HasSubstr("'training.steps' is there already"));
+  EXPECT_THAT(error(kSweep, {"+name=other"}), HasSubstr("'name' is there already"));
+  const std::string run = std::string(kSweep) + "run: {retries: {lost: 1}}\n";
+  EXPECT_THAT(error(run, {"+run.retries.lost=5"}),
+              HasSubstr("'run.retries.lost' is there already"));
+  EXPECT_EQ(error(run, {"+run.retries.oom=5", "+run.jobs=2"}), "");
+}
+
+TEST_F(OverridesTest, APathMayHoldCommasAndOtherSigns) {
+  const char* text = "qbitopt: 1\nset: {method: fp32, model: tiny}\n";
+  const auto root = [&](const std::string& value) {
+    const std::string message = error(text, {"weights.root=" + value});
+    const size_t begin = message.find("weights.root = '");
+    return begin == std::string::npos
+               ? message
+               : message.substr(begin + 16, message.find('\'', begin + 16) - begin - 16);
+  };
+  EXPECT_EQ(root("/a,b/c"), "/a,b/c");
+  EXPECT_EQ(root("/a #1: x"), "/a #1: x");
+  EXPECT_EQ(root("'/a,b'"), "/a,b");
+  ::setenv("HOME", "/home/me", 1);
+  EXPECT_EQ(root("~/weights"), "/home/me/weights");
+  EXPECT_THAT(error(text, {"weights.root=[/a, /b]"}),
+              ::testing::AllOf(HasSubstr("'/a'"), HasSubstr("'/b'")))
+      << "two jobs";
+}
+
+TEST_F(OverridesTest, ACommentIsNoPartOfAValue) {
+  EXPECT_THAT(error(kSweep, {"solver=exact #fast"}),
+              HasSubstr("override:1:14: '#' begins a comment"));
+  EXPECT_EQ(error(kSweep, {"name='a #1'"}), "");
+}
+
+TEST_F(OverridesTest, AGoalLeavesTheMetricsName) {
+  const Plan plan = read(std::string(kSweep) + "metric: loss\n", {"metric.goal=max"});
+  EXPECT_EQ(plan.metric.name, "loss");
+  EXPECT_EQ(plan.metric.goal, "max");
+}
+
+TEST_F(OverridesTest, TheNameIsChecked) {
+  EXPECT_THAT(error(kSweep, {"name=a/b"}),
+              HasSubstr("override:1:6: the sweep's name holds a slash"));
+}
+
 }  // namespace
 }  // namespace qbitopt

@@ -63,7 +63,7 @@ TEST(PlanJsonTest, CountsCasesAndAxes) {
   EXPECT_EQ(json["counts"],
             Json::parse(R"({"jobs": 3, "requested": 2, "needed": 1, "cases": {"a": 2},
                                             "axes": {"solver": {"exact": 1, "milp": 1}}})"));
-  EXPECT_EQ(json["jobs"][1]["parameters"], Json({{"solver", "milp"}}));
+  EXPECT_EQ(to_json(plan.jobs[1])["parameters"], Json({{"solver", "milp"}}));
   EXPECT_EQ(json["metric"]["name"], "top1");
 }
 

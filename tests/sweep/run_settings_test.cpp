@@ -49,10 +49,14 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
 TEST(RunSettingsTest, ReadsTheMetric) {
   const auto read = [](const std::string& text) { return read_metric(parse_yaml("a.yaml", text)); };
   EXPECT_EQ(read("loss").name, "loss");
-  EXPECT_EQ(read("{name: loss, goal: min, rule: best}").goal, "min");
-  EXPECT_EQ(read("{name: loss, goal: min, rule: best}").rule, "best");
+  EXPECT_EQ(read("loss").goal, "min") << "its own, unless given";
+  EXPECT_EQ(read("{name: top1, goal: min, rule: last}").goal, "min");
   EXPECT_THAT(input_error([&] { read("{name: loss, goal: least}"); }),
               HasSubstr("unknown goal 'least'; known goals: max, min"));
+  EXPECT_THAT(input_error([&] { read("{name: tpo1}"); }),
+              HasSubstr("a.yaml:1:8: unknown metric 'tpo1', did you mean 'top1'?"));
+  EXPECT_THAT(input_error([&] { read("{name: loss, rule: best}"); }),
+              HasSubstr("a.yaml:1:20: a run counts by its end, rule: last, found the text 'best'"));
 }
 
 }  // namespace

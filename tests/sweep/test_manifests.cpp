@@ -28,7 +28,7 @@ parameters:
 )"},
       {"budget.yaml", head("group", "budget") + R"(
 parameters:
-  budget.average_bits: {type: decimal, unit: bits, description: Limit.}
+  budget.average_bits: {type: decimal, unit: bits, default: 8, description: Limit.}
   budget.weights: {type: decimal, unit: bits, description: Limit.}
   budget.activations: {type: decimal, unit: bits, description: Limit.}
   budget.joint: {type: decimal, unit: bits, description: Limit.}
@@ -37,7 +37,7 @@ parameters:
       {"fp32.yaml", head("method", "fp32") + R"(
 includes: {pretraining: optimization}
 parameters:
-  weights.root: {type: string, affects_result: false, description: Folder of published weights.}
+  weights.root: {type: path, affects_result: false, description: Folder of published weights.}
 )"},
       {"fixed_precision.yaml", head("method", "fixed_precision") + quantized},
       {"qbitopt.yaml", head("method", "qbitopt") + quantized + R"(

@@ -1,8 +1,10 @@
 #include "qbitopt/sweep/value.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 
 #include "sweep/errors.h"
 
@@ -56,6 +58,22 @@ TEST(RoundedTest, TwelveSignificantDigits) {
   EXPECT_EQ(rounded(0.1 + 0.2), 0.3);
   EXPECT_EQ(rounded(1e-17 + 1e-30), 1e-17);
   EXPECT_EQ(rounded(123456789012.7), 123456789013.0);
+}
+
+TEST(ValueTest, ATildeIsTheHomeFolderOfPathsOnly) {
+  const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+  ::setenv("HOME", "/home/me", 1);
+  const ParameterSpec path{.name = "data.root", .type = "path"};
+  EXPECT_EQ(normalized(path, "~/imagenet"), "/home/me/imagenet");
+  EXPECT_EQ(normalized(path, "~"), "/home/me");
+  EXPECT_EQ(normalized(path, "/a/~b"), "/a/~b");
+  EXPECT_THAT(input_error([&] { normalized(path, "~you/imagenet"); }),
+              ::testing::HasSubstr("'~' stands for your own home folder only"));
+  EXPECT_EQ(normalized({.name = "text", .type = "string"}, "~/imagenet"), "~/imagenet");
+  ::unsetenv("HOME");
+  EXPECT_THAT(input_error([&] { normalized(path, "~/imagenet"); }),
+              ::testing::HasSubstr("there is no home folder (HOME is not set)"));
+  ::setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

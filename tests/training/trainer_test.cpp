@@ -344,10 +344,12 @@ TEST(TrainerTest, ARangeThatDivergedIsNamed) {
 
 TEST(TrainerTest, SettingsThatCannotTrainAreNamed) {
   const std::pair<std::string, std::string> cases[] = {
-      {"quantizers.candidate_bits: [1]", "leaves 'conv1.input' none; signed tensors start at 2"},
+      {"quantizers.candidate_bits: [1]", "signed tensors start at 2 bits, found [1]"},
       {"quantizers.first_last_bits: 1", "signed tensors start at 2 bits"},
-      {"fit.weights: split, training.batch_size: 7", "training.batch_size 7 is no multiple"},
-      {"fit.weights: split, calibration.batch_size: 1", "calibration.batch_size must be 2 or more"},
+      {"fit.weights: split, training.batch_size: 7",
+       "halves of each batch, but 'training.batch_size' is 7"},
+      {"fit.weights: split, calibration.batch_size: 1",
+       "halves of each batch, but 'calibration.batch_size' is 1"},
       {"training.nesterov: true, training.momentum: 0", "needs a momentum above 0"}};
   for (const auto& [setting, message] : cases) {
     try {

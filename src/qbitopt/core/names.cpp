@@ -30,6 +30,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   std::string best;
   size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : known) {
+    const size_t lengths =
+        std::max(name.size(), candidate.size()) - std::min(name.size(), candidate.size());
+    if (lengths >= best_distance) continue;  // so many letters at least are missing
     const size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;

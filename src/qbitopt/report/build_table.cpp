@@ -435,6 +435,13 @@ class TableBuilder {
   bool has_bold_ = false;
 };
 
+// Of a sweep that is not there the usual one.
+Objective metric_of(const Reader& reader, const std::string& sweep) {
+  const Rows rows = reader.query("SELECT metric, goal FROM sweep WHERE name = ?", {sweep});
+  if (rows.empty()) return {};
+  return {.name = rows.rows[0][0], .goal = rows.rows[0][1]};
+}
+
 std::vector<std::string> texts_of(const Rows& rows) {
   std::vector<std::string> texts;
   for (const auto& row : rows.rows) texts.push_back(row[0]);
@@ -473,13 +480,22 @@ const Cell& Table::cell(const std::string& address) const {
 }
 
 Table build_table(const Reader& reader, const TableDefinition& definition) {
-  return TableBuilder(reader, definition).build();
+  TableDefinition own = definition;
+  if (!definition.sweeps.empty()) {
+    const Objective metric = metric_of(reader, definition.sweeps.front());
+    if (!own.has_own_columns) own.columns = standard_columns(own, metric);
+    for (ClaimDefinition& claim : own.claims) {
+      if (claim.of.empty()) claim.of = metric.name;
+    }
+  }
+  return TableBuilder(reader, own).build();
 }
 
 TableDefinition default_definition(const Reader& reader, const std::string& sweep) {
   const Rows jobs = reader.query(
-      "SELECT case_name, json_extract(job.parameters, '$.method') AS method, axes FROM sweep"
-      " JOIN sweep_job ON sweep_job.sweep_id = sweep.id JOIN job ON job.id = sweep_job.job_id"
+      "SELECT case_name, other_cases, json_extract(job.parameters, '$.method') AS method, axes "
+      "FROM "
+      "sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id JOIN job ON job.id = sweep_job.job_id"
       " WHERE sweep.name = ? AND NOT orphaned AND requested ORDER BY position",
       {sweep});
   if (jobs.empty()) {
@@ -489,16 +505,21 @@ TableDefinition default_definition(const Reader& reader, const std::string& swee
   }
   TableDefinition definition{.name = sweep, .title = sweep};
   definition.sweeps = {sweep};
-  std::set<std::string> axes;
+  std::set<std::string> axes, named;
   bool has_cases = false;
+  const auto add_row = [&](const std::string& what, const std::string& name) {
+    if (!named.insert(name).second) return;
+    std::string id = as_id(name);
+    while (definition.find_row(id)) id += "_";  // "a b" beside "a_b"
+    definition.rows.push_back({.id = id, .label = name});
+    definition.rows.back().where = {{what, {name}}};
+  };
   for (size_t i = 0; i < jobs.size(); ++i) {
     const bool has_case = jobs.at(i, "case_name") != "";
     has_cases |= has_case;
-    const std::string name = jobs.at(i, has_case ? "case_name" : "method");
-    if (!definition.find_row(as_id(name))) {
-      definition.rows.push_back({.id = as_id(name), .label = name});
-      definition.rows.back().where = {{has_case ? "case" : "method", {name}}};
-    }
+    add_row(has_case ? "case" : "method", jobs.at(i, has_case ? "case_name" : "method"));
+    const Json others = Json::parse(jobs.at(i, "other_cases").get<std::string>());
+    for (const Json& other : others) add_row("case", other);
     const Json of_job = Json::parse(jobs.at(i, "axes").get<std::string>());
     for (const auto& [axis, value] : of_job.items()) axes.insert(axis);
   }

@@ -8,6 +8,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/job/known_metrics.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/report/statistics.h"
 #include "qbitopt/runlog/queries.h"
@@ -16,7 +17,7 @@ namespace qbitopt {
 namespace {
 
 // In front of those of `runs`, in runs_of_sweep().
-constexpr size_t kOwnColumns = 3;
+constexpr size_t kOwnColumns = 4;
 
 const std::vector<std::string> kLimits = {"budget.average_bits", "budget.weights",
                                           "budget.activations", "budget.joint"};
@@ -31,9 +32,13 @@ bool is_same(const std::vector<Json>& a, const std::vector<Json>& b) {
 
 bool fulfils(const Run& run, const Conditions& conditions) {
   for (const auto& [name, accepted] : conditions) {
-    const Json value = name == "case" ? Json(run.case_name) : run.parameters.value(name, Json());
-    const bool is_accepted = std::any_of(accepted.begin(), accepted.end(),
-                                         [&](const Json& other) { return is_same(value, other); });
+    std::vector<Json> values = {run.parameters.value(name, Json())};
+    if (name == "case") values.assign(run.cases.begin(), run.cases.end());
+    const bool is_accepted =
+        std::any_of(values.begin(), values.end(), [&accepted = accepted](const Json& value) {
+          return std::any_of(accepted.begin(), accepted.end(),
+                             [&](const Json& other) { return is_same(value, other); });
+        });
     if (!is_accepted) return false;
   }
   return true;
@@ -138,7 +143,7 @@ using ByConfiguration = std::map<std::string, std::vector<const Run*>>;
 
 const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
                                        const std::string& column) {
-  const bool smaller_is_better = column.find("loss") != std::string::npos;
+  const bool smaller_is_better = goal_of(column) == "min";
   std::map<std::string, std::vector<double>> values_by_key;  // of runs within their budget
   size_t most = 0;
   for (const auto& [key, runs] : configurations) {
@@ -240,7 +245,8 @@ std::string runs_of_sweep(const std::string& sweep) {
   std::string name;
   for (const char c : sweep) name += c == '\'' ? "''" : std::string(1, c);
   return fmt::format(
-      "SELECT job.parameters AS all_parameters, sweep_job.case_name, sweep_job.trial, runs.*\n"
+      "SELECT job.parameters AS all_parameters, sweep_job.case_name, sweep_job.trial, "
+      "sweep_job.other_cases, runs.*\n"
       "FROM sweep\n"
       "JOIN sweep_job ON sweep_job.sweep_id = sweep.id AND NOT sweep_job.orphaned\n"
       "JOIN job ON job.id = sweep_job.job_id\n"
@@ -253,7 +259,23 @@ std::string runs_of_sweep(const std::string& sweep) {
 RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
   load(reader, definition);
   load_needs(reader);
-  for (const RowDefinition& row : definition.rows) add_groups(reader, row, definition);
+  put_into_rows(definition,
+                [&](const std::vector<const Run*>& runs) { return parameters_of(reader, runs); });
+}
+
+RunGroups::RunGroups(std::vector<Run> runs, const TableDefinition& definition)
+    : runs_(std::move(runs)) {
+  for (size_t i = 0; i < runs_.size(); ++i) index_.emplace(runs_[i].key, i);
+  put_into_rows(definition, [](const std::vector<const Run*>& runs) {
+    std::vector<Json> all;
+    for (const Run* run : runs) all.push_back(run->parameters);
+    return all;
+  });
+}
+
+void RunGroups::put_into_rows(const TableDefinition& definition,
+                              const ParametersOf& parameters_of) {
+  for (const RowDefinition& row : definition.rows) add_groups(row, definition, parameters_of);
   std::vector<std::vector<Json>> sections;
   for (const Run& run : runs_) {
     const auto section = values_at(run, definition.section_by);
@@ -308,7 +330,9 @@ void RunGroups::add_run(const std::vector<Json>& row, const std::set<std::string
   for (const std::string& name : parameters) {
     if (const auto found = all.find(name); found != all.end()) run.parameters[name] = *found;
   }
-  run.case_name = row[1];
+  if (row[1] != "") run.cases.push_back(row[1]);
+  for (const Json& other : Json::parse(row[3].get_ref<const std::string&>()))
+    run.cases.push_back(other);
   run.is_trial = row[2] > 0;
   run.seed = run.parameters.value("seed", Json());
   runs_.push_back(std::move(run));
@@ -325,8 +349,8 @@ void RunGroups::load_needs(const Reader& reader) {
   for (const auto& row : rows.rows) needs_[row[0]].emplace_back(row[1], row[2]);
 }
 
-void RunGroups::add_groups(const Reader& reader, const RowDefinition& row,
-                           const TableDefinition& definition) {
+void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& definition,
+                           const ParametersOf& parameters_of) {
   const size_t first = groups_.size();
   std::map<std::vector<std::string>, size_t> places;  // section and split as text -> its group
   for (const Run& run : runs_) {
@@ -358,7 +382,7 @@ void RunGroups::add_groups(const Reader& reader, const RowDefinition& row,
           "table {}: row '{}' holds {} configurations, which differ in {}; narrow its `where`, add "
           "the axis to split_by, or let `best_of: validation_top1` choose",
           definition.name, group.address(), configurations.size(),
-          differences(parameters_of(reader, group.candidates))));
+          differences(parameters_of(group.candidates))));
     }
     group.runs = row.best_of.empty() ? group.candidates : best_of(configurations, row.best_of);
     const auto by_seed = [](const Run* a, const Run* b) { return a->seed < b->seed; };

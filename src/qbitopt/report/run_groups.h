@@ -2,6 +2,7 @@
 
 // Internal to the report: the runs behind a table, put into its rows.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,9 +18,9 @@ namespace qbitopt {
 struct Run {
   std::string key;
   std::string config_key;
-  std::string state;      // of the job: "finished", ...
-  std::string case_name;  // the sweep's
-  Json parameters;        // dotted name -> value; those that the table looks at
+  std::string state;               // of the job: "finished", ...
+  std::vector<std::string> cases;  // the sweep's
+  Json parameters;                 // dotted name -> value; those that the table looks at
   Json seed;
   bool is_trial = false;  // a run of a search that chose another strength
   Json columns;           // of its row of the view `runs`, what the table looks at: name -> value
@@ -75,6 +76,8 @@ class RunGroups {
   // Throws InputError if a sweep is not in the database, or if a row holds several configurations
   // and does not say which.
   RunGroups(const Reader& reader, const TableDefinition& definition);
+  // The same of runs that are in no database yet, without what they need.
+  RunGroups(std::vector<Run> runs, const TableDefinition& definition);
   RunGroups(const RunGroups&) = delete;
 
   const std::vector<Run>& runs() const { return runs_; }
@@ -95,11 +98,14 @@ class RunGroups {
 
  private:
   void load(const Reader& reader, const TableDefinition& definition);
+  // All parameters of some runs, for a message.
+  using ParametersOf = std::function<std::vector<Json>(const std::vector<const Run*>&)>;
+  void put_into_rows(const TableDefinition& definition, const ParametersOf& parameters_of);
   void load_needs(const Reader& reader);
   void add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
                const std::set<std::string>& parameters);
-  void add_groups(const Reader& reader, const RowDefinition& row,
-                  const TableDefinition& definition);
+  void add_groups(const RowDefinition& row, const TableDefinition& definition,
+                  const ParametersOf& parameters_of);
 
   std::vector<std::string> columns_;  // of runs_of_sweep()
   std::vector<Run> runs_;

@@ -60,7 +60,8 @@ Conditions conditions_of(const YamlNode& node, const std::string& what) {
 constexpr const char* kNotInIds = "@:/, ";
 
 void expect_id(const YamlNode::Entry& entry, const std::string& what) {
-  if (entry.key.empty() || entry.key.find_first_of(kNotInIds) != std::string::npos)
+  expect_name(entry.place, what, entry.key);
+  if (entry.key.find_first_of(kNotInIds) != std::string::npos)
     fail_at(entry.place, what + " '" + entry.key + "' must not hold '@', ':', '/', ',' or spaces");
 }
 
@@ -150,6 +151,7 @@ class DefinitionReader {
     definition_.notes = texts_of(root, "notes");
     read_rows(root);
     read_columns(root);
+    note_names(root);
     if (const YamlNode* claims = root.find("claims")) read_claims(*claims);
     if (const YamlNode* row = root.find("fp32_row")) definition_.fp32_row = row_id(*row);
     if (const YamlNode* published = root.find("published")) read_published(*published);
@@ -184,11 +186,40 @@ class DefinitionReader {
 
   void read_columns(const YamlNode& root) {
     const YamlNode* columns = root.find("columns");
+    definition_.has_own_columns = columns != nullptr;
     definition_.columns = columns ? columns_of(*columns) : standard_columns(definition_);
     if (!columns) return;
     for (const YamlNode::Entry& entry : columns->entries) {
       if (const YamlNode* to = entry.value.find("to")) row_id(*to);
     }
+  }
+
+  // What is read without errors is of the right kind here.
+  void note_names(const YamlNode& root) {
+    const auto note = [](const YamlNode* node, auto& names) {
+      if (node == nullptr) return;
+      for (const YamlNode& name : node->is_list() ? node->items : std::vector<YamlNode>{*node})
+        names.emplace_back(expect_text(name, "a name"), name.place);
+    };
+    note(root.find("section_by"), definition_.parameters);
+    note(root.find("split_by"), definition_.parameters);
+    for (const YamlNode::Entry& row : root.find("rows")->entries) {
+      note(row.value.find("best_of"), definition_.columns_of_runs);
+      const YamlNode* where = row.value.find("where");
+      if (where == nullptr) continue;
+      for (const YamlNode::Entry& entry : where->entries)
+        definition_.parameters.emplace_back(entry.key, entry.place);
+    }
+    const YamlNode* columns = root.find("columns");
+    for (size_t i = 0; columns != nullptr && i < columns->entries.size(); ++i) {
+      const Show show = definition_.columns[i].show;
+      const YamlNode* of = columns->entries[i].value.find("of");
+      if (show == Show::kAxis) note(of, definition_.parameters);
+      if (show == Show::kMean || show == Show::kDifference) note(of, definition_.columns_of_runs);
+    }
+    const YamlNode* claims = root.find("claims");
+    if (claims == nullptr) return;
+    for (const YamlNode& claim : claims->items) note(claim.find("of"), definition_.columns_of_runs);
   }
 
   void read_claims(const YamlNode& claims) {
@@ -269,9 +300,19 @@ TableDefinition read_table_definition(const std::filesystem::path& file) {
   return parse_table_definition(file.string(), read_text(file));
 }
 
-std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition) {
+std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition,
+                                               const Objective& metric) {
   std::vector<ColumnDefinition> columns =
       columns_of(parse_yaml("standard columns", kStandardColumns));
+  const std::string usual = Objective().name;
+  for (ColumnDefinition& column : columns) {
+    if (column.of != std::vector<std::string>{usual}) continue;
+    if (!column.best.empty()) column.best = metric.goal;
+    if (metric.name == usual) continue;
+    column.of = {metric.name};
+    if (column.name == usual) column.name = column.title = metric.name;
+    if (metric.name.ends_with("loss")) column.digits = 4;  // nats
+  }
   std::erase_if(columns, [&](const ColumnDefinition& column) {
     return !column.to.empty() && !definition.find_row(column.to);
   });

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "qbitopt/core/json.h"
+#include "qbitopt/sweep/plan.h"
+#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 
@@ -66,10 +68,10 @@ struct ColumnDefinition {
 // values of the split axes.
 struct ClaimDefinition {
   std::string say;
-  std::string better;       // row's id
-  std::string than;         // row's id
-  std::vector<Json> at;     // values of the first split axis; empty: all
-  std::string of = "top1";  // column of `runs`
+  std::string better;    // row's id
+  std::string than;      // row's id
+  std::vector<Json> at;  // values of the first split axis; empty: all
+  std::string of;        // column of `runs`; empty: the sweep's metric
 };
 
 // Numbers of others beside a row of ours. Compared are the differences to each one's own fp32.
@@ -95,11 +97,15 @@ struct TableDefinition {
   std::vector<std::string> split_by;    // axes: within a section, a row for each value
   std::vector<RowDefinition> rows;
   std::vector<ColumnDefinition> columns;
+  bool has_own_columns = false;  // the file names them; else they are standard_columns()
   std::vector<ClaimDefinition> claims;
   std::string fp32_row;  // row that is "our own fp32" beside published numbers
   std::vector<PublishedDefinition> published;
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, Expectation>> expectations;  // "ROW:COLUMN" -> value
+  // Where the file names parameters, and columns of `runs`: to check before there are runs.
+  std::vector<std::pair<std::string, Place>> parameters;
+  std::vector<std::pair<std::string, Place>> columns_of_runs;
 
   const RowDefinition* find_row(const std::string& id) const;
 };
@@ -108,10 +114,11 @@ struct TableDefinition {
 TableDefinition read_table_definition(const std::filesystem::path& file);
 TableDefinition parse_table_definition(const std::string& source_name, const std::string& text);
 
-// The columns of a table whose definition names none: those of standard_columns.h, without
-// differences to rows that it does not have, and one for each axis of split_by besides the budget,
-// so that no two rows read alike.
-std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition);
+// The columns of a table whose definition names none: those of standard_columns.h, about this
+// metric, without differences to rows that it does not have, and one for each axis of split_by
+// besides the budget, so that no two rows read alike.
+std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition,
+                                               const Objective& metric = {});
 
 // `text` as an id of a row or column: addresses are "ROW@VALUE:COLUMN".
 std::string as_id(std::string text);

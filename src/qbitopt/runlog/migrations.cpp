@@ -9,7 +9,10 @@ namespace qbitopt {
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> steps = {
       {2, "runs of searches",
-       "ALTER TABLE sweep_job ADD COLUMN trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0)"}};
+       "ALTER TABLE sweep_job ADD COLUMN trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0)"},
+      {3, "jobs of several cases",
+       "ALTER TABLE sweep_job ADD COLUMN other_cases TEXT NOT NULL DEFAULT '[]' CHECK "
+       "(json_valid(other_cases))"}};
   return steps;
 }
 

@@ -147,7 +147,7 @@ std::vector<LoggedEvent> logged_events(const Reader& reader, const std::string& 
 
 std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name) {
   const Rows rows = reader.query(
-      "SELECT file, text, included, overrides, argv, recorded_at"
+      "SELECT file, text, included, overrides, argv, environment, recorded_at"
       " FROM sweep JOIN sweep_revision ON sweep_revision.sweep_id = sweep.id"
       " WHERE sweep.name = ? ORDER BY sweep_revision.id DESC LIMIT 1",
       {sweep_name});
@@ -161,38 +161,9 @@ std::optional<SweepRevision> last_revision(const Reader& reader, const std::stri
   revision.included = parsed("included");
   revision.overrides = parsed("overrides");
   revision.argv = parsed("argv");
+  revision.folder = parsed("environment").value("folder", "");
   revision.recorded_at = rows.at(0, "recorded_at");
   return revision;
-}
-
-std::optional<double> expected_seconds(const Reader& reader, const Job& job,
-                                       std::optional<int64_t> images) {
-  const Json& p = job.parameters;
-  const auto value = [&](const char* name) { return p.value(name, Json("")); };
-  const Rows rows =
-      reader.query(R"(
-    WITH finished AS (
-      SELECT job.config_key, attempt.seconds, attempt.train_seconds,
-        attempt.steps * coalesce(json_extract(parameters, '$."training.batch_size"'),
-                                 json_extract(parameters, '$."pretraining.batch_size"')) AS images
-      FROM job JOIN attempt ON attempt.id = job.attempt_id
-      WHERE attempt.state = 'finished' AND (job.config_key = ?1
-        OR (json_extract(parameters, '$.method') = ?2 AND json_extract(parameters, '$.model') = ?3
-          AND json_extract(parameters, '$."data.name"') = ?4
-          AND coalesce(json_extract(parameters, '$."data.image_size"'), '') = ?5
-          AND coalesce(json_extract(parameters, '$.device'), '') = ?6))
-    )
-    SELECT
-      avg(seconds) FILTER (WHERE config_key = ?1) AS same,
-      avg(seconds) AS similar,
-      avg(seconds - train_seconds) + ?7 * sum(train_seconds) / sum(images) AS scaled
-    FROM finished)",
-                   {job.config_key, value("method"), value("model"), value("data.name"),
-                    value("data.image_size"), value("device"), images.value_or(0)});
-  for (const char* column : {"same", images ? "scaled" : "similar"}) {
-    if (!rows.at(0, column).is_null()) return rows.at(0, column).get<double>();
-  }
-  return std::nullopt;
 }
 
 }  // namespace qbitopt

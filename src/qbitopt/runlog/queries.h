@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,16 +65,13 @@ struct SweepRevision {
   std::vector<std::pair<std::string, std::string>> included;  // path and sha256 of what it extends
   std::vector<std::string> overrides;                         // on the command line
   std::vector<std::string> argv;
+  std::string folder;      // working directory, where relative paths begin; empty: not told
   double recorded_at = 0;  // seconds since 1970
 };
 // Nothing for an unknown sweep.
 std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name);
 
-// Seconds that this job is expected to take. From finished jobs of the same configuration, if there
-// are any: their mean. Else from those with the same method, model, data, size of images and
-// device: their time a training image times `images`, those that this job trains on, and what they
-// took beside training; without `images` their mean. Nothing if there are none.
-std::optional<double> expected_seconds(const Reader& reader, const Job& job,
-                                       std::optional<int64_t> images = std::nullopt);
+// Columns that the view `runs` has in a file whose jobs have these parameters.
+std::set<std::string> columns_of_runs(const std::set<std::string>& parameters);
 
 }  // namespace qbitopt

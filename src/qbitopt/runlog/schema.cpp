@@ -7,8 +7,10 @@
 #include <map>
 #include <set>
 
+#include "qbitopt/job/known_metrics.h"
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/migrations.h"
+#include "qbitopt/runlog/queries.h"
 
 namespace qbitopt {
 namespace {
@@ -21,24 +23,6 @@ const std::set<std::string> kParameters = {"method",          "model",
                                            "budget.joint",    "budget.weighting",
                                            "sensitivity",     "solver",
                                            "reallocation.tau"};
-
-struct KnownMetric {
-  const char* name;
-  const char* unit;
-  const char* goal;  // null: neither is better
-  const char* description;
-  bool is_result;  // a column of `runs` in every file
-};
-constexpr KnownMetric kMetrics[] = {
-    {"top1", "percent", "max", "images whose most likely class is the right one", true},
-    {"top5", "percent", "max", "images whose right class is among the five most likely", true},
-    {"loss", "nats", "min", "cross-entropy", true},
-    {"validation_top1", "percent", "max", "top1 on the held-out training images", true},
-    {"validation_loss", "nats", "min", "loss on the held-out training images", true},
-    {"validation_top1_batch_mode", "percent", "max",
-     "validation_top1 with batch norm working on the batch's own statistics", true},
-    {"learning_rate", "", nullptr, "of the weights", false},
-};
 
 // A column of `runs` that follows from the data, with its documentation.
 struct Column {
@@ -229,7 +213,7 @@ void store_docs(Connection& connection, const std::string& relation, const std::
 
 // A file of an older program may have met as strangers the metrics that this one knows.
 void define_metrics(Connection& connection) {
-  for (const KnownMetric& metric : kMetrics) {
+  for (const KnownMetric& metric : known_metrics()) {
     const std::string name = metric.name, unit = metric.unit, description = metric.description;
     const std::optional<std::string> goal =
         metric.goal ? std::optional<std::string>(metric.goal) : std::nullopt;
@@ -279,6 +263,20 @@ std::vector<ColumnDoc> read_docs(std::string_view sql) {
     docs.push_back(std::move(doc));
   }
   return docs;
+}
+
+std::set<std::string> columns_of_runs(const std::set<std::string>& parameters) {
+  std::set<std::string> columns;
+  for (const SqlFile& view : view_files()) {
+    if (view.name != "runs") continue;
+    for (const ColumnDoc& doc : read_docs(view.text)) columns.insert(doc.column);
+  }
+  std::set<std::string> names = kParameters;
+  names.insert(parameters.begin(), parameters.end());
+  for (const std::string& name : names) free_name(name, columns);
+  for (const std::string& name : result_names()) columns.insert(name);
+  columns.erase("");
+  return columns;
 }
 
 void create_schema(Connection& connection) {

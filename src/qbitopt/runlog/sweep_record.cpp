@@ -12,9 +12,10 @@ void SweepRecorder::record(const Plan& plan, const SweepOrigin& origin) {
   int64_t position = 0;
   for (const PlannedJob& planned : plan.jobs) {
     const int64_t job = record_job(planned);
-    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0, ?)", sweep,
-                        job, position++, planned.case_name, planned.requested,
-                        canonical_json(planned.axes()), planned.trial);
+    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                        sweep, job, position++, planned.case_name, planned.requested,
+                        canonical_json(planned.axes()), planned.trial,
+                        Json(planned.other_cases).dump());
     record_needs(job, planned);
   }
 }
@@ -31,17 +32,17 @@ int64_t SweepRecorder::record_name(const Plan& plan) {
 void SweepRecorder::record_revision(int64_t sweep, const Plan& plan, const SweepOrigin& origin) {
   const std::string included = Json(plan.included).dump();
   const std::string overrides = Json(plan.overrides).dump();
+  const std::string environment = Json(origin.environment).dump();
   const auto is_known = connection_.find<int64_t>(
-      "SELECT text = ?2 AND included = ?3 AND overrides = ?4 FROM sweep_revision WHERE sweep_id = "
-      "?1 ORDER BY id DESC LIMIT 1",
-      sweep, plan.text, included, overrides);
+      "SELECT text = ?2 AND included = ?3 AND overrides = ?4 AND environment = ?5 FROM "
+      "sweep_revision WHERE sweep_id = ?1 ORDER BY id DESC LIMIT 1",
+      sweep, plan.text, included, overrides, environment);
   if (is_known == 1) return;
   connection_.execute(
       "INSERT INTO sweep_revision (sweep_id, recorded_at, text, included, overrides, argv, "
       "environment)"
       " VALUES (?, ?, ?, ?, ?, ?, ?)",
-      sweep, now_, plan.text, included, overrides, Json(origin.argv).dump(),
-      Json(origin.environment).dump());
+      sweep, now_, plan.text, included, overrides, Json(origin.argv).dump(), environment);
 }
 
 int64_t SweepRecorder::record_job(const PlannedJob& planned) {

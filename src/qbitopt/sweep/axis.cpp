@@ -11,7 +11,6 @@
 namespace qbitopt {
 namespace {
 
-constexpr size_t kMaximumValues = 1'000'000;
 const std::vector<std::string> kAxisWords = {"from",     "to",  "step",        "linspace",
                                              "logspace", "num", "powers_of",   "glob",
                                              "min",      "max", "distribution"};
@@ -103,7 +102,7 @@ std::vector<Json> powers(const YamlNode& node) {
 std::vector<Json> matching_files(const YamlNode& node, const std::filesystem::path& folder) {
   expect_keys(node, "glob", {"glob"});
   const std::string pattern =
-      (folder / expect_text(*node.find("glob"), "glob")).lexically_normal().string();
+      expect_path(*node.find("glob"), "glob", folder).lexically_normal().string();
   glob_t found{};
   const int result = ::glob(pattern.c_str(), GLOB_BRACE, nullptr, &found);
   std::vector<Json> values;
@@ -157,14 +156,34 @@ std::vector<AxisValue> axis_values(const ParameterSpec& spec, const YamlNode& no
   return values;
 }
 
-Json Draw::value(const ParameterSpec& spec, double uniform) const {
-  if (spec.type == "int" && !in_logarithm) {
-    return static_cast<int64_t>(minimum + std::floor(uniform * (maximum - minimum + 1)));
+void Draw::check(const std::string& key, const ParameterSpec& spec) const {
+  if (spec.type != "int" && spec.type != "float" && spec.type != "decimal")
+    fail_at(place, "only numbers can be drawn; '" + key + "' is a " + spec.type);
+  if (spec.type == "int" && std::ceil(minimum) > std::floor(maximum)) {
+    fail_at(place,
+            "no whole number lies between min " + shown(minimum) + " and max " + shown(maximum));
   }
+  for (const double end : {minimum, maximum}) {
+    try {
+      normalized(spec, spec.type != "int" ? end
+                       : end == minimum   ? std::ceil(end)
+                                          : std::floor(end));
+    } catch (const InputError& error) {
+      fail_at(place, "an end of what is drawn: '" + key + "' " + error.what());
+    }
+  }
+}
+
+Json Draw::value(const ParameterSpec& spec, double uniform) const {
+  const bool is_int = spec.type == "int";
+  const double lowest = is_int ? std::ceil(minimum) : minimum;
+  const double highest = is_int ? std::floor(maximum) : maximum;
+  if (is_int && !in_logarithm)
+    return static_cast<int64_t>(lowest + std::floor(uniform * (highest - lowest + 1)));
   const double drawn =
       in_logarithm ? std::exp(std::log(minimum) + uniform * (std::log(maximum) - std::log(minimum)))
                    : minimum + uniform * (maximum - minimum);
-  return rounded(spec.type == "int" ? std::round(drawn) : drawn);
+  return rounded(is_int ? std::clamp(std::round(drawn), lowest, highest) : drawn);
 }
 
 std::optional<Draw> read_draw(const YamlNode& node) {

@@ -10,6 +10,9 @@
 
 namespace qbitopt {
 
+// Of one axis.
+inline constexpr size_t kMaximumValues = 1'000'000;
+
 // One value of an axis, not yet checked against the parameter's type.
 struct AxisValue {
   Json value;
@@ -43,7 +46,10 @@ struct Draw {
   bool in_logarithm = false;
   Place place;
 
-  // `uniform` in [0, 1). Whole numbers for an int; else rounded to 12 significant digits.
+  // Throws InputError if the parameter cannot have what is drawn.
+  void check(const std::string& key, const ParameterSpec& spec) const;
+  // `uniform` in [0, 1). Whole numbers between the ends for an int; else rounded to 12 significant
+  // digits.
   Json value(const ParameterSpec& spec, double uniform) const;
 };
 // nullopt: this axis is not drawn.

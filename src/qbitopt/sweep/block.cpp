@@ -1,7 +1,11 @@
 #include "qbitopt/sweep/block.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "qbitopt/core/names.h"
+#include "qbitopt/sweep/axis.h"
 #include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
@@ -42,6 +46,8 @@ Sample read_sample(const YamlNode& node) {
   sample.count = expect_int(*count, "n");
   if (sample.count < 1)
     fail_at(count->place, "n must be at least 1, found " + std::to_string(sample.count));
+  if (sample.count > static_cast<int64_t>(kMaximumValues))
+    fail_at(count->place, "a sample of more than a million, found " + std::to_string(sample.count));
   if (const YamlNode* seed = node.find("seed"))
     sample.seed = static_cast<uint64_t>(expect_int(*seed, "seed"));
   return sample;
@@ -51,12 +57,12 @@ std::vector<NeedSetting> read_needs(const YamlNode& node, const Catalog& catalog
   const std::string form = "needs: {fp32_checkpoint: {job: {method: fp32, seed: 0}}}";
   if (!node.is_map())
     fail_at(node.place, "needs must be a map, found " + node.found() + "; write " + form);
-  std::vector<std::string> known;
+  std::map<std::string, std::set<std::string>> artifacts;  // by need
   for (const Manifest& manifest : catalog.manifests()) {
-    for (const auto& [name, need] : manifest.needs) known.push_back(name);
+    for (const auto& [name, need] : manifest.needs) artifacts[name].insert(need.artifact);
   }
-  std::sort(known.begin(), known.end());
-  known.erase(std::unique(known.begin(), known.end()), known.end());
+  std::vector<std::string> known;
+  for (const auto& [name, of_need] : artifacts) known.push_back(name);
   expect_keys(node, "needs", known);
   std::vector<NeedSetting> needs;
   for (const YamlNode::Entry& entry : node.entries) {
@@ -65,8 +71,14 @@ std::vector<NeedSetting> read_needs(const YamlNode& node, const Catalog& catalog
     const YamlNode* job = entry.value.find("job");
     if (!job) fail_at(entry.place, "a need says which job meets it; write " + form);
     need.changes = read_settings(*job, "the job of a need", Values::kPlain, catalog).settings;
-    if (const YamlNode* artifact = entry.value.find("artifact"))
+    if (const YamlNode* artifact = entry.value.find("artifact")) {
       need.artifact = expect_text(*artifact, "artifact");
+      const std::set<std::string>& fitting = artifacts[need.name];
+      if (fitting.count(*need.artifact) == 0) {
+        fail_at(artifact->place,
+                unknown_name("artifact", *need.artifact, {fitting.begin(), fitting.end()}));
+      }
+    }
     needs.push_back(std::move(need));
   }
   return needs;
@@ -100,6 +112,12 @@ void refuse_key_in_two_roles(const BlockLayer& layer) {
   check(layer.set.settings, "set");
   check(layer.grid.settings, "grid");
   for (const ZipGroup& group : layer.zip) check(group.axes, "zip");
+  for (const auto& [setting, role] : seen) {
+    if (setting->key != "seed" || !layer.seeds) continue;
+    fail_at(layer.seeds->place, "`seeds` gives the seeds, and so does key 'seed' in `" +
+                                    std::string(role) + "`, in line " +
+                                    std::to_string(setting->place.line) + "; take one of them out");
+  }
 }
 
 void erase_from_zip(Block& block, const std::string& key) {
@@ -137,6 +155,7 @@ void lay_values(Block& block, const BlockLayer& over) {
       block.set.erase(setting.key);
       block.grid.erase(setting.key);
       erase_from_zip(block, setting.key);
+      if (setting.key == "seed") block.seeds.reset();
     }
     block.zip.push_back(group);
   }
@@ -144,6 +163,7 @@ void lay_values(Block& block, const BlockLayer& over) {
     block.seeds = over.seeds;
     block.set.erase("seed");
     block.grid.erase("seed");
+    erase_from_zip(block, "seed");
   }
   if (over.sample) block.sample = over.sample;
   if (over.search) block.search = over.search;

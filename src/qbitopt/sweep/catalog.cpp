@@ -100,13 +100,34 @@ const Manifest* Catalog::find(std::string_view kind, std::string_view name) cons
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+void Catalog::add_absent(std::vector<Manifest> methods, const std::string& why) {
+  for (Manifest& method : methods) {
+    if (!find(method.kind, method.name)) absent_.emplace_back(std::move(method), why);
+  }
+}
+
+std::string Catalog::unknown_part(std::string_view kind, std::string_view name) const {
+  for (const auto& [manifest, why] : absent_) {
+    if (manifest.kind == kind && manifest.name == name)
+      return "the " + manifest.kind + " '" + manifest.name + "' " + why;
+  }
+  return unknown_name(kind, name, names(kind));
+}
+
 const Manifest& Catalog::get(std::string_view kind, std::string_view name) const {
   const Manifest* manifest = find(kind, name);
-  if (!manifest) throw InputError(unknown_name(kind, name, names(kind)));
+  if (!manifest) throw InputError(unknown_part(kind, name));
   return *manifest;
 }
 
 std::string Catalog::unknown_key(std::string_view name) const {
+  for (const auto& [manifest, why] : absent_) {
+    for (const ParameterSpec& spec : manifest.parameters) {
+      if (spec.name != name) continue;
+      return "key '" + spec.name + "' is of the " + manifest.kind + " '" + manifest.name +
+             "', which " + why;
+    }
+  }
   std::vector<std::string> known;
   for (const auto& [key, spec] : keys_) known.push_back(key);
   std::string near = nearest_name(name, known);

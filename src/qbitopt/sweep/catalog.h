@@ -43,10 +43,16 @@ class Catalog {
   // name of the source (for messages) and its text
   static Catalog from_text(const std::vector<std::pair<std::string, std::string>>& sources);
 
+  // Methods that are known by their manifests, but whose plugins are not there: who names one, or a
+  // key of it, is told `why`. Those that are there are left out.
+  void add_absent(std::vector<Manifest> methods, const std::string& why);
+
   const std::vector<Manifest>& manifests() const { return manifests_; }
   std::vector<std::string> names(std::string_view kind) const;  // by name
   // Null if there is none.
   const Manifest* find(std::string_view kind, std::string_view name) const;
+  // "unknown method 'qbitop', did you mean 'qbitopt'?; known methods: ..."
+  std::string unknown_part(std::string_view kind, std::string_view name) const;
   // Throws InputError that lists the known ones.
   const Manifest& get(std::string_view kind, std::string_view name) const;
 
@@ -69,6 +75,7 @@ class Catalog {
   std::map<std::string, const ParameterSpec*, std::less<>> keys_;
   // Manifest and prefix whose keys are in keys_.
   std::set<std::pair<const Manifest*, std::string>> collected_;
+  std::vector<std::pair<Manifest, std::string>> absent_;  // and why
 };
 
 // The manifests that were beside the sources when this program was built.

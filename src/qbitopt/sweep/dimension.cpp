@@ -1,12 +1,15 @@
 #include "qbitopt/sweep/dimension.h"
 
 #include <algorithm>
+#include <set>
 
 #include "qbitopt/core/random.h"
 #include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {
+
+constexpr double kMaximumPoints = 1e8;  // of a product
 
 const ParameterSpec& spec_of(const Setting& setting, const Catalog& catalog) {
   return *catalog.keys().find(setting.key)->second;
@@ -58,9 +61,7 @@ Dimension drawn(const Block& block, const Catalog& catalog) {
     const auto draw = read_draw(setting.value);
     if (!draw) continue;
     const ParameterSpec& spec = spec_of(setting, catalog);
-    if (spec.type != "int" && spec.type != "float" && spec.type != "decimal") {
-      fail_at(draw->place, "only numbers can be drawn; '" + setting.key + "' is a " + spec.type);
-    }
+    draw->check(setting.key, spec);
     dimension.keys.push_back(setting.key);
     for (size_t row = 0; row < dimension.rows.size(); ++row) {
       // A key's values do not depend on which other keys are drawn.
@@ -71,17 +72,26 @@ Dimension drawn(const Block& block, const Catalog& catalog) {
   return dimension;
 }
 
-Dimension seeds(const YamlNode& node) {
+Dimension seeds(const YamlNode& node, std::vector<std::string>& warnings) {
   Dimension dimension{.keys = {"seed"}, .is_seeds = true};
   if (node.is_list()) {
-    for (const YamlNode& item : node.items)
-      dimension.rows.push_back({{expect_int(item, "a seed"), item.place}});
+    std::set<int64_t> seen;
+    for (const YamlNode& item : node.items) {
+      const int64_t seed = expect_int(item, "a seed");
+      if (seen.insert(seed).second) {
+        dimension.rows.push_back({{seed, item.place}});
+      } else {
+        warnings.push_back(location_text(item.place) + ": seed " + std::to_string(seed) +
+                           " stands twice; it is run once");
+      }
+    }
     if (node.items.empty()) fail_at(node.place, "an empty list leaves no job");
     return dimension;
   }
   const int64_t count = expect_int(node, "seeds, a count or a list,");
   if (count < 1) fail_at(node.place, "seeds must be at least 1, found " + std::to_string(count));
-  if (count > 1'000'000) fail_at(node.place, "more than a million seeds");
+  if (count > static_cast<int64_t>(kMaximumValues))
+    fail_at(node.place, "more than a million seeds, found " + std::to_string(count));
   for (int64_t seed = 0; seed < count; ++seed) dimension.rows.push_back({{seed, node.place}});
   return dimension;
 }
@@ -91,17 +101,27 @@ Dimension seeds(const YamlNode& node) {
 std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
                                   std::vector<std::string>& warnings) {
   std::vector<Dimension> dimensions;
+  double points = 1;
+  const auto add = [&](Dimension dimension) {
+    points *= static_cast<double>(dimension.rows.size());
+    if (points > kMaximumPoints) {
+      fail_at(block.place, "this product has " + shown(points) +
+                               " points or more; a sweep of more than a hundred million is a "
+                               "mistake");
+    }
+    dimensions.push_back(std::move(dimension));
+  };
   bool has_drawn = false;
   for (const Setting& setting : block.grid) {
     if (!read_draw(setting.value)) {
-      dimensions.push_back(axis(setting, catalog, warnings));
+      add(axis(setting, catalog, warnings));
       continue;
     }
     if (!block.sample) {
       fail_at(setting.value.place,
               "a drawn axis needs to know how often; add sample: {method: random, n: 50, seed: 0}");
     }
-    if (!has_drawn) dimensions.push_back(drawn(block, catalog));
+    if (!has_drawn) add(drawn(block, catalog));
     has_drawn = true;
   }
   if (block.sample && !has_drawn) {
@@ -109,8 +129,8 @@ std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
             "sample has nothing to draw; give an axis as {min: 1e-4, max: 1e-1, distribution: "
             "log_uniform}");
   }
-  for (const ZipGroup& group : block.zip) dimensions.push_back(zipped(group, catalog));
-  if (block.seeds) dimensions.push_back(seeds(*block.seeds));
+  for (const ZipGroup& group : block.zip) add(zipped(group, catalog));
+  if (block.seeds) add(seeds(*block.seeds, warnings));
   return dimensions;
 }
 

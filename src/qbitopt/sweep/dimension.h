@@ -17,7 +17,8 @@ struct Dimension {
 };
 
 // The factors in the order of nesting, the last one fastest: grid, zip, seeds. Drawn axes stand
-// where the first of them stands. Adds to `warnings`.
+// where the first of them stands. Adds to `warnings`. Throws InputError for a product of more than a
+// hundred million points.
 std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
                                   std::vector<std::string>& warnings);
 

@@ -1,8 +1,10 @@
 #include "qbitopt/sweep/document.h"
 
 #include <algorithm>
+#include <map>
 
 #include "qbitopt/core/hash.h"
+#include "qbitopt/sweep/sweep_sources.h"
 #include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
@@ -55,63 +57,41 @@ class DocumentReader {
   explicit DocumentReader(const Catalog& catalog) : catalog_(catalog) {}
 
   Document read(const std::filesystem::path& file) {
-    apply(file, Place{});
-    document_.text = text_;
+    const std::vector<SweepSource> sources = read_sources(file);
+    check_version(sources.back().root, /*is_sweep=*/true);
+    for (const SweepSource& source : sources) {
+      expect_document_keys(source.root, "a sweep file",
+                           with_block_keys({"qbitopt", "name", "description", "plugin", "extends",
+                                            "cases", "metric", "run", "tables"}),
+                           catalog_);
+      check_version(source.root, /*is_sweep=*/false);
+      lay(source.root, source.file);
+    }
+    note_included(sources);
+    document_.text = sources.back().text;
+    document_.source = sources.back().root.place.source;
+    document_.name = name_of(sources.back());
     return std::move(document_);
   }
 
  private:
-  // Lays the file, and before it what it extends, over the document. `from`: where it is extended;
-  // none for the first.
-  void apply(const std::filesystem::path& file, const Place& from) {
-    const bool is_first = from.source == nullptr;
-    const std::string path = file.lexically_normal().string();
-    if (std::find(open_.begin(), open_.end(), path) != open_.end()) {
-      fail_at(from, path + " extends itself" +
-                        (open_.back() == path ? "" : " by way of " + open_.back()));
-    }
-    const std::string text = read(file, from);
-    if (!is_first) note_included(path, text);
-    const YamlNode root = parse_yaml(path, text);
-    expect_document_keys(root, "a sweep file",
-                         with_block_keys({"qbitopt", "name", "description", "plugin", "extends",
-                                          "cases", "metric", "run", "tables"}),
-                         catalog_);
-    check_version(root, is_first);
-    open_.push_back(path);
-    if (const YamlNode* extends = root.find("extends")) {
-      for (const YamlNode& item :
-           extends->is_list() ? extends->items : std::vector<YamlNode>{*extends}) {
-        apply(file.parent_path() / expect_text(item, "extends"), item.place);
-      }
-    }
-    open_.pop_back();
-    lay(root, file);
-    if (!is_first) return;
-    text_ = text;
-    document_.source = root.place.source;
-    const YamlNode* name = root.find("name");
-    document_.name = name ? expect_text(*name, "name") : file.stem().string();
-  }
-
-  static std::string read(const std::filesystem::path& file, const Place& from) {
-    try {
-      return read_text(file);
-    } catch (const InputError& error) {
-      fail_at(from, error.what());
+  // All but the sweep itself, each once, in the order in which one finds them.
+  void note_included(const std::vector<SweepSource>& sources) {
+    std::map<size_t, const SweepSource*> by_reading;
+    for (const SweepSource& source : sources) by_reading[source.reading] = &source;
+    by_reading.erase(0);
+    for (const auto& [reading, source] : by_reading) {
+      const std::pair<std::string, std::string> entry(source->file.lexically_normal().string(),
+                                                      sha256(source->text));
+      auto& included = document_.included;
+      if (std::find(included.begin(), included.end(), entry) == included.end())
+        included.push_back(entry);
     }
   }
 
-  void note_included(const std::string& path, const std::string& text) {
-    const std::pair<std::string, std::string> entry(path, sha256(text));
-    auto& included = document_.included;
-    if (std::find(included.begin(), included.end(), entry) == included.end())
-      included.push_back(entry);
-  }
-
-  static void check_version(const YamlNode& root, bool is_first) {
+  static void check_version(const YamlNode& root, bool is_sweep) {
     const YamlNode* version = root.find("qbitopt");
-    if (!version && is_first)
+    if (!version && is_sweep)
       fail_at(root.place,
               "this is no sweep file: it does not say `qbitopt: 1`, the grammar's version");
     if (!version) return;
@@ -133,8 +113,10 @@ class DocumentReader {
       document_.run = document_.run ? merged(*document_.run, *run) : *run;
     if (const YamlNode* tables = root.find("tables")) {
       document_.tables.clear();
-      for (const std::string& table : expect_texts(*tables, "tables")) {
-        document_.tables.push_back((file.parent_path() / table).lexically_normal().string());
+      for (const YamlNode& table :
+           tables->is_list() ? tables->items : std::vector<YamlNode>{*tables}) {
+        document_.tables.push_back(
+            expect_path(table, "tables", file.parent_path()).lexically_normal().string());
       }
     }
     if (const YamlNode* description = root.find("description"))
@@ -150,6 +132,7 @@ class DocumentReader {
       document_.cases.clear();
     for (const YamlNode::Entry& entry : cases.entries) {
       if (entry.key == "_delete_") continue;
+      expect_name(entry.place, "the name of a case", entry.key);
       if (!entry.value.is_map())
         fail_at(entry.place,
                 "case '" + entry.key + "' must be a map, found " + entry.value.found());
@@ -171,11 +154,21 @@ class DocumentReader {
 
   const Catalog& catalog_;
   Document document_;
-  std::string text_;
-  std::vector<std::string> open_;  // the files that are being extended
 };
 
 }  // namespace
+
+std::string name_of(const SweepSource& sweep) {
+  const YamlNode* name = sweep.root.find("name");
+  if (!name) {
+    const std::string stem = sweep.file.stem().string();
+    expect_name(sweep.root.place, "the file's name, which is the sweep's while it has no `name:`,",
+                stem);
+    return stem;
+  }
+  expect_name(name->place, "the sweep's name", expect_text(*name, "name"));
+  return name->scalar.get<std::string>();
+}
 
 Document read_document(const std::filesystem::path& file, const Catalog& catalog) {
   return DocumentReader(catalog).read(file);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "qbitopt/sweep/block.h"
+#include "qbitopt/sweep/sweep_sources.h"
 
 namespace qbitopt {
 
@@ -27,6 +28,11 @@ struct Document {
 
 // Reads a file and what it extends. Maps are merged key by key, the later file wins, lists replace
 // lists, `_delete_: true` in a map drops what was inherited there.
+// Throws InputError.
 Document read_document(const std::filesystem::path& file, const Catalog& catalog);
+
+// The name that a sweep's file gives it, else the file's own without ".yaml". Throws InputError if
+// that is no name.
+std::string name_of(const SweepSource& sweep);
 
 }  // namespace qbitopt

@@ -1,10 +1,12 @@
 #include "qbitopt/sweep/expand.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
 
+#include "qbitopt/sweep/job_check.h"
 #include "qbitopt/sweep/job_table.h"
 #include "qbitopt/sweep/shape.h"
 #include "qbitopt/sweep/value.h"
@@ -13,7 +15,7 @@ namespace qbitopt {
 namespace {
 
 constexpr size_t kMaximumWhens = 64;  // one bit each
-constexpr double kMaximumPoints = 1e8;
+constexpr size_t kMaximumJobs = 1'000'000;
 
 // The next point, the last dimension fastest; false after the last one.
 bool advance(Point& point, const std::vector<Dimension>& dimensions) {
@@ -78,6 +80,12 @@ struct CompiledRules {
   }
 };
 
+// Points whose job another point has already.
+struct Repeats {
+  size_t points = 0;
+  std::string first;  // "reallocation.tau=2.5, whose job is that of reallocation.tau=2"
+};
+
 // The jobs of one block.
 class BlockExpander {
  public:
@@ -91,13 +99,6 @@ class BlockExpander {
         table_(table) {
     if (block.when.size() > kMaximumWhens)
       fail_at(block.when[kMaximumWhens]->place, "more than 64 entries of when");
-    double points = 1;
-    for (const Dimension& dimension : dimensions_)
-      points *= static_cast<double>(dimension.rows.size());
-    if (points > kMaximumPoints) {
-      fail_at(block.place, "this product has " + shown(points) +
-                               " points; a sweep of more than a hundred million is a mistake");
-    }
   }
 
   // Every point that the rules keep becomes a job; `trial`: the n-th of a search, 0: none. Returns
@@ -108,13 +109,27 @@ class BlockExpander {
     do {
       if (!rules_at(point).keep(point)) continue;
       Shape& shape = shape_at(point, nullptr, /*counts=*/true);
-      check_budget(shape, point);
+      check_job(shape, point, block_.place);
       const std::vector<size_t> needs = needs_of(shape, point);
-      jobs.push_back(trial == 0 ? table_.add_requested(shape, point, needs, case_name_)
-                                : table_.add_trial(shape, point, needs, case_name_, trial));
+      if (table_.size() > kMaximumJobs) {
+        fail_at(block_.place,
+                "this sweep has more than a million jobs; split it into several, or "
+                "draw from it (`sample`)");
+      }
+      if (trial != 0) {
+        jobs.push_back(table_.add_trial(shape, point, needs, case_name_, trial));
+        continue;
+      }
+      const size_t before = table_.requested();
+      jobs.push_back(table_.add_requested(shape, point, needs, case_name_));
+      if (table_.requested() == before && !is_repeated_by_rows(shape, point))
+        note_repeated(point, table_.job(jobs.back()));
     } while (advance(point, dimensions_));
     return jobs;
   }
+
+  // By the case whose jobs they are.
+  const std::map<std::string, Repeats>& repeats() const { return repeats_; }
 
   const std::set<std::string>& applied() const { return shapes_.applied(); }
 
@@ -145,36 +160,53 @@ class BlockExpander {
 
   std::vector<size_t> needs_of(const Shape& shape, const Point& point) {
     std::vector<size_t> jobs;
-    for (const ShapeNeed& need : shape.needs) jobs.push_back(needed_job(*need.job, point));
+    for (const ShapeNeed& need : shape.needs) jobs.push_back(needed_job(need, point));
     return jobs;
   }
 
-  size_t needed_job(const Variant& variant, const Point& point) {
-    Shape& shape = shape_at(point, &variant, /*counts=*/false);
+  size_t needed_job(const ShapeNeed& need, const Point& point) {
+    Shape& shape = shape_at(point, need.job, /*counts=*/false);
+    if (!leaves(shape, need.artifact)) {
+      fail_at(block_.place, "the job for the need '" + need.name + "' leaves no '" + need.artifact +
+                                "': method " + shown(shape.value("method", point)) +
+                                " chooses no bits");
+    }
     const auto [entry, is_new] = shape.jobs.try_emplace(shape.relevant_rows(point, dimensions_), 0);
     if (!is_new && shape.needs.empty()) return entry->second;
+    if (is_new) check_job(shape, point, block_.place);
     const std::vector<size_t> needs = needs_of(shape, point);
     entry->second = table_.add_needed(shape, point, needs);
     return entry->second;
   }
 
-  // A budget below the smallest candidate cannot be met whatever the network is.
-  static void check_budget(const Shape& shape, const Point& point) {
-    const Json& candidates = shape.value("quantizers.candidate_bits", point);
-    if (!candidates.is_array() || candidates.empty()) return;
-    const Json smallest = *std::min_element(candidates.begin(), candidates.end());
-    for (const char* key :
-         {"budget.average_bits", "budget.weights", "budget.activations", "budget.joint"}) {
-      const Slot* slot = shape.find(key);
-      if (!slot) continue;
-      const Json& budget = slot->values[slot->row(point)];
-      if (!budget.is_number() || budget >= smallest) continue;
-      fail_at(
-          slot->places[slot->row(point)],
-          "infeasible budget: '" + std::string(key) + "' is " + shown(budget) +
-              ", below the smallest candidate of quantizers.candidate_bits = " + shown(candidates) +
-              "; the smallest budget that can be met is " + shown(smallest));
+  // An axis that does not apply to a job, as the budgets to fp32, gives the same one at every row.
+  bool is_repeated_by_rows(const Shape& shape, const Point& point) const {
+    for (size_t i = 0; i < dimensions_.size(); ++i) {
+      const auto& keys = dimensions_[i].keys;
+      const bool applies = std::any_of(keys.begin(), keys.end(),
+                                       [&](const auto& key) { return shape.find(key) != nullptr; });
+      if (!applies && point[i] > 0) return true;
     }
+    return false;
+  }
+
+  void note_repeated(const Point& point, const PlannedJob& job) {
+    Repeats& repeats = repeats_[job.case_name];
+    if (repeats.points++ > 0) return;
+    const Json axes = job.axes();
+    std::string here, there;
+    for (size_t i = 0; i < dimensions_.size(); ++i) {
+      for (size_t column = 0; column < dimensions_[i].keys.size(); ++column) {
+        const std::string& key = dimensions_[i].keys[column];
+        const Json& value = dimensions_[i].rows[point[i]][column].value;
+        const auto of_job = axes.find(key);
+        here += (here.empty() ? "" : " ") + key + "=" + shown(value);
+        if (of_job != axes.end() && *of_job != value)
+          there += (there.empty() ? "" : " ") + key + "=" + shown(*of_job);
+      }
+    }
+    if (!here.empty()) repeats.first = "; the first is " + here;
+    if (!there.empty()) repeats.first += ", whose job has " + there;
   }
 
   const Block& block_;
@@ -183,6 +215,7 @@ class BlockExpander {
   ShapeBuilder shapes_;
   JobTable& table_;
   std::unordered_map<const Shape*, std::unique_ptr<CompiledRules>> rules_;
+  std::map<std::string, Repeats> repeats_;
 };
 
 class Expander {
@@ -205,6 +238,7 @@ class Expander {
     if (points_ == 0)
       fail_at({document_.source},
               "this sweep has no job: its rules exclude every point of the product");
+    warn_about_repeats();
     warn_about_rules(document_.top);
     for (const auto& [name, block] : document_.cases) warn_about_rules(block);
     warn_about_unused();
@@ -226,6 +260,7 @@ class Expander {
     BlockExpander expander(block, case_name, extra_axes, catalog_, fingerprints_, table_,
                            plan_.warnings);
     const std::vector<size_t> jobs = expander.expand(trial);
+    note_repeats(block.place, case_name, expander.repeats());
     applied_.insert(expander.applied().begin(), expander.applied().end());
     return jobs;
   }
@@ -384,6 +419,29 @@ class Expander {
     return jobs;
   }
 
+  void note_repeats(const Place& place, const std::string& case_name,
+                    const std::map<std::string, Repeats>& found) {
+    for (const auto& [of_case, repeats] : found) {
+      const auto [known, is_new] = repeats_.try_emplace({case_name, of_case}, place, repeats);
+      if (!is_new) known->second.second.points += repeats.points;
+    }
+  }
+
+  void warn_about_repeats() {
+    for (const auto& [cases, found] : repeats_) {
+      const auto& [case_name, of_case] = cases;
+      const auto& [place, repeats] = found;
+      const std::string points =
+          std::to_string(repeats.points) + (repeats.points == 1 ? " point" : " points");
+      warn(place, case_name == of_case
+                      ? points + " of this product repeat" + (repeats.points == 1 ? "s" : "") +
+                            " the job of another point, which is run once" + repeats.first
+                      : points + " of case '" + case_name + "' " +
+                            (repeats.points == 1 ? "is a job" : "are jobs") + " of case '" +
+                            of_case + "', too, run once for both" + repeats.first);
+    }
+  }
+
   void warn(const Place& place, const std::string& message) {
     plan_.warnings.push_back(location_text(place) + ": " + message);
   }
@@ -434,6 +492,8 @@ class Expander {
   Plan& plan_;
   JobTable table_;
   std::set<std::string> applied_;
+  // By the case of the points, and the case whose jobs they repeat.
+  std::map<std::pair<std::string, std::string>, std::pair<Place, Repeats>> repeats_;
   size_t points_ = 0;
 };
 

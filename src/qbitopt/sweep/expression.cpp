@@ -1,5 +1,6 @@
 #include "qbitopt/sweep/expression.h"
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 #include <vector>
@@ -32,11 +33,14 @@ namespace {
 using Node = Expression::Node;
 using Kind = Expression::Node::Kind;
 
+constexpr size_t kDeepest = 64;         // levels: as many calls stand on the stack
+constexpr size_t kLongestQuoted = 100;  // bytes of the condition in a message
+
 // Recursive descent over the text; one function a line of the grammar in the header.
 class Parser {
  public:
-  Parser(const std::string& text, Place place, std::set<std::string>& keys)
-      : text_(text), place_(std::move(place)), keys_(keys) {}
+  Parser(const YamlNode& node, std::map<std::string, size_t>& keys)
+      : node_(node), text_(node.scalar.get_ref<const std::string&>()), keys_(keys) {}
 
   Node parse() {
     Node root = parse_or();
@@ -46,24 +50,36 @@ class Parser {
 
  private:
   Node parse_or() {
-    Node left = parse_and();
-    while (take_word("or")) left = {Kind::kOr, {}, "", {std::move(left), parse_and()}};
-    return left;
+    return parse_chain(Kind::kOr, "or", [&] { return parse_and(); });
   }
 
   Node parse_and() {
-    Node left = parse_not();
-    while (take_word("and")) left = {Kind::kAnd, {}, "", {std::move(left), parse_not()}};
-    return left;
+    return parse_chain(Kind::kAnd, "and", [&] { return parse_not(); });
+  }
+
+  // Operands with a word between them, however many, are one node.
+  template <typename ParseOne>
+  Node parse_chain(Kind kind, const std::string& word, ParseOne&& parse_one) {
+    Node first = parse_one();
+    if (!take_word(word)) return first;
+    Node chain{kind, {}, "", {}};
+    chain.operands.push_back(std::move(first));
+    do chain.operands.push_back(parse_one());
+    while (take_word(word));
+    return chain;
   }
 
   Node parse_not() {
-    if (take_word("not")) return {Kind::kNot, {}, "", {parse_not()}};
+    if (take_word("not")) {
+      const Level level(*this);
+      return {Kind::kNot, {}, "", {parse_not()}};
+    }
     return parse_comparison();
   }
 
   Node parse_comparison() {
     if (take("(")) {
+      const Level level(*this);
       Node inner = parse_or();
       if (!take(")")) fail("expected ')'");
       return inner;
@@ -108,7 +124,7 @@ class Parser {
     if (word.empty()) fail("expected a key, a number or a quoted text");
     Json value = core_schema_scalar(word);
     if (!value.is_string()) return {Kind::kLiteral, std::move(value), "", {}};
-    keys_.insert(word);
+    keys_.emplace(word, start);
     return {Kind::kKey, {}, word, {}};
   }
 
@@ -153,16 +169,26 @@ class Parser {
     return true;
   }
 
+  // One more thing within another, as long as it lives.
+  struct Level {
+    explicit Level(Parser& parser) : depth(parser.depth_) {
+      if (++depth > kDeepest) parser.fail("nested more than " + std::to_string(kDeepest) + " deep");
+    }
+    ~Level() { --depth; }
+    size_t& depth;
+  };
+
   [[noreturn]] void fail(const std::string& message) const {
-    Place place = place_;
-    place.column += static_cast<int>(at_);
-    fail_at(place, "condition \"" + text_ + "\": " + message);
+    const bool is_long = text_.size() > kLongestQuoted;
+    fail_at(place_in_text(node_, at_),
+            (is_long ? "condition" : "condition \"" + text_ + "\"") + ": " + message);
   }
 
+  const YamlNode& node_;
   const std::string& text_;
-  Place place_;
-  std::set<std::string>& keys_;
+  std::map<std::string, size_t>& keys_;
   size_t at_ = 0;
+  size_t depth_ = 0;
 };
 
 bool is_comparable(const Json& a, const Json& b) {
@@ -174,6 +200,7 @@ const Json& value_of(const Node& node, const Expression::Lookup& lookup) {
 }
 
 bool evaluate(const Node& node, const Expression::Lookup& lookup) {
+  const auto holds = [&](const Node& operand) { return evaluate(operand, lookup); };
   const auto operand = [&](size_t i) -> const Json& { return value_of(node.operands[i], lookup); };
   switch (node.kind) {
     case Kind::kLiteral:
@@ -184,9 +211,9 @@ bool evaluate(const Node& node, const Expression::Lookup& lookup) {
     case Kind::kNot:
       return !evaluate(node.operands[0], lookup);
     case Kind::kAnd:
-      return evaluate(node.operands[0], lookup) && evaluate(node.operands[1], lookup);
+      return std::all_of(node.operands.begin(), node.operands.end(), holds);
     case Kind::kOr:
-      return evaluate(node.operands[0], lookup) || evaluate(node.operands[1], lookup);
+      return std::any_of(node.operands.begin(), node.operands.end(), holds);
     case Kind::kIn:
       for (size_t i = 1; i < node.operands.size(); ++i) {
         if (operand(0) == operand(i)) return true;
@@ -210,9 +237,9 @@ bool evaluate(const Node& node, const Expression::Lookup& lookup) {
 
 }  // namespace
 
-Expression Expression::parse(const std::string& text, const Place& place) {
+Expression Expression::parse(const YamlNode& text) {
   Expression expression;
-  expression.root_ = std::make_shared<const Node>(Parser(text, place, expression.keys_).parse());
+  expression.root_ = std::make_shared<const Node>(Parser(text, expression.keys_).parse());
   return expression;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "qbitopt/sweep/yaml.h"
@@ -24,18 +24,19 @@ class Expression {
   // The value of a key in a job; null if absent.
   using Lookup = std::function<const Json&(const std::string& key)>;
 
-  // `place` is where the text's first character stands. Throws InputError at the character that
-  // does not fit.
-  static Expression parse(const std::string& text, const Place& place);
+  // `text`: a scalar that is a text. Throws InputError at the character that does not fit, and at
+  // what is nested more than 64 deep.
+  static Expression parse(const YamlNode& text);
 
   bool holds(const Lookup& lookup) const;
-  const std::set<std::string>& keys() const { return keys_; }
+  // Each with the place in the text where it first stands, in bytes.
+  const std::map<std::string, size_t>& keys() const { return keys_; }
 
   struct Node;
 
  private:
   std::shared_ptr<const Node> root_;
-  std::set<std::string> keys_;
+  std::map<std::string, size_t> keys_;
 };
 
 }  // namespace qbitopt

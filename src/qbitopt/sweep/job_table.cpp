@@ -26,11 +26,18 @@ size_t JobTable::add_requested(const Shape& shape, const Point& point,
   const size_t index = add(shape, point, needs);
   PlannedJob& job = jobs_[index];
   if (index < count) {
-    if (job.requested) return index;
+    if (job.requested) {
+      auto& others = job.other_cases;
+      if (!case_name.empty() && job.case_name != case_name &&
+          std::find(others.begin(), others.end(), case_name) == others.end())
+        others.push_back(case_name);
+      return index;
+    }
     job = make(shape, point, needs,
                std::move(job.key));  // so far only needed or tried: now it stands in the grid
   }
   job.case_name = case_name;
+  ++requested_;
   return index;
 }
 

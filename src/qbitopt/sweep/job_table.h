@@ -11,7 +11,8 @@ namespace qbitopt {
 // The jobs of a plan while it is made: each once, by its key.
 class JobTable {
  public:
-  // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index.
+  // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index. One
+  // that is requested already keeps its case, and is of this one, too.
   size_t add_requested(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                        const std::string& case_name);
   // The n-th run of a search, which is requested only once the search has chosen it.
@@ -20,6 +21,8 @@ class JobTable {
   size_t add_needed(const Shape& shape, const Point& point, const std::vector<size_t>& needs);
 
   const PlannedJob& job(size_t index) const { return jobs_[index]; }
+  size_t size() const { return jobs_.size(); }
+  size_t requested() const { return requested_; }  // how many are
   std::vector<PlannedJob> take() { return std::move(jobs_); }
 
  private:
@@ -35,6 +38,7 @@ class JobTable {
   void grow();
 
   std::vector<PlannedJob> jobs_;
+  size_t requested_ = 0;
   // Open addressing over jobs_ by the first digits of their keys, which are as good as random.
   std::vector<size_t> index_;
   std::string text_;         // of the identity that was asked for last

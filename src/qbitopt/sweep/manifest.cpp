@@ -23,9 +23,10 @@ ParameterSpec read_parameter(const std::string& name, const YamlNode& node) {
   spec.type = expect_text(*type, "type");
   if (!is_value_type(spec.type) &&
       std::find(kKinds.begin(), kKinds.end(), spec.type) == kKinds.end()) {
-    fail_at(type->place, "unknown type '" + spec.type + "' of " + what +
-                             "; known: bool, int, float, decimal, string, choice, list of one of "
-                             "these, or a kind of part");
+    fail_at(type->place,
+            "unknown type '" + spec.type + "' of " + what +
+                "; known: bool, int, float, decimal, string, path, choice, list of one of "
+                "these, or a kind of part");
   }
   const YamlNode* description = node.find("description");
   if (!description) fail_at(node.place, what + " has no description");

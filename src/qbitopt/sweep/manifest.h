@@ -13,8 +13,8 @@ namespace qbitopt {
 // One key that a job may carry, as its manifest declares it.
 struct ParameterSpec {
   std::string name;  // dotted: "budget.average_bits"
-  // "bool" | "int" | "float" | "string" | "decimal" | "choice" | "list of <one of these>", or a
-  // kind of registered part ("method", "model", "data", "sensitivity", "solver"): then the chosen
+  // "bool" | "int" | "float" | "string" | "path" (a string in which `~` is the home folder) |
+  // "decimal" | "choice" | "list of <one of these>", or a kind of registered part ("method", "model", "data", "sensitivity", "solver"): then the chosen
   // part's own manifest applies as well.
   std::string type;
   std::string unit;         // empty: none

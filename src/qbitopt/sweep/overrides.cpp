@@ -1,6 +1,7 @@
 #include "qbitopt/sweep/overrides.h"
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 
 #include "qbitopt/core/names.h"
@@ -68,17 +69,18 @@ class Override {
     }
     const bool adds = text_[0] == '+';
     const std::string key = text_.substr(adds, equals - adds);
-    const YamlNode value = read_value(equals + 1);
     if (is_document_key(key)) {
-      replace(key, value);
+      if (adds) refuse_if_said(key);
+      replace(key, read_value(equals + 1));
     } else {
-      set(key, value, adds);
+      set(key, equals + 1, adds);
     }
   }
 
  private:
   YamlNode read_value(size_t start) const {
     const auto parts = split_values(text_.substr(start));
+    refuse_comment(start);
     const auto parse = [&](const std::pair<size_t, std::string>& part) {
       Place place = place_;
       place.column += static_cast<int>(start + part.first);
@@ -94,6 +96,34 @@ class Override {
     return list;
   }
 
+  // What stands behind " #" would be left out.
+  void refuse_comment(size_t start) const {
+    char quote = 0;
+    for (size_t i = start; i < text_.size(); ++i) {
+      const char c = text_[i];
+      if (quote) {
+        if (c == quote) quote = 0;
+      } else if (c == '\'' || c == '"') {
+        quote = c;
+      } else if (c == '#' && i > start && std::isspace(static_cast<unsigned char>(text_[i - 1]))) {
+        Place place = place_;
+        place.column += static_cast<int>(i);
+        fail_at(place, "'#' begins a comment; put the value in quotes, '...', inside the shell's");
+      }
+    }
+  }
+
+  // One path, as it stands: commas, '#' and ': ' are characters of files' names. Several are a list:
+  // [first, second].
+  YamlNode read_path(size_t start) const {
+    const std::string text = text_.substr(start);
+    if (text.empty() || std::string_view("'\"[{").find(text.front()) != std::string_view::npos)
+      return read_value(start);
+    Place place = place_;
+    place.column += static_cast<int>(start);
+    return {.place = place, .scalar = text};
+  }
+
   static bool is_document_key(const std::string& key) {
     return key == "seeds" || key == "name" || key == "tables" || key == "run" || key == "metric" ||
            key.rfind("run.", 0) == 0 || key.rfind("metric.", 0) == 0;
@@ -101,9 +131,12 @@ class Override {
 
   void replace(const std::string& key, const YamlNode& value) {
     if (key == "name") {
-      document_.name = expect_text(value, "name");
+      expect_name(value.place, "the sweep's name", expect_text(value, "name"));
+      document_.name = value.scalar.get<std::string>();
     } else if (key == "tables") {
-      document_.tables = expect_texts(value, "tables");
+      document_.tables.clear();
+      for (const YamlNode& table : value.is_list() ? value.items : std::vector<YamlNode>{value})
+        document_.tables.push_back(expect_path(table, "tables", "").string());
     } else if (key == "seeds") {
       forget(document_, "seed");
       document_.top.seeds = value;
@@ -113,6 +146,11 @@ class Override {
       if (dot == std::string::npos) {
         target = value;
       } else {
+        // `metric: loss` is short for {name: loss}.
+        if (target && target->is_scalar() && !target->is_null() && &target == &document_.metric)
+          target = YamlNode{.kind = YamlNode::Kind::kMap,
+                            .place = target->place,
+                            .entries = {{"name", target->place, *target}}};
         assign_below(target, key.substr(dot + 1), value);
       }
     }
@@ -138,12 +176,13 @@ class Override {
     *node = value;
   }
 
-  void set(const std::string& key, const YamlNode& value, bool adds) {
+  void set(const std::string& key, size_t start, bool adds) {
     Place key_place = place_;
     key_place.column += adds;
     const auto declared = catalog_.keys().find(key);
     if (declared == catalog_.keys().end()) fail_at(key_place, catalog_.unknown_key(key));
     if (adds) refuse_if_mentioned(key, key_place);
+    const YamlNode value = declared->second->type == "path" ? read_path(start) : read_value(start);
     // An axis keeps its place in the nesting.
     const bool is_top_axis = document_.top.grid.find(key) != nullptr;
     const bool takes_lists = declared->second->type.rfind("list of ", 0) == 0;
@@ -167,15 +206,45 @@ class Override {
 
   void refuse_if_mentioned(const std::string& key, const Place& key_place) {
     for (Block* block : blocks_of(document_)) {
+      if (key == "seed" && block->seeds) refuse(key_place, key, block->seeds->place, "seeds");
       std::vector<const Settings*> all = {&block->set, &block->grid};
       for (const ZipGroup& group : block->zip) all.push_back(&group.axes);
+      for (const Settings& include : block->include) all.push_back(&include);
+      for (const auto& when : block->when) all.push_back(&when->set);
       for (const Settings* settings : all) {
-        const Setting* present = settings->find(key);
-        if (!present) continue;
-        fail_at(key_place, "'" + key + "' is there already (" + location_text(present->place) +
-                               "); change it with '" + key + "=...'");
+        if (const Setting* present = settings->find(key))
+          refuse(key_place, key, present->place, key);
       }
     }
+  }
+
+  // The same for one of the sweep's own keys.
+  void refuse_if_said(const std::string& key) {
+    Place key_place = place_;
+    key_place.column += 1;
+    if (key == "name") refuse(key_place, key, {document_.source}, key);
+    if (key == "tables" && !document_.tables.empty())
+      refuse(key_place, key, {document_.source}, key);
+    for (Block* block : blocks_of(document_)) {
+      if (key == "seeds" && block->seeds) refuse(key_place, key, block->seeds->place, key);
+    }
+    if (key == "seeds") refuse_if_mentioned("seed", key_place);
+    const auto& map = key.rfind("run", 0) == 0 ? document_.run : document_.metric;
+    if ((key == "run" || key == "metric") && map) refuse(key_place, key, map->place, key);
+    const size_t dot = key.find('.');
+    const YamlNode* node = dot == std::string::npos || !map ? nullptr : &*map;
+    for (size_t start = dot + 1; node && start <= key.size();) {
+      const size_t end = std::min(key.find('.', start), key.size());
+      node = node->find(key.substr(start, end - start));
+      start = end + 1;
+    }
+    if (node) refuse(key_place, key, node->place, key);
+  }
+
+  [[noreturn]] static void refuse(const Place& place, const std::string& key, const Place& present,
+                                  const std::string& by) {
+    fail_at(place, "'" + key + "' is there already (" + location_text(present) +
+                       "); change it with '" + by + "=...'");
   }
 
   void drop(const std::string& key) {

@@ -11,6 +11,7 @@ namespace qbitopt {
 // file's cases, axes or `when` say about that key.
 //
 //   key=v              one value for every job
+//   key='v,w'          a text with a comma; of a path (data.root=~/a,b) the comma is part anyway
 //   key=v,w            an axis; also key=[v,w]-like lists of lists, and
 //                      key={from: 2, to: 6, step: 1}
 //   +key=v             the same for a key that the sweep does not mention; an error if it does

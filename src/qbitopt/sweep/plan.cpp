@@ -22,28 +22,15 @@ PlanDifference difference(const std::vector<std::string>& stored_keys, const Pla
 
 Json to_json(const Plan& plan) {
   Json cases = Json::object();
-  Json axes = Json::object();
-  Json jobs = Json::array();
+  std::map<std::string, std::map<std::string, size_t>> axes;
   size_t requested = 0;
   for (const PlannedJob& planned : plan.jobs) {
+    if (!planned.requested) continue;
+    ++requested;
+    for (const std::string& name : planned.cases()) cases[name] = cases.value(name, 0) + 1;
     const Json values = planned.axes();
-    if (planned.requested) {
-      ++requested;
-      if (!planned.case_name.empty())
-        cases[planned.case_name] = cases.value(planned.case_name, 0) + 1;
-      for (const auto& [name, value] : values.items()) {
-        const std::string text = value.is_string() ? value.get<std::string>() : shown(value);
-        axes[name][text] = (axes.contains(name) ? axes[name].value(text, 0) : 0) + 1;
-      }
-    }
-    jobs.push_back({{"key", planned.key},
-                    {"config_key", planned.config_key},
-                    {"case", planned.case_name},
-                    {"requested", planned.requested},
-                    {"trial", planned.trial},
-                    {"axes", values},
-                    {"needs", planned.needs},
-                    {"parameters", planned.job().parameters}});
+    for (const auto& [name, value] : values.items())
+      ++axes[name][value.is_string() ? value.get<std::string>() : shown(value)];
   }
   constexpr const char* kStatus[] = {"running", "found", "missed", "failed"};
   Json searches = Json::array();
@@ -69,8 +56,19 @@ Json to_json(const Plan& plan) {
             {"needed", plan.jobs.size() - requested},
             {"cases", cases},
             {"axes", axes}}},
-          {"searches", searches},
-          {"jobs", jobs}};
+          {"searches", searches}};
+}
+
+Json to_json(const PlannedJob& planned) {
+  return {{"key", planned.key},
+          {"config_key", planned.config_key},
+          {"case", planned.case_name},
+          {"other_cases", planned.other_cases},
+          {"requested", planned.requested},
+          {"trial", planned.trial},
+          {"axes", planned.axes()},
+          {"needs", planned.needs},
+          {"parameters", planned.job().parameters}};
 }
 
 }  // namespace qbitopt

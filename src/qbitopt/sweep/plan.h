@@ -28,6 +28,7 @@ struct PlannedJob {
   std::string key;                           // Job::key
   std::string config_key;                    // Job::config_key
   std::string case_name;                     // empty without cases
+  std::vector<std::string> other_cases;      // that have this same job, too
   bool requested = true;                     // false: only there because others need it
   int trial = 0;                             // the n-th run of a search that did not choose it
   std::map<std::string, std::string> needs;  // Job::needs
@@ -37,6 +38,10 @@ struct PlannedJob {
   Job job() const;
   // The sweep's axes for this job: dotted name -> value; an axis that does not apply is absent.
   Json axes() const;
+  // Of which the job is; none without cases, or if it is only there because others need it.
+  std::vector<std::string> cases() const;
+  // Null if the job has no such parameter.
+  Json parameter(const std::string& name) const;
   const std::map<std::string, std::string>& artifacts() const { return shape->artifacts; }
 };
 
@@ -56,11 +61,12 @@ struct SearchState {
   std::optional<double> chosen;
 };
 
-// The number that the sweep is about.
+// The number that the sweep is about: what a table shows, compares and prints bold where its
+// definition names no columns, and what its claims are about where they say nothing else.
 struct Objective {
   std::string name = "top1";
   std::string goal = "max";   // "max" | "min"
-  std::string rule = "last";  // which value of a run counts: "last" | "best"
+  std::string rule = "last";  // which value of a run counts
 };
 
 // A sweep file, expanded: every job once, those that others need before them.
@@ -89,10 +95,11 @@ struct PlanDifference {
 };
 PlanDifference difference(const std::vector<std::string>& stored_keys, const Plan& plan);
 
-// For `plan --json`: {name, file, overrides, warnings, tables, metric, run, counts: {jobs,
-// requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where,
-// parameter, runs, max_runs, status, chosen}], jobs: [{key, config_key, case, requested, trial,
-// axes, needs, parameters}]}.
+// For `plan --json`, all but the jobs: {name, file, overrides, warnings, tables, metric, run, counts:
+// {jobs, requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where,
+// parameter, runs, max_runs, status, chosen}]}.
 Json to_json(const Plan& plan);
+// {key, config_key, case, other_cases, requested, trial, axes, needs, parameters}.
+Json to_json(const PlannedJob& job);
 
 }  // namespace qbitopt

@@ -15,6 +15,20 @@ Job PlannedJob::job() const {
   return job;
 }
 
+std::vector<std::string> PlannedJob::cases() const {
+  if (case_name.empty()) return {};
+  std::vector<std::string> cases = {case_name};
+  cases.insert(cases.end(), other_cases.begin(), other_cases.end());
+  return cases;
+}
+
+Json PlannedJob::parameter(const std::string& name) const {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (shape->varying[i] == name) return values[i];
+  }
+  return shape->parameters.value(name, Json());
+}
+
 Json PlannedJob::axes() const {
   Json axes = Json::object();
   for (const std::string& name : shape->axes) {

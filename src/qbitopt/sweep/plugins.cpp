@@ -5,6 +5,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/sweep/builtin_manifests.h"
+#include "qbitopt/sweep/sweep_sources.h"
 #include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
@@ -27,33 +28,6 @@ Manifest read_plugin_manifest(const fs::path& library) {
   return manifest;
 }
 
-// `open`: the files that are being read.
-void collect(const fs::path& sweep, std::vector<fs::path>& open, std::vector<fs::path>& found) {
-  const fs::path path = sweep.lexically_normal();
-  // A file that is not there, or extends itself, is told by who reads the sweep.
-  if (!fs::exists(path) || std::find(open.begin(), open.end(), path) != open.end()) return;
-  const YamlNode root = parse_yaml(path.string(), read_text(path));
-  const auto texts = [&](const char* key) {
-    const YamlNode* node = root.find(key);
-    if (!node) return std::vector<YamlNode>{};
-    return node->is_list() ? node->items : std::vector<YamlNode>{*node};
-  };
-  open.push_back(path);
-  for (const YamlNode& base : texts("extends")) {
-    collect(path.parent_path() / expect_text(base, "extends"), open, found);
-  }
-  open.pop_back();
-  for (const YamlNode& plugin : texts("plugin")) {
-    const fs::path named = path.parent_path() / expect_text(plugin, "plugin");
-    if (!fs::exists(named)) fail_at(plugin.place, "no plugin " + named.lexically_normal().string());
-    const auto libraries = fs::is_directory(named) ? plugins_in(named) : std::vector{named};
-    if (libraries.empty()) {
-      fail_at(plugin.place, "no plugin (*.so) in " + named.lexically_normal().string());
-    }
-    found.insert(found.end(), libraries.begin(), libraries.end());
-  }
-}
-
 }  // namespace
 
 std::vector<fs::path> plugins_in(const fs::path& folder) {
@@ -66,9 +40,20 @@ std::vector<fs::path> plugins_in(const fs::path& folder) {
   return libraries;
 }
 
-std::vector<fs::path> plugins_of_sweep(const fs::path& sweep) {
-  std::vector<fs::path> open, found;
-  collect(sweep, open, found);
+std::vector<SweepPlugin> plugins_of_sweep(const fs::path& sweep) {
+  std::vector<SweepPlugin> found;
+  for (const SweepSource& source : read_sources(sweep)) {
+    const YamlNode* named = source.root.find("plugin");
+    if (!named) continue;
+    for (const YamlNode& plugin : named->is_list() ? named->items : std::vector<YamlNode>{*named}) {
+      const fs::path path =
+          expect_path(plugin, "plugin", source.file.parent_path()).lexically_normal();
+      if (!fs::exists(path)) fail_at(plugin.place, "no plugin " + path.string());
+      const auto libraries = fs::is_directory(path) ? plugins_in(path) : std::vector{path};
+      if (libraries.empty()) fail_at(plugin.place, "no plugin (*.so) in " + path.string());
+      for (const fs::path& library : libraries) found.push_back({library, plugin.place});
+    }
+  }
   return found;
 }
 
@@ -81,7 +66,12 @@ Catalog catalog_with(const std::vector<fs::path>& libraries) {
     const fs::path path = fs::canonical(library);
     if (seen.insert(path).second) manifests.push_back(read_plugin_manifest(path));
   }
-  return Catalog(std::move(manifests));
+  Catalog catalog(std::move(manifests));
+  std::vector<Manifest> baselines;
+  for (const auto& [name, text] : baseline_manifests())
+    baselines.push_back(read_manifest(name, text));
+  catalog.add_absent(std::move(baselines), "is a plugin that is not built here; `make` builds it");
+  return catalog;
 }
 
 }  // namespace qbitopt

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "qbitopt/sweep/catalog.h"
+#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 
@@ -13,12 +14,17 @@ namespace qbitopt {
 // The libraries in a folder, by name; none if there is no such folder.
 std::vector<std::filesystem::path> plugins_in(const std::filesystem::path& folder);
 
-// What a sweep file, and the files that it extends, name as `plugin:`, one path or a list, relative
-// to the file: libraries, or folders of them. Throws InputError with the place of a path that is
-// not there.
-std::vector<std::filesystem::path> plugins_of_sweep(const std::filesystem::path& sweep);
+// A library that a sweep file, or one that it extends, names as `plugin:`.
+struct SweepPlugin {
+  std::filesystem::path library;
+  Place place;  // where it is named
+};
+// `plugin:` is one path or a list, relative to the file: libraries, or folders of them. Throws
+// InputError with the place of a path that is not there, and for files that cannot be read.
+std::vector<SweepPlugin> plugins_of_sweep(const std::filesystem::path& sweep);
 
-// Everything built in and the methods of these libraries, each file once. Throws InputError if one
+// Everything built in and the methods of these libraries, each file once. Of the methods in
+// src/baselines those that are missing are known as absent. Throws InputError if one
 // has no manifest, a faulty one, one that is not of a method, or a method that is there already.
 Catalog catalog_with(const std::vector<std::filesystem::path>& libraries);
 

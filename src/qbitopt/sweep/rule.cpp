@@ -123,18 +123,13 @@ WhenList read_whens(const YamlNode& node, const Catalog& catalog) {
     const YamlNode* set = entry.find("set");
     if (!condition || !set)
       fail_at(entry.place, "an entry of when needs `if` and `set`; write " + form);
-    const std::string text = expect_text(*condition, "if");
-    Place start = condition->place;
-    const std::string& line = start.source->lines.at(static_cast<size_t>(start.line) - 1);
-    const size_t at = static_cast<size_t>(start.column) - 1;
-    if (at < line.size() && (line[at] == '"' || line[at] == '\'')) ++start.column;
-    When when{Expression::parse(text, start),
+    expect_text(*condition, "if");
+    When when{Expression::parse(*condition),
               read_settings(*set, "set", Values::kPlain, catalog).settings, entry.place};
-    for (const std::string& key : when.condition.keys()) {
+    for (const auto& [key, offset] : when.condition.keys()) {
       if (catalog.keys().find(key) != catalog.keys().end()) continue;
-      Place place = start;
-      place.column += static_cast<int>(text.find(key));
-      fail_at(place, catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
+      fail_at(place_in_text(*condition, offset),
+              catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
     }
     whens.push_back(std::make_shared<const When>(std::move(when)));
   }

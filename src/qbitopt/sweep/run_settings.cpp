@@ -5,6 +5,7 @@
 
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/quantities.h"
+#include "qbitopt/job/known_metrics.h"
 
 namespace qbitopt {
 namespace {
@@ -42,13 +43,18 @@ Json read_retries(const YamlNode& node) {
 }  // namespace
 
 Objective read_metric(const YamlNode& node) {
-  if (node.is_scalar()) return {.name = expect_text(node, "metric")};
-  expect_keys(node, "metric", {"name", "goal", "rule"});
   Objective metric;
-  if (const YamlNode* name = node.find("name")) metric.name = expect_text(*name, "metric.name");
+  if (!node.is_scalar()) expect_keys(node, "metric", {"name", "goal", "rule"});
+  if (const YamlNode* name = node.is_scalar() ? &node : node.find("name"))
+    metric.name = one_of(*name, "metric", result_names());
+  metric.goal = goal_of(metric.name);
   if (const YamlNode* goal = node.find("goal")) metric.goal = one_of(*goal, "goal", {"max", "min"});
-  if (const YamlNode* rule = node.find("rule"))
-    metric.rule = one_of(*rule, "rule", {"last", "best"});
+  const YamlNode* rule = node.find("rule");
+  if (rule && expect_text(*rule, "rule") != "last") {
+    fail_at(rule->place, "a run counts by its end, rule: last, found " + rule->found() +
+                             "; the best of a run's values would be chosen by the images that it "
+                             "is measured on");
+  }
   return metric;
 }
 

@@ -8,7 +8,8 @@
 
 namespace qbitopt {
 
-// `metric: {name: top1, goal: max, rule: last}`. Throws InputError.
+// `metric: {name: loss, goal: min}`: what runs end with, by name; the goal is the metric's own unless
+// given. Throws InputError.
 Objective read_metric(const YamlNode& node);
 
 // `run: {jobs: auto, timeout: 12h, retries: {preempted: unlimited, lost: 2, oom: 0, other: 1}}`, as

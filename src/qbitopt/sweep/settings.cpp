@@ -1,6 +1,7 @@
 #include "qbitopt/sweep/settings.h"
 
 #include <algorithm>
+#include <set>
 
 #include "qbitopt/sweep/axis.h"
 
@@ -16,7 +17,8 @@ class Reader {
  public:
   Reader(Values values, const Catalog& catalog) : values_(values), catalog_(catalog) {}
 
-  void read(const YamlNode& map, const std::string& prefix) {
+  // `is_merged`: the map came by `<<`, so that what stands beside it wins, however it is written.
+  void read(const YamlNode& map, const std::string& prefix, bool is_merged = false) {
     for (const YamlNode::Entry& entry : map.entries) {
       if (entry.key == "_delete_") {
         if (expect_bool(entry.value, "_delete_")) layer_.dropped.push_back(prefix);
@@ -25,25 +27,38 @@ class Reader {
       const std::string key = prefix.empty() ? entry.key : prefix + "." + entry.key;
       const bool is_axis = values_ == Values::kAxes && is_axis_map(entry.value);
       if (entry.value.is_map() && !is_axis) {
-        read(entry.value, key);
-        continue;
+        read(entry.value, key, is_merged || entry.is_merged);
+      } else {
+        add({key, entry.place, entry.value}, is_merged || entry.is_merged);
       }
-      if (catalog_.keys().find(key) == catalog_.keys().end())
-        fail_at(entry.place, catalog_.unknown_key(key));
-      if (const Setting* first = layer_.settings.find(key)) {
-        fail_at(entry.place, "key '" + key + "' stands twice; first in line " +
-                                 std::to_string(first->place.line));
-      }
-      layer_.settings.assign({key, entry.place, entry.value});
     }
   }
 
   SettingsLayer take() { return std::move(layer_); }
 
  private:
+  void add(Setting setting, bool is_merged) {
+    if (catalog_.keys().find(setting.key) == catalog_.keys().end())
+      fail_at(setting.place, catalog_.unknown_key(setting.key));
+    const Setting* first = layer_.settings.find(setting.key);
+    const bool was_merged = first && merged_.count(setting.key) != 0;
+    if (first && is_merged && !was_merged) return;
+    if (first && is_merged == was_merged) {
+      fail_at(setting.place, "key '" + setting.key + "' stands twice; first in line " +
+                                 std::to_string(first->place.line));
+    }
+    if (is_merged) {
+      merged_.insert(setting.key);
+    } else {
+      merged_.erase(setting.key);
+    }
+    layer_.settings.assign(std::move(setting));
+  }
+
   Values values_;
   const Catalog& catalog_;
   SettingsLayer layer_;
+  std::set<std::string> merged_;  // keys
 };
 
 }  // namespace

@@ -146,7 +146,7 @@ std::string ShapeBuilder::part_name(const std::string& key, const ParameterSpec&
             "'" + key + "' expects the name of a " + spec.type + ", found " + shown(value));
   const std::string name = value.get<std::string>();
   if (!catalog_.find(spec.type, name)) {
-    fail_at(source.places[0], unknown_name(spec.type, name, catalog_.names(spec.type)));
+    fail_at(source.places[0], catalog_.unknown_part(spec.type, name));
   }
   return name;
 }

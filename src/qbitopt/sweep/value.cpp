@@ -14,7 +14,8 @@
 namespace qbitopt {
 namespace {
 
-const std::set<std::string> kScalarTypes = {"bool", "int", "float", "decimal", "string", "choice"};
+const std::set<std::string> kScalarTypes = {"bool",   "int",  "float", "decimal",
+                                            "string", "path", "choice"};
 constexpr std::string_view kListOf = "list of ";
 
 std::string with_article(const std::string& type) { return (type == "int" ? "an " : "a ") + type; }
@@ -24,16 +25,10 @@ std::string with_article(const std::string& type) { return (type == "int" ? "an 
 }
 
 int64_t to_int(const Json& value) {
-  if (value.is_number_unsigned() &&
-      value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+  if (const std::optional<int64_t> number = whole_number(value)) return *number;
+  if (value.is_number_unsigned())
     throw InputError("expects an int of at most 64 bits, found " + shown(value));
-  }
-  if (value.is_number_integer()) return value.get<int64_t>();
-  if (!value.is_number_float()) fail_type("int", value);
-  const double number = value.get<double>();
-  // Beyond 2^53 a double no longer says which whole number was meant.
-  if (number != std::floor(number) || std::fabs(number) > 0x1p53) fail_type("int", value);
-  return static_cast<int64_t>(number);
+  fail_type("int", value);
 }
 
 double to_float(const Json& value) {
@@ -81,6 +76,7 @@ Json normalized_scalar(const ParameterSpec& spec, const std::string& type, const
       throw InputError(unknown_name("choice", name, spec.choices));
     }
   }
+  if (type == "path") return with_home(value.get<std::string>());
   return value;
 }
 
@@ -98,6 +94,35 @@ Json normalized(const ParameterSpec& spec, const Json& value) {
   Json list = Json::array();
   for (const Json& item : value) list.push_back(normalized_scalar(spec, element, item));
   return list;
+}
+
+std::optional<int64_t> whole_number(const Json& value) {
+  if (value.is_number_unsigned() &&
+      value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+    return std::nullopt;
+  }
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const double number = value.get<double>();
+  if (number != std::floor(number) || !(std::fabs(number) <= 0x1p53)) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+std::string with_home(const std::string& path) {
+  if (!path.starts_with('~')) return path;
+  if (path != "~" && !path.starts_with("~/")) {
+    throw InputError("'" + path +
+                     "': '~' stands for your own home folder only; write the path in "
+                     "full, or ./" +
+                     path + " for a file of that name");
+  }
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') {
+    throw InputError("'" + path +
+                     "': there is no home folder (HOME is not set); write the path in "
+                     "full");
+  }
+  return home + path.substr(1);
 }
 
 double rounded(double value) {

@@ -36,7 +36,8 @@ std::string message_at(const Place& place, const std::string& message);
 [[noreturn]] void fail_at(const Place& place, const std::string& message);
 
 // A YAML value with the place where it was written. Scalars follow the core schema of YAML 1.2:
-// 1e-4 is a number, `no` and `on` are strings.
+// 1e-4 is a number, `no` and `on` are strings. Merge keys are those of YAML 1.1: `<<: *base`, or a
+// list of such, takes over the keys that the map does not say itself; of a list the first wins.
 struct YamlNode {
   enum class Kind { kScalar, kList, kMap };
   struct Entry;
@@ -65,18 +66,23 @@ struct YamlNode::Entry {
   std::string key;
   Place place;  // of the key
   YamlNode value;
+  bool is_merged = false;  // by `<<`
 };
 
-// One document; an empty text is an empty map. Throws InputError on what is not YAML, on a key that
-// stands twice in a map, on a key that is not a plain scalar, and on tags other than !!str.
+// One document; an empty text is an empty map. Throws InputError on what is not YAML or not UTF-8,
+// on a key that stands twice in a map, on a key that is not a plain scalar, on tags other than
+// !!str, on values nested more than 64 deep, and on aliases that stand for more than 10 MB.
 YamlNode parse_yaml(const std::string& source_name, const std::string& text);
 // `text` is what is parsed, `place` where its first character stands in a source that exists
 // already.
 YamlNode parse_yaml_at(const Place& place, const std::string& text);
-// Throws InputError if the file cannot be read.
+// Throws InputError if the file cannot be read, or has more than 16 MB.
 std::string read_text(const std::filesystem::path& file);
 
-// The value, if it is of this type; else an InputError:
+// Where this byte of a text was written, be the text plain, quoted, or a block below `>` or `|`.
+Place place_in_text(const YamlNode& text, size_t offset);
+
+// The value, if it is of this type (3.0 is a whole number, too); else an InputError:
 // "`what` must be a text, found the number 3".
 std::string expect_text(const YamlNode& node, const std::string& what);
 int64_t expect_int(const YamlNode& node, const std::string& what);
@@ -84,6 +90,12 @@ double expect_number(const YamlNode& node, const std::string& what);  // finite
 bool expect_bool(const YamlNode& node, const std::string& what);
 std::vector<std::string> expect_texts(const YamlNode& node,
                                       const std::string& what);  // one text, or a list of texts
+// A text as a path: `~` is the home folder, a relative one starts at `folder`.
+std::filesystem::path expect_path(const YamlNode& node, const std::string& what,
+                                  const std::filesystem::path& folder);
+// Throws InputError if `name`, of a sweep or of a part of it, is empty, or holds what no file's name
+// or line of a table may: slashes, control characters and the like.
+void expect_name(const Place& place, const std::string& what, const std::string& name);
 // Throws InputError if `node` is no map, or at a key that is not among `known`, with the nearest.
 void expect_keys(const YamlNode& node, const std::string& what,
                  const std::vector<std::string>& known);

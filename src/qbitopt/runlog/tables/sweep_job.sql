@@ -8,6 +8,7 @@ CREATE TABLE sweep_job (
   axes TEXT NOT NULL CHECK (json_valid(axes)),      -- JSON object: the axes of the sweep for this job
   orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1)),  -- 1: an earlier form of the sweep had it
   trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0),  -- n: the n-th run of a search, which chose another value; 0: none
+  other_cases TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(other_cases)),  -- JSON list: further cases that have this same job
   PRIMARY KEY (sweep_id, job_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sweep_job_job ON sweep_job (job_id);

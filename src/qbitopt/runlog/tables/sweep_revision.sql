@@ -1,4 +1,4 @@
--- Every form in which a sweep was run: a new row when its text, files or overrides changed.
+-- Every form in which a sweep was run: a new row when its text, files, overrides or environment changed.
 CREATE TABLE sweep_revision (
   id INTEGER PRIMARY KEY,         -- internal number, ascending with time
   sweep_id INTEGER NOT NULL REFERENCES sweep (id),  -- whose form it is

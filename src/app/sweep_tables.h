@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "qbitopt/report/table_definition.h"
+#include "qbitopt/runlog/reader.h"
+#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/sweep/plan.h"
+
+namespace qbitopt::app {
+
+// A table that a sweep file asks for.
+struct SweepTable {
+  TableDefinition definition;
+  std::filesystem::path output;  // beside the database; of a shared one with the sweep's name
+  std::string word;              // by which `qbitopt table` finds it
+};
+
+// Before anything runs, so that a mistake in them does not come to light hours later. Throws
+// InputError for a definition that does not fit the plan, and for an output that is a folder or that
+// two tables share.
+std::vector<SweepTable> read_tables(const Plan& plan, const Catalog& catalog,
+                                    const std::filesystem::path& folder);
+
+// The sweeps of a table that the database does not have yet, besides `sweep` itself.
+std::vector<std::string> missing_sweeps(const SweepTable& table, const Reader& reader,
+                                        const std::string& sweep);
+
+}  // namespace qbitopt::app
