@@ -35,6 +35,7 @@ set:
   method: template
   model: mobilenet_v2_tiny
   data: {name: synthetic, image_size: 28, train_images: 2048, validation_images: 64, test_images: 64}
+  pretraining: {steps: 1}
   training: {steps: 48, batch_size: 4}
   calibration: {batches: 1}
   budget.average_bits: 3
