@@ -126,8 +126,8 @@ def inner_states(checkpoint):
     """The dictionaries of tensors one level down, by key."""
     found = {}
     for key, value in checkpoint.items():
-        if isinstance(value, dict) and isinstance(value.get("state_dict"), dict):
-            value = value["state_dict"]
+        if isinstance(value, dict) and not tensors_of(value):
+            value = next((value[name] for name in STATE_KEYS if isinstance(value.get(name), dict)), value)
         if isinstance(value, dict) and len(tensors_of(value)) >= max(1, len(tensors_of(checkpoint))):
             found[str(key)] = value
     return found

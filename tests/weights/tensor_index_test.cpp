@@ -94,7 +94,8 @@ TEST(TensorIndexTest, ACheckpointsTensorsLieOneLevelDown) {
   const std::string averaged = dictionary({{"c.weight", kTensor}, {"d.weight", kTensor}});
   const std::pair<std::string, std::string> epoch = {"epoch", number(9)};
   for (const char* key : {"state_dict", "model_state_dict", "model", "net", "anything"}) {
-    for (const std::string& inner : {state, wrapped, dictionary({{"state_dict", state}})}) {
+    for (const std::string& inner : {state, wrapped, dictionary({{"state_dict", state}}),
+                                     dictionary({{"lr", number(1)}, {"model", wrapped}})}) {
       EXPECT_THAT(names(torch_file(dictionary({epoch, {key, inner}, {"best_acc1", kTensor}}))),
                   ElementsAre("a.weight", "b.weight"))
           << key;

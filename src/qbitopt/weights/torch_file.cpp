@@ -64,8 +64,17 @@ std::string kind_of(const PickledValue& value) {
   return "no tensors by name";
 }
 
-// The dictionaries of tensors among a checkpoint's values, under their keys, or under "state_dict"
-// in them. A few tensors beside more of them at the top (buffers of a method, say) are no network.
+// The first dictionary under a usual key; null if there is none.
+const PickledDictionary* state_in(const PickledDictionary& checkpoint) {
+  for (const char* key : kStateKeys) {
+    const PickledValue* value = checkpoint.find(key);
+    if (value && dictionary_in(*value)) return dictionary_in(*value);
+  }
+  return nullptr;
+}
+
+// The dictionaries of tensors among a checkpoint's values, under their keys, or under a usual key in
+// them. A few tensors beside more of them at the top (buffers of a method, say) are no network.
 std::map<std::string, const PickledDictionary*> inner_dictionaries(
     const PickledDictionary& checkpoint) {
   const size_t least = std::max<size_t>(1, count_tensors(checkpoint));
@@ -74,10 +83,9 @@ std::map<std::string, const PickledDictionary*> inner_dictionaries(
   for (const auto& [key, value] : checkpoint.entries) {
     const PickledDictionary* inner = dictionary_in(value);
     if (!inner || !seen.insert(inner).second) continue;
-    const PickledValue* deeper = inner->find("state_dict");
-    if (deeper && dictionary_in(*deeper)) {
-      inner = dictionary_in(*deeper);
-      if (!seen.insert(inner).second) continue;
+    if (count_tensors(*inner) == 0) {
+      inner = state_in(*inner);
+      if (!inner || !seen.insert(inner).second) continue;
     }
     if (count_tensors(*inner) >= least) found[std::string(key)] = inner;
   }
