@@ -175,6 +175,9 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   local.jobs = jobs;
   local.gpus = gpus;
   LocalExecutor executor(local);
+  console.detail(fmt::format("worker {}; the jobs' files in {}; side by side: {}",
+                             local.worker.string(), shown(runs_folder(database_file)),
+                             jobs > 0 ? std::to_string(jobs) : "as many as fit the cores"));
 
   StopSignals signals;
   OrphanWatch orphans(executor);

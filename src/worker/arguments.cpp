@@ -55,11 +55,14 @@ std::string Arguments::get_or(const std::string& name, const std::string& fallba
   return has(name) ? options.at(name) : fallback;
 }
 
-int Arguments::number_or(const std::string& name, int fallback, int least) const {
+int Arguments::number_or(const std::string& name, int fallback, int least, int most) const {
   const std::string text = get_or(name, std::to_string(fallback));
-  const auto count = parse_count(text, least);
-  if (!count)
-    throw InputError(fmt::format("--{} takes a number from {} on, not '{}'", name, least, text));
+  const auto count = parse_count(text, least, most);
+  if (!count) {
+    const std::string end = most == kNoLimit ? "on" : fmt::format("to {}", most);
+    throw InputError(
+        fmt::format("--{} takes a number from {} {}, not '{}'", name, least, end, text));
+  }
   return *count;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,8 +21,9 @@ struct Arguments {
   // Throws InputError that names the option if it is absent.
   const std::string& required(const std::string& name) const;
   std::string get_or(const std::string& name, const std::string& fallback) const;
-  // Throws InputError unless it is a whole number from `least` on.
-  int number_or(const std::string& name, int fallback, int least) const;
+  // Throws InputError unless it is a whole number from `least` to `most`.
+  int number_or(const std::string& name, int fallback, int least, int most = kNoLimit) const;
+  static constexpr int kNoLimit = INT32_MAX;
 };
 
 }  // namespace qbitopt::worker

@@ -93,7 +93,7 @@ int examine(const std::vector<std::string>& words) {
   const Arguments arguments = Arguments::parse(words, {"data", "classes", "threads"}, {"json"});
   const int classes = arguments.number_or("classes", 1000, 2);
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const int threads = arguments.number_or("threads", cores, 1);
+  const int threads = arguments.number_or("threads", cores, 1, 1024);
   const ImageNetFiles files = list_imagenet(arguments.required("data"), classes);
   const bool is_imagenet = classes == 1000;
   const size_t train_published = is_imagenet ? kPublishedTrainImages : 0;

@@ -13,6 +13,7 @@ namespace qbitopt::worker {
 namespace {
 
 constexpr int kSmallestImage = 8;
+constexpr int kLargestImage = 4096;
 
 std::string grid_of(const QuantizerSpec& spec) {
   return spec.is_signed ? "signed" : spec.has_offset ? "offset" : "unsigned";
@@ -29,9 +30,10 @@ int inventory(const std::vector<std::string>& words) {
   const bool is_small = arguments.words.front().ends_with("_tiny") ||
                         arguments.words.front() == "resnet8" ||
                         arguments.words.front() == "resnet20";
-  const int64_t size = arguments.number_or("image_size", is_small ? 28 : 224, kSmallestImage);
-  const int64_t channels = arguments.number_or("channels", is_small ? 1 : 3, 1);
-  const int64_t classes = arguments.number_or("classes", is_small ? 10 : 1000, 2);
+  const int64_t size =
+      arguments.number_or("image_size", is_small ? 28 : 224, kSmallestImage, kLargestImage);
+  const int64_t channels = arguments.number_or("channels", is_small ? 1 : 3, 1, 1024);
+  const int64_t classes = arguments.number_or("classes", is_small ? 10 : 1000, 2, 1'000'000);
   const auto network =
       registry.make(arguments.words.front(), {.classes = classes, .image_channels = channels});
   network->measure({channels, size, size});

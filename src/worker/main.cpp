@@ -11,6 +11,7 @@
 #include <iostream>
 #include <map>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/training/process.h"
@@ -99,15 +100,15 @@ int main(int argc, char** argv) {
     if (is_verb) return verb->second({argv + 2, argv + argc});
     return argument.empty() ? serve() : work_alone(argv[1]);
   } catch (const InputError& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    std::fprintf(stderr, "error: %s\n", printable(error.what(), "\n\t").c_str());
     return 2;
   } catch (const c10::Error& error) {
     if (!is_verb) throw;
-    std::fprintf(stderr, "error: %s\n", error.what_without_backtrace());
+    std::fprintf(stderr, "error: %s\n", printable(error.what_without_backtrace(), "\n\t").c_str());
     return 1;
   } catch (const std::exception& error) {
     if (!is_verb) throw;
-    std::fprintf(stderr, "error: %s\n", error.what());
+    std::fprintf(stderr, "error: %s\n", printable(error.what(), "\n\t").c_str());
     return 1;
   }
 }

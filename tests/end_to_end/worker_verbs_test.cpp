@@ -212,7 +212,7 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
   EXPECT_THAT(qbitopt("models --help").out, HasSubstr("--quantizers"));
   const testing::Result wrong = qbitopt("models resnet18 --quantizers --image_size x");
   EXPECT_EQ(wrong.exit_code, 2);
-  EXPECT_THAT(wrong.err, HasSubstr("--image_size takes a number from 8 on, not 'x'"));
+  EXPECT_THAT(wrong.err, HasSubstr("--image_size takes a number from 8 to 4096, not 'x'"));
 }
 
 TEST_F(WorkerVerbsTest, ARunTellsWhichPhotographsItLeftOut) {
