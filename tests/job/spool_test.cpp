@@ -127,6 +127,8 @@ TEST_F(SpoolTest, AWholeNumberThatDoesNotFitIsRefused) {
                  InputError)
         << number;
   }
+  EXPECT_THROW(parse_event(R"({"n":1,"t":null,"type":"note","level":"info","text":""})"),
+               InputError);
   EXPECT_THROW(parse_event(R"({"n":1,"t":0,"type":"finished","bits":[3000000000]})"), InputError);
 }
 

@@ -283,6 +283,7 @@ TEST_F(DatabaseTest, EventsThatNoTableTakesAreRefusedAndTheOthersStay) {
                                      {2, 1.0, Inventory{{{"w", "neither", 1, 1, true, {}}}}}}),
                InputError);
   database.ingest(good, {{2, 1.0, Metrics{2, "train", {{"top1", 1.0}}}}});
+  database.ingest(good, {{3, 1.0, Inventory{{{"w", "weight", 1, 1, true, {}}}}}});
   EXPECT_EQ(
       scalar(database, "SELECT group_concat(metric) FROM (SELECT * FROM curves ORDER BY step)"),
       "loss,top1");
@@ -305,6 +306,20 @@ TEST_F(DatabaseTest, NumbersOfAnAllocationThatAreNotFiniteAreEvents) {
       scalar(database, "SELECT group_concat(text, '; ') FROM event WHERE type = 'non_finite'"),
       "the predicted rise of the loss is nan; the range of quantiser 0 is inf; "
       "the cost of quantiser 0 at 2 bits is nan");
+}
+
+TEST_F(DatabaseTest, ResultsOfTooManyNamesLeaveTheViewsReadable) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  Finished finished;
+  for (int i = 0; i < 2500; ++i) finished.results["m" + std::to_string(i)] = i;
+  database.ingest(attempt, {{1, 1.0, finished}});
+  for (const char* view : {"runs", "results"})
+    EXPECT_EQ(database.reader().query(std::string("SELECT * FROM ") + view).size(), 1u);
+  EXPECT_GT(scalar(database, "SELECT count(*) FROM event WHERE level = 'warning'"), 2000);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM metric"), 2500);
 }
 
 // Another connection stands in for a database browser with a change that is not written yet.

@@ -208,7 +208,8 @@ Event parse_event(const std::string& line) {
     Reader reader{json};
     reader("n", event.number);
     reader("t", event.unix_seconds);
-    if (event.number < 1) throw InputError("not an event: its number is below 1");
+    if (event.number < 1 || !std::isfinite(event.unix_seconds))
+      throw InputError("not an event: its number or its time is none");
     event.body = read_body(json.at("type").get<std::string>(), json);
     return event;
   } catch (const Json::exception& error) {

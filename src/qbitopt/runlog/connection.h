@@ -52,7 +52,7 @@ class Connection {
   SQLite::Statement& prepare(const std::string& sql, const Arguments&... arguments) {
     auto& statement = statements_[sql];
     if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
-    statement->reset();
+    statement->tryReset();  // reset() would repeat the error of the last execution
     int index = 0;
     (bind(*statement, ++index, arguments), ...);
     return *statement;

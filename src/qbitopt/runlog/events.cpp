@@ -153,11 +153,7 @@ void EventStore::add(const Finished& body) {
   for (const auto& [name, value] : body.results) {
     if (!finite(body.steps, name, value)) continue;
     const int64_t id = metric_id(name);
-    if (connection_.find<int64_t>("SELECT 1 FROM metric_definition WHERE id = ? AND NOT is_result",
-                                  id)) {
-      connection_.execute("UPDATE metric_definition SET is_result = 1 WHERE id = ?", id);
-      has_new_result_ = true;
-    }
+    make_column(id, name);
     connection_.execute("INSERT OR REPLACE INTO metric VALUES (?, ?, ?)", attempt_, id, value);
   }
   for (size_t i = 0; i < body.bits.size(); ++i) {
@@ -193,6 +189,22 @@ void EventStore::add(const Finished& body) {
   }
   set_state(attempt_, "finished");
   log("finished", "info", body.steps, "finished");
+}
+
+// Each result is a column of `runs` and four of `results`, of which SQLite allows 2,000.
+void EventStore::make_column(int64_t metric, const std::string& name) {
+  constexpr int64_t kMostResults = 200;
+  if (!connection_.find<int64_t>("SELECT 1 FROM metric_definition WHERE id = ? AND NOT is_result",
+                                 metric))
+    return;
+  if (connection_.find<int64_t>("SELECT count(*) FROM metric_definition WHERE is_result") >=
+      kMostResults) {
+    log("note", "warning", std::nullopt,
+        fmt::format("the result '{}' gets no column: there are {} already", name, kMostResults));
+    return;
+  }
+  connection_.execute("UPDATE metric_definition SET is_result = 1 WHERE id = ?", metric);
+  has_new_result_ = true;
 }
 
 void EventStore::add(const Failed& body) {

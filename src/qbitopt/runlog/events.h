@@ -50,6 +50,7 @@ class EventStore {
   void add(const Failed& body);
 
   int64_t metric_id(const std::string& name);
+  void make_column(int64_t metric, const std::string& name);
   int64_t environment_id(const Started& body);
   void log(const std::string& type, const std::string& level, std::optional<int64_t> step,
            const std::string& text);
