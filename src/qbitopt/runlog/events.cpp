@@ -7,6 +7,7 @@
 
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/runlog/schema.h"
 
 namespace qbitopt {
 namespace {
@@ -191,9 +192,7 @@ void EventStore::add(const Finished& body) {
   log("finished", "info", body.steps, "finished");
 }
 
-// Each result is a column of `runs` and four of `results`, of which SQLite allows 2,000.
 void EventStore::make_column(int64_t metric, const std::string& name) {
-  constexpr int64_t kMostResults = 200;
   if (!connection_.find<int64_t>("SELECT 1 FROM metric_definition WHERE id = ? AND NOT is_result",
                                  metric))
     return;

@@ -104,7 +104,8 @@ std::vector<Column> metric_columns(Connection& connection, std::set<std::string>
   std::vector<Column> columns;
   SQLite::Statement& statement = connection.prepare(
       "SELECT id, name, unit, description FROM metric_definition"
-      " WHERE is_result OR id IN (SELECT DISTINCT metric_id FROM metric) ORDER BY id");
+      " WHERE is_result OR id IN (SELECT DISTINCT metric_id FROM metric) ORDER BY id LIMIT ?",
+      kMostResults);
   while (statement.executeStep()) {
     const std::string unit = statement.getColumn(2).getString();
     columns.push_back({fmt::format("(SELECT value FROM metric WHERE metric.attempt_id = attempt.id "

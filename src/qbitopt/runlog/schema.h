@@ -14,6 +14,9 @@ struct SqlFile {
   std::string_view name;  // "runs"
   std::string_view text;
 };
+// Metrics with columns: one in `runs` and four in `results`. SQLite allows 2,000 columns.
+inline constexpr int kMostResults = 200;
+
 // Generated from the files by CMake.
 const std::vector<SqlFile>& table_files();
 const std::vector<SqlFile>& view_files();
