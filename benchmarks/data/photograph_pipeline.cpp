@@ -10,9 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "qbitopt/data/image_bytes.h"
 #include "qbitopt/data/image_crops.h"
-#include "qbitopt/data/imagenet_files.h"
 #include "qbitopt/data/resize.h"
+#include "qbitopt/files/imagenet_files.h"
 
 namespace qbitopt {
 namespace {

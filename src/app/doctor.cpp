@@ -66,14 +66,17 @@ Finding check_gpus() {
 Finding check_data(const Manifest& data) {
   const std::string what = "data " + data.name;
   std::string root;
+  int64_t classes = 0;
   for (const ParameterSpec& parameter : data.parameters) {
     if (parameter.name == "data.root" && parameter.default_value.is_string())
       root = parameter.default_value;
+    if (parameter.name == "data.classes" && parameter.default_value.is_number_integer())
+      classes = parameter.default_value;
   }
-  if (data.files.empty() && data.contents.empty())
+  if (data.layout.empty() && data.contents.empty())
     return {what, true, false, "made up, needs no files"};
   try {
-    DataFingerprints().of(data, root);
+    DataFingerprints().of(data, root, classes);
     return {what, true, false, root};
   } catch (const InputError& error) {
     return {what, false, false, error.what()};

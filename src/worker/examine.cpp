@@ -12,8 +12,9 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/data/image_bytes.h"
 #include "qbitopt/data/image_file.h"
-#include "qbitopt/data/imagenet_files.h"
+#include "qbitopt/files/imagenet_files.h"
 #include "worker/arguments.h"
 
 namespace qbitopt::worker {
@@ -80,6 +81,16 @@ std::string describe(const std::string& name, const Findings& found, size_t publ
   return text;
 }
 
+// "labels: 0 cat, 1 dog": in the order of texts, which for numbers is 0, 1, 10, 2.
+std::string describe_labels(const std::vector<std::string>& names) {
+  std::string text = "labels:";
+  for (size_t label = 0; label < std::min(names.size(), kMostListed); ++label)
+    text += fmt::format("{} {} -> {}", label > 0 ? "," : "", label, names[label]);
+  if (names.size() > kMostListed)
+    text += fmt::format(" and {} more (--json lists all)", names.size() - kMostListed);
+  return text + "\n";
+}
+
 Json as_json(const Findings& found, size_t published) {
   return {{"images", found.images},
           {"classes", found.classes},
@@ -101,13 +112,20 @@ int examine(const std::vector<std::string>& words) {
   const Findings train = look_at(files.root, files.train, threads);
   const Findings validation = look_at(files.root, files.validation, threads);
   if (arguments.has("json")) {
+    Json left_out = Json::array();
+    for (const LeftOut& what : files.left_out)
+      left_out.push_back({{"reason", what.reason}, {"first", what.first}, {"count", what.count}});
     const Json json = {{"train", as_json(train, train_published)},
-                       {"val", as_json(validation, validation_published)}};
+                       {"val", as_json(validation, validation_published)},
+                       {"labels", files.class_names},
+                       {"left_out", left_out}};
     std::cout << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   } else {
     std::cout << describe("train", train, train_published)
-              << describe("val", validation, validation_published)
-              << "Training skips what cannot be decoded, and counts it.\n";
+              << describe("val", validation, validation_published);
+    for (const LeftOut& what : files.left_out) std::cout << "left out: " << text_of(what) << "\n";
+    if (!is_imagenet) std::cout << describe_labels(files.class_names);
+    std::cout << "Training skips what cannot be decoded, and counts it.\n";
   }
   const bool is_complete = train.damaged.empty() && validation.damaged.empty() &&
                            (!is_imagenet || (train.images == train_published &&

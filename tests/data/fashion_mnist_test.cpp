@@ -102,7 +102,7 @@ TEST_F(FashionMnistTest, AMissingFileSaysHowToGetIt) {
 }
 
 TEST_F(FashionMnistTest, ADamagedFileIsNamedWithWhatIsWrong) {
-  TemporaryFolder folder("fashion_mnist_test");
+  TemporaryFolder folder;
   link_files(folder);
   const fs::path labels = folder / "t10k-labels-idx1-ubyte.gz";
   std::string bytes = read_raw(labels);
@@ -115,7 +115,7 @@ TEST_F(FashionMnistTest, ADamagedFileIsNamedWithWhatIsWrong) {
 }
 
 TEST_F(FashionMnistTest, AnotherSetIsNotTakenForIt) {
-  TemporaryFolder folder("fashion_mnist_test");
+  TemporaryFolder folder;
   link_files(folder);
   const fs::path labels = folder / "train-labels-idx1-ubyte.gz";
   fs::remove(labels);

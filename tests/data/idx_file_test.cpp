@@ -31,7 +31,7 @@ class IdxFileTest : public testing::Test {
     }
     return "no error";
   }
-  TemporaryFolder folder_{"idx_file_test"};
+  TemporaryFolder folder_;
   std::filesystem::path file_ = folder_ / "images.gz";
 };
 

@@ -56,8 +56,8 @@ TEST_F(CommandLineTest, APlanKnowsWhatIsCachedAndHowLongTheRestTakes) {
 // 90 epochs of 1,271,167 images at 6,417 images a second are 4.95 hours; half the size is a
 // quarter.
 TEST_F(CommandLineTest, APlanAssumesTheSpeedOfAGpuUntilItIsMeasured) {
-  write("photos/train/a/1.JPEG", "");
-  write("photos/val/a/1.JPEG", "");
+  write("photos/train/n01440764/1.JPEG", "");
+  write("photos/val/n01440764/1.JPEG", "");
   write("photos.yaml", R"(qbitopt: 1
 name: photos
 set: {method: fp32, model: resnet18, data: {name: imagenet, root: photos}, device: cuda,

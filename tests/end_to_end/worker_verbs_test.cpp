@@ -256,5 +256,52 @@ TEST_F(WorkerVerbsTest, DoctorCountsAndDecodesTheImagesOfAFolder) {
               HasSubstr("--classes takes a number from 2 on, not 'two'"));
 }
 
+TEST_F(WorkerVerbsTest, DoctorTellsTheLabelsAndWhatIsLeftOut) {
+  for (const char* file : {"train/10/1.png", "train/2/1.png", "val/2/1.png", "train/2/x.webp"})
+    write(std::string("photos/") + file, png());
+  std::filesystem::create_directories(folder_ / "photos/train/lost+found");
+  const testing::Result result = qbitopt("doctor --data photos --classes 2");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("labels: 0 -> 10, 1 -> 2\n"),
+                                HasSubstr("left out: train/lost+found holds no images\n"),
+                                HasSubstr("left out: train/2/x.webp is no .JPEG, .jpg or .png")));
+  const Json json = json_of("doctor --data photos --classes 2 --json");
+  EXPECT_EQ(json["labels"], Json::parse(R"(["10", "2"])"));
+  EXPECT_EQ(json["left_out"].size(), 2u);
+}
+
+// By one list of files, so in one voice.
+TEST_F(WorkerVerbsTest, DoctorPlanAndRunAcceptTheSameFolders) {
+  for (int i = 0; i < 20; ++i) {
+    write(fmt::format("disk [1]/train/a/{}.png", i), png());
+    write(fmt::format("disk [1]/train/b/{}.png", i), png());
+  }
+  write("disk [1]/val/b/1.png", png());
+  write("disk [1]/val/b/Thumbs.db", "x");
+  std::filesystem::create_symlink("/nowhere", folder_ / "disk [1]/train/a/z.png");
+  std::filesystem::create_directories(folder_ / "disk [1]/train/lost+found");
+  write("photos.yaml", R"(qbitopt: 1
+name: photos
+set:
+  method: fp32
+  model: resnet8
+  data: {name: imagenet, root: "disk [1]", classes: 2, image_size: 16}
+  pretraining: {steps: 4, batch_size: 16}
+)");
+  EXPECT_THAT(qbitopt("doctor --data 'disk [1]' --classes 2").out,
+              AllOf(HasSubstr("train: 41 images in 2 classes; 1 cannot be decoded"),
+                    HasSubstr("train/a/z.png: is a link that leads nowhere")));
+  EXPECT_EQ(qbitopt("plan photos.yaml").exit_code, 0);
+  const testing::Result run = qbitopt("run photos.yaml");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("left out: train/lost+found holds no images"));
+
+  const std::string words = "/train: holds 2 classes; data.classes is 3; they are 'a', 'b'";
+  EXPECT_THAT(qbitopt("doctor --data 'disk [1]' --classes 3").err, HasSubstr(words));
+  const testing::Result plan = qbitopt("plan photos.yaml data.classes=3");
+  EXPECT_EQ(plan.exit_code, 2);
+  EXPECT_THAT(plan.err, HasSubstr(words));
+}
+
 }  // namespace
 }  // namespace qbitopt

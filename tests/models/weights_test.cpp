@@ -36,7 +36,7 @@ class WeightsTest : public testing::Test {
     write_raw(folder_ / "weights", content);
     return read_weights(folder_ / "weights");
   }
-  TemporaryFolder folder_{"weights_test"};
+  TemporaryFolder folder_;
 };
 
 TEST_F(WeightsTest, SafetensorsAreReadByTypeShapeAndOffset) {

@@ -38,13 +38,89 @@ TEST(DataFingerprintsTest, FilesCountWithNameAndSize) {
   const TemporaryFolder folder;
   Manifest data = data_set();
   data.contents.clear();
-  data.files = {"train/*/*.png"};
+  data.layout = "imagenet";
   folder.write("train/cat/1.png", "x");
-  const std::string one = DataFingerprints().of(data, folder.path());
+  folder.write("train/dog/1.png", "x");
+  folder.write("val/dog/1.png", "x");
+  const auto fingerprint = [&] { return DataFingerprints().of(data, folder.path(), 2); };
+  const std::string one = fingerprint();
   folder.write("train/cat/1.png", "y");
-  EXPECT_EQ(one, DataFingerprints().of(data, folder.path())) << "contents are not read";
+  EXPECT_EQ(one, fingerprint()) << "contents are not read";
   folder.write("train/dog/2.png", "z");
-  EXPECT_NE(one, DataFingerprints().of(data, folder.path()));
+  EXPECT_NE(one, fingerprint());
+}
+
+class ImageFingerprintsTest : public ::testing::Test {
+ protected:
+  ImageFingerprintsTest() {
+    data_.kind = "data";
+    data_.name = "photos";
+    data_.layout = "imagenet";
+    folder_.write("photos/train/n01440764/a.JPEG", "12");
+    folder_.write("photos/train/n01443537/b.JPEG", "123");
+    folder_.write("photos/val/c.JPEG", "1");
+    folder_.write("photos/val/val.txt", "c.JPEG 1\n");
+  }
+  std::string fingerprint(const std::string& root = "photos", int64_t classes = 2) {
+    return DataFingerprints().of(data_, folder_.path() / root, classes);
+  }
+  TemporaryFolder folder_;
+  Manifest data_;
+};
+
+// Results in databases are found again by it.
+TEST_F(ImageFingerprintsTest, IsTheHashOfNamesAndSizes) {
+  const std::string expected =
+      sha256(R"({"contents":{},"files":[["train/n01440764/a.JPEG",2],["train/n01443537/b.JPEG",3],)"
+             R"(["val/c.JPEG",1],["val/val.txt",9]],"name":"photos"})");
+  EXPECT_EQ(fingerprint(), expected);
+  EXPECT_EQ(fingerprint("photos", 1000), expected);
+}
+
+TEST_F(ImageFingerprintsTest, FilesThatNobodyReadsDoNotCount) {
+  const std::string clean = fingerprint();
+  for (const char* file :
+       {"train/n01440764/Thumbs.db", "train/n01440764/._a.JPEG", "val/desktop.ini", "val/.DS_Store",
+        "train/__MACOSX/._b.JPEG", "train/n01440764/notes.txt", "train/readme.jpg"})
+    folder_.write("photos/" + std::string(file), "x");
+  std::filesystem::create_directories(folder_.path() / "photos/val/lost+found");
+  std::filesystem::create_directories(folder_.path() / "photos/train/n01440764/empty");
+  EXPECT_EQ(fingerprint(), clean);
+  folder_.write("photos/train/n01440764/more/d.png", "x");
+  EXPECT_NE(fingerprint(), clean);
+}
+
+TEST_F(ImageFingerprintsTest, ARootIsNoPattern) {
+  const std::string clean = fingerprint();
+  for (const char* name : {"disk [2012]", "run{a,b}", "who?*", "~x", "caf\xe9"}) {
+    std::filesystem::copy(folder_.path() / "photos", folder_.path() / name,
+                          std::filesystem::copy_options::recursive);
+    EXPECT_EQ(fingerprint(name), clean) << name;
+  }
+}
+
+TEST_F(ImageFingerprintsTest, WhatCannotBeReadCountsByItsName) {
+  const std::string clean = fingerprint();
+  std::filesystem::create_symlink("/nowhere", folder_.path() / "photos/train/n01440764/z.JPEG");
+  const std::string broken = fingerprint();
+  EXPECT_NE(broken, clean);
+  folder_.write("photos/train/n01440764/caf\xe9.JPEG", "x");
+  EXPECT_NE(fingerprint(), broken);
+}
+
+TEST_F(ImageFingerprintsTest, AFaultIsToldInTheWordsOfTheListing) {
+  EXPECT_THAT(input_error([&] { fingerprint("photos", 3); }),
+              HasSubstr("data set 'photos': " + folder_.path().string() +
+                        "/photos/train: holds 2 classes; data.classes is 3"));
+  EXPECT_THAT(input_error([&] { fingerprint("elsewhere"); }),
+              HasSubstr("elsewhere/train: no such folder"));
+}
+
+TEST(DataFingerprintsTest, AFolderInPlaceOfAFileIsNamed) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() / "images.gz");
+  EXPECT_THAT(input_error([&] { DataFingerprints().of(data_set(), folder.path()); }),
+              HasSubstr("images.gz is a folder; to get it: apt-get install"));
 }
 
 TEST(DataFingerprintsTest, AMissingFileSaysWhereItWasExpectedAndHowToGetIt) {

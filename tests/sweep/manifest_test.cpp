@@ -54,9 +54,9 @@ parameters:
 
 TEST(ManifestTest, ReadsTheFilesOfADataSet) {
   const Manifest manifest = read_manifest("d.yaml", R"(
-{kind: data, name: d, version: 1, summary: Images., files: ["train/*/*.png"], contents: {labels.gz: abc, images.gz: },
+{kind: data, name: d, version: 1, summary: Images., layout: imagenet, contents: {labels.gz: abc, images.gz: },
  obtain: apt-get install d})");
-  EXPECT_EQ(manifest.files, std::vector<std::string>{"train/*/*.png"});
+  EXPECT_EQ(manifest.layout, "imagenet");
   EXPECT_EQ(manifest.contents,
             (std::map<std::string, std::string>{{"images.gz", ""}, {"labels.gz", "abc"}}));
   EXPECT_EQ(manifest.obtain, "apt-get install d");

@@ -18,6 +18,8 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  std::string string() const { return path_.string(); }
+  std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
 
   std::filesystem::path write(const std::string& name, const std::string& text) const {
     const std::filesystem::path file = path_ / name;

@@ -14,6 +14,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/random.h"
 #include "qbitopt/data/epoch_order.h"
+#include "qbitopt/data/image_bytes.h"
 #include "qbitopt/data/image_crops.h"
 #include "qbitopt/data/image_file.h"
 #include "qbitopt/data/prefetch_stream.h"
@@ -169,15 +170,17 @@ class ImageNet : public DataSet {
   }
   std::string remark() const override {
     const ImageNetFiles& files = *content_->files;
-    if (files.classes != static_cast<int64_t>(imagenet_classes().size()) ||
-        (files.train.size() == kPublishedTrainImages &&
-         files.validation.size() == kPublishedValidationImages))
-      return "";
-    return fmt::format(
-        "{} holds {} of ImageNet's {} training and {} of its {} validation images; `qbitopt doctor "
-        "--data` says more",
-        files.root.string(), files.train.size(), kPublishedTrainImages, files.validation.size(),
-        kPublishedValidationImages);
+    std::string text;
+    if (files.classes == static_cast<int64_t>(imagenet_classes().size()) &&
+        (files.train.size() != kPublishedTrainImages ||
+         files.validation.size() != kPublishedValidationImages)) {
+      text =
+          fmt::format("{} holds {} of ImageNet's {} training and {} of its {} validation images; ",
+                      files.root.string(), files.train.size(), kPublishedTrainImages,
+                      files.validation.size(), kPublishedValidationImages);
+    }
+    for (const LeftOut& what : files.left_out) text += "left out: " + text_of(what) + "; ";
+    return text.empty() ? "" : text + "`qbitopt doctor --data` says more";
   }
   std::map<std::string, std::string> damaged() const override {
     const std::lock_guard lock(content_->mutex);

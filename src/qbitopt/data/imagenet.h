@@ -4,7 +4,7 @@
 
 #include "qbitopt/core/parameters.h"
 #include "qbitopt/data/batch_source.h"
-#include "qbitopt/data/imagenet_files.h"
+#include "qbitopt/files/imagenet_files.h"
 
 namespace qbitopt {
 

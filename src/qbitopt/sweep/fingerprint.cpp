@@ -1,13 +1,14 @@
 #include "qbitopt/sweep/fingerprint.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <fstream>
 #include <vector>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/files/imagenet_files.h"
+#include "qbitopt/files/readable_file.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/sweep/weights_file.h"
 
@@ -34,13 +35,50 @@ std::string remedy(const Manifest& part) {
                    root_key(part) + " = '" + root + "'; to get it: " + remedy(part));
 }
 
-std::vector<fs::path> files_matching(const std::string& pattern) {
-  glob_t found{};
-  std::vector<fs::path> files;
-  if (::glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0) {
-    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+// A name as JSON can hold it; what is no UTF-8 is taken for Latin-1, so that names stay apart.
+std::string as_utf8(const std::string& name) {
+  if (!first_invalid_utf8(name)) return name;
+  std::string text;
+  for (const char letter : name) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte < 0x80) {
+      text += letter;
+    } else {
+      text += {static_cast<char>(0xc0 | byte >> 6), static_cast<char>(0x80 | (byte & 0x3f))};
+    }
   }
-  ::globfree(&found);
+  return text;
+}
+
+// [name, size] of a file below the root; null for what has no size: a broken link.
+Json named_size(const std::string& root, const std::string& name) {
+  std::error_code error;
+  const auto size = fs::file_size(fs::path(root) / name, error);
+  return {as_utf8(name), error ? Json() : Json(size)};
+}
+
+// What the data set is read from: its images and archives, and lists of labels that lie among them.
+Json files_of(const Manifest& part, const std::string& root, int64_t classes) {
+  // Longer archives are not opened here, only by the worker: reading the headers of ImageNet's can
+  // take minutes.
+  constexpr int64_t kMostArchiveBytes = int64_t{1} << 30;
+  Json files = Json::array();
+  if (part.layout.empty()) return files;
+  try {
+    const ImageNetFiles found = list_imagenet(root, classes, kMostArchiveBytes);
+    for (const auto* half : {&found.train, &found.validation}) {
+      for (const LabelledFile& file : *half) {
+        if (file.bytes < 0) files.push_back(named_size(root, file.path));
+      }
+    }
+    for (const std::string& name : found.sources) {
+      if (name.starts_with("train/") || name.starts_with("val/"))
+        files.push_back(named_size(root, name));
+    }
+  } catch (const InputError& error) {
+    throw InputError(named(part) + ": " + error.what());
+  }
+  std::sort(files.begin(), files.end());
   return files;
 }
 
@@ -53,31 +91,26 @@ DataFingerprints::DataFingerprints(fs::path cache) : cache_(std::move(cache)) {
   if (!known_.is_object()) known_ = Json::object();
 }
 
-const std::string& DataFingerprints::of(const Manifest& part, const std::string& root) {
-  const auto [entry, is_new] = fingerprints_.try_emplace({&part, root});
+const std::string& DataFingerprints::of(const Manifest& part, const std::string& root,
+                                        int64_t classes) {
+  const auto [entry, is_new] = fingerprints_.try_emplace({&part, root, classes});
   if (!is_new && !entry->second.empty()) return entry->second;
   if (is_model(part) && part.contents.empty()) {
     throw InputError("'" + part.name +
                      "' has no published weights; leave weights.root out to train it from scratch");
   }
-  Json files = Json::array();
-  for (const std::string& pattern : part.files) {
-    const std::vector<fs::path> found = files_matching((fs::path(root) / pattern).string());
-    if (found.empty()) fail_missing(part, fs::path(root) / pattern, root);
-    for (const fs::path& file : found) {
-      files.push_back({file.lexically_relative(root).generic_string(), fs::file_size(file)});
-    }
-  }
-  std::sort(files.begin(), files.end());
+  const Json files = files_of(part, root, classes);
   Json contents = Json::object();
   for (const auto& [name, expected] : part.contents) {
     const fs::path named_file = fs::path(root) / name;
     const fs::path file = is_model(part) ? published_weights(root, part.name) : named_file;
-    if (!fs::is_regular_file(file)) fail_missing(part, file, root);
+    const std::string unreadable = fault_of_file(file);
+    if (unreadable == "no such file") fail_missing(part, file, root);
     const auto fail = [&](const std::string& fault) {
       throw InputError(named(part) + ": " + file.string() + " " + fault +
                        "; to get it: " + remedy(part));
     };
+    if (!unreadable.empty()) fail(unreadable);
     const std::string fault = is_model(part) ? fault_of_weights(file, named_file) : "";
     if (!fault.empty()) fail(fault);
     const std::string found = content_sha256(file);
@@ -95,7 +128,7 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
 
 std::string DataFingerprints::misfit(const Manifest& model, const std::string& root,
                                      int64_t classes) const {
-  const auto taken = fingerprints_.find({&model, root});
+  const auto taken = fingerprints_.find({&model, root, 0});
   if (taken == fingerprints_.end() || taken->second.empty()) return "";
   const fs::path file = published_weights(root, model.name);
   const std::string misfit = misfit_of_weights(file, model, classes);

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "qbitopt/core/json.h"
@@ -12,8 +13,9 @@
 namespace qbitopt {
 
 // What a data set is, wherever it lies, or the published weights of a model: sha256 over its name,
-// the sorted relative names and sizes of its `files` and the sha256 of its `contents`. Contents are
-// read once: the cache remembers them by path, size and time of change.
+// the sorted relative names and sizes of the files in its `layout` and the sha256 of its `contents`.
+// Files that the data set does not read do not count. Contents are read once: the cache remembers
+// them by path, size and time of change.
 class DataFingerprints {
  public:
   // `cache`: a JSON file, read now and written by save(); empty: none. A damaged one counts as
@@ -21,8 +23,9 @@ class DataFingerprints {
   explicit DataFingerprints(std::filesystem::path cache = {});
 
   // 64 hexadecimal digits. Throws InputError if a file is missing or is not what the manifest says,
-  // with the way to get it.
-  const std::string& of(const Manifest& part, const std::string& root);
+  // with the way to get it. `classes`: how many a data set with a layout must have; it is checked,
+  // and does not change the fingerprint.
+  const std::string& of(const Manifest& part, const std::string& root, int64_t classes = 0);
 
   // Why the published weights of a model that of() has taken are not those of the model for so many
   // classes; empty if they are, or if of() has complained of them.
@@ -44,7 +47,7 @@ class DataFingerprints {
   Json known_ = Json::object();  // absolute path -> {size, changed (nanoseconds), sha256}
   bool is_changed_ = false;
   std::vector<std::string> faults_;
-  std::map<std::pair<const Manifest*, std::string>, std::string> fingerprints_;
+  std::map<std::tuple<const Manifest*, std::string, int64_t>, std::string> fingerprints_;
 };
 
 }  // namespace qbitopt

@@ -98,7 +98,7 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
   expect_keys(root, "a manifest",
               {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
-               "includes", "parameters", "files", "contents", "obtain", "weights", "macs",
+               "includes", "parameters", "layout", "contents", "obtain", "weights", "macs",
                "h100_images_per_second", "train_images", "head", "classes"});
   Manifest manifest;
   manifest.source = source;
@@ -131,7 +131,11 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
       manifest.parameters.push_back(read_parameter(entry.key, entry.value));
     }
   }
-  if (const YamlNode* node = root.find("files")) manifest.files = expect_texts(*node, "files");
+  if (const YamlNode* node = root.find("layout")) {
+    manifest.layout = expect_text(*node, "layout");
+    if (manifest.layout != "imagenet")
+      fail_at(node->place, "unknown layout '" + manifest.layout + "'; known: imagenet");
+  }
   if (const YamlNode* node = root.find("contents")) read_contents(*node, manifest);
   if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");
   if (const YamlNode* node = root.find("weights")) manifest.weights = expect_int(*node, "weights");

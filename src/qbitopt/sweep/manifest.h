@@ -52,10 +52,11 @@ struct Manifest {
   std::vector<std::pair<std::string, std::string>> includes;
   std::map<std::string, Need> needs;  // methods
   bool guarantees_budget = true;      // methods
-  // Data sets: files under data.root whose names and sizes (`files`, glob patterns) or contents
-  // (`contents`) identify the data. A content's sha256 may be given; empty: any. Models: the file
-  // of published weights under weights.root (published_weights() says under which other names).
-  std::vector<std::string> files;
+  // Data sets: files under data.root whose names and sizes (`layout`: those of list_imagenet(), if it
+  // is "imagenet") or contents (`contents`) identify the data. A content's sha256 may be given;
+  // empty: any. Models: the file of published weights under weights.root (published_weights() says
+  // under which other names).
+  std::string layout;
   std::map<std::string, std::string> contents;
   // Every way to get them: "apt-get install dataset-fashion-mnist, or set data.root=...".
   std::string obtain;

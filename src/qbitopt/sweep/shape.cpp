@@ -70,7 +70,8 @@ ShapeBuilder::ShapeBuilder(const Block& block, const std::vector<Dimension>& dim
 }
 
 void ShapeBuilder::find_choosing_dimensions() {
-  std::set<std::string> choosing = {"data.root", "weights.root"};  // decide the fingerprints
+  // What decides which files there are.
+  std::set<std::string> choosing = {"data.root", "data.classes", "weights.root"};
   for (const auto& [key, spec] : catalog_.keys()) {
     if (!is_value_type(spec->type)) choosing.insert(key);
   }
@@ -284,9 +285,11 @@ void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origi
 std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
                                       const std::vector<std::string>& keys, const Point& point) {
   const Json& root = shape.value(keys.front(), point);
+  const Json& classes = shape.value("data.classes", point);  // a matter of data alone
   try {
     return part.name + ":" +
-           fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "");
+           fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "",
+                            part.kind == "data" && classes.is_number_integer() ? classes.get<int64_t>() : 0);
   } catch (const InputError& error) {
     complain(shape, keys, error.what());
     return part.name;

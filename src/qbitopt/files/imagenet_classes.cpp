@@ -1,4 +1,4 @@
-#include "qbitopt/data/imagenet_classes.h"
+#include "qbitopt/files/imagenet_classes.h"
 
 namespace qbitopt {
 
