@@ -47,7 +47,7 @@ class ImageNetTest : public testing::Test {
     register_data_sets(registry);
     return registry.make("imagenet", Parameters(values));
   }
-  TemporaryFolder folder_{"imagenet_test"};
+  TemporaryFolder folder_;
 };
 
 std::vector<Batch> read_batches(BatchStream& stream, int most) {
@@ -160,10 +160,11 @@ TEST_F(ImageNetTest, DamagedTrainingImagesAreReplacedAndCounted) {
     EXPECT_TRUE(batch.images.isfinite().all().item<bool>());
   }
   read_batches(*data->once(Split::kValidation, 6), 1);
-  EXPECT_EQ(data->damaged(),
-            (std::map<std::string, std::string>{
-                {"train/class0/100.JPEG", "the file is empty"},
-                {"train/class2/119.JPEG", "neither JPEG nor PNG: it begins with 47 49 46 38"}}));
+  EXPECT_EQ(
+      data->damaged(),
+      (std::map<std::string, std::string>{
+          {"train/class0/100.JPEG", "the file is empty"},
+          {"train/class2/119.JPEG", "is GIF, neither JPEG nor PNG: it begins with 47 49 46 38"}}));
 }
 
 // File k is 4 * k bright. Before each held-out file of the list lies a damaged one.

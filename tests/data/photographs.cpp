@@ -7,8 +7,10 @@
 //
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <vector>
 
 namespace qbitopt {
 
@@ -64,6 +66,59 @@ std::string encode_image(TestFormat format, int width, int height, const TestIma
   std::string content(reinterpret_cast<char*>(memory), size);
   jpeg_destroy_compress(&info);
   std::free(memory);
+  return content;
+}
+
+int channels_of(const PngKind& kind) {
+  return (kind.color_type & 3) == 2 ? 3 + (kind.color_type >> 2) : 1 + (kind.color_type >> 2);
+}
+
+uint8_t palette_color(int entry, int channel) {
+  return static_cast<uint8_t>(entry * (37 + 54 * channel) + 20 * channel);
+}
+
+std::string encode_png(const PngKind& kind, int width, int height, const Samples& sample) {
+  std::string content;
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  const auto write = [](png_structp png, png_bytep bytes, size_t size) {
+    static_cast<std::string*>(png_get_io_ptr(png))
+        ->append(reinterpret_cast<const char*>(bytes), size);
+  };
+  png_set_write_fn(png, &content, write, nullptr);
+  png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
+               kind.bit_depth, kind.color_type, kind.is_interlaced ? 1 : 0, 0, 0);
+  if (kind.gamma > 0) png_set_gAMA(png, info, kind.gamma);
+  const bool has_palette = kind.color_type == PNG_COLOR_TYPE_PALETTE;
+  std::vector<png_color> palette(size_t{1} << std::min(8, kind.bit_depth));
+  for (size_t i = 0; i < palette.size(); ++i) {
+    const int entry = static_cast<int>(i);
+    palette[i] = {palette_color(entry, 0), palette_color(entry, 1), palette_color(entry, 2)};
+  }
+  if (has_palette) png_set_PLTE(png, info, palette.data(), static_cast<int>(palette.size()));
+  png_byte alpha = 0;
+  png_color_16 color = {};
+  if (kind.is_transparent) png_set_tRNS(png, info, &alpha, has_palette ? 1 : 0, &color);
+  png_write_info(png, info);
+  const int channels = channels_of(kind);
+  const int bits = channels * kind.bit_depth;
+  std::vector<uint8_t> row(static_cast<size_t>((width * bits + 7) / 8));
+  const int passes = png_set_interlace_handling(png);
+  for (int pass = 0; pass < passes; ++pass) {
+    for (int y = 0; y < height; ++y) {
+      std::fill(row.begin(), row.end(), uint8_t{0});
+      for (int i = 0; i < width * channels; ++i) {
+        const int value = sample(i / channels, y, i % channels);
+        const auto first_bit = static_cast<size_t>(i * kind.bit_depth);
+        if (kind.bit_depth == 16) row[first_bit / 8] = static_cast<uint8_t>(value >> 8);
+        row[(first_bit + static_cast<size_t>(kind.bit_depth) - 1) / 8] |= static_cast<uint8_t>(
+            value << (kind.bit_depth < 8 ? 8 - kind.bit_depth - first_bit % 8 : 0));
+      }
+      png_write_row(png, row.data());
+    }
+  }
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
   return content;
 }
 

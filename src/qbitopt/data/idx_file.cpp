@@ -1,5 +1,6 @@
 #include "qbitopt/data/idx_file.h"
 
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <fstream>
@@ -9,21 +10,23 @@
 #include <string>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/files/readable_file.h"
 
 namespace qbitopt {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
 
+constexpr size_t kMostBytes = 1 << 30;  // the largest of the family has 411 MB unpacked
+
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& what) {
   throw InputError(file.string() + ": " + what);
 }
 
 Bytes read_bytes(const std::filesystem::path& file) {
+  if (const std::string fault = fault_of_file(file); !fault.empty()) refuse(file, fault);
+  if (std::filesystem::file_size(file) > kMostBytes) refuse(file, "has more than a gigabyte");
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    refuse(file, std::filesystem::exists(file) ? "cannot be read" : "no such file");
-  }
   return Bytes(std::istreambuf_iterator<char>(stream), {});
 }
 
@@ -38,14 +41,17 @@ Bytes inflate_gzip(const std::filesystem::path& file, const Bytes& compressed) {
   Bytes content(std::max<size_t>(compressed.size(), 4096));
   int status = Z_OK;
   while (status == Z_OK) {
+    if (stream.total_out > kMostBytes) break;
     if (stream.total_out == content.size()) content.resize(content.size() * 2);
     stream.next_out = content.data() + stream.total_out;
     stream.avail_out = static_cast<uInt>(content.size() - stream.total_out);
     status = inflate(&stream, Z_NO_FLUSH);
   }
+  const bool is_endless = stream.total_out > kMostBytes;
   content.resize(stream.total_out);
   const std::string reason = stream.msg ? stream.msg : "it ends too early";
   inflateEnd(&stream);
+  if (is_endless) refuse(file, "unpacks to more than a gigabyte");
   if (status != Z_STREAM_END)
     refuse(file,
            "is damaged after " + std::to_string(content.size()) + " bytes of content: " + reason);
@@ -70,12 +76,11 @@ ByteTensor read_idx_gz(const std::filesystem::path& file) {
     tensor.shape.push_back(int64_t{content[at]} << 24 | content[at + 1] << 16 |
                            content[at + 2] << 8 | content[at + 3]);
   }
-  const int64_t expected =
-      std::accumulate(tensor.shape.begin(), tensor.shape.end(), int64_t{1}, std::multiplies<>());
-  const int64_t found = static_cast<int64_t>(content.size() - header);
-  if (found != expected) {
-    refuse(file, "holds " + std::to_string(found) + " values; its dimensions promise " +
-                     std::to_string(expected));
+  const double promised =  // exact below 2^53, and what is above is refused
+      std::accumulate(tensor.shape.begin(), tensor.shape.end(), 1.0, std::multiplies<>());
+  const size_t found = content.size() - header;
+  if (static_cast<double>(found) != promised) {
+    refuse(file, fmt::format("holds {} values; its dimensions promise {:.0f}", found, promised));
   }
   tensor.values.assign(content.begin() + static_cast<std::ptrdiff_t>(header), content.end());
   return tensor;

@@ -14,9 +14,6 @@
 namespace qbitopt {
 namespace {
 
-// libjpeg reports errors by a call that must not return: back to where decoding was begun. Between
-// there and here no object with a destructor is alive in libjpeg's callers but those of
-// decode_jpeg_crop().
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf back;
@@ -33,13 +30,43 @@ void on_warning(j_common_ptr info, int level) {
   if (level < 0) ++info->err->num_warnings;
 }
 
-// Red, green and blue from cyan, magenta, yellow and key, which Adobe's files hold inverted.
-void cmyk_to_rgbx(uint8_t* row, int width, bool is_inverted) {
+// A file can repeat passes over the image at will; those that programs write have about ten.
+void on_progress(j_common_ptr info) {
+  constexpr int kMostScans = 500;
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  auto* manager = reinterpret_cast<ErrorManager*>(info->err);
+  std::snprintf(manager->message, sizeof(manager->message), "more than %d scans", kMostScans);
+  std::longjmp(manager->back, 1);
+}
+
+// libjpeg reports errors by a call that must not return: back to where decoding was begun. What is
+// to be freed then lives here, outside of the function that jumps.
+struct Decompressor {
+  Decompressor() {
+    info.err = jpeg_std_error(&errors.base);
+    errors.base.error_exit = on_error;
+    errors.base.emit_message = on_warning;
+    jpeg_create_decompress(&info);
+    progress.progress_monitor = on_progress;
+    info.progress = &progress;
+  }
+  ~Decompressor() { jpeg_destroy_decompress(&info); }  // also in the middle of the image
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  jpeg_decompress_struct info;
+  ErrorManager errors;
+  jpeg_progress_mgr progress = {};
+};
+
+// Red, green and blue from cyan, magenta, yellow and key, which files hold inverted, as Adobe
+// began it; Pillow takes them so, too, and rounds like this.
+void cmyk_to_rgbx(uint8_t* row, int width) {
   for (int x = 0; x < width; ++x, row += 4) {
-    const int key = is_inverted ? row[3] : 255 - row[3];
+    const int key = row[3];
     for (int c = 0; c < 3; ++c) {
-      const int ink = is_inverted ? row[c] : 255 - row[c];
-      row[c] = static_cast<uint8_t>((ink * key + 127) / 255);
+      const int product = (255 - row[c]) * key + 128;
+      row[c] = static_cast<uint8_t>(std::max(0, key - (((product >> 8) + product) >> 8)));
     }
   }
 }
@@ -84,7 +111,7 @@ void decode_part(jpeg_decompress_struct& info, const Box& readable, DecodedCrop&
     const int got =
         static_cast<int>(jpeg_read_scanlines(&info, rows, static_cast<JDIMENSION>(wanted)));
     for (int i = 0; is_cmyk && i < got; ++i) {
-      cmyk_to_rgbx(rows[i], decoded.width, info.saw_Adobe_marker);
+      cmyk_to_rgbx(rows[i], decoded.width);
     }
     y += got;
   }
@@ -110,29 +137,17 @@ Box readable_pixels(const Crop& crop, const ImageSize& image, int output_size) {
 
 void decode_jpeg_crop(std::span<const uint8_t> file, const ChooseCrop& choose, int output_size,
                       DecodedCrop& decoded) {
-  jpeg_decompress_struct info;
-  ErrorManager errors;
-  info.err = jpeg_std_error(&errors.base);
-  errors.base.error_exit = on_error;
-  errors.base.emit_message = on_warning;
-  jpeg_create_decompress(&info);
-  if (setjmp(errors.back)) {
-    jpeg_destroy_decompress(&info);
-    throw BadImage(std::string("damaged JPEG: ") + errors.message);
-  }
+  Decompressor decompressor;
+  jpeg_decompress_struct& info = decompressor.info;
+  if (setjmp(decompressor.errors.back))
+    throw BadImage(std::string("damaged JPEG: ") + decompressor.errors.message);
   jpeg_mem_src(&info, file.data(), file.size());
   jpeg_read_header(&info, TRUE);
   const bool has_four_inks = info.num_components == 4;
   info.out_color_space = has_four_inks ? JCS_CMYK : JCS_EXT_RGBX;
 
   const ImageSize image{static_cast<int>(info.image_width), static_cast<int>(info.image_height)};
-  Crop crop;
-  try {
-    crop = choose(image);
-  } catch (...) {
-    jpeg_destroy_decompress(&info);
-    throw;
-  }
+  Crop crop = choose(image);
   info.scale_num = static_cast<unsigned>(scale_numerator(crop.box, output_size));
   info.scale_denom = 8;
   jpeg_start_decompress(&info);
@@ -142,7 +157,6 @@ void decode_jpeg_crop(std::span<const uint8_t> file, const ChooseCrop& choose, i
   decoded.box = crop.box;
   const ImageSize output{static_cast<int>(info.output_width), static_cast<int>(info.output_height)};
   decode_part(info, readable_pixels(crop, output, output_size), decoded);
-  jpeg_destroy_decompress(&info);  // also in the middle of the image
 }
 
 }  // namespace qbitopt
