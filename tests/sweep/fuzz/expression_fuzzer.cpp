@@ -14,7 +14,9 @@ namespace {
 
 void try_expression(const std::string& text) {
   const auto source = std::make_shared<SourceText>(SourceText{"f.yaml", {"if: " + text}});
-  const YamlNode node{.place = {source, 1, 5}, .scalar = text};
+  YamlNode node;
+  node.place = {source, 1, 5};
+  node.scalar = text;
   try {
     const Expression expression = Expression::parse(node);
     const Json values[] = {Json(), Json(true), Json(3), Json("exact")};
