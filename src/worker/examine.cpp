@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/data/image_bytes.h"
@@ -74,7 +75,7 @@ std::string describe(const std::string& name, const Findings& found, size_t publ
   size_t listed = 0;
   for (const auto& [path, fault] : found.damaged) {
     if (++listed > kMostListed) break;
-    text += fmt::format("  {}: {}\n", path, fault);
+    text += fmt::format("  {}: {}\n", printable(path), fault);
   }
   if (found.damaged.size() > kMostListed)
     text += fmt::format("  and {} more (--json lists all)\n", found.damaged.size() - kMostListed);
@@ -85,7 +86,7 @@ std::string describe(const std::string& name, const Findings& found, size_t publ
 std::string describe_labels(const std::vector<std::string>& names) {
   std::string text = "labels:";
   for (size_t label = 0; label < std::min(names.size(), kMostListed); ++label)
-    text += fmt::format("{} {} -> {}", label > 0 ? "," : "", label, names[label]);
+    text += fmt::format("{} {} -> {}", label > 0 ? "," : "", label, printable(names[label]));
   if (names.size() > kMostListed)
     text += fmt::format(" and {} more (--json lists all)", names.size() - kMostListed);
   return text + "\n";
@@ -123,7 +124,8 @@ int examine(const std::vector<std::string>& words) {
   } else {
     std::cout << describe("train", train, train_published)
               << describe("val", validation, validation_published);
-    for (const LeftOut& what : files.left_out) std::cout << "left out: " << text_of(what) << "\n";
+    for (const LeftOut& what : files.left_out)
+      std::cout << "left out: " << printable(text_of(what)) << "\n";
     if (!is_imagenet) std::cout << describe_labels(files.class_names);
     std::cout << "Training skips what cannot be decoded, and counts it.\n";
   }

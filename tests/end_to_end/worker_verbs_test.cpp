@@ -260,6 +260,10 @@ TEST_F(WorkerVerbsTest, DoctorTellsTheLabelsAndWhatIsLeftOut) {
   for (const char* file : {"train/10/1.png", "train/2/1.png", "val/2/1.png", "train/2/x.webp"})
     write(std::string("photos/") + file, png());
   std::filesystem::create_directories(folder_ / "photos/train/lost+found");
+  write("photos/train/2/a\n\x1b[31m.png", "");
+  EXPECT_THAT(qbitopt("doctor --data photos --classes 2").out,
+              HasSubstr("  train/2/a\\n\\x1b[31m.png: the file is empty\n"));
+  std::filesystem::remove(folder_ / "photos/train/2/a\n\x1b[31m.png");
   const testing::Result result = qbitopt("doctor --data photos --classes 2");
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(result.out, AllOf(HasSubstr("labels: 0 -> 10, 1 -> 2\n"),
