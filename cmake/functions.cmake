@@ -3,9 +3,9 @@
 # Settings that every target of this project shares.
 function(qbitopt_defaults target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=invalid-pch)
-  if(QBITOPT_SANITIZE)
-    target_compile_options(${target} PRIVATE -fsanitize=${QBITOPT_SANITIZE} -fno-omit-frame-pointer)
-    target_link_options(${target} PRIVATE -fsanitize=${QBITOPT_SANITIZE})
+  if(QBITOPT_SANITIZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=${QBITOPT_SANITIZERS} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${QBITOPT_SANITIZERS})
   endif()
   if(QBITOPT_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined)

@@ -2,7 +2,7 @@
 # precompiled header is not used.
 option(QBITOPT_TESTS "Build the tests" ON)
 option(QBITOPT_BENCHMARKS "Build the benchmarks" ON)
-set(QBITOPT_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+set(QBITOPT_SANITIZERS "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 option(QBITOPT_FUZZ "Build the fuzzers instead of the tests (needs clang)" OFF)
 
 set(CMAKE_CXX_STANDARD 20)
