@@ -45,7 +45,7 @@ reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures 
 	@echo "Report:"
 	@$(QBITOPT) report --sweep quick --output results/quick.html
 	@echo "Beside the README's values:"
-	-@$(QBITOPT) table quick --check --output results/quick.md
+	-@$(QBITOPT) table quick --check
 
 bench: everything  ## measure what the README claims about speed (results/bench/*.json)
 	@for program in $(BUILD)/bin/*_benchmark; do echo "== $$(basename $$program)"; $$program || exit 1; done

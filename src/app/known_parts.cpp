@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/sweep/plugins.h"
 
 namespace qbitopt::app {

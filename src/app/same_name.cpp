@@ -7,6 +7,7 @@
 
 #include "app/text.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/document.h"
 

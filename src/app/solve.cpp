@@ -5,7 +5,6 @@
 #include <cmath>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "app/exit_codes.h"
 #include "app/text.h"
@@ -15,23 +14,21 @@
 #include "qbitopt/allocation/exact.h"
 #include "qbitopt/allocation/solver.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 
 namespace po = boost::program_options;
 
 namespace qbitopt::app {
 namespace {
 
-std::string read_all(std::istream& stream) {
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
 AllocationTable read_table(const std::string& file) {
-  if (file == "-") return AllocationTable::parse(read_all(std::cin), "<stdin>");
+  if (file == "-")
+    return AllocationTable::parse(read_text(std::cin, "<stdin>", kLargestData), "<stdin>");
   std::ifstream stream(file, std::ios::binary);
   if (!stream || std::filesystem::is_directory(file)) {
     throw InputError({file}, "cannot be read; expected a table of costs as CSV, or - for stdin");
   }
-  return AllocationTable::parse(read_all(stream), file);
+  return AllocationTable::parse(read_text(stream, file, kLargestData), file);
 }
 
 // What `solve --json` printed for the same quantizers, perhaps under other budgets or costs.

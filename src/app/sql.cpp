@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
-#include <iterator>
 #include <thread>
 
 #include "app/exit_codes.h"
@@ -16,6 +15,7 @@
 #include "app/verbs.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/report/named_query.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/sweep/yaml.h"
@@ -51,7 +51,7 @@ bool is_name(const std::string& text) { return text.find_first_of(" \t\n(;") == 
 
 std::string read_question(const fs::path& file) {
   if (file != "-") return read_text(file);
-  return {std::istreambuf_iterator<char>(std::cin), {}};
+  return read_text(std::cin, "<stdin>");
 }
 
 Question question_of(const CommandLine& line) {

@@ -1,3 +1,4 @@
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/runlog/schema.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/sweep/document.h"
 
 #include <gmock/gmock.h>

@@ -227,11 +227,6 @@ TEST(YamlTest, SaysWhatIsNoName) {
   EXPECT_THAT(error(std::string(201, 'a')), HasSubstr("more than 200 letters"));
 }
 
-TEST(YamlTest, ALargeFileIsRefused) {
-  EXPECT_EQ(input_error([] { read_text("/dev/zero"); }),
-            "cannot read /dev/zero: it has more than 16 MB");
-}
-
 TEST(YamlTest, TabsKeepTheCaretUnderItsColumn) {
   const auto source = std::make_shared<SourceText>(SourceText{"a.yaml", {"\tx: 1"}});
   EXPECT_EQ(message_at({source, 1, 5}, "here"), "a.yaml:1:5: here\n  \tx: 1\n  \t   ^");
@@ -253,12 +248,6 @@ TEST(YamlTest, ExpectationsSayWhatWasFound) {
       }),
       HasSubstr(
           "unknown key 'number' in the sweep, did you mean 'numbers'?; known keys: text, numbers"));
-}
-
-TEST(YamlTest, SaysWhyAFileCannotBeRead) {
-  EXPECT_EQ(input_error([] { read_text("/nonexistent.yaml"); }),
-            "cannot read /nonexistent.yaml: No such file or directory");
-  EXPECT_EQ(input_error([] { read_text("/tmp"); }), "cannot read /tmp: it is a folder");
 }
 
 }  // namespace

@@ -1,15 +1,12 @@
 #include "qbitopt/core/json.h"
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/output_file.h"
+#include "qbitopt/core/text_file.h"
 
 template class nlohmann::basic_json<>;
 template class nlohmann::detail::serializer<nlohmann::json>;
@@ -91,13 +88,9 @@ std::string canonical_json(const Json& value) {
 }
 
 Json read_json(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) throw InputError("cannot read " + file.string() + ": " + std::strerror(errno));
-  std::stringstream text;
-  text << stream.rdbuf();
-  expect_utf8(text.str(), file.string());
+  const std::string text = read_text(file, kLargestData);
   try {
-    return Json::parse(text.str());
+    return Json::parse(text);
   } catch (const Json::parse_error& error) {
     throw InputError({file.string()}, error.what());
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/report/standard_columns.h"
 #include "qbitopt/sweep/yaml.h"
 

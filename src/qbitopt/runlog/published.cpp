@@ -10,6 +10,7 @@
 #include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt {
 namespace {
@@ -145,8 +146,7 @@ std::vector<PublishedResult> read_published(const std::filesystem::path& file) {
   std::ifstream input(file, std::ios::binary);
   if (!input || std::filesystem::is_directory(file))
     throw InputError("cannot read " + file.string() + "; expected published numbers as CSV");
-  std::string text{std::istreambuf_iterator<char>(input), {}};
-  expect_utf8(text, file.string());
+  std::string text = read_text(input, file.string());
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   const std::vector<Record> records = split(text, file.string());
   if (records.empty())

@@ -5,6 +5,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/sweep/builtin_manifests.h"
 #include "qbitopt/sweep/value.h"
 #include "qbitopt/sweep/yaml.h"

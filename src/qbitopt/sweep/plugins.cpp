@@ -4,6 +4,7 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/sweep/builtin_manifests.h"
 #include "qbitopt/sweep/sweep_sources.h"
 #include "qbitopt/sweep/yaml.h"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "qbitopt/core/text_file.h"
+
 namespace qbitopt {
 namespace {
 

@@ -4,12 +4,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <regex>
@@ -27,7 +25,6 @@ constexpr size_t kDeepest = 64;       // levels; who walks through a value recur
 constexpr size_t kLongestKey = 1024;  // bytes, as in YAML itself
 constexpr size_t kMostRepeated =
     10'000'000;                            // bytes; aliases can ask for far more than was written
-constexpr size_t kLargestText = 16 << 20;  // bytes of a file
 constexpr size_t kLongestShown = 160;      // characters of a line, or of a text, in a message
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
@@ -449,28 +446,6 @@ YamlNode parse_yaml_at(const Place& place, const std::string& text) {
     const int column = error.mark.column + (error.mark.line == 0 ? place.column : 1);
     fail_at({place.source, place.line + error.mark.line, column}, "not YAML: " + error.msg);
   }
-}
-
-std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string text;
-  // A folder opens, but cannot be read.
-  std::error_code none;
-  const bool is_folder = std::filesystem::is_directory(file, none);
-  while (stream && !is_folder && text.size() <= kLargestText) {
-    const size_t size = text.size();
-    text.resize(size + (1 << 16));
-    stream.read(text.data() + size, 1 << 16);
-    text.resize(size + static_cast<size_t>(stream.gcount()));
-  }
-  if (is_folder || !stream.eof()) {
-    const std::string why = is_folder                    ? "it is a folder"
-                            : text.size() > kLargestText ? "it has more than 16 MB"
-                                                         : std::strerror(errno);
-    throw InputError("cannot read " + file.string() + ": " + why);
-  }
-  expect_utf8(text, file.string());
-  return text;
 }
 
 Place place_in_text(const YamlNode& text, size_t offset) {

@@ -76,8 +76,6 @@ YamlNode parse_yaml(const std::string& source_name, const std::string& text);
 // `text` is what is parsed, `place` where its first character stands in a source that exists
 // already.
 YamlNode parse_yaml_at(const Place& place, const std::string& text);
-// Throws InputError if the file cannot be read, or has more than 16 MB.
-std::string read_text(const std::filesystem::path& file);
 
 // Where this byte of a text was written, be the text plain, quoted, or a block below `>` or `|`.
 Place place_in_text(const YamlNode& text, size_t offset);

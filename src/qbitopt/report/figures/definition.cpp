@@ -4,6 +4,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {

@@ -1,0 +1,42 @@
+#include "qbitopt/core/text_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "qbitopt/core/encoding.h"
+#include "qbitopt/core/error.h"
+
+namespace qbitopt {
+namespace {
+
+[[noreturn]] void refuse(const std::string& name, const std::string& why) {
+  throw InputError("cannot read " + name + ": " + why);
+}
+
+}  // namespace
+
+std::string read_text(const std::filesystem::path& file, size_t limit) {
+  std::ifstream stream(file, std::ios::binary);
+  // A folder opens, but cannot be read.
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) refuse(file.string(), "it is a folder");
+  return read_text(stream, file.string(), limit);
+}
+
+std::string read_text(std::istream& stream, const std::string& name, size_t limit) {
+  constexpr size_t kPiece = 1 << 16;
+  std::string text;
+  while (stream && text.size() <= limit) {
+    const size_t size = text.size();
+    text.resize(size + kPiece);
+    stream.read(text.data() + size, kPiece);
+    text.resize(size + static_cast<size_t>(stream.gcount()));
+  }
+  if (text.size() > limit) refuse(name, "it has more than " + std::to_string(limit >> 20) + " MB");
+  if (!stream.eof()) refuse(name, std::strerror(errno));
+  expect_utf8(text, name);
+  return text;
+}
+
+}  // namespace qbitopt

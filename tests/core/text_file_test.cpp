@@ -1,0 +1,43 @@
+#include "qbitopt/core/text_file.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "qbitopt/core/error.h"
+#include "sweep/temporary_folder.h"
+
+namespace qbitopt {
+namespace {
+
+std::string why_unread(const std::filesystem::path& file, size_t limit = kLargestText) {
+  try {
+    read_text(file, limit);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(TextFileTest, IsReadWhole) {
+  const TemporaryFolder folder;
+  const std::string text(200'000, 'x');
+  EXPECT_EQ(read_text(folder.write("long.txt", text)), text);
+  EXPECT_EQ(read_text(folder.write("empty.txt", "")), "");
+  std::istringstream stream("a\nb");
+  EXPECT_EQ(read_text(stream, "<stdin>"), "a\nb");
+}
+
+TEST(TextFileTest, SaysWhyItCannotBeRead) {
+  EXPECT_EQ(why_unread("/proc/nothing.yaml"),
+            "cannot read /proc/nothing.yaml: No such file or directory");
+  EXPECT_EQ(why_unread("/tmp"), "cannot read /tmp: it is a folder");
+}
+
+TEST(TextFileTest, WithoutEndIsRefused) {
+  EXPECT_EQ(why_unread("/dev/zero"), "cannot read /dev/zero: it has more than 16 MB");
+  EXPECT_EQ(why_unread("/dev/zero", 1 << 20), "cannot read /dev/zero: it has more than 1 MB");
+}
+
+}  // namespace
+}  // namespace qbitopt
