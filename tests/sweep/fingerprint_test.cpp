@@ -246,7 +246,7 @@ TEST(DataFingerprintsTest, TheCacheRemembersUntilTheFileChanges) {
 TEST(DataFingerprintsTest, ACacheThatCannotBeWrittenIsNoError) {
   const TemporaryFolder folder;
   folder.write("images.gz", "0123");
-  DataFingerprints fingerprints("/nonexistent/data.json");
+  DataFingerprints fingerprints("/dev/null/data.json");
   fingerprints.of(data_set(), folder.path());
   EXPECT_NO_THROW(fingerprints.save());
 }
