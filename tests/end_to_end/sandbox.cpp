@@ -95,6 +95,9 @@ size_t Sandbox::count(const std::string& state) const {
 }
 
 void Sandbox::wait_until(const std::function<bool()>& is_true, double seconds) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  seconds *= 10;  // programs take so much longer
+#endif
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (!is_true()) {
     ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited in vain";
