@@ -7,10 +7,11 @@
 namespace qbitopt {
 namespace {
 
-std::vector<int64_t> due(const ReallocationSchedule& schedule, int64_t total) {
+// `freeze`: of batch norm; -1: never.
+std::vector<int64_t> due(const ReallocationSchedule& schedule, int64_t total, int64_t freeze = -1) {
   std::vector<int64_t> steps;
   for (int64_t done = 1; done <= total; ++done) {
-    if (schedule.is_due(done, total)) steps.push_back(done);
+    if (schedule.is_due({done, total, freeze < 0 ? total : freeze})) steps.push_back(done);
   }
   return steps;
 }
@@ -25,6 +26,20 @@ TEST(ReallocationScheduleTest, EveryTauStepsAsLongAsTauStepsRemain) {
 TEST(ReallocationScheduleTest, EndsAtAFractionOfTheSteps) {
   EXPECT_EQ(due({.tau = 40, .until = 0.5}, 400).back(), 200);
   EXPECT_TRUE(due({.tau = 40, .until = 0}, 400).empty());
+}
+
+TEST(ReallocationScheduleTest, NoneOnceBatchNormIsFrozen) {
+  EXPECT_THAT(due({.tau = 16}, 160, 112), ::testing::ElementsAre(16, 32, 48, 64, 80, 96));
+  EXPECT_TRUE(due({.tau = 16}, 160, 0).empty());
+  EXPECT_EQ(due({.tau = 16, .until = 1}, 160, 112).back(), 144);
+}
+
+TEST(ReallocationScheduleTest, NoneAtATinyLearningRate) {
+  const ReallocationSchedule schedule{.tau = 10};
+  EXPECT_TRUE(schedule.is_due({10, 100, 100, 0.05}));
+  EXPECT_FALSE(schedule.is_due({10, 100, 100, 0.049}));
+  const ReallocationSchedule to_the_end{.tau = 10, .until = 1};
+  EXPECT_TRUE(to_the_end.is_due({90, 100, 100, 0.001}));
 }
 
 TEST(RegisterMethodsTest, RangesThatDependOnTheBitsAreForMethodsThatKeepThem) {

@@ -128,6 +128,26 @@ TEST(FitTest, CurrentAveragesTheTrainingSteps) {
   }
 }
 
+TEST(FitTest, CurrentIsOfTheStepsSinceItWasForgotten) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const auto observe = [&](Fit& fit, int64_t from) {
+    const Tensor logits = network.forward(network.images.slice(0, from, from + 8));
+    torch::cross_entropy_loss(logits, network.labels.slice(0, from, from + 8)).backward();
+    fit.observe_step(network.quantizers, 8, /*loss_scale=*/1);
+  };
+  Fit fit({.decay = 0.5});
+  fit.start(network.quantizers);
+  observe(fit, 8);
+  const CostTable second_alone = fit.current(context);
+  fit.forget(network.quantizers);
+  observe(fit, 0);
+  EXPECT_NE(fit.current(context).costs, second_alone.costs);
+  fit.forget(network.quantizers);
+  observe(fit, 8);
+  EXPECT_EQ(fit.current(context).costs, second_alone.costs);
+}
+
 TEST(FitTest, PerChannelCostsSumChannelByChannel) {
   const TinyNetwork tensor_wise;
   const TinyNetwork channel_wise(4, {.per_channel_weights = true});
@@ -179,7 +199,8 @@ TEST(FitTest, CostsAreThoseOfTheRangeThatAChangeOfBitsLeaves) {
   SensitivityContext a = kept.context(), b = refitted.context();
   const CostTable keep = Fit().estimate(a), refit = Fit().estimate(b);
   for (int i = 0; i < 7; ++i) {
-    const double ratio = gaussian_range(Grid::make(i + 2, true)) / gaussian_range(Grid::make(4, true));
+    const double ratio =
+        gaussian_range(Grid::make(i + 2, true)) / gaussian_range(Grid::make(4, true));
     EXPECT_NEAR(refit.costs[1][i], keep.costs[1][i] * ratio * ratio, 1e-6 * refit.costs[1][i])
         << i + 2 << " bits";
   }

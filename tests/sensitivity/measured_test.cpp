@@ -31,6 +31,16 @@ TEST(MeasuredSensitivityTest, IsMeasuredAnewOncePerPeriod) {
   EXPECT_EQ(seen, (std::vector<double>{1, 1, 1, 2, 2, 2, 3}));
 }
 
+TEST(MeasuredSensitivityTest, IsMeasuredAnewOnceForgotten) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  Counting metric(/*every=*/3);
+  metric.current(context);
+  metric.forget(network.quantizers);
+  EXPECT_EQ(metric.current(context).costs[0][0], 2);
+  EXPECT_EQ(metric.current(context).costs[0][0], 2);
+}
+
 TEST(MeasuredSensitivityTest, GoesOnInItsPeriodAfterResuming) {
   const TinyNetwork network;
   SensitivityContext context = network.context();

@@ -1,5 +1,7 @@
 #include "qbitopt/methods/allocation_method.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -106,14 +108,18 @@ void keep_unless_better(const Problem& problem, const std::vector<int>& old_bits
 ReallocationSchedule ReallocationSchedule::from(const Parameters& parameters) {
   ReallocationSchedule schedule;
   schedule.tau = parameters.get<int64_t>("reallocation.tau");
-  schedule.until = parameters.get<double>("reallocation.until");
+  if (parameters.has("reallocation.until"))
+    schedule.until = parameters.get<double>("reallocation.until");
   schedule.min_gain = parameters.get_or("reallocation.min_gain", 0.0);
   return schedule;
 }
 
-bool ReallocationSchedule::is_due(int64_t steps_done, int64_t total_steps) const {
-  return steps_done % tau == 0 && total_steps - steps_done >= tau &&
-         static_cast<double>(steps_done) <= until * static_cast<double>(total_steps);
+bool ReallocationSchedule::is_due(const TrainingProgress& now) const {
+  if (now.steps_done % tau != 0 || now.total_steps - now.steps_done < tau) return false;
+  if (until)
+    return static_cast<double>(now.steps_done) <= *until * static_cast<double>(now.total_steps);
+  return now.steps_done < now.batch_norm_freeze_step &&
+         now.learning_rate_factor >= kLeastLearningRate;
 }
 
 AllocationMethod::AllocationMethod(std::unique_ptr<Sensitivity> sensitivity,
@@ -134,6 +140,33 @@ void AllocationMethod::start(MethodContext& context) {
   for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
   context.calibrate_ranges();
   choose(context, /*step=*/0);
+  if (schedule_) warn_if_never_due(context);
+}
+
+void AllocationMethod::warn_if_never_due(MethodContext& context) {
+  const int64_t freeze = context.batch_norm_freeze_step();
+  if (schedule_->until || schedule_->is_due({schedule_->tau, context.total_steps(), freeze}))
+    return;
+  context.report(Note{
+      "warning", fmt::format("the bits stay as they are first chosen: no reallocation fits between "
+                             "step reallocation.tau = {} and {} (of {} steps); lower "
+                             "reallocation.tau, or set reallocation.until",
+                             schedule_->tau,
+                             freeze < context.total_steps()
+                                 ? fmt::format("the freeze of batch norm at step {}", freeze)
+                                 : "the last tau steps",
+                             context.total_steps())});
+}
+
+// What was measured under other weights, or under another batch norm, says nothing of those to come.
+void AllocationMethod::begin_phase(MethodContext& context, const Phase& phase) {
+  if (schedule_ && (phase.restart_from_checkpoint || phase.restart_schedule))
+    sensitivity_->forget(context.quantizers());
+}
+
+void AllocationMethod::before_step(MethodContext& context, const StepState& state) {
+  if (schedule_ && state.step > 0 && state.step == context.batch_norm_freeze_step())
+    sensitivity_->forget(context.quantizers());
 }
 
 CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
@@ -217,10 +250,9 @@ void AllocationMethod::after_backward(MethodContext& context, const StepState& s
 }
 
 void AllocationMethod::after_step(MethodContext& context, const StepState& state) {
-  const int64_t steps_done = state.step + 1;
-  if (schedule_ && schedule_->is_due(steps_done, context.total_steps())) {
-    choose(context, steps_done);
-  }
+  const TrainingProgress now{state.step + 1, context.total_steps(),
+                             context.batch_norm_freeze_step(), state.learning_rate_factor};
+  if (schedule_ && schedule_->is_due(now)) choose(context, now.steps_done);
 }
 
 }  // namespace qbitopt

@@ -10,17 +10,30 @@
 
 namespace qbitopt {
 
-// When bits are chosen again: at every multiple of `tau` optimiser steps, as long as `tau` steps
-// remain and no more than the fraction `until` of all steps is done.
+// How far a training run has come, in optimizer steps.
+struct TrainingProgress {
+  int64_t steps_done = 0;
+  int64_t total_steps = 0;
+  int64_t batch_norm_freeze_step = 0;  // total_steps: batch norm is never frozen
+  double learning_rate_factor = 1;     // of the last step, relative to the top of the schedule
+};
+
+// When bits are chosen again: at every multiple of `tau` optimizer steps, as long as `tau` steps
+// remain. By default the network settles on its bits at the end: none are chosen once batch norm is
+// frozen, because the freeze changes what the sensitivities measure, nor at a learning rate below
+// kLeastLearningRate of its top, because weights and ranges can no longer follow. `until` replaces
+// both conditions.
 struct ReallocationSchedule {
+  static constexpr double kLeastLearningRate = 0.05;
+
   int64_t tau = 250;
-  double until = 1;
+  std::optional<double> until;  // the last reallocation, as a fraction of all steps
   // The old bits stay unless the objective falls by at least this fraction.
   double min_gain = 0;
 
   // Reads reallocation.{tau, until, min_gain}.
   static ReallocationSchedule from(const Parameters& parameters);
-  bool is_due(int64_t steps_done, int64_t total_steps) const;
+  bool is_due(const TrainingProgress& progress) const;
 };
 
 // Bits by sensitivity under the budgets (Peters et al., 2023): the solver minimises the sum of the
@@ -39,6 +52,8 @@ class AllocationMethod : public Method {
   int backward_passes_per_step() const override;
   void prepare(MethodContext& context) override;
   void start(MethodContext& context) override;
+  void begin_phase(MethodContext& context, const Phase& phase) override;
+  void before_step(MethodContext& context, const StepState& state) override;
   void after_backward(MethodContext& context, const StepState& state) override;
   void after_step(MethodContext& context, const StepState& state) override;
   void save(torch::serialize::OutputArchive& archive) const override;
@@ -47,6 +62,8 @@ class AllocationMethod : public Method {
  private:
   // Costs of every quantiser's candidates, now.
   CostTable measure(MethodContext& context, int64_t step);
+  // Reports a warning if the schedule leaves no step at which bits are chosen again.
+  void warn_if_never_due(MethodContext& context);
   // Solves, sets the bits and reports.
   void choose(MethodContext& context, int64_t step);
 

@@ -44,6 +44,8 @@ class MethodContext {
   // In the order of the network's sites, the pinned ones included; empty without quantisers.
   virtual const std::vector<QuantizerPtr>& quantizers() const = 0;
   virtual int64_t total_steps() const = 0;
+  // The step from which batch norm uses its running statistics; total_steps(): it never does.
+  virtual int64_t batch_norm_freeze_step() const { return total_steps(); }
   virtual uint64_t seed() const = 0;
   // The recipe's budgets over the quantisers, in their order, with every cost 0: fill in costs and
   // solve (see budget_problem.h).
@@ -65,6 +67,8 @@ struct StepState {
   // What the loss was multiplied by before its backward, which quantisers have seen; gradients of
   // parameters are divided by it again when after_backward() is called. 1 but in float16.
   double loss_scale = 1;
+  // Learning rates of this step as a fraction of their values at the top of the schedule.
+  double learning_rate_factor = 1;
 };
 
 // Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget

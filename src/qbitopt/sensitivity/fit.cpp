@@ -107,6 +107,10 @@ void Fit::observe_step(const std::vector<QuantizerPtr>& quantizers, int64_t samp
   }
 }
 
+void Fit::forget(const std::vector<QuantizerPtr>& quantizers) {
+  for (const auto& quantizer : uniform_quantizers("fit", quantizers)) quantizer->fisher()->reset();
+}
+
 CostTable Fit::estimate(SensitivityContext& context) {
   const auto quantizers = uniform_quantizers("fit", context.quantizers);
   FisherLoan loan(quantizers, options_.weights);

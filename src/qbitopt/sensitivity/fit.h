@@ -44,6 +44,7 @@ class Fit : public Sensitivity {
   void start(const std::vector<QuantizerPtr>& quantizers) override;
   void observe_step(const std::vector<QuantizerPtr>& quantizers, int64_t samples,
                     double loss_scale) override;
+  void forget(const std::vector<QuantizerPtr>& quantizers) override;
   int backward_passes_per_step() const override {
     return options_.weights == FisherWeights::kSplit ? 2 : 1;
   }

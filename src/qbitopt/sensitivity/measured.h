@@ -22,7 +22,7 @@ enum class Stage {
 };
 
 // A metric that gathers nothing while it trains, but measures when it is asked: before training and
-// at every `every`-th reallocation; in between its last table stands.
+// at every `every`-th reallocation; in between its last table stands, unless it is forgotten.
 class MeasuredSensitivity : public Sensitivity {
  public:
   // name: of the metric, for messages.
@@ -30,6 +30,7 @@ class MeasuredSensitivity : public Sensitivity {
 
   CostTable estimate(SensitivityContext& context) override;
   CostTable current(SensitivityContext& context) override;
+  void forget(const std::vector<QuantizerPtr>&) override { calls_ = 0; }
   void save(torch::serialize::OutputArchive& archive) const override;
   void load(torch::serialize::InputArchive& archive) override;
 
@@ -47,7 +48,7 @@ class MeasuredSensitivity : public Sensitivity {
  private:
   std::string name_;
   int every_;
-  int64_t calls_ = 0;  // of current()
+  int64_t calls_ = 0;  // of current() since the last table was forgotten
   CostTable last_;
 };
 

@@ -50,6 +50,10 @@ class Sensitivity {
   // split). Else 1.
   virtual int backward_passes_per_step() const { return 1; }
 
+  // Forgets what was gathered: the gradients that follow belong to another regime (batch norm has
+  // been frozen, weights have been put back).
+  virtual void forget(const std::vector<QuantizerPtr>& quantizers) {}
+
   // From calibration batches alone, at the network's present state. Gradients of parameters are
   // left as they are.
   virtual CostTable estimate(SensitivityContext& context) = 0;

@@ -22,6 +22,7 @@ class RunContext : public MethodContext {
   Network& network() override { return *network_; }
   const std::vector<QuantizerPtr>& quantizers() const override { return quantizers_; }
   int64_t total_steps() const override { return recipe_.steps; }
+  int64_t batch_norm_freeze_step() const override { return recipe_.freeze_batch_norm_at; }
   uint64_t seed() const override { return seed_; }
   const Problem& problem() const override { return problem_; }
   std::string input(const std::string& need) const override;

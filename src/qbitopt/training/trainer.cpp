@@ -133,8 +133,11 @@ class TrainingRun {
     if (state_.step == context_.recipe().freeze_batch_norm_at)
       freeze_batch_norm(context_.network());
     torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
+    const double learning_rate = learning_rate_factor(
+        context_.recipe(), state_.step - stretch.schedule_begin, stretch.schedule_steps);
     StepState now{
-        state_.step, &stretch.phase, &batch, {}, is_scaled_ ? state_.loss_scale.value : 1};
+        state_.step,  &stretch.phase, &batch, {}, is_scaled_ ? state_.loss_scale.value : 1,
+        learning_rate};
     call_hook("before_step", [&] { method_.before_step(context_, now); });
     optimizers_.zero_grad();
     const int passes =
@@ -161,8 +164,7 @@ class TrainingRun {
     const bool is_finite = !is_scaled_ || state_.loss_scale.unscale(optimizers_.gradients());
     call_hook("after_backward", [&] { method_.after_backward(context_, now); });
     if (is_finite) {
-      optimizers_.step(learning_rate_factor(context_.recipe(), state_.step - stretch.schedule_begin,
-                                            stretch.schedule_steps));
+      optimizers_.step(learning_rate);
     }
     call_hook("after_step", [&] { method_.after_step(context_, now); });
   }
