@@ -12,7 +12,7 @@ function(append_list name pattern)
   set(code "${code}" PARENT_SCOPE)
 endfunction()
 
-set(code "// Generated from the manifests beside the sources.\n#include \"qbitopt/sweep/builtin_manifests.h\"\n\nnamespace qbitopt {\n\n")
+set(code "// Generated from the manifests beside the sources.\n#include \"qbitopt/config/builtin_manifests.h\"\n\nnamespace qbitopt {\n\n")
 append_list(builtin_manifests qbitopt/*.yaml)
 append_list(baseline_manifests baselines/*.yaml)
 string(APPEND code "}  // namespace qbitopt\n")

@@ -19,8 +19,8 @@
 
 #include "baselines/template/template.h"
 #include "benchmarks/report.h"
+#include "qbitopt/config/plugins.h"
 #include "qbitopt/plugin/loader.h"
-#include "qbitopt/sweep/plugins.h"
 #include "qbitopt/sweep/sweep_file.h"
 #include "qbitopt/training/trainer.h"
 

@@ -12,12 +12,12 @@
 #include "app/text.h"
 #include "app/verbs.h"
 #include "app/worker_verb.h"
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/runlog/reader.h"
-#include "qbitopt/sweep/catalog.h"
-#include "qbitopt/sweep/executors/cores.h"
-#include "qbitopt/sweep/executors/gpus.h"
-#include "qbitopt/sweep/executors/worker_process.h"
+#include "qbitopt/schedule/executors/cores.h"
+#include "qbitopt/schedule/executors/gpus.h"
+#include "qbitopt/schedule/executors/worker_process.h"
 #include "qbitopt/sweep/fingerprint.h"
 
 namespace qbitopt::app {

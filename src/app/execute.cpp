@@ -14,9 +14,9 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
-#include "qbitopt/sweep/executors/cores.h"
-#include "qbitopt/sweep/executors/gpus.h"
-#include "qbitopt/sweep/executors/local.h"
+#include "qbitopt/schedule/executors/cores.h"
+#include "qbitopt/schedule/executors/gpus.h"
+#include "qbitopt/schedule/executors/local.h"
 
 namespace po = boost::program_options;
 

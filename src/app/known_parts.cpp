@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/config/plugins.h"
 #include "qbitopt/core/text_file.h"
-#include "qbitopt/sweep/plugins.h"
+#include "qbitopt/sweep/sweep_plugins.h"
 
 namespace qbitopt::app {
 namespace {

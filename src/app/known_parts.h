@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "app/command_line.h"
-#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/config/catalog.h"
 
 namespace qbitopt::app {
 

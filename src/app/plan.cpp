@@ -13,11 +13,11 @@
 #include "app/verbs.h"
 #include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
-#include "qbitopt/sweep/executors/cores.h"
-#include "qbitopt/sweep/job_queue.h"
+#include "qbitopt/schedule/executors/cores.h"
+#include "qbitopt/schedule/job_queue.h"
 #include "qbitopt/sweep/job_size.h"
-#include "qbitopt/sweep/plugins.h"
 #include "qbitopt/sweep/sweep_file.h"
+#include "qbitopt/sweep/sweep_plugins.h"
 
 namespace qbitopt::app {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/scheduler.h"
+#include "qbitopt/schedule/scheduler.h"
 
 namespace qbitopt::app {
 

@@ -8,7 +8,7 @@
 
 #include "app/console.h"
 #include "app/progress_board.h"
-#include "qbitopt/sweep/scheduler.h"
+#include "qbitopt/schedule/scheduler.h"
 
 namespace qbitopt::app {
 

@@ -13,12 +13,12 @@
 #include "app/places.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/text_file.h"
 #include "qbitopt/report/named_query.h"
 #include "qbitopt/report/rows_format.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace po = boost::program_options;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "app/text.h"
 #include "qbitopt/core/error.h"
@@ -25,6 +26,33 @@ SweepTable read_table(const fs::path& file, const std::string& sweep, const fs::
   return table;
 }
 
+// One run a configuration, with the parameters alone in which configurations may differ.
+std::vector<Run> planned_runs(const TableDefinition& definition, const Plan& plan) {
+  std::set<std::string> names = {"method",         "seed",         "budget.average_bits",
+                                 "budget.weights", "budget.joint", "budget.activations"};
+  for (const auto& [name, place] : definition.parameters) names.insert(name);
+  std::set<const JobShape*> shapes;
+  for (const PlannedJob& job : plan.jobs) {
+    if (!shapes.insert(job.shape.get()).second) continue;
+    names.insert(job.shape->varying.begin(), job.shape->varying.end());
+    names.insert(job.shape->axes.begin(), job.shape->axes.end());
+  }
+  std::vector<Run> runs;
+  std::set<std::string> configurations;
+  for (const PlannedJob& job : plan.jobs) {
+    if (!configurations.insert(job.config_key).second) continue;
+    Run run{.key = job.key, .config_key = job.config_key, .state = "new", .cases = job.cases()};
+    for (const std::string& name : names) {
+      if (Json value = job.parameter(name); !value.is_null())
+        run.parameters[name] = std::move(value);
+    }
+    run.seed = job.parameter("seed");
+    run.is_trial = job.trial > 0;
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
 }  // namespace
 
 std::vector<SweepTable> read_tables(const Plan& plan, const Catalog& catalog,
@@ -33,7 +61,8 @@ std::vector<SweepTable> read_tables(const Plan& plan, const Catalog& catalog,
   std::map<fs::path, std::string> outputs;
   for (const std::string& file : plan.tables) {
     SweepTable table = read_table(file, plan.sweep_name, folder);
-    check_definition(table.definition, plan, catalog);
+    check_definition(table.definition, plan.sweep_name, planned_runs(table.definition, plan),
+                     catalog);
     if (fs::is_directory(table.output)) {
       throw InputError(fmt::format("table {} is to be written to {}, which is a folder", file,
                                    shown(table.output)));

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/report/table_definition.h"
 #include "qbitopt/runlog/reader.h"
-#include "qbitopt/sweep/catalog.h"
 #include "qbitopt/sweep/plan.h"
 
 namespace qbitopt::app {

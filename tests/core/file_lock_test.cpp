@@ -9,7 +9,7 @@
 #include <system_error>
 #include <thread>
 
-#include "sweep/temporary_folder.h"
+#include "core/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

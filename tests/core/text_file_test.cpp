@@ -4,8 +4,8 @@
 
 #include <sstream>
 
+#include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include "sweep/temporary_folder.h"
+#include "core/temporary_folder.h"
 
 namespace qbitopt {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "qbitopt/core/json.h"
-#include "qbitopt/sweep/executors/worker_process.h"
+#include "qbitopt/schedule/executors/worker_process.h"
 
 namespace qbitopt::testing {
 

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/plugin/stamp.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

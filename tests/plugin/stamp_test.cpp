@@ -5,8 +5,8 @@
 #include <fstream>
 #include <regex>
 
+#include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

@@ -12,9 +12,9 @@
 #include <fstream>
 #include <optional>
 
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
-#include "qbitopt/sweep/catalog.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {

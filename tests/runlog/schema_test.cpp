@@ -1,12 +1,12 @@
-#include "qbitopt/core/text_file.h"
 #include "qbitopt/runlog/schema.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "qbitopt/config/yaml.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/runlog/migrations.h"
-#include "qbitopt/sweep/yaml.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sweep/errors.h"
-#include "sweep/temporary_folder.h"
+#include "core/errors.h"
+#include "core/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

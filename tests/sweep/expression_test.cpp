@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sweep/errors.h"
+#include "core/errors.h"
 
 namespace qbitopt {
 namespace {

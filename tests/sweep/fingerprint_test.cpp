@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/errors.h"
+#include "core/temporary_folder.h"
 #include "qbitopt/core/hash.h"
-#include "sweep/errors.h"
-#include "sweep/temporary_folder.h"
 #include "weights/files.h"
 
 namespace qbitopt {

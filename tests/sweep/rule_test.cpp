@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sweep/errors.h"
-#include "sweep/test_manifests.h"
+#include "config/test_manifests.h"
+#include "core/errors.h"
 
 namespace qbitopt {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "sweep/errors.h"
-#include "sweep/test_manifests.h"
+#include "config/test_manifests.h"
+#include "core/errors.h"
 
 namespace qbitopt {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "config/test_manifests.h"
+#include "core/errors.h"
+#include "core/temporary_folder.h"
 #include "qbitopt/sweep/sweep_file.h"
-#include "sweep/errors.h"
-#include "sweep/temporary_folder.h"
-#include "sweep/test_manifests.h"
 
 namespace qbitopt {
 

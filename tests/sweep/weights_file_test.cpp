@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "sweep/temporary_folder.h"
+#include "core/temporary_folder.h"
 #include "weights/files.h"
 
 namespace qbitopt {

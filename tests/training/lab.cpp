@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
+#include "qbitopt/config/plugins.h"
 #include "qbitopt/plugin/loader.h"
-#include "qbitopt/sweep/plugins.h"
 #include "qbitopt/sweep/sweep_file.h"
 
 namespace qbitopt {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/catalog.h"
+#include "core/temporary_folder.h"
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/training/trainer.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 

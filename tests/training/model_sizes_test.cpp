@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/models/network.h"
-#include "qbitopt/sweep/catalog.h"
 
 namespace qbitopt {
 namespace {

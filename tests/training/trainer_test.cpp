@@ -11,12 +11,12 @@
 #include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/methods/allocation_method.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/sensitivity/sensitivity.h"
-#include "qbitopt/sweep/catalog.h"
 #include "training/lab.h"
 
 namespace qbitopt {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <sstream>
 
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/text_file.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/text_file.h"
 #include "qbitopt/report/standard_columns.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 namespace {

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "qbitopt/config/objective.h"
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/json.h"
-#include "qbitopt/sweep/plan.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 

@@ -12,8 +12,8 @@
 #include "qbitopt/runlog/error.h"
 #include "qbitopt/runlog/published.h"
 #include "qbitopt/runlog/reader.h"
+#include "qbitopt/schedule/run_store.h"
 #include "qbitopt/sweep/plan.h"
-#include "qbitopt/sweep/run_store.h"
 
 namespace qbitopt {
 

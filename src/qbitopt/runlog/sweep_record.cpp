@@ -1,6 +1,6 @@
 #include "qbitopt/runlog/sweep_record.h"
 
-#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/config/catalog.h"
 
 namespace qbitopt {
 

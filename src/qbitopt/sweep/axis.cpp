@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "qbitopt/sweep/value.h"
+#include "qbitopt/config/value.h"
 
 namespace qbitopt {
 namespace {

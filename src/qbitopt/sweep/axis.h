@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/manifest.h"
-#include "qbitopt/sweep/yaml.h"
+#include "qbitopt/config/manifest.h"
+#include "qbitopt/config/yaml.h"
 
 namespace qbitopt {
 

@@ -4,9 +4,9 @@
 #include <map>
 #include <set>
 
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/sweep/axis.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "qbitopt/config/value.h"
 #include "qbitopt/core/random.h"
-#include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {

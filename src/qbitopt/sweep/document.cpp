@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/sweep/sweep_sources.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 namespace {

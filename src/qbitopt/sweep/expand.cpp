@@ -6,10 +6,10 @@
 #include <set>
 #include <unordered_map>
 
+#include "qbitopt/config/value.h"
 #include "qbitopt/sweep/job_check.h"
 #include "qbitopt/sweep/job_table.h"
 #include "qbitopt/sweep/shape.h"
-#include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "qbitopt/sweep/yaml.h"
+#include "qbitopt/config/yaml.h"
 
 namespace qbitopt {
 

@@ -7,8 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "qbitopt/config/manifest.h"
 #include "qbitopt/core/json.h"
-#include "qbitopt/sweep/manifest.h"
 
 namespace qbitopt {
 

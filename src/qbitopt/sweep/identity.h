@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
+#include "qbitopt/config/manifest.h"
 #include "qbitopt/core/json.h"
-#include "qbitopt/sweep/manifest.h"
 
 namespace qbitopt {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "qbitopt/sweep/value.h"
+#include "qbitopt/config/value.h"
 
 namespace qbitopt {
 namespace {

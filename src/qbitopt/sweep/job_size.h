@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/job/job.h"
-#include "qbitopt/sweep/catalog.h"
 
 namespace qbitopt {
 

@@ -2,7 +2,7 @@
 
 #include <unordered_set>
 
-#include "qbitopt/sweep/value.h"
+#include "qbitopt/config/value.h"
 
 namespace qbitopt {
 

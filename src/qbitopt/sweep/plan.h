@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "qbitopt/config/objective.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/job/job.h"
 
@@ -59,14 +60,6 @@ struct SearchState {
   enum class Status { kRunning, kFound, kMissed, kFailed };
   Status status = Status::kRunning;
   std::optional<double> chosen;
-};
-
-// The number that the sweep is about: what a table shows, compares and prints bold where its
-// definition names no columns, and what its claims are about where they say nothing else.
-struct Objective {
-  std::string name = "top1";
-  std::string goal = "max";   // "max" | "min"
-  std::string rule = "last";  // which value of a run counts
 };
 
 // A sweep file, expanded: every job once, those that others need before them.

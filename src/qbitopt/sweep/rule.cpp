@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "qbitopt/config/value.h"
 #include "qbitopt/core/names.h"
-#include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/config/catalog.h"
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/sweep/expression.h"
 #include "qbitopt/sweep/settings.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "qbitopt/config/yaml.h"
 #include "qbitopt/sweep/plan.h"
-#include "qbitopt/sweep/yaml.h"
 
 namespace qbitopt {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "qbitopt/config/value.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/sweep/run_settings.h"
-#include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {

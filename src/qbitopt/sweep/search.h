@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/catalog.h"
-#include "qbitopt/sweep/yaml.h"
+#include "qbitopt/config/catalog.h"
+#include "qbitopt/config/yaml.h"
 
 namespace qbitopt {
 

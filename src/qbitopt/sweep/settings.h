@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "qbitopt/sweep/catalog.h"
-#include "qbitopt/sweep/yaml.h"
+#include "qbitopt/config/catalog.h"
+#include "qbitopt/config/yaml.h"
 
 namespace qbitopt {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "qbitopt/config/value.h"
 #include "qbitopt/core/names.h"
-#include "qbitopt/sweep/value.h"
 
 namespace qbitopt {
 namespace {
@@ -288,8 +288,9 @@ std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
   const Json& classes = shape.value("data.classes", point);  // a matter of data alone
   try {
     return part.name + ":" +
-           fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "",
-                            part.kind == "data" && classes.is_number_integer() ? classes.get<int64_t>() : 0);
+           fingerprints_.of(
+               part, root.is_string() ? root.get<std::string>() : "",
+               part.kind == "data" && classes.is_number_integer() ? classes.get<int64_t>() : 0);
   } catch (const InputError& error) {
     complain(shape, keys, error.what());
     return part.name;

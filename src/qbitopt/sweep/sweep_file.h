@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/catalog.h"
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/sweep/document.h"
 #include "qbitopt/sweep/plan.h"
 #include "qbitopt/sweep/search.h"

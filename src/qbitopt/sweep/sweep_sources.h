@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/sweep/yaml.h"
+#include "qbitopt/config/yaml.h"
 
 namespace qbitopt {
 

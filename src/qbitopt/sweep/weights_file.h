@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "qbitopt/sweep/manifest.h"
+#include "qbitopt/config/manifest.h"
 
 namespace qbitopt {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/sweep/document.h"
 #include "qbitopt/sweep/overrides.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

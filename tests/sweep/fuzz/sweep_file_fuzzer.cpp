@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
+#include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/sweep/sweep_file.h"
-#include "sweep/temporary_folder.h"
 
 namespace qbitopt {
 namespace {

@@ -1,0 +1,152 @@
+#include "qbitopt/config/manifest.h"
+
+#include <algorithm>
+
+#include "qbitopt/config/value.h"
+#include "qbitopt/config/yaml.h"
+
+namespace qbitopt {
+namespace {
+
+const std::vector<std::string> kKinds = {"method",      "model",  "data",
+                                         "sensitivity", "solver", "group"};
+
+ParameterSpec read_parameter(const std::string& name, const YamlNode& node) {
+  const std::string what = "parameter '" + name + "'";
+  expect_keys(node, what,
+              {"type", "unit", "description", "default", "min", "max", "choices", "required",
+               "affects_result", "neutral"});
+  ParameterSpec spec;
+  spec.name = name;
+  const YamlNode* type = node.find("type");
+  if (!type) fail_at(node.place, what + " has no type");
+  spec.type = expect_text(*type, "type");
+  if (!is_value_type(spec.type) &&
+      std::find(kKinds.begin(), kKinds.end(), spec.type) == kKinds.end()) {
+    fail_at(type->place,
+            "unknown type '" + spec.type + "' of " + what +
+                "; known: bool, int, float, decimal, string, path, choice, list of one of "
+                "these, or a kind of part");
+  }
+  const YamlNode* description = node.find("description");
+  if (!description) fail_at(node.place, what + " has no description");
+  spec.description = expect_text(*description, "description");
+  if (const YamlNode* unit = node.find("unit")) spec.unit = expect_text(*unit, "unit");
+  if (const YamlNode* minimum = node.find("min")) spec.minimum = expect_number(*minimum, "min");
+  if (const YamlNode* maximum = node.find("max")) spec.maximum = expect_number(*maximum, "max");
+  if (const YamlNode* choices = node.find("choices"))
+    spec.choices = expect_texts(*choices, "choices");
+  if (const YamlNode* required = node.find("required"))
+    spec.required = expect_bool(*required, "required");
+  if (const YamlNode* affects = node.find("affects_result")) {
+    spec.affects_result = expect_bool(*affects, "affects_result");
+  }
+  if (spec.choices.empty() && spec.type.find("choice") != std::string::npos) {
+    fail_at(type->place, what + " is a choice without choices");
+  }
+  for (auto& [field, value] :
+       {std::pair{"default", &spec.default_value}, std::pair{"neutral", &spec.neutral}}) {
+    const YamlNode* given = node.find(field);
+    if (!given || given->is_null()) continue;
+    try {
+      *value = normalized(spec, given->json());
+    } catch (const InputError& error) {
+      fail_at(given->place, std::string(field) + " of " + what + ": " + error.what());
+    }
+  }
+  return spec;
+}
+
+Need read_need(const std::string& name, const YamlNode& node) {
+  const std::string what = "need '" + name + "'";
+  expect_keys(node, what, {"job", "artifact"});
+  const YamlNode* job = node.find("job");
+  if (!job || !job->is_map())
+    fail_at(node.place, what + " says no job: {job: {method: fp32, seed: 0}, artifact: model}");
+  const YamlNode* artifact = node.find("artifact");
+  if (!artifact)
+    fail_at(node.place,
+            what + " says no artifact: {job: {method: fp32, seed: 0}, artifact: model}");
+  return {job->json(), expect_text(*artifact, "artifact")};
+}
+
+void read_includes(const YamlNode& node, Manifest& manifest) {
+  if (!node.is_map())
+    fail_at(node.place,
+            "includes must map prefixes to groups: {training: optimization, \"\": [budget]}");
+  for (const YamlNode::Entry& entry : node.entries) {
+    for (const std::string& group : expect_texts(entry.value, "an included group")) {
+      manifest.includes.emplace_back(entry.key, group);
+    }
+  }
+}
+
+void read_contents(const YamlNode& node, Manifest& manifest) {
+  if (!node.is_map()) {
+    for (const std::string& file : expect_texts(node, "contents")) manifest.contents[file];
+    return;
+  }
+  for (const YamlNode::Entry& entry : node.entries) {
+    manifest.contents[entry.key] =
+        entry.value.is_null() ? "" : expect_text(entry.value, "a sha256");
+  }
+}
+
+}  // namespace
+
+Manifest read_manifest(const std::string& source, const std::string& text) {
+  const YamlNode root = parse_yaml(source, text);
+  expect_keys(root, "a manifest",
+              {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
+               "includes", "parameters", "layout", "contents", "obtain", "weights", "macs",
+               "h100_images_per_second", "train_images", "head", "classes"});
+  Manifest manifest;
+  manifest.source = source;
+  for (const char* field : {"kind", "name", "version", "summary"}) {
+    if (!root.find(field)) fail_at(root.place, std::string("this manifest has no ") + field);
+  }
+  manifest.kind = expect_text(*root.find("kind"), "kind");
+  if (std::find(kKinds.begin(), kKinds.end(), manifest.kind) == kKinds.end()) {
+    fail_at(root.find("kind")->place,
+            "unknown kind '" + manifest.kind +
+                "'; known: method, model, data, sensitivity, solver, group");
+  }
+  manifest.name = expect_text(*root.find("name"), "name");
+  manifest.version = static_cast<int>(expect_int(*root.find("version"), "version"));
+  manifest.summary = expect_text(*root.find("summary"), "summary");
+  if (const YamlNode* node = root.find("citation"))
+    manifest.citation = expect_text(*node, "citation");
+  if (const YamlNode* node = root.find("guarantees_budget")) {
+    manifest.guarantees_budget = expect_bool(*node, "guarantees_budget");
+  }
+  if (const YamlNode* node = root.find("includes")) read_includes(*node, manifest);
+  if (const YamlNode* node = root.find("needs")) {
+    if (!node->is_map()) fail_at(node->place, "needs must be a map, found " + node->found());
+    for (const YamlNode::Entry& entry : node->entries)
+      manifest.needs[entry.key] = read_need(entry.key, entry.value);
+  }
+  if (const YamlNode* node = root.find("parameters")) {
+    if (!node->is_map()) fail_at(node->place, "parameters must be a map, found " + node->found());
+    for (const YamlNode::Entry& entry : node->entries) {
+      manifest.parameters.push_back(read_parameter(entry.key, entry.value));
+    }
+  }
+  if (const YamlNode* node = root.find("layout")) {
+    manifest.layout = expect_text(*node, "layout");
+    if (manifest.layout != "imagenet")
+      fail_at(node->place, "unknown layout '" + manifest.layout + "'; known: imagenet");
+  }
+  if (const YamlNode* node = root.find("contents")) read_contents(*node, manifest);
+  if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");
+  if (const YamlNode* node = root.find("weights")) manifest.weights = expect_int(*node, "weights");
+  if (const YamlNode* node = root.find("macs")) manifest.macs = expect_int(*node, "macs");
+  if (const YamlNode* node = root.find("h100_images_per_second"))
+    manifest.h100_images_per_second = expect_int(*node, "h100_images_per_second");
+  if (const YamlNode* node = root.find("head")) manifest.head = expect_text(*node, "head");
+  if (const YamlNode* node = root.find("classes")) manifest.classes = expect_int(*node, "classes");
+  if (const YamlNode* node = root.find("train_images"))
+    manifest.train_images = expect_int(*node, "train_images");
+  return manifest;
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qbitopt/core/file_lock.h"
+#include "qbitopt/schedule/executors/executor.h"
+#include "qbitopt/schedule/executors/worker_process.h"
+
+namespace qbitopt {
+
+struct LocalExecutorOptions {
+  std::filesystem::path worker;  // the program
+  // Held by this driver and, inherited, by every worker it starts, so that the workers of a driver
+  // that died keep a new one waiting until the last of them is gone.
+  std::filesystem::path lock_file;
+  // Cores to share out: a job of two threads takes two of them. 0: all that there are.
+  int cores = 0;
+  // If not 0: so many jobs side by side, whatever threads they have.
+  int jobs = 0;
+  // To share out, a worker having one for its life: that with the fewest workers. Empty: a worker
+  // sees what this process sees.
+  std::vector<std::string> gpus;
+  // How long a worker may take to stop after StopLevel::kTerminate, or to leave after its last job.
+  std::chrono::milliseconds grace{10'000};
+};
+
+// Workers as child processes of this driver. A worker stays for many attempts that want as many
+// threads as the one it was started for, because loading LibTorch takes longer than a small job.
+class LocalExecutor : public Executor {
+ public:
+  // Throws InputError if there is no such worker program.
+  explicit LocalExecutor(LocalExecutorOptions options);
+  // Ends idle workers in good order, others at once.
+  ~LocalExecutor() override;
+
+  bool has_room(int threads) const override;
+  bool is_busy() const override;
+  void submit(const Attempt& attempt, int threads) override;
+  void reattach(const Attempt& attempt) override;
+  int process_of(const std::string& key) const override;
+  void cancel(const std::string& key, StopLevel level) override;
+  std::vector<Outcome> poll(std::chrono::milliseconds patience) override;
+
+  // Workers of an earlier driver still run: nothing is started until they are gone.
+  bool is_waiting_for_orphans() const { return !lock_; }
+  struct Orphan {
+    int pid = 0;
+    std::string key;  // of the job that it works on; empty: not known
+    bool is_stopped = false;
+  };
+  // As far as this machine tells.
+  std::vector<Orphan> orphans() const;
+  int worker_count() const { return static_cast<int>(workers_.size()); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Worker {
+    std::unique_ptr<WorkerProcess> process;
+    int threads = 1;
+    std::string gpu;
+    std::optional<Attempt> attempt;  // none: idle
+    std::string reported;            // of the attempt, while the worker is about to leave
+    bool has_finished_one = false;
+    bool is_leaving = false;
+    std::optional<Clock::time_point> kill_at;
+  };
+
+  int cost(int threads) const;
+  int capacity() const;
+  std::list<Worker>::iterator spawn(int threads);
+  std::string idlest_gpu() const;
+  void leave(Worker& worker);
+  void hear(Worker& worker, std::vector<Outcome>& outcomes);
+  // True if the worker is gone and can be forgotten.
+  bool bury(Worker& worker, std::vector<Outcome>& outcomes);
+  void check_orphans(std::vector<Outcome>& outcomes);
+  void wait_for_news(std::chrono::milliseconds patience);
+
+  LocalExecutorOptions options_;
+  std::optional<FileLock> lock_;
+  std::list<Worker> workers_;
+  std::vector<Attempt> reattached_;
+};
+
+}  // namespace qbitopt

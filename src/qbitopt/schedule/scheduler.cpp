@@ -1,0 +1,323 @@
+#include "qbitopt/schedule/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "qbitopt/core/error.h"
+#include "qbitopt/core/processes.h"
+#include "qbitopt/schedule/attempt_folder.h"
+
+namespace qbitopt {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{100};
+constexpr milliseconds kSpoolInterval{200};
+constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
+constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
+constexpr int kMostStopRequests = 3;
+constexpr double kComputes = 0.05;  // of one core: a worker that waits uses less
+
+// What the store calls while it waits, for the time of a run.
+class Waiting {
+ public:
+  Waiting(RunStore& store, RunStore::Meanwhile meanwhile)
+      : store_(store), before_(store.set_meanwhile(std::move(meanwhile))) {}
+  ~Waiting() { store_.set_meanwhile(std::move(before_)); }
+  Waiting(const Waiting&) = delete;
+
+ private:
+  RunStore& store_;
+  RunStore::Meanwhile before_;
+};
+
+// What keeps an attempt from starting; nothing if the step succeeds.
+std::optional<AttemptEnd> trouble_of(const std::function<void()>& step) {
+  try {
+    step();
+    return std::nullopt;
+  } catch (const InputError& error) {
+    return AttemptEnd{JobState::kFailed, 0, 0, "missing_input", error.what()};
+  } catch (const JobError& error) {
+    return AttemptEnd{JobState::kFailed, 0, 0, error.error_class(), error.what()};
+  } catch (const std::system_error& error) {
+    if (!is_disk_full(error.what()))
+      return AttemptEnd{JobState::kFailed, 0, 0, "folder", error.what()};
+    return AttemptEnd{JobState::kInterrupted, 0, 0, "disk_full", error.what()};
+  }
+}
+
+}  // namespace
+
+Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
+                     SchedulerOptions options)
+    : plan_(plan),
+      executor_(executor),
+      store_(store),
+      observer_(observer),
+      options_(std::move(options)),
+      records_(store.records(plan_)),
+      queue_(plan_, records_) {
+  summary_.cached = queue_.count(JobQueue::Status::kFinished);
+  summary_.failed_before = queue_.count(JobQueue::Status::kFailed);
+}
+
+RunSummary Scheduler::run() {
+  const Waiting waiting(store_, [this](const std::string& wait) { return wait_for_store(wait); });
+  try {
+    adopt_running();
+    obey_stop_requests();
+    while (!is_over()) {
+      start_what_fits();
+      tend();
+      for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);
+      read_spools();
+    }
+  } catch (...) {
+    drain_after_trouble();
+    throw;
+  }
+  summary_.blocked = queue_.count(JobQueue::Status::kBlocked);
+  summary_.unfinished = plan_.jobs.size() - queue_.count(JobQueue::Status::kFinished) -
+                        queue_.count(JobQueue::Status::kFailed) - summary_.blocked;
+  return summary_;
+}
+
+void Scheduler::tend() {
+  obey_stop_requests();
+  for (Outcome& outcome : executor_.poll(kTick)) outcomes_.push_back(std::move(outcome));
+  stop_slow_ones();
+  notice_silent_ones();
+  observer_.on_tick();
+}
+
+bool Scheduler::wait_for_store(const std::string& wait) {
+  if (!wait.empty()) observer_.on_wait(wait);
+  tend();
+  return options_.stop_requests() < kMostStopRequests;
+}
+
+bool Scheduler::is_over() const {
+  if (!is_stopping_) return running_.empty() && !queue_.has_ready();
+  return std::all_of(running_.begin(), running_.end(),
+                     [](const auto& entry) { return entry.second.evidence.is_adopted; });
+}
+
+void Scheduler::adopt_running() {
+  for (size_t job = 0; job < plan_.jobs.size(); ++job) {
+    if (records_[job].state != JobState::kRunning) continue;
+    Attempt attempt;
+    attempt.job = plan_.jobs[job].job();
+    attempt.number = records_[job].attempts;
+    attempt.folder = records_[job].folder;
+    executor_.reattach(attempt);
+    Running running{job, attempt,
+                    SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
+                    Clock::now()};
+    running.evidence.folder = attempt.folder;
+    running.evidence.is_adopted = true;
+    running_.emplace(attempt.job.key, std::move(running));
+  }
+}
+
+void Scheduler::start_what_fits() {
+  const auto fits = [&](int threads) { return executor_.has_room(threads); };
+  while (!is_stopping_) {  // one that cannot be started may stop the run
+    const std::optional<size_t> job = queue_.take(fits);
+    if (!job) return;
+    start(*job);
+  }
+}
+
+void Scheduler::start(size_t job) {
+  const PlannedJob& planned = plan_.jobs[job];
+  JobRecord& record = records_[job];
+  Attempt attempt = plan_attempt(options_.runs_folder, planned.job(), record.attempts + 1);
+  record.attempts = attempt.number;
+  record.folder = attempt.folder;
+  if (may_resume(record)) {
+    attempt.resume_from = newest_checkpoint(attempt).string();
+  }
+  record.state = JobState::kRunning;
+  std::optional<AttemptEnd> trouble = trouble_of([&] { attempt.inputs = inputs_of(planned); });
+  store_.begin(attempt);
+  observer_.on_started(planned, attempt);
+  if (!trouble) trouble = trouble_of([&] { make_folder(attempt); });
+  if (trouble) return settle(job, attempt, *trouble);
+  Running running{job, attempt, SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
+                  Clock::now()};
+  running.evidence.folder = attempt.folder;
+  executor_.submit(attempt, queue_.threads(job));
+  hear_of(running_.emplace(planned.key, std::move(running)).first->second);
+}
+
+std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
+  std::map<std::string, std::string> inputs;
+  for (const auto& [need, key] : job.needs) {
+    inputs[need] = store_.artifact(key, job.artifacts().at(need));
+  }
+  return inputs;
+}
+
+void Scheduler::read_spools() {
+  if (Clock::now() - spools_read_ < kSpoolInterval) return;
+  spools_read_ = Clock::now();
+  for (auto& [key, running] : running_) read_spool(running);
+  store_.commit_if_due();
+}
+
+void Scheduler::read_spool(Running& running) {
+  if (!running.evidence.spool_error.empty()) return;
+  try {
+    for (std::vector<Event> events; !(events = running.spool.read_new()).empty();) {
+      store_.ingest(running.attempt, events);
+      running.evidence.has_begun = true;
+      for (const Event& event : events) {
+        if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
+        if (const auto* failed = std::get_if<Failed>(&event.body))
+          running.evidence.failed = *failed;
+      }
+      hear_of(running);
+      observer_.on_events(running.attempt, events);
+    }
+  } catch (const InputError& error) {
+    running.evidence.spool_error = error.what();
+    ask_to_stop(running, StopLevel::kKill);
+  }
+}
+
+void Scheduler::stop_slow_ones() {
+  if (options_.timeout_seconds <= 0) return;
+  for (auto& [key, running] : running_) {
+    const std::chrono::duration<double> elapsed = Clock::now() - running.started;
+    if (elapsed.count() < options_.timeout_seconds) continue;
+    running.evidence.timeout_seconds = options_.timeout_seconds;
+    ask_to_stop(running, running.evidence.is_adopted ? StopLevel::kKill : StopLevel::kTerminate);
+  }
+}
+
+void Scheduler::notice_silent_ones() {
+  for (auto& [key, running] : running_) {
+    const double seconds = std::chrono::duration<double>(Clock::now() - running.heard).count();
+    if (running.evidence.is_adopted || seconds < options_.silence_seconds) continue;
+    const int pid = executor_.process_of(key);
+    const ProcessStatus status = process_status(pid).value_or(ProcessStatus{});
+    if (status.cpu_seconds - running.cpu_seconds > kComputes * options_.silence_seconds) {
+      hear_of(running);
+      continue;
+    }
+    if (std::exchange(running.is_silent, true)) continue;
+    observer_.on_silence(plan_.jobs[running.job], Silence{seconds, pid, status.is_stopped});
+  }
+}
+
+void Scheduler::hear_of(Running& running) {
+  const int pid = executor_.process_of(running.attempt.job.key);
+  running.heard = Clock::now();
+  running.cpu_seconds = process_status(pid).value_or(ProcessStatus{}).cpu_seconds;
+  if (std::exchange(running.is_silent, false))
+    observer_.on_silence(plan_.jobs[running.job], std::nullopt);
+}
+
+void Scheduler::obey_stop_requests() {
+  const int requests = options_.stop_requests();
+  if (requests == 0) return;
+  is_stopping_ = true;
+  const StopLevel level = requests == 1   ? StopLevel::kCheckpoint
+                          : requests == 2 ? StopLevel::kTerminate
+                                          : StopLevel::kKill;
+  for (auto& [key, running] : running_) ask_to_stop(running, level);
+}
+
+void Scheduler::ask_to_stop(Running& running, StopLevel level) {
+  std::optional<StopLevel>& asked = running.evidence.asked_to_stop;
+  if (asked && *asked >= level) return;
+  asked = level;
+  executor_.cancel(running.attempt.job.key, level);
+}
+
+void Scheduler::conclude(const Outcome& outcome) {
+  auto entry = running_.extract(outcome.key);
+  if (entry.empty()) return;
+  Running& running = entry.mapped();
+  read_spool(running);
+  const AttemptEnd end = judge(running.evidence, outcome);
+  if (!running.evidence.has_begun && outcome.exit_code == kCannotStart) {
+    store_.end(running.attempt, {JobState::kInterrupted, kCannotStart, 0, "", end.text});
+    throw InputError("no worker can be started: " + outcome.last_words);
+  }
+  settle(running.job, running.attempt, end);
+}
+
+void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
+  const bool has_no_room = end.error_class == "disk_full";
+  end.will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
+                   may_retry(job, end.error_class);
+  if (!end.will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
+    end.state = JobState::kFailed;  // preempted too often
+  }
+  store_.end(attempt, end);
+  records_[job].state = end.state;
+  records_[job].error_class = end.error_class;
+  observer_.on_ended(plan_.jobs[job], attempt, end, end.will_retry);
+  if (has_no_room) stop(end.text);
+  if (end.state == JobState::kFinished) {
+    ++summary_.finished;
+    queue_.finish(job);
+    grow();
+  } else if (end.will_retry || end.state == JobState::kInterrupted) {
+    queue_.put_back(job);
+  } else {
+    fail_job(job);
+  }
+}
+
+void Scheduler::fail_job(size_t job) {
+  ++summary_.failed;
+  for (const size_t blocked : queue_.fail(job)) observer_.on_blocked(plan_.jobs[blocked]);
+  if (options_.max_failures > 0 && summary_.failed >= static_cast<size_t>(options_.max_failures)) {
+    stop(fmt::format("{} failed (--fail-fast)", summary_.failed));
+  }
+}
+
+void Scheduler::grow() {
+  const bool goes_on = std::any_of(
+      plan_.searches.begin(), plan_.searches.end(),
+      [](const SearchState& search) { return search.status == SearchState::Status::kRunning; });
+  if (!goes_on || !options_.replan) return;
+  Plan more = options_.replan();
+  std::erase_if(more.jobs, [&](const PlannedJob& job) { return queue_.contains(job.key); });
+  plan_.searches = more.searches;
+  const std::vector<JobRecord> records = store_.records(more);
+  for (const JobRecord& record : records) summary_.cached += record.state == JobState::kFinished;
+  queue_.add(more.jobs, records);
+  observer_.on_planned(more.jobs, records);
+  records_.insert(records_.end(), records.begin(), records.end());
+  plan_.jobs.insert(plan_.jobs.end(), more.jobs.begin(), more.jobs.end());
+}
+
+void Scheduler::stop(const std::string& reason) {
+  is_stopping_ = true;
+  summary_.stopped_by = reason;
+  for (auto& [key, running] : running_) ask_to_stop(running, StopLevel::kCheckpoint);
+}
+
+bool Scheduler::may_retry(size_t job, const std::string& error_class) {
+  if (error_class.empty()) return true;  // the driver died, not the attempt
+  auto allowed = options_.retries.find(error_class);
+  if (allowed == options_.retries.end()) allowed = options_.retries.find("other");
+  if (allowed == options_.retries.end()) return false;
+  return allowed->second < 0 || retried_[{job, error_class}]++ < allowed->second;
+}
+
+void Scheduler::drain_after_trouble() {
+  for (auto& [key, running] : running_) ask_to_stop(running, StopLevel::kCheckpoint);
+  const auto deadline = Clock::now() + kTroublePatience;
+  while (executor_.is_busy() && Clock::now() < deadline) executor_.poll(kTick);
+}
+
+}  // namespace qbitopt

@@ -1,0 +1,107 @@
+#include "qbitopt/schedule/verdict.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+namespace qbitopt {
+namespace {
+
+// Last line of the attempt's log with text in it.
+std::string last_line_of_log(const std::string& folder) {
+  std::ifstream log(std::filesystem::path(folder) / "log.txt", std::ios::ate);
+  if (!log) return "";
+  const auto size = static_cast<int64_t>(log.tellg());
+  log.seekg(std::max<int64_t>(0, size - 4096));
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line;
+  }
+  return last;
+}
+
+bool is_gone(const std::string& folder) {
+  std::error_code ignored;
+  return !folder.empty() && !std::filesystem::exists(folder, ignored);
+}
+
+std::string last_words(const Evidence& evidence, const Outcome& outcome) {
+  return outcome.last_words.empty() ? last_line_of_log(evidence.folder) : outcome.last_words;
+}
+
+AttemptEnd died_of(int signal) {
+  const bool was_killed =
+      signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+  return {JobState::kFailed, 0, signal, was_killed ? "lost" : "crashed",
+          fmt::format("the worker died of signal {} ({})", signal, ::strsignal(signal))};
+}
+
+AttemptEnd failed(const std::string& error_class, const std::string& text) {
+  return {JobState::kFailed, 0, 0, error_class, text};
+}
+
+AttemptEnd interrupted(const std::string& error_class = "", const std::string& text = "") {
+  return {JobState::kInterrupted, 0, 0, error_class, text};
+}
+
+AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& outcome) {
+  if (evidence.is_finished) return {};
+  if (evidence.failed) return failed(evidence.failed->error_class, evidence.failed->text);
+  // Before what follows: the driver stops a worker whose events it cannot read.
+  if (!evidence.spool_error.empty()) {
+    return evidence.is_adopted ? interrupted("", evidence.spool_error)
+                               : failed("spool", evidence.spool_error);
+  }
+  if (evidence.timeout_seconds > 0) {
+    return failed("timeout",
+                  fmt::format("took longer than {:g} s (run.timeout)", evidence.timeout_seconds));
+  }
+  if (evidence.asked_to_stop) return interrupted();
+  if (outcome.reported == "interrupted") {
+    return interrupted("preempted", "the worker was asked to stop, not by this driver");
+  }
+  if (is_gone(evidence.folder) && !evidence.is_adopted) {
+    return failed("lost", evidence.folder + " is gone: somebody deleted the attempt's folder");
+  }
+  // A worker that cannot tell why in its folder says so on stderr.
+  if (outcome.reported == "failed") return failed("folder", last_words(evidence, outcome));
+  if (outcome.reported == "finished") {
+    return failed("internal", "the worker said that it finished, but its spool does not");
+  }
+  if (evidence.is_adopted) return interrupted("", "the driver that began it is gone");
+  if (outcome.signal) return died_of(*outcome.signal);
+  return failed("crashed",
+                fmt::format("the worker ended with exit status {}: {}",
+                            outcome.exit_code.value_or(0), last_words(evidence, outcome)));
+}
+
+}  // namespace
+
+bool is_disk_full(const std::string& text) {
+  return text.find(std::strerror(ENOSPC)) != std::string::npos ||
+         text.find(std::strerror(EDQUOT)) != std::string::npos ||
+         text.find(std::strerror(EFBIG)) != std::string::npos;
+}
+
+AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
+  AttemptEnd end = judge_without_exit_status(evidence, outcome);
+  if (end.state == JobState::kFailed &&
+      (end.error_class == "disk_full" || is_disk_full(end.text))) {
+    end.state = JobState::kInterrupted;
+    // What an earlier driver met does not stop this one.
+    end.error_class = evidence.is_adopted ? "" : "disk_full";
+  }
+  end.exit_code = outcome.exit_code.value_or(0);
+  end.signal = outcome.signal.value_or(0);
+  return end;
+}
+
+bool may_resume(const JobRecord& record) {
+  return record.state == JobState::kInterrupted || record.error_class == "lost" ||
+         record.error_class == "timeout";
+}
+
+}  // namespace qbitopt

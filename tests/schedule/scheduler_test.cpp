@@ -1,0 +1,447 @@
+// The scheduler with real processes: a worker without tensors that does as it is told.
+#include "qbitopt/schedule/scheduler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <utility>
+
+#include "core/temporary_folder.h"
+#include "qbitopt/schedule/executors/local.h"
+#include "schedule/map_store.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using testing::MapStore;
+using testing::named_job;
+
+Json rule(const std::string& job, Json what) {
+  what["where"] = {{"name", job}};
+  return what;
+}
+
+class SchedulerTest : public ::testing::Test, public RunObserver {
+ protected:
+  SchedulerTest() {
+    fs::remove_all(runs_);
+    fs::create_directories(runs_);
+    options_.runs_folder = runs_;
+    local_.worker = QBITOPT_FAKE_WORKER;
+    local_.lock_file = runs_ / "workers.lock";
+    local_.cores = 2;
+    local_.grace = std::chrono::milliseconds(300);
+  }
+  ~SchedulerTest() override { ::unsetenv("FAKE_WORKER"); }
+
+  void add(const Job& job, const std::map<std::string, std::string>& artifacts = {}) {
+    plan_.jobs.push_back(planned_job(job, artifacts));
+  }
+  template <typename... Rules>
+  RunSummary run(const Rules&... rule) {
+    Json rules = Json::array();
+    (rules.push_back(rule), ...);
+    ::setenv("FAKE_WORKER", rules.dump().c_str(), 1);
+    LocalExecutor executor(local_);
+    return Scheduler(plan_, executor, store_, *this, options_).run();
+  }
+  const AttemptEnd& last_end(const std::string& name) {
+    return store_.ends.at(sha256(name)).back();
+  }
+
+  void on_started(const PlannedJob& job, const Attempt&) override {
+    most_at_once_ = std::max(most_at_once_, ++at_once_);
+  }
+  void on_ended(const PlannedJob&, const Attempt&, const AttemptEnd&, bool) override { --at_once_; }
+  void on_events(const Attempt& attempt, const std::vector<Event>& events) override {
+    if (on_first_events_) std::exchange(on_first_events_, nullptr)(attempt, events);
+  }
+  void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) override {
+    silences_.push_back(silence);
+    if (silence && silence->is_stopped) ::kill(silence->pid, SIGCONT);
+  }
+  void on_wait(const std::string& wait) override { waits_.push_back(wait); }
+
+  const TemporaryFolder temporary_;
+  fs::path runs_ = temporary_.path();
+  Plan plan_;
+  MapStore store_;
+  SchedulerOptions options_;
+  LocalExecutorOptions local_;
+  std::function<void(const Attempt&, const std::vector<Event>&)> on_first_events_;
+  std::vector<std::optional<Silence>> silences_;
+  std::vector<std::string> waits_;
+  int at_once_ = 0;
+  int most_at_once_ = 0;
+};
+
+TEST_F(SchedulerTest, RunsEveryJobOnceAndThenFindsAllOfThemCached) {
+  for (const char* name : {"a", "b", "c", "d"}) add(named_job(name));
+  const RunSummary first = run();
+  EXPECT_EQ(first.finished, 4u);
+  EXPECT_EQ(first.unfinished, 0u);
+  EXPECT_EQ(store_.begun.size(), 4u);
+  EXPECT_EQ(most_at_once_, 2);
+  for (const auto& [key, events] : store_.events) {
+    for (size_t i = 0; i < events.size(); ++i)
+      EXPECT_EQ(events[i].number, static_cast<int64_t>(i) + 1);
+    EXPECT_TRUE(std::holds_alternative<Finished>(events.back().body));
+  }
+  const RunSummary second = run();
+  EXPECT_EQ(second.cached, 4u);
+  EXPECT_EQ(second.finished, 0u);
+  EXPECT_EQ(store_.begun.size(), 4u);
+}
+
+TEST_F(SchedulerTest, RunsTheJobsThatFollowFromFinishedOnes) {
+  add(named_job("a"));
+  plan_.searches.resize(1);
+  options_.replan = [&] {
+    Plan grown;
+    for (const char* name : {"a", "b", "c"}) {
+      grown.jobs.push_back(
+          planned_job(named_job(name, {}, {{"start", sha256("a")}}), {{"start", "model"}}));
+      if (store_.jobs[sha256(name)].state != JobState::kFinished) break;
+    }
+    grown.searches.resize(1);
+    if (grown.jobs.size() == 3) grown.searches[0].status = SearchState::Status::kFound;
+    return grown;
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.finished, 3u);
+  EXPECT_EQ(summary.unfinished, 0u);
+  EXPECT_EQ(store_.begun.size(), 3u);
+  EXPECT_EQ(store_.begun[2].inputs.at("start"), store_.begun[0].folder + "/model");
+  EXPECT_EQ(plan_.jobs.size(), 3u);
+}
+
+TEST_F(SchedulerTest, APlanWithoutASearchThatGoesOnIsNotAskedAgain) {
+  add(named_job("a"));
+  plan_.searches.resize(1);
+  plan_.searches[0].status = SearchState::Status::kMissed;
+  options_.replan = [&]() -> Plan { throw std::logic_error("asked"); };
+  EXPECT_EQ(run().finished, 1u);
+}
+
+TEST_F(SchedulerTest, HandsTheFileOfANeededJobToTheJobThatNeedsIt) {
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
+  add(named_job("parent"));
+  EXPECT_EQ(run().finished, 2u);
+  ASSERT_EQ(store_.begun.size(), 2u);
+  EXPECT_EQ(store_.begun[0].job.key, sha256("parent"));
+  EXPECT_EQ(store_.begun[1].inputs.at("start"), store_.begun[0].folder + "/model");
+}
+
+TEST_F(SchedulerTest, AMissingFileOfANeededJobFailsTheJobWithItsName) {
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "allocation"}});
+  add(named_job("parent"));  // leaves no allocation
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(last_end("child").error_class, "missing_input");
+  EXPECT_THAT(last_end("child").text, HasSubstr("allocation is gone"));
+}
+
+TEST_F(SchedulerTest, ADamagedFileOfANeededJobFailsTheJobInAClassOfItsOwn) {
+  class DamagedStore : public MapStore {
+   public:
+    std::string artifact(const std::string&, const std::string& name) override {
+      throw JobError("damaged_input", name + " was changed");
+    }
+  } store;
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
+  add(named_job("parent"));
+  LocalExecutor executor(local_);
+  EXPECT_EQ(Scheduler(plan_, executor, store, *this, options_).run().failed, 1u);
+  EXPECT_EQ(store.ends.at(sha256("child")).at(0).error_class, "damaged_input");
+  EXPECT_EQ(store.ends.at(sha256("child")).at(0).text, "model was changed");
+}
+
+TEST_F(SchedulerTest, AFailedJobBlocksWhatNeedsItAndTheOthersGoOn) {
+  add(named_job("parent"));
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
+  add(named_job("other"));
+  const RunSummary summary =
+      run(rule("parent", {{"do", "fail"}, {"class", "data"}, {"text", "no such image"}}));
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.blocked, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(last_end("parent").error_class, "data");
+  EXPECT_EQ(last_end("parent").text, "no such image");
+  EXPECT_EQ(last_end("parent").exit_code, 1);
+  const RunSummary again = run();
+  EXPECT_EQ(again.failed_before, 1u);
+  EXPECT_EQ(again.blocked, 1u);
+  EXPECT_EQ(again.finished, 0u);
+}
+
+TEST_F(SchedulerTest, ACrashIsRecordedWithItsSignal) {
+  add(named_job("a"));
+  add(named_job("b"));
+  const RunSummary summary = run(rule("a", {{"do", "crash"}, {"signal", SIGSEGV}}));
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(last_end("a").signal, SIGSEGV);
+  EXPECT_EQ(last_end("a").error_class, "crashed");
+  EXPECT_EQ(store_.ends.at(sha256("a")).size(), 1u);
+}
+
+TEST_F(SchedulerTest, AKilledWorkersJobIsTriedAgain) {
+  add(named_job("a"));
+  const RunSummary summary = run(rule("a", {{"do", "crash"}, {"signal", SIGKILL}, {"attempt", 1}}));
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(summary.failed, 0u);
+  ASSERT_EQ(store_.ends.at(sha256("a")).size(), 2u);
+  EXPECT_EQ(store_.ends.at(sha256("a"))[0].error_class, "lost");
+  EXPECT_EQ(last_end("a").state, JobState::kFinished);
+}
+
+TEST_F(SchedulerTest, RetriesAreCountedPerClass) {
+  add(named_job("a"));
+  options_.retries = {{"data", 2}, {"other", 0}};
+  EXPECT_EQ(run(rule("a", {{"do", "fail"}, {"class", "data"}})).failed, 1u);
+  EXPECT_EQ(store_.begun.size(), 3u);
+  add(named_job("b"));
+  EXPECT_EQ(run(rule("b", {{"do", "fail"}, {"class", "internal"}})).failed, 1u);
+  EXPECT_EQ(store_.begun.size(), 4u);
+}
+
+TEST_F(SchedulerTest, AJobThatHangsIsKilledAfterItsTimeout) {
+  add(named_job("a"));
+  add(named_job("b"));
+  options_.timeout_seconds = 0.3;
+  const RunSummary summary = run(rule("a", {{"do", "hang"}}));
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(last_end("a").error_class, "timeout");
+  EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
+TEST_F(SchedulerTest, AWorkerThatNeitherReportsNorComputesIsNoticedOnce) {
+  add(named_job("a"));
+  options_.silence_seconds = 0.2;
+  options_.timeout_seconds = 1;
+  EXPECT_EQ(run(rule("a", {{"do", "hang"}})).failed, 1u);
+  ASSERT_EQ(silences_.size(), 1u);
+  EXPECT_GE(silences_[0]->seconds, 0.2);
+  EXPECT_GT(silences_[0]->pid, 0);
+  EXPECT_FALSE(silences_[0]->is_stopped);
+}
+
+TEST_F(SchedulerTest, AStoppedWorkerIsNoticedAndHeardOfAgainWhenItGoesOn) {
+  add(named_job("a"));
+  options_.silence_seconds = 0.5;
+  on_first_events_ = [](const Attempt&, const std::vector<Event>& events) {
+    ::kill(static_cast<pid_t>(std::get<Started>(events.at(0).body).pid), SIGSTOP);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.05}, {"steps", 8}}).finished, 1u);
+  ASSERT_EQ(silences_.size(), 2u);
+  EXPECT_TRUE(silences_[0]->is_stopped);
+  EXPECT_FALSE(silences_[1]);
+}
+
+TEST_F(SchedulerTest, AStoppedWorkerIsKilledAfterItsTimeout) {
+  add(named_job("a"));
+  options_.timeout_seconds = 0.5;
+  on_first_events_ = [](const Attempt&, const std::vector<Event>& events) {
+    ::kill(static_cast<pid_t>(std::get<Started>(events.at(0).body).pid), SIGSTOP);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.05}, {"steps", 100}}).failed, 1u);
+  EXPECT_EQ(last_end("a").error_class, "timeout");
+  EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
+TEST_F(SchedulerTest, AJobWhoseFolderIsDeletedWhileItRunsIsTriedAgain) {
+  add(named_job("a"));
+  on_first_events_ = [](const Attempt& attempt, const std::vector<Event>&) {
+    fs::remove_all(attempt.folder);
+  };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.1}, {"steps", 5}}).finished, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).at(0).error_class, "lost");
+}
+
+TEST_F(SchedulerTest, AFolderThatCannotBeMadeFailsTheJob) {
+  add(named_job("a"));
+  std::ofstream(runs_ / sha256("a").substr(0, 10)) << "in the way";
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(last_end("a").error_class, "folder");
+  EXPECT_THAT(last_end("a").text, HasSubstr("Not a directory"));
+}
+
+// Files of this process and its workers may not grow, as on a full disk.
+TEST_F(SchedulerTest, NoRoomForTheFilesOfAJobStopsTheRunAndTheNextOneGoesOn) {
+  add(named_job("a"));
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit none = before;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  const RunSummary full = run();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_THAT(full.stopped_by, HasSubstr("job.json: File too large"));
+  EXPECT_EQ(full.unfinished, 1u);
+  EXPECT_EQ(last_end("a").error_class, "disk_full");
+  EXPECT_EQ(last_end("a").state, JobState::kInterrupted);
+  EXPECT_EQ(run().finished, 1u);
+}
+
+// Another program has locked the database until two workers have gone through their steps.
+TEST_F(SchedulerTest, WhileTheStoreWaitsJobsGoOnAndStopRequestsAreHeard) {
+  class WaitingStore : public MapStore {
+   public:
+    Meanwhile set_meanwhile(Meanwhile meanwhile) override {
+      return std::exchange(meanwhile_, std::move(meanwhile));
+    }
+    void ingest(const Attempt& attempt, const std::vector<Event>& events) override {
+      if (!has_waited_) {
+        has_waited_ = true;
+        EXPECT_TRUE(meanwhile_("locked"));
+        while (newest_checkpoint(begun.at(0)).empty() && meanwhile_("")) {
+        }
+      }
+      MapStore::ingest(attempt, events);
+    }
+    // Of the attempt itself: the fake worker's.
+    static fs::path newest_checkpoint(const Attempt& attempt) {
+      const fs::path file = fs::path(attempt.folder) / "checkpoint";
+      return fs::exists(file) ? file : fs::path();
+    }
+
+   private:
+    Meanwhile meanwhile_;
+    bool has_waited_ = false;
+  } store;
+  add(named_job("a"));
+  ::setenv("FAKE_WORKER", R"([{"step_seconds": 0.05, "steps": 1000}])", 1);
+  options_.stop_requests = [&] { return waits_.empty() ? 0 : 1; };
+  LocalExecutor executor(local_);
+  const RunSummary summary = Scheduler(plan_, executor, store, *this, options_).run();
+  EXPECT_EQ(summary.unfinished, 1u);
+  EXPECT_THAT(waits_, ::testing::ElementsAre("locked"));
+  EXPECT_EQ(store.ends.at(sha256("a")).at(0).state, JobState::kInterrupted);
+}
+
+TEST_F(SchedulerTest, EventsThatTheStoreRefusesFailTheJobAndTheOthersGoOn) {
+  class RefusingStore : public MapStore {
+   public:
+    void ingest(const Attempt& attempt, const std::vector<Event>& events) override {
+      if (attempt.job.key == sha256("a")) throw InputError("no such kind of quantiser");
+      MapStore::ingest(attempt, events);
+    }
+  } store;
+  add(named_job("a"));
+  add(named_job("b"));
+  LocalExecutor executor(local_);
+  const RunSummary summary = Scheduler(plan_, executor, store, *this, options_).run();
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(store.ends.at(sha256("a")).at(0).error_class, "spool");
+}
+
+TEST_F(SchedulerTest, AStopRequestCheckpointsAndTheNextRunGoesOnFromThere) {
+  add(named_job("a"));
+  add(named_job("b"));
+  add(named_job("c"));
+  int requests = 0;
+  options_.stop_requests = [&] { return store_.events.empty() ? 0 : (requests = 1); };
+  const RunSummary stopped = run(Json{{"step_seconds", 0.2}, {"steps", 5}});
+  EXPECT_EQ(requests, 1);
+  EXPECT_EQ(stopped.unfinished, 3u);
+  EXPECT_EQ(last_end("a").state, JobState::kInterrupted);
+  EXPECT_EQ(store_.begun.size(), 2u);
+
+  options_.stop_requests = [] { return 0; };
+  EXPECT_EQ(run().finished, 3u);
+  EXPECT_EQ(store_.begun[2].resume_from, store_.begun[0].folder + "/checkpoint");
+}
+
+TEST_F(SchedulerTest, TheThirdStopRequestKillsAWorkerThatIsDeaf) {
+  add(named_job("a"));
+  local_.grace = std::chrono::minutes(5);
+  int calls = 0;
+  options_.stop_requests = [&] { return std::min(++calls / 3, 3); };
+  EXPECT_EQ(run(rule("a", {{"do", "hang"}})).unfinished, 1u);
+  EXPECT_EQ(last_end("a").state, JobState::kInterrupted);
+  EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
+TEST_F(SchedulerTest, FailFastStopsAfterTheFirstFailure) {
+  local_.jobs = 1;
+  for (const char* name : {"a", "b", "c"}) add(named_job(name));
+  options_.max_failures = 1;
+  const RunSummary summary = run(rule("a", {{"do", "fail"}}));
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.unfinished, 2u);
+  EXPECT_EQ(summary.stopped_by, "1 failed (--fail-fast)");
+}
+
+TEST_F(SchedulerTest, AFullDiskStopsTheRunAndTheNextOneGoesOn) {
+  local_.jobs = 1;
+  for (const char* name : {"a", "b"}) add(named_job(name));
+  const RunSummary summary = run(rule("a", {{"do", "full"}}));
+  EXPECT_THAT(summary.stopped_by, HasSubstr("No space left on device"));
+  EXPECT_EQ(summary.failed, 0u);
+  EXPECT_EQ(summary.unfinished, 2u);
+  EXPECT_EQ(run().finished, 2u);
+}
+
+TEST_F(SchedulerTest, IngestsWhatADeadDriversWorkerHasFinished) {
+  add(named_job("a"));
+  EXPECT_EQ(run().finished, 1u);
+  // As if the driver had died before its last commit.
+  store_.jobs[sha256("a")].state = JobState::kRunning;
+  store_.events.clear();
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(store_.begun.size(), 1u);
+  EXPECT_FALSE(store_.events[sha256("a")].empty());
+}
+
+TEST_F(SchedulerTest, RunsAgainWhatADeadDriversWorkerHasNotFinished) {
+  add(named_job("a"));
+  JobRecord& record = store_.jobs[sha256("a")];
+  record.state = JobState::kRunning;
+  record.attempts = 1;
+  record.folder = (runs_ / sha256("a").substr(0, 10) / "1").string();
+  fs::create_directories(record.folder);
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a"))[0].state, JobState::kInterrupted);
+  EXPECT_EQ(store_.begun.at(0).number, 2);
+}
+
+TEST_F(SchedulerTest, AWorkerThatCannotStartEndsTheRunWithItsWords) {
+  add(named_job("a"));
+  const fs::path broken = runs_ / "broken";
+  std::ofstream(broken)
+      << "#!/bin/sh\necho 'libtorch.so: cannot open shared object file' >&2\nexit 127\n";
+  fs::permissions(broken, fs::perms::owner_all);
+  local_.worker = broken;
+  try {
+    run();
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(),
+                 "no worker can be started: libtorch.so: cannot open shared object file");
+  }
+}
+
+TEST_F(SchedulerTest, AJobOfTwoThreadsHasTwoCoresForItself) {
+  add(named_job("wide", {{"training.threads", 2}}));
+  add(named_job("a"));
+  add(named_job("b"));
+  EXPECT_EQ(run().finished, 3u);
+  const auto started = std::get<Started>(store_.events.at(sha256("wide")).front().body);
+  EXPECT_EQ(started.threads, 2);
+  EXPECT_EQ(std::get<Started>(store_.events.at(sha256("a")).front().body).threads, 1);
+  EXPECT_EQ(most_at_once_, 2);
+}
+
+}  // namespace
+}  // namespace qbitopt
