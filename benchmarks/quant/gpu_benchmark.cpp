@@ -1,7 +1,8 @@
 // Images per second of training on a GPU: full precision, fixed precision (LSQ), QBitOpt (with
 // FIT), and the same fixed precision written as PyTorch's own chain of autograd operations, the
 // usual way; and the first three in float16 with a loss scale (training.autocast: fp16). ImageNet's
-// shapes on made-up images. Steps take turns, a step is timed until the device is done.
+// shapes on made-up images. Steps take turns, a step is timed until the device is done. All of it
+// twice: as training.deterministic: false runs, and as true does.
 //
 //   gpu_training_benchmark [batch] [rounds]
 
@@ -41,7 +42,10 @@ struct Contender {
   bench::Trainee::MakeQuantizer make = {};
 };
 
-void measure(const std::string& model, int64_t batch, int rounds, bench::Report& report) {
+void measure(const std::string& model, int64_t batch, int rounds, bool deterministic,
+             bench::Report& report) {
+  at::globalContext().setDeterministicCuDNN(deterministic);
+  at::globalContext().setBenchmarkCuDNN(!deterministic);
   const std::vector<Contender> contenders = {
       {"full precision", bench::Training::kFp32},
       {"fixed precision", bench::Training::kFixed},
@@ -71,7 +75,8 @@ void measure(const std::string& model, int64_t batch, int rounds, bench::Report&
   }
   torch::cuda::synchronize();
   const auto times = bench::interleave(works, rounds);
-  const std::string text = model + ", 224 x 224, batch " + std::to_string(batch);
+  const std::string text = model + ", 224 x 224, batch " + std::to_string(batch) +
+                           (deterministic ? ", deterministic" : "");
   const double reference = bench::summarize(times[0]).median;
   for (size_t i = 0; i < contenders.size(); ++i) {
     const auto seconds = bench::summarize(times[i]);
@@ -104,10 +109,11 @@ void run(int64_t batch, int rounds) {
     std::printf("gpu_training_benchmark: no GPU here, nothing measured\n");
     return;
   }
-  at::globalContext().setBenchmarkCuDNN(true);
   bench::Report report("gpu_training");
-  for (const std::string model : {"resnet18", "mobilenet_v2"})
-    measure(model, batch, rounds, report);
+  for (const std::string model : {"resnet18", "mobilenet_v2"}) {
+    for (const bool deterministic : {false, true})
+      measure(model, batch, rounds, deterministic, report);
+  }
   report.finish();
 }
 

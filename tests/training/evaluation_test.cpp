@@ -47,6 +47,26 @@ TEST(EvaluationTest, TopOneAndTopFiveCountLabelsByTheirRank) {
   EXPECT_NEAR(result.loss, loss / 50, 1e-5);
 }
 
+// Notes what GPUs may do with float32 while the network is evaluated.
+class Tf32Spy : public Network {
+ public:
+  torch::Tensor forward(const torch::Tensor& images) override {
+    may_round = at::globalContext().allowTF32CuDNN() || at::globalContext().allowTF32CuBLAS();
+    return torch::zeros({images.size(0), 10});
+  }
+  bool may_round = true;
+};
+
+TEST(EvaluationTest, Float32IsNotRoundedToTf32) {
+  Registries registries;
+  register_everything(registries);
+  Tf32Spy network;
+  ASSERT_TRUE(at::globalContext().allowTF32CuDNN());
+  evaluate(network, *images_of(registries, 10)->once(Split::kTest, 16), torch::kCPU);
+  EXPECT_FALSE(network.may_round);
+  EXPECT_TRUE(at::globalContext().allowTF32CuDNN());
+}
+
 TEST(EvaluationTest, AmongFiveClassesThereIsNoTopFive) {
   Registries registries;
   register_everything(registries);

@@ -13,10 +13,31 @@ const char* split_name(Split split) {
   return split == Split::kTrain ? "training" : split == Split::kValidation ? "validation" : "test";
 }
 
+// While it lives, GPUs multiply float32 as it is, not rounded to TF32's ten bits of mantissa.
+class WithoutTf32 {
+ public:
+  WithoutTf32()
+      : convolutions_(at::globalContext().allowTF32CuDNN()),
+        products_(at::globalContext().allowTF32CuBLAS()) {
+    set(false, false);
+  }
+  ~WithoutTf32() { set(convolutions_, products_); }
+  WithoutTf32(const WithoutTf32&) = delete;
+  WithoutTf32& operator=(const WithoutTf32&) = delete;
+
+ private:
+  static void set(bool convolutions, bool products) {
+    at::globalContext().setAllowTF32CuDNN(convolutions);
+    at::globalContext().setAllowTF32CuBLAS(products);
+  }
+  bool convolutions_, products_;
+};
+
 }  // namespace
 
 Evaluation evaluate(Network& network, BatchStream& images, torch::Device device) {
   const torch::NoGradGuard no_grad;
+  const WithoutTf32 exact;
   torch::Tensor loss = torch::zeros({}, torch::dtype(torch::kFloat64).device(device));
   torch::Tensor right = torch::zeros({}, torch::dtype(torch::kInt64).device(device));
   torch::Tensor among_five = right.clone();

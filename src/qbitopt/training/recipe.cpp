@@ -46,6 +46,7 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
                                           : Precision::kFloat32;
   recipe.label_smoothing = own.get_or("label_smoothing", 0.0);
   recipe.distillation = own.get_or("distillation", 0.0);
+  recipe.deterministic = own.get_or("deterministic", true);
   recipe.threads = own.get<int>("threads");
   recipe.validate_every = own.get<int64_t>("validate_every");
   const double freeze_at = parameters.get_or("batch_norm.freeze_at", 1.0);

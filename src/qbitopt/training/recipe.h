@@ -25,6 +25,7 @@ struct Recipe {
   double label_smoothing = 0;  // share of a label that is spread over all classes
   double distillation = 0;  // share of the loss that comes from the starting checkpoint's answers
   Precision precision = Precision::kFloat32;
+  bool deterministic = true;  // of cuDNN's algorithms
   int threads = 1;
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never

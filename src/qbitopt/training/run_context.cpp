@@ -21,9 +21,6 @@ torch::Device open_device(const std::string& name) {
                    "device 'cuda' was asked for, but this LibTorch sees no GPU; use device=cpu, or "
                    "build with a CUDA LibTorch (CMAKE_PREFIX_PATH) on a machine that has one");
   }
-  // The same seed gives the same bits on a GPU too; cuDNN's fastest choice differs from run to run.
-  at::globalContext().setDeterministicCuDNN(true);
-  at::globalContext().setBenchmarkCuDNN(false);
   return torch::Device(name);
 }
 
@@ -43,6 +40,8 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
         return registries.methods.make(parameters_.get<std::string>("method"), parameters_);
       })) {
   at::set_num_threads(recipe_.threads);
+  at::globalContext().setDeterministicCuDNN(recipe_.deterministic);
+  at::globalContext().setBenchmarkCuDNN(!recipe_.deterministic);
   const std::vector<int64_t> shape = data_->image_shape();
   NetworkOptions options;
   options.classes = data_->classes();
