@@ -165,6 +165,29 @@ TEST_F(BuildTableTest, ARowIsNeitherComparedWithItselfNorAcrossBudgets) {
   EXPECT_FALSE(table.cell("continued:vs_fixed").values[0]);    // which has no budget
 }
 
+TEST_F(BuildTableTest, ARowMayHaveAnAxisUnderAnotherName) {
+  std::vector<Job> jobs;
+  for (const int bits : {4, 3}) {
+    jobs.push_back(make_job({{"method", "continued"}, {"seed", 0}, {"beside", bits}}));
+    jobs.push_back(make_job({{"method", "a"}, {"seed", 0}, {"budget.average_bits", bits}}));
+  }
+  Database database(file_);
+  database.record_sweep(make_plan(jobs, "pairs"));
+  double top1 = 90;
+  for (const Job& job : jobs) testing::store_run(database, job, {.top1 = top1 -= 1});
+  const Table table = build_table(
+      database.reader(),
+      parse_table_definition("pairs.yaml",
+                             "sweep: pairs\nsplit_by: [budget.average_bits]\nrows:\n"
+                             "  continued: {where: {method: continued}, "
+                             "axes: {budget.average_bits: beside}}\n"
+                             "  a: {where: {method: a}}\n"
+                             "columns: {vs: {show: difference, of: top1, to: continued}}\n"));
+  EXPECT_THAT(addresses(table), ElementsAre("continued@4", "a@4", "continued@3", "a@3"));
+  EXPECT_EQ(*table.cell("a@4:vs").values[0], 88 - 89);
+  EXPECT_EQ(*table.cell("a@3:vs").values[0], 86 - 87);
+}
+
 TEST_F(BuildTableTest, AMissingSeedIsAFootnote) {
   const Table table = build();
   const Cell& cell = table.cell("qbitopt@2.5:top1");

@@ -84,6 +84,28 @@ TEST_F(SearchPlanTest, GrowsByTheNextRunAndThenByTheSeedsOfTheChosen) {
   EXPECT_EQ(third.searches[1].chosen, 10);
 }
 
+TEST_F(SearchPlanTest, TrialsMayBeShorterThanWhatTheyFind) {
+  const std::string text = std::string(kSearching) + R"(cases:
+  fracbits:
+    set: {method: fracbits, budget.average_bits: 3, training.steps: 90}
+    search: {parameter: fracbits.kappa, from: 0.01, to: 100, until: within_budget, trials: {training.steps: 9}}
+    when: [{if: method == 'fracbits', set: {training.steps: 80, fracbits.kappa: 7}}]
+)";
+  const auto steps = [](const Plan& plan) {
+    std::vector<std::string> steps;
+    for (const PlannedJob& planned : plan.jobs) {
+      const Json parameters = planned.job().parameters;
+      if (parameters["method"] != "fracbits") continue;
+      steps.push_back(parameters["training.steps"].dump() + " at " +
+                      parameters["fracbits.kappa"].dump());
+    }
+    return steps;
+  };
+  EXPECT_THAT(steps(plan(text)), ElementsAre("9 at 1.0"));
+  answer(plan(text), 3, {.excess = -0.02});
+  EXPECT_THAT(steps(plan(text)), ElementsAre("9 at 1.0", "80 at 1.0"));
+}
+
 TEST_F(SearchPlanTest, AJobOfASearchIsThatOfASweepWithoutOne) {
   const Plan searched = plan(kSearching + ("cases:\n  fracbits: " + kCase));
   const Plan plain = plan(std::string(kSearching) +
@@ -138,6 +160,11 @@ TEST_F(SearchPlanTest, SaysWhatIsWrong) {
   EXPECT_THAT(with(", fracbits.kappa: 50}", "from: 0.1, to: 10"),
               HasSubstr("the search starts at 50"));
   EXPECT_THAT(with("}", "from: 0.1"), HasSubstr("this search says no to"));
+  EXPECT_THAT(with("}", "from: 0.1, to: 10, trials: {seed: 3}"),
+              HasSubstr("the search itself sets 'seed' of its trials"));
+  EXPECT_THAT(with("}, grid: {budget.average_bits: [4, 3]}",
+                   "from: 0.1, to: 10, trials: {budget.average_bits: 2}"),
+              HasSubstr("'budget.average_bits' is an axis of the search"));
 }
 
 }  // namespace

@@ -44,9 +44,14 @@ bool fulfils(const Run& run, const Conditions& conditions) {
   return true;
 }
 
-std::vector<Json> values_at(const Run& run, const std::vector<std::string>& axes) {
+// `renamed`: axes whose value another parameter has.
+std::vector<Json> values_at(const Run& run, const std::vector<std::string>& axes,
+                            const std::map<std::string, std::string>& renamed = {}) {
   std::vector<Json> values;
-  for (const std::string& axis : axes) values.push_back(run.parameters.value(axis, Json()));
+  for (const std::string& axis : axes) {
+    const auto other = renamed.find(axis);
+    values.push_back(run.parameters.value(other == renamed.end() ? axis : other->second, Json()));
+  }
   return values;
 }
 
@@ -104,6 +109,7 @@ std::set<std::string> parameters_of(const TableDefinition& definition) {
     names.insert(column.of.begin(), column.of.end());
   for (const RowDefinition& row : definition.rows) {
     for (const auto& [name, values] : row.where) names.insert(name);
+    for (const auto& [axis, name] : row.axes) names.insert(name);
   }
   return names;
 }
@@ -355,8 +361,8 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
   std::map<std::vector<std::string>, size_t> places;  // section and split as text -> its group
   for (const Run& run : runs_) {
     if (!fulfils(run, row.where)) continue;
-    const auto section = values_at(run, definition.section_by);
-    const auto split = values_at(run, definition.split_by);
+    const auto section = values_at(run, definition.section_by, row.axes);
+    const auto split = values_at(run, definition.split_by, row.axes);
     std::vector<std::string> texts;
     for (const Json& value : section) texts.push_back(cell_text(value));
     for (const Json& value : split) texts.push_back(cell_text(value));
@@ -366,7 +372,7 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
       made.row = &row;
       made.section = section;
       made.split = split;
-      made.budget = values_at(run, kLimits);
+      made.budget = values_at(run, kLimits, row.axes);
     }
     RunGroup& group = groups_[place->second];
     (run.is_trial ? group.trials : group.candidates).push_back(&run);

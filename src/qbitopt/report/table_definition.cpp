@@ -70,9 +70,14 @@ RowDefinition row_of(const YamlNode::Entry& entry) {
   expect_id(entry, "row");
   const std::string what = "row '" + entry.key + "'";
   expect_map(entry.value, what);
-  expect_keys(entry.value, what, {"label", "where", "best_of"});
+  expect_keys(entry.value, what, {"label", "where", "best_of", "axes"});
   RowDefinition row{.id = entry.key, .label = text_or(entry.value, "label", entry.key)};
   if (const YamlNode* where = entry.value.find("where")) row.where = conditions_of(*where, "where");
+  if (const YamlNode* axes = entry.value.find("axes")) {
+    expect_map(*axes, "axes");
+    for (const YamlNode::Entry& axis : axes->entries)
+      row.axes[axis.key] = expect_text(axis.value, axis.key);
+  }
   if (const YamlNode* best = entry.value.find("best_of")) {
     row.best_of = expect_text(*best, "best_of");
     if (!row.best_of.starts_with("validation_")) {
@@ -206,10 +211,16 @@ class DefinitionReader {
     note(root.find("split_by"), definition_.parameters);
     for (const YamlNode::Entry& row : root.find("rows")->entries) {
       note(row.value.find("best_of"), definition_.columns_of_runs);
-      const YamlNode* where = row.value.find("where");
-      if (where == nullptr) continue;
-      for (const YamlNode::Entry& entry : where->entries)
-        definition_.parameters.emplace_back(entry.key, entry.place);
+      for (const char* key : {"where", "axes"}) {
+        const YamlNode* map = row.value.find(key);
+        if (map == nullptr) continue;
+        for (const YamlNode::Entry& entry : map->entries)
+          definition_.parameters.emplace_back(entry.key, entry.place);
+      }
+      if (const YamlNode* axes = row.value.find("axes")) {
+        for (const YamlNode::Entry& entry : axes->entries)
+          note(&entry.value, definition_.parameters);
+      }
     }
     const YamlNode* columns = root.find("columns");
     for (size_t i = 0; columns != nullptr && i < columns->entries.size(); ++i) {

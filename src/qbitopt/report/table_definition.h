@@ -40,6 +40,9 @@ struct RowDefinition {
   // Runs of several configurations: take the one with the best mean of this column of `runs`, which
   // must come from held-out training images ("validation_top1"). Empty: several are an error.
   std::string best_of;
+  // Axis of section_by or split_by -> the parameter that has its value in this row, where the runs
+  // do not have the axis itself: {budget.average_bits: fp32_continued.beside}.
+  std::map<std::string, std::string> axes;
 };
 
 struct ColumnDefinition {

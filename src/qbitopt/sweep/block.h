@@ -51,7 +51,7 @@ struct Block {
   // Prefixes of `_delete_: true`, for a case over the top.
   std::vector<std::string> dropped_from_set;
   std::vector<std::string> dropped_from_grid;
-  // Keys that the command line sets: no `when` changes them.
+  // Keys that the command line or a search sets: no `when` changes them.
   std::vector<std::string> fixed;
 };
 

@@ -314,6 +314,7 @@ class Expander {
     Block chosen = block_at(settings, block, axes);
     Block first_seed = chosen;
     set_first_seed(first_seed);
+    set_trials(first_seed, search, axes);
     Bisection bisection(search, start_of(search, chosen));
     SearchState state{.where = where(search, settings, case_name),
                       .parameter = search.parameter,
@@ -363,9 +364,25 @@ class Expander {
     block.seeds.reset();
   }
 
+  // What only the search's runs have; the command line still goes before it.
+  static void set_trials(Block& block, const Search& search, const std::set<std::string>& axes) {
+    for (const Setting& setting : search.trials) {
+      if (axes.count(setting.key)) {
+        fail_at(setting.place, "'" + setting.key +
+                                   "' is an axis of the search, so its trials cannot have another");
+      }
+      const bool is_overridden =
+          std::find(block.fixed.begin(), block.fixed.end(), setting.key) != block.fixed.end();
+      if (is_overridden) continue;
+      block.set.assign(setting);
+      block.fixed.push_back(setting.key);
+    }
+  }
+
   static void set_strength(Block& block, const Search& search, double value) {
     block.set.assign(
         {search.parameter, search.place, YamlNode{.place = search.place, .scalar = value}});
+    block.fixed.push_back(search.parameter);
   }
 
   // What the sweep sets, or the manifest's default: its authors' choice.

@@ -42,7 +42,8 @@ bool is_first(const YamlNode& node, const std::string& key, const std::string& f
 }  // namespace
 
 Search read_search(const YamlNode& node, const Catalog& catalog) {
-  expect_keys(node, "search", {"parameter", "scale", "from", "to", "until", "slack", "max_runs"});
+  expect_keys(node, "search",
+              {"parameter", "scale", "from", "to", "until", "slack", "max_runs", "trials"});
   Search search{.place = node.place};
   const YamlNode& parameter = required(node, "parameter");
   search.parameter = expect_text(parameter, "parameter");
@@ -74,6 +75,13 @@ Search read_search(const YamlNode& node, const Catalog& catalog) {
     if (!count)
       fail_at(runs->place, "max_runs must be at least 1, a whole number, found " + runs->found());
     search.max_runs = *count;
+  }
+  if (const YamlNode* trials = node.find("trials")) {
+    search.trials = read_settings(*trials, "trials", Values::kPlain, catalog).settings;
+    for (const char* key : {search.parameter.c_str(), "seed"}) {
+      if (const Setting* setting = search.trials.find(key))
+        fail_at(setting->place, "the search itself sets '" + setting->key + "' of its trials");
+    }
   }
   return search;
 }

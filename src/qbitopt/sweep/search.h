@@ -7,6 +7,7 @@
 
 #include "qbitopt/config/catalog.h"
 #include "qbitopt/config/yaml.h"
+#include "qbitopt/sweep/settings.h"
 
 namespace qbitopt {
 
@@ -16,7 +17,8 @@ namespace qbitopt {
 //   search: {parameter: fracbits.kappa, scale: log, from: 0.01, to: 100, until: within_budget,
 //            slack: 0.05, max_runs: 6}
 //
-// More of the parameter must mean fewer bits.
+// More of the parameter must mean fewer bits. `trials: {training.epochs: 4}` changes the runs of the
+// search alone, not those with the strength it finds: a shorter search for long trainings.
 struct Search {
   std::string parameter;
   bool in_logarithm = true;  // scale: log | linear
@@ -24,6 +26,7 @@ struct Search {
   double to = 0;
   double slack = 0.05;  // bits below the budget that still count as having met it
   int max_runs = 6;     // the start included
+  Settings trials;      // what the runs of the search have of their own
   Place place;
 };
 

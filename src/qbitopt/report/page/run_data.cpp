@@ -28,7 +28,7 @@ bool is_shown_elsewhere(const std::string& name) {
   return name == "method" || name == "seed" || name.starts_with("budget.");
 }
 
-Settings settings_of(const std::map<std::string, Json>& parameters) {
+ShownParameters settings_of(const std::map<std::string, Json>& parameters) {
   // Values of each parameter within each method; a parameter that is not there counts as one.
   std::map<std::string, std::map<std::string, std::set<std::string>>> values;
   std::set<std::string> names;
@@ -39,7 +39,7 @@ Settings settings_of(const std::map<std::string, Json>& parameters) {
     auto& of_method = values[plain(job.value("method", Json()))];
     for (const std::string& name : names) of_method[name].insert(job.value(name, Json()).dump());
   }
-  Settings settings;
+  ShownParameters settings;
   for (const auto& [key, job] : parameters) {
     std::string& text = settings[key];
     const auto& of_method = values[plain(job.value("method", Json()))];

@@ -16,12 +16,12 @@ namespace qbitopt {
 constexpr size_t kLogCharacters = 600'000;
 
 // What tells a job from the others of its method, besides budget and seed: "reallocation.tau=40".
-using Settings = std::map<std::string, std::string>;  // by key
+using ShownParameters = std::map<std::string, std::string>;  // by key
 
 struct PageRuns {
   Rows rows;                               // runs.sql
   std::map<std::string, Json> parameters;  // of each job, by key
-  Settings settings;
+  ShownParameters settings;
 };
 PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep);
 
