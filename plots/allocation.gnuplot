@@ -2,7 +2,7 @@
 # Data: `make bench-allocation` writes plots/allocation.dat (blocks of a solver: kind, quantizers, ms, gap).
 set terminal svg size 1000,820 font "sans,13" background "white"
 set output "plots/allocation.svg"
-solvers = "relax_greedy lagrangian exact numpy_bisection cvxpy_greedy highs scipy_milp ortools_cpsat"
+solvers = "relax_greedy exact numpy_bisection cvxpy_greedy highs scipy_milp ortools_cpsat"
 kinds = "'convex, equal weights' 'convex costs, parameter counts' 'tables, equal weights' 'arbitrary tables, parameter counts'"
 colours = "0xd55e00 0x0072b2 0x009e73 0x555555 0xcc79a7 0x999933 0x56b4e9 0xe69f00"
 array dash[8] = [1, 1, 1, 2, 2, 2, 2, 2]

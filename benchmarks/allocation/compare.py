@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "peers"))
 from instance import Instance  # noqa: E402
 
-OURS = ["relax_greedy", "lagrangian", "exact"]
+OURS = ["relax_greedy", "exact"]
 PEERS = ["numpy_bisection", "cvxpy_greedy", "highs", "scipy_milp", "ortools_cpsat"]
 KINDS = 4
 SAME = 1e-12  # relative difference of cost that counts as none

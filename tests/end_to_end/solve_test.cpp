@@ -62,7 +62,7 @@ TEST_F(SolveTest, ReadsStandardInput) {
 }
 
 TEST_F(SolveTest, BytesAreABudget) {
-  const Json json = json_of("solve t.csv --bytes W=15 --solver lagrangian");
+  const Json json = json_of("solve t.csv --bytes W=15 --solver relax_greedy");
   EXPECT_EQ(json["bits"]["a"], 4);
   EXPECT_EQ(json["bits"]["b"], 2);
   EXPECT_EQ(json["budgets"]["W"], (Json{{"limit", 15.0}, {"achieved", 12.5}}));

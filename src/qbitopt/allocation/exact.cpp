@@ -27,7 +27,7 @@ Solver::Answer Exact::choose(const Problem& problem, const SolveOptions& options
     if (parent < 0) continue;
     throw InputError(
         "solver 'exact' takes one budget per quantizer, but two of these budgets bind the same "
-        "ones; use milp, relax_greedy or lagrangian");
+        "ones; use milp or relax_greedy");
   }
   std::vector<int32_t> picked;
   double bound = 0;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "qbitopt/allocation/branch.h"
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/hull.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/branch.h"
+#include "qbitopt/allocation/knapsack/dual.h"
+#include "qbitopt/allocation/knapsack/hull.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 #include "qbitopt/allocation/solver.h"
-#include "qbitopt/allocation/split_bound.h"
+#include "qbitopt/allocation/knapsack/split_bound.h"
 
 namespace qbitopt {
 

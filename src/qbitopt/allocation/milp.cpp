@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "qbitopt/allocation/budget_check.h"
-#include "qbitopt/allocation/budget_ledger.h"
-#include "qbitopt/allocation/exchange.h"
-#include "qbitopt/allocation/greedy.h"
+#include "qbitopt/allocation/knapsack/budget_ledger.h"
+#include "qbitopt/allocation/knapsack/exchange.h"
+#include "qbitopt/allocation/knapsack/greedy.h"
 #include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/milp_model.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/hull.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/dual.h"
+#include "qbitopt/allocation/knapsack/hull.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 #include "qbitopt/allocation/solver.h"
 
 namespace qbitopt {

@@ -3,7 +3,7 @@
 #include <limits>
 #include <numeric>
 
-#include "qbitopt/allocation/budget_ledger.h"
+#include "qbitopt/allocation/knapsack/budget_ledger.h"
 #include "qbitopt/core/random.h"
 
 namespace qbitopt {

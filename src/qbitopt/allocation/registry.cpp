@@ -1,5 +1,4 @@
 #include "qbitopt/allocation/exact.h"
-#include "qbitopt/allocation/lagrangian.h"
 #include "qbitopt/allocation/milp.h"
 #include "qbitopt/allocation/random_bits.h"
 #include "qbitopt/allocation/relax_greedy.h"
@@ -12,7 +11,6 @@ void register_solvers(SolverRegistry& registry) {
   registry.add("exact", [](const Parameters& parameters) {
     return std::make_unique<Exact>(parameters.get_or("exact.time_limit", Exact::kTimeLimitSeconds));
   });
-  registry.add("lagrangian", [](const Parameters&) { return std::make_unique<Lagrangian>(); });
   registry.add("milp", [](const Parameters& parameters) {
     return std::make_unique<Milp>(parameters.get_or("milp.time_limit", Milp::kTimeLimitSeconds));
   });

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "qbitopt/allocation/greedy.h"
+#include "qbitopt/allocation/knapsack/greedy.h"
 
 namespace qbitopt {
 namespace {

@@ -84,7 +84,7 @@ class JobCheck {
     if (is("solver", "exact") && has_own && value("budget.joint").is_number()) {
       fail("budget.joint",
            "solver 'exact' takes one budget per quantiser, but budget.joint binds what another "
-           "budget binds as well; take milp, relax_greedy or lagrangian");
+           "budget binds as well; take milp or relax_greedy");
     }
   }
 

@@ -55,7 +55,7 @@ void try_cost_table(std::string_view text) {
   for (const BudgetArguments& arguments : budgets) {
     if (!arguments.bops.empty() && !table.has_layers) continue;
     const Problem problem = make_problem(table, arguments);
-    for (const char* solver : {"relax_greedy", "lagrangian", "exact", "uniform"}) {
+    for (const char* solver : {"relax_greedy", "exact", "uniform"}) {
       try_solver(solver, problem);
     }
   }

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/rest_bound.h"
+#include "qbitopt/allocation/knapsack/rest_bound.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/dual.h"
+#include "qbitopt/allocation/knapsack/dual.h"
 
 #include <algorithm>
 #include <cmath>

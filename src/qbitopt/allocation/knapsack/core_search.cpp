@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/core_search.h"
+#include "qbitopt/allocation/knapsack/core_search.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/greedy.h"
+#include "qbitopt/allocation/knapsack/greedy.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/exchange.h"
+#include "qbitopt/allocation/knapsack/exchange.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/dual.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 namespace qbitopt {
 

@@ -1,10 +1,10 @@
-#include "qbitopt/allocation/branch.h"
+#include "qbitopt/allocation/knapsack/branch.h"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
-#include "qbitopt/allocation/greedy.h"
+#include "qbitopt/allocation/knapsack/greedy.h"
 
 namespace qbitopt {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 namespace qbitopt {
 

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/fit_relaxation.h"
+#include "qbitopt/allocation/knapsack/fit_relaxation.h"
 
 #include <algorithm>
 #include <array>

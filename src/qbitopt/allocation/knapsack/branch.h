@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "qbitopt/allocation/core_search.h"
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/hull.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/core_search.h"
+#include "qbitopt/allocation/knapsack/dual.h"
+#include "qbitopt/allocation/knapsack/hull.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 namespace qbitopt {
 

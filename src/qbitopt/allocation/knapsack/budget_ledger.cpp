@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/budget_ledger.h"
+#include "qbitopt/allocation/knapsack/budget_ledger.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "qbitopt/allocation/knapsack.h"
-#include "qbitopt/allocation/rest_bound.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
+#include "qbitopt/allocation/knapsack/rest_bound.h"
 
 namespace qbitopt {
 

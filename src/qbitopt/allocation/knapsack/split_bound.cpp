@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/split_bound.h"
+#include "qbitopt/allocation/knapsack/split_bound.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "qbitopt/allocation/hull.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/hull.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 namespace qbitopt {
 

@@ -1,4 +1,4 @@
-#include "qbitopt/allocation/hull.h"
+#include "qbitopt/allocation/knapsack/hull.h"
 
 namespace qbitopt {
 

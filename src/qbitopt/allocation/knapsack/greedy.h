@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "qbitopt/allocation/dual.h"
-#include "qbitopt/allocation/hull.h"
-#include "qbitopt/allocation/knapsack.h"
+#include "qbitopt/allocation/knapsack/dual.h"
+#include "qbitopt/allocation/knapsack/hull.h"
+#include "qbitopt/allocation/knapsack/knapsack.h"
 
 namespace qbitopt {
 
