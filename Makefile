@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth miniature imagenet-miniature originals fuzz format check try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement miniature imagenet-miniature originals fuzz format check try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -138,6 +138,11 @@ sensitivity-worth: configure  ## how well each metric orders random allocations 
 	$(QBITOPT) run sweeps/sensitivity_networks.yaml
 	$(BUILD)/bin/sensitivity_worth --allocations $(WORTH_ALLOCATIONS) $$($(QBITOPT) sql --csv --file benchmarks/sensitivity/networks.sql | tail -n +2)
 	@if command -v gnuplot >/dev/null; then gnuplot plots/sensitivity_worth.gnuplot && echo "wrote plots/sensitivity_worth.svg"; fi
+
+sensitivity-agreement: configure  ## whether each metric gives the same costs on other calibration images (results/bench/sensitivity_agreement.json)
+	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_agreement qbitopt_cli qbitopt_worker
+	$(QBITOPT) run sweeps/sensitivity_networks.yaml
+	$(BUILD)/bin/sensitivity_agreement $$($(QBITOPT) sql --csv --file benchmarks/sensitivity/networks.sql | tail -n +2)
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i

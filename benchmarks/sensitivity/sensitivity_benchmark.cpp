@@ -171,7 +171,7 @@ void run(int rounds, std::vector<std::string> names) {
       const int count = is_slow ? 1 : 5;
       std::vector<double> evaluations;
       for (int i = 0; i < count; ++i) {
-        evaluations.push_back(bench::seconds([&] { metric->estimate(context); }));
+        evaluations.push_back(bench::seconds([&] { trainee.estimate(*metric); }));
       }
       add(name + ", before training", bench::summarize(evaluations), count);
     }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "benchmarks/report.h"
+#include "benchmarks/sensitivity/fashion_mnist.h"
 #include "benchmarks/sensitivity/rank_correlation.h"
 #include "benchmarks/sensitivity/subject.h"
 #include "qbitopt/allocation/random_bits.h"
@@ -36,9 +37,9 @@ namespace {
 
 struct Options {
   int allocations = 60;
-  int64_t images = 2000;  // held-out images
+  int64_t images = 2000;  // held-out images, in whole batches of 500
   int bits = 3;
-  std::string data = "/usr/share/datasets/fashion-mnist";
+  std::string data = bench::kFashionMnist;
   std::vector<std::pair<std::string, std::string>> models;  // name, file
 };
 
@@ -84,20 +85,17 @@ class Worth {
   Worth(const std::string& model, const std::string& file, const Options& options)
       : options_(options), model_(model), subject_(model) {
     load_state(*subject_.network, read_weights(file), file);
-    DataSetRegistry data_sets("data set");
-    register_data_sets(data_sets);
-    const auto data = data_sets.make("fashion_mnist", Parameters(Json{{"root", options.data},
-                                                                      {"validation_images", 5000},
-                                                                      {"augment", false},
-                                                                      {"threads", 1}}));
-    subject_.calibration = batches_of(*data->once(Split::kTrain, 64, 8 * 64));
-    held_out_ = batches_of(*data->once(Split::kValidation, 500, options.images));
-    const BatchStatisticsScope scope(*subject_.network);
-    subject_.quantize(options.bits);
-    SensitivityContext context = subject_.context();
-    ranges_ =
-        candidate_errors(context, subject_.uniform, Stage::kBeforeTraining, subject_.calibration);
-    ask_metrics(context);
+    subject_.calibration = bench::fashion_mnist(options.data, Split::kTrain, 64, 8);
+    held_out_ =
+        bench::fashion_mnist(options.data, Split::kValidation, 500, (options.images + 499) / 500);
+    {
+      const BatchStatisticsScope scope(*subject_.network);
+      subject_.quantize(options.bits);
+      SensitivityContext context = subject_.context();
+      ranges_ =
+          candidate_errors(context, subject_.uniform, Stage::kBeforeTraining, subject_.calibration);
+    }
+    ask_metrics();
   }
 
   void run(Json& rows, std::ostream& points, std::ostream& figure) {
@@ -140,19 +138,13 @@ class Worth {
   }
 
  private:
-  static bench::Batches batches_of(BatchStream& stream) {
-    bench::Batches batches;
-    for (Batch batch; stream.next(batch);) batches.emplace_back(batch.images, batch.labels);
-    return batches;
-  }
-
-  void ask_metrics(SensitivityContext& context) {
+  void ask_metrics() {
     SensitivityRegistry metrics("sensitivity");
     register_sensitivities(metrics);
     for (const std::string& name : metrics.names()) {
       const auto metric = metrics.make(name, Parameters(Json::object()));
       CostTable table;
-      seconds_.push_back(bench::seconds([&] { table = metric->estimate(context); }));
+      seconds_.push_back(bench::seconds([&] { table = subject_.estimate(*metric); }));
       std::printf("%-18s %-18s %.1f s\n", model_.c_str(), name.c_str(), seconds_.back());
       std::fflush(stdout);
       tables_.emplace_back(name, std::move(table));

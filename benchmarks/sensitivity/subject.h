@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "qbitopt/models/batch_norm.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/quant/uniform_quantizer.h"
@@ -37,6 +38,17 @@ struct Subject {
     const torch::NoGradGuard no_grad;
     for (const auto& [images, labels] : calibration) network->forward(images);
     for (const auto& quantizer : uniform) quantizer->end_calibration();
+  }
+
+  // The metric's table before training, with batch norm as the metric wants it.
+  CostTable estimate(Sensitivity& metric, uint64_t seed = 0) {
+    SensitivityContext ask = context(seed);
+    if (metric.uses_running_statistics()) {
+      const RunningStatisticsScope scope(*network);
+      return metric.estimate(ask);
+    }
+    const BatchStatisticsScope scope(*network);
+    return metric.estimate(ask);
   }
 
   SensitivityContext context(uint64_t seed = 0) {

@@ -19,8 +19,8 @@ using torch::Tensor;
 const std::vector<int> kHawqCandidates = {2, 3, 4, 6, 8};
 
 // Tensors whose Hessian traces are chosen by hand. Image q, row q of the unit matrix, has the
-// logits (c_q w_q[0], 0) and tells of tensor q alone. With w_q[0] = 0 both classes have probability
-// 1/2, and of n images
+// logits (c_q w_q[0], 0) and tells of tensor q alone. With w_q[0] near 0 (an exact 0 would not be
+// counted, since rounding cannot move it) both classes have probability 1/2, and of n images
 //
 //   Tr H_q = d2/dw_q[0]^2 of the mean cross-entropy = c_q^2 / (4 n),  all other entries of H: 0
 //
@@ -34,7 +34,7 @@ struct HandMadeTraces {
       : traces(given) {
     for (size_t q = 0; q < traces.size(); ++q) {
       Tensor w = gaussian({elements[q]}) * (1 + static_cast<double>(q));
-      w[0] = 0;
+      w[0] = 1e-6;
       tensors.push_back(w.requires_grad_());
       const QuantizerSpec spec{.name = "w" + std::to_string(q),
                                .candidate_bits = kHawqCandidates,

@@ -62,5 +62,25 @@ TEST(BatchNormTest, BatchStatisticsScopeNormalisesByTheBatchAndLeavesNoTrace) {
   EXPECT_FALSE(batch_norm->is_training());
 }
 
+TEST(BatchNormTest, RunningStatisticsScopeSeparatesImagesAndRestoresModes) {
+  auto network = network_with_batch_norm();
+  auto* batch_norm = batch_norms(*network).front();
+  for (const bool was_frozen : {true, false}) {
+    network->train();
+    if (was_frozen) freeze_batch_norm(*network);
+    const torch::Tensor before = batch_norm->running_mean.clone();
+    {
+      const RunningStatisticsScope scope(*network);
+      const torch::Tensor x = torch::randn({4, 3, 5, 5}) * 2 + 7;
+      EXPECT_TRUE(
+          torch::allclose(batch_norm->forward(x)[0], batch_norm->forward(x[0].unsqueeze(0))[0]));
+      EXPECT_FALSE(network->is_training());
+    }
+    EXPECT_TRUE(torch::equal(batch_norm->running_mean, before));
+    EXPECT_TRUE(network->is_training());
+    EXPECT_EQ(batch_norm->is_training(), !was_frozen);
+  }
+}
+
 }  // namespace
 }  // namespace qbitopt

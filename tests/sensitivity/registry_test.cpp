@@ -36,6 +36,7 @@ CostTable after_a_step(Sensitivity& metric, SmallResNet& net, SensitivityContext
     (torch::cross_entropy_loss(logits, labels) / passes).backward();
   }
   metric.observe_step(net.quantizers, 16);
+  if (metric.uses_running_statistics()) net.network->eval();
   return metric.current(context);
 }
 

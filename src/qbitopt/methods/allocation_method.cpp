@@ -17,34 +17,25 @@
 namespace qbitopt {
 namespace {
 
-// While it lives: batch norm as in the training step at hand, on the batch's statistics, which it
-// forgets afterwards, until it is frozen; and no dropout, whose chance would drown the differences
-// between forward passes.
-class AsInTraining {
+// While it lives: batch norm with its running statistics, or as in the training step at hand (on the
+// batch's statistics, which it forgets afterwards, until it is frozen); and no dropout, whose chance
+// would drown the differences between forward passes.
+class MeasuringMode {
  public:
-  explicit AsInTraining(Network& network)
-      : network_(network), was_training_(network.is_training()) {
+  MeasuringMode(Network& network, bool running_statistics) {
     const auto norms = batch_norms(network);
     const bool uses_batches = std::any_of(norms.begin(), norms.end(),
                                           [](const auto* norm) { return norm->is_training(); });
-    if (uses_batches) {
-      statistics_.emplace(network);
+    if (uses_batches && !running_statistics) {
+      batch_.emplace(network);
     } else {
-      network.eval();
+      running_.emplace(network);
     }
   }
-  ~AsInTraining() {
-    if (statistics_) return;
-    network_.train(was_training_);
-    freeze_batch_norm(network_);
-  }
-  AsInTraining(const AsInTraining&) = delete;
-  AsInTraining& operator=(const AsInTraining&) = delete;
 
  private:
-  Network& network_;
-  bool was_training_;
-  std::optional<BatchStatisticsScope> statistics_;
+  std::optional<BatchStatisticsScope> batch_;
+  std::optional<RunningStatisticsScope> running_;
 };
 
 Problem with_costs(const MethodContext& context, const std::vector<QuantizerPtr>& quantizers,
@@ -170,7 +161,7 @@ void AllocationMethod::before_step(MethodContext& context, const StepState& stat
 }
 
 CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
-  const AsInTraining scope(context.network());
+  const MeasuringMode mode(context.network(), sensitivity_->uses_running_statistics());
   SensitivityContext sensitivity{
       .quantizers = context.quantizers(),
       .forward = [&](const torch::Tensor& images) { return context.network().forward(images); },
@@ -227,6 +218,7 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   event.costs = by_candidate(context.quantizers(), table);
   event.cost_unit = table.unit;
   context.report(std::move(event));
+  if (!table.accuracy.empty()) context.report(Note{"info", table.accuracy});
   if (!table.note.empty()) context.report(Note{"warning", table.note});
   if (says_nothing) {
     context.report(Note{"warning", "step " + std::to_string(step) +

@@ -60,4 +60,18 @@ BatchStatisticsScope::~BatchStatisticsScope() {
   }
 }
 
+RunningStatisticsScope::RunningStatisticsScope(torch::nn::Module& network)
+    : network_(network), was_training_(network.is_training()) {
+  for (auto* batch_norm : batch_norms(network)) {
+    if (batch_norm->is_training()) trained_.push_back(batch_norm);
+  }
+  network.eval();
+}
+
+RunningStatisticsScope::~RunningStatisticsScope() {
+  network_.train(was_training_);
+  freeze_batch_norm(network_);
+  for (auto* batch_norm : trained_) batch_norm->train();
+}
+
 }  // namespace qbitopt

@@ -41,4 +41,19 @@ class BatchStatisticsScope {
   std::vector<Saved> saved_;
 };
 
+// While it lives: the network is in evaluation mode, batch norms with their running statistics. At
+// its end modes are as before.
+class RunningStatisticsScope {
+ public:
+  explicit RunningStatisticsScope(torch::nn::Module& network);
+  ~RunningStatisticsScope();
+  RunningStatisticsScope(const RunningStatisticsScope&) = delete;
+  RunningStatisticsScope& operator=(const RunningStatisticsScope&) = delete;
+
+ private:
+  torch::nn::Module& network_;
+  bool was_training_;
+  std::vector<torch::nn::BatchNorm2dImpl*> trained_;  // those that were in training mode
+};
+
 }  // namespace qbitopt

@@ -14,6 +14,7 @@ TensorError errors_of(const UniformQuantizer& quantizer, const RangeObserver& ob
   TensorError error;
   const Tensor sample = observer.sample();
   error.power = sample.square().mean(torch::kFloat64).item<double>();
+  error.movable = can_move(quantizer, sample).mean(torch::kFloat64).item<double>();
   for (const int bits : quantizer.spec().candidate_bits) {
     const Grid grid = quantizer.grid_at(bits);
     const Tensor range = stage == Stage::kBeforeTraining
@@ -30,6 +31,10 @@ TensorError errors_of(const UniformQuantizer& quantizer, const RangeObserver& ob
 }
 
 }  // namespace
+
+Tensor can_move(const UniformQuantizer& quantizer, const Tensor& a) {
+  return quantizer.spec().has_offset ? torch::ones_like(a, torch::kBool) : a.ne(0);
+}
 
 std::vector<TensorError> candidate_errors(SensitivityContext& context,
                                           const UniformQuantizers& quantizers, Stage stage,

@@ -4,6 +4,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/quant/fake_quantize.h"
+#include "qbitopt/sensitivity/candidate_errors.h"
 
 namespace qbitopt {
 namespace {
@@ -23,7 +24,10 @@ Tensor own_node(const Tensor& x) {
 LossCurvature::LossCurvature(std::string metric, SensitivityContext& context,
                              const UniformQuantizers& quantizers, Stage stage, const Tensor& images,
                              const Tensor& labels)
-    : metric_(std::move(metric)), quantizers_(quantizers), tensors_(quantizers.size()) {
+    : metric_(std::move(metric)),
+      quantizers_(quantizers),
+      tensors_(quantizers.size()),
+      movable_(quantizers.size()) {
   const torch::AutoGradMode with_graph(true);
   Tensor loss;
   {
@@ -31,6 +35,7 @@ LossCurvature::LossCurvature(std::string metric, SensitivityContext& context,
     for (size_t q = 0; q < quantizers.size(); ++q) {
       taps.set(q, [this, q, stage](const Tensor& a) {
         const UniformQuantizer& quantizer = *quantizers_[q];
+        movable_[q] = can_move(quantizer, a.detach());
         tensors_[q] = stage == Stage::kBeforeTraining
                           ? own_node(a)
                           : fake_quantize(a, quantizer.range(), quantizer.grid());
@@ -54,22 +59,14 @@ LossCurvature::LossCurvature(std::string metric, SensitivityContext& context,
   }
 }
 
-std::vector<Tensor> LossCurvature::product(const std::vector<Tensor>& vectors) const {
-  try {
-    return torch::autograd::grad(gradients_, tensors_, vectors, /*retain_graph=*/true,
-                                 /*create_graph=*/false);
-  } catch (const c10::Error& error) {
-    fail(0, first_line(error.what_without_backtrace()));
-  }
-}
-
 Tensor LossCurvature::own_product(size_t q, const Tensor& vector) const {
   try {
     const Tensor product =
-        torch::autograd::grad({gradients_[q]}, {tensors_[q]}, {vector}, /*retain_graph=*/true,
-                              /*create_graph=*/false, /*allow_unused=*/true)[0];
+        torch::autograd::grad({gradients_[q]}, {tensors_[q]}, {vector * movable_[q]},
+                              /*retain_graph=*/true, /*create_graph=*/false,
+                              /*allow_unused=*/true)[0];
     if (!product.defined()) fail(q, "its gradient is a constant");
-    return product;
+    return product * movable_[q];
   } catch (const c10::Error& error) {
     fail(q, first_line(error.what_without_backtrace()));
   }

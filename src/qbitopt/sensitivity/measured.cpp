@@ -1,6 +1,7 @@
 #include "qbitopt/sensitivity/measured.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
@@ -22,8 +23,11 @@ CostTable MeasuredSensitivity::current(SensitivityContext& context) {
 }
 
 void MeasuredSensitivity::save(torch::serialize::OutputArchive& archive) const {
-  const Json state = {
-      {"calls", calls_}, {"costs", last_.costs}, {"unit", last_.unit}, {"note", last_.note}};
+  const Json state = {{"calls", calls_},
+                      {"costs", last_.costs},
+                      {"unit", last_.unit},
+                      {"note", last_.note},
+                      {"accuracy", last_.accuracy}};
   archive.write("sensitivity", c10::IValue(state.dump()));
 }
 
@@ -35,6 +39,7 @@ void MeasuredSensitivity::load(torch::serialize::InputArchive& archive) {
   state.at("costs").get_to(last_.costs);
   state.at("unit").get_to(last_.unit);
   state.at("note").get_to(last_.note);
+  last_.accuracy = state.value("accuracy", "");
 }
 
 LabelledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,
@@ -54,6 +59,33 @@ LabelledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,
                      name_ + ".samples, or raise calibration.batches or calibration.batch_size");
   }
   return batches;
+}
+
+LabelledBatches in_parts(const LabelledBatches& batches, int64_t largest) {
+  LabelledBatches parts;
+  for (const auto& [images, labels] : batches) {
+    for (int64_t from = 0; from < images.size(0); from += largest) {
+      parts.emplace_back(images.slice(0, from, from + largest),
+                         labels.slice(0, from, from + largest));
+    }
+  }
+  return parts;
+}
+
+std::string first_few(const std::vector<std::string>& names) {
+  constexpr size_t kFew = 5;
+  std::string text;
+  for (size_t i = 0; i < std::min(kFew, names.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kFew) text += " and " + std::to_string(names.size() - kFew) + " more";
+  return text;
+}
+
+std::string percent(double fraction) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2g%%", 100 * fraction);
+  return text;
 }
 
 void MeasuredSensitivity::fail_non_finite(const Quantizer& quantizer, int64_t values) const {

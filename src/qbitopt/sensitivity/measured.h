@@ -52,6 +52,15 @@ class MeasuredSensitivity : public Sensitivity {
   CostTable last_;
 };
 
+// The same images in the same order, at most `largest` at once.
+LabelledBatches in_parts(const LabelledBatches& batches, int64_t largest);
+
+// "a, b, c", from the sixth name on "a, b, c, d, e and 2 more".
+std::string first_few(const std::vector<std::string>& names);
+
+// "3.1%" for 0.031: two significant digits.
+std::string percent(double fraction);
+
 // "<count> of <total> <things> were not finite and left out"; empty for 0.
 std::string non_finite_note(int64_t count, int64_t total, const std::string& things);
 

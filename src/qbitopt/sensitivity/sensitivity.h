@@ -19,14 +19,15 @@ namespace qbitopt {
 struct CostTable {
   std::vector<std::vector<double>> costs;
   std::string unit = "nats";
-  std::string note = {};  // what the user should know: values left out, a search cut short
+  std::string note = {};      // a warning: values left out, a search cut short; empty: none
+  std::string accuracy = {};  // how exact the costs are, where the metric knows; else empty
 };
 
 // What a metric may use. Lives as long as the call.
 struct SensitivityContext {
   const std::vector<QuantizerPtr>& quantizers;  // in the order of the network's sites
-  // Logits [batch, classes] of images. Batch norm works as the caller has set it and must not keep
-  // what it sees here.
+  // Logits [batch, classes] of images. The caller sets batch norm's mode, after
+  // Sensitivity::uses_running_statistics(); batch norm must not keep what it sees here.
   std::function<torch::Tensor(const torch::Tensor& images)> forward;
   // Images and labels, the same for every metric at one seed.
   std::function<std::vector<std::pair<torch::Tensor, torch::Tensor>>()> batches;
@@ -49,6 +50,10 @@ class Sensitivity {
   // 2: the step must run as two half-batches, each with half the loss (fit with fit.weights:
   // split). Else 1.
   virtual int backward_passes_per_step() const { return 1; }
+  // True: batch norm must normalize with its running statistics (evaluation mode) in estimate() and
+  // current(), so that no image's loss depends on another image. False: it works as in the training
+  // step at hand.
+  virtual bool uses_running_statistics() const { return false; }
 
   // Forgets what was gathered: the gradients that follow belong to another regime (batch norm has
   // been frozen, weights have been put back).
