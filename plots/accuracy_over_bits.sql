@@ -8,10 +8,12 @@ WITH run AS MATERIALIZED (
     top1,
     (weight_bits + activation_bits) / 2 AS bits,
     budget_met IS 0 AS missed,
-    weight_limit_bits,
-    activation_limit_bits,
-    joint_limit_bits,
-    coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NULL AS reference
+    (
+      SELECT group_concat(name || '=' || value)
+      FROM parameters
+      WHERE parameters.key = runs.key AND name GLOB 'budget.*'
+    ) AS budgets,
+    budget_limit IS NULL AS reference
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
     AND (:sweep IS NULL OR runs.key IN (
@@ -28,7 +30,7 @@ axis AS MATERIALIZED (
   SELECT panel, method, name
   FROM run
   JOIN parameters ON parameters.key = run.key
-  WHERE name NOT IN ('seed', 'plugin', 'budget.average_bits', 'budget.weights', 'budget.activations', 'budget.joint')
+  WHERE name NOT IN ('seed', 'plugin') AND (name NOT GLOB 'budget.*' OR name = 'budget.weighting')
   GROUP BY panel, method, name
   HAVING count(DISTINCT value) > 1
     AND count(*) = (SELECT count(*) FROM run AS other WHERE other.panel = run.panel AND other.method = run.method)
@@ -48,7 +50,7 @@ label AS (
 named AS (
   SELECT *, text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
   FROM label
-  WINDOW same AS (PARTITION BY panel, text, weight_limit_bits, activation_limit_bits, joint_limit_bits)
+  WINDOW same AS (PARTITION BY panel, text, budgets)
 ),
 centred AS (
   SELECT *, avg(top1) OVER (PARTITION BY config_key, missed) AS mean FROM named

@@ -1,6 +1,6 @@
 -- Mean final bits of every quantiser by configuration.
 WITH run AS (
-  SELECT *, coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget
+  SELECT *, budget_limit AS budget
   FROM runs
   WHERE state = 'finished' AND budget_met IS NOT 0
     AND (:sweep IS NULL OR runs.key IN (
@@ -22,7 +22,7 @@ focus AS (
   LIMIT 1
 ),
 chosen AS MATERIALIZED (
-  SELECT run.key, run.config_key, run.method, format('%s, budget %g bits', run.model, run.budget) AS setting
+  SELECT run.key, run.config_key, run.method, format('%s, budget %.12g %s', run.model, run.budget, run.budget_unit) AS setting
   FROM run
   JOIN focus ON run.model = focus.model AND run.data_name = focus.data_name AND run.budget = focus.budget
 ),

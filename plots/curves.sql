@@ -1,7 +1,7 @@
 -- Loss and top-1 accuracy of training batches over the steps: mean and standard deviation (n - 1) over the seeds of
 -- each configuration.
 WITH run AS (
-  SELECT *, coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget
+  SELECT *, budget_limit AS budget
   FROM runs
   WHERE state = 'finished' AND budget_met IS NOT 0 AND method <> 'fp32'
     AND (:sweep IS NULL OR runs.key IN (

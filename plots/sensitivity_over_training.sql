@@ -2,7 +2,7 @@
 WITH run AS (
   SELECT
     runs.*,
-    coalesce(weight_limit_bits, activation_limit_bits, joint_limit_bits) AS budget,
+    budget_limit AS budget,
     (SELECT count(DISTINCT step) FROM sensitivities WHERE sensitivities.key = runs.key) AS reallocations
   FROM runs
   WHERE state = 'finished' AND budget_met IS NOT 0
@@ -23,7 +23,7 @@ chosen AS (
 )
 SELECT
   CASE kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END
-    || format(' (%s, %s, budget %g bits, seed %s)', chosen.method, chosen.model, chosen.budget, chosen.seed) AS panel,
+    || format(' (%s, %s, budget %.12g %s, seed %s)', chosen.method, chosen.model, chosen.budget, chosen.budget_unit, chosen.seed) AS panel,
   replace(replace(quantizer, '.weight', ''), '.input', '') AS y,
   sensitivities.step AS x,
   sensitivities.value AS value

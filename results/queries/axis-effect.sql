@@ -6,7 +6,7 @@ WITH good AS MATERIALIZED (
     runs.seed,
     runs.top1,
     CAST(own.value AS TEXT) AS value,
-    COALESCE(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NULL AS is_free,
+    budget_limit IS NULL AS is_free,
     (
       SELECT needed_job_id
       FROM job

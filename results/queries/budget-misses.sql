@@ -12,7 +12,7 @@ SELECT
   (SELECT count(*) FROM failures WHERE failures.method = runs.method AND error_class = 'budget_exceeded') AS failed_for_it
 FROM runs
 WHERE state = 'finished'
-  AND COALESCE(weight_limit_bits, activation_limit_bits, joint_limit_bits) IS NOT NULL
+  AND budget_limit IS NOT NULL
   AND is_trial IS NOT 1
 GROUP BY method, guarantees_budget
 ORDER BY missed DESC, method;

@@ -8,6 +8,7 @@
 
 #include "app/text.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/report/check_definition.h"
 #include "qbitopt/report/table_format.h"
 
@@ -28,8 +29,8 @@ SweepTable read_table(const fs::path& file, const std::string& sweep, const fs::
 
 // One run a configuration, with the parameters alone in which configurations may differ.
 std::vector<Run> planned_runs(const TableDefinition& definition, const Plan& plan) {
-  std::set<std::string> names = {"method",         "seed",         "budget.average_bits",
-                                 "budget.weights", "budget.joint", "budget.activations"};
+  std::set<std::string> names(budget_parameters().begin(), budget_parameters().end());
+  names.insert({"method", "seed"});
   for (const auto& [name, place] : definition.parameters) names.insert(name);
   std::set<const JobShape*> shapes;
   for (const PlannedJob& job : plan.jobs) {

@@ -232,6 +232,34 @@ TEST(AnyBudgetsTest, ThoseThatTakeBudgetsInsideEachOtherKeepThem) {
   }
 }
 
+// What a plan relies on: each takes the budgets that it says, and one that takes fewer may refuse.
+TEST_P(SolversTest, TakesTheBudgetsThatItSays) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    Random random(seed, "support");
+    Problem problem = test::random_problem(
+        random, 6, {Weights::kSixDecades, static_cast<Costs>(seed % 3), {2, 4, 8}});
+    const auto bytes = [&](std::vector<int> members) {
+      int64_t least = 0;
+      for (const int member : members) least += problem.quantizers[member].weight * 2;
+      return Budget{"bytes", std::move(members), {}, least / 8 + 1 + least / 16};
+    };
+    problem.budgets = {{"activation", {1, 3, 5}, test::random_average(random)}, bytes({0, 2, 4})};
+    const auto keeps = [&] { return is_within_budgets(problem, solver->solve(problem).bits); };
+    ASSERT_TRUE(keeps()) << "seed " << seed;
+    if (solver->budget_support() < BudgetSupport::kNested) continue;
+    problem.budgets.push_back({"weight", {0, 2, 4}, test::random_average(random)});
+    problem.budgets.push_back({"joint", {0, 1, 2, 3, 4, 5}, test::random_average(random)});
+    ASSERT_TRUE(keeps()) << "seed " << seed;
+    problem.bops = {
+        {.name = "bops", .pairs = {{0, 1, 100}, {2, 1, 300}, {4, 3, 50}}, .limit = 4000}};
+    if (solver->budget_support() == BudgetSupport::kAny) {
+      ASSERT_TRUE(keeps()) << "seed " << seed;
+    } else {
+      ASSERT_THROW(keeps(), InputError);
+    }
+  }
+}
+
 TEST(HighsDeathTest, WithoutTheLibrarySaysWhereItLookedAndHowToGetIt) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // a fresh process: the library is loaded once
   setenv("QBITOPT_HIGHS", "/nowhere/libhighs.so", 1);

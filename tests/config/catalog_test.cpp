@@ -80,6 +80,20 @@ TEST(CatalogTest, ASchemaFollowsIncludesAndParts) {
               ElementsAre("method", "seed", "solver", "training.steps"));
 }
 
+TEST(CatalogTest, AnOptionalGroupIsNoPartOfTheVersions) {
+  const Catalog catalog = Catalog::from_text(
+      {{"job", kJob},
+       {"plain", "{kind: method, name: plain, version: 1, summary: x, includes: {'': [late]}}"},
+       {"late",
+        "{kind: group, name: late, version: 1, summary: x, optional: true, parameters: {late.x: "
+        "{type: int, description: x}}}"}});
+  const Schema schema = catalog.schema([](const std::string& key) -> std::optional<std::string> {
+    return key == "method" ? std::optional<std::string>("plain") : std::nullopt;
+  });
+  EXPECT_THAT(names_of(schema), ElementsAre("late.x", "method", "seed"));
+  EXPECT_EQ(schema.versions, (std::map<std::string, int>{{"group:job", 1}, {"method:plain", 1}}));
+}
+
 TEST(CatalogTest, KnowsTheKeysOfAllParts) {
   const Catalog catalog = catalog_of_six();
   EXPECT_EQ(catalog.keys().count("pretraining.steps"), 1u);

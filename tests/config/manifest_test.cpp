@@ -52,6 +52,21 @@ parameters:
   EXPECT_FALSE(manifest.parameters[2].affects_result);
 }
 
+TEST(ManifestTest, AnOptionalGroupIsNeutralAtItsDefaults) {
+  const auto read = [](const std::string& parameter) {
+    return read_manifest("g.yaml",
+                         "{kind: group, name: g, version: 2, summary: x, optional: true, "
+                         "parameters: {g.x: {type: int, description: x" +
+                             parameter + "}}}");
+  };
+  EXPECT_TRUE(read("").is_optional);
+  EXPECT_EQ(read(", default: 3, neutral: 3").parameters[0].version, 2);
+  EXPECT_THAT(input_error([&] { read(", default: 3"); }),
+              HasSubstr("parameter 'g.x' of an optional group needs a neutral value equal to its "
+                        "default"));
+  EXPECT_THAT(manifest_error("optional: true\n"), HasSubstr("only a group can be optional"));
+}
+
 TEST(ManifestTest, ReadsTheFilesOfADataSet) {
   const Manifest manifest = read_manifest("d.yaml", R"(
 {kind: data, name: d, version: 1, summary: Images., layout: imagenet, contents: {labels.gz: abc, images.gz: },

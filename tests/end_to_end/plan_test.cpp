@@ -35,7 +35,9 @@ TEST_F(PlanTest, ASweepWithoutStepsOrBudgetIsRefused) {
                         "pretraining.steps"));
   EXPECT_THAT(
       complaint(std::string(kGrammar) + kModelAndData + "cases: {q: {set: {method: qbitopt}}}\n"),
-      HasSubstr("s.yaml:3:9: job 'qbitopt' has no budget; set budget.average_bits"));
+      HasSubstr("s.yaml:3:9: job 'qbitopt' has no budget; set one of budget.average_bits, "
+                        "budget.weights, budget.activations, budget.joint, budget.weight_bytes, "
+                        "budget.bops"));
 }
 
 TEST_F(PlanTest, WhatAWorkerWouldRefuseIsRefused) {
@@ -55,6 +57,27 @@ TEST_F(PlanTest, WhatAWorkerWouldRefuseIsRefused) {
               HasSubstr("'loss_delta.samples' asks for 5000 images"));
   EXPECT_THAT(with("fit.weights: split, training.batch_size: 7"),
               HasSubstr("works on halves of each batch"));
+}
+
+TEST_F(PlanTest, ABudgetThatNoBitsOrNoSolverCanMeetIsRefused) {
+  const auto with = [&](const std::string& set) {
+    return complaint(std::string(kGrammar) + kModelAndData + "cases: {q: {set: {" + set + "}}}\n");
+  };
+  // resnet8 has 76,288 weights between its first and its last layer.
+  EXPECT_THAT(with("method: qbitopt, budget.weight_bytes: 19071"),
+              HasSubstr("infeasible budget: 'budget.weight_bytes' is 19071, but resnet8 takes at "
+                        "least 19072 bytes"));
+  EXPECT_THAT(with("method: fixed_precision, budget.bops: 1000"),
+              HasSubstr("infeasible budget: 'budget.bops' is 1000, but resnet8 takes at least"));
+  EXPECT_THAT(with("method: qbitopt, budget.bops: 1e9"),
+              HasSubstr("solver 'relax_greedy' does not take 'budget.bops', in which bits of "
+                        "weights and activations multiply; solvers that do: milp, random, uniform"));
+  EXPECT_THAT(with("method: qbitopt, solver: exact, budget.weight_bytes: 50000, budget.weights: 4"),
+              HasSubstr("solver 'exact' takes one budget per quantizer, but 'budget.weight_bytes' "
+                        "binds what 'budget.weights' binds as well; solvers that take both: "
+                        "milp, random, relax_greedy, uniform"));
+  EXPECT_THAT(with("method: qbitopt, budget.weight_bytes: 50000, budget.weighting: macs"),
+              HasSubstr("'budget.weight_bytes' counts elements, but budget.weighting is 'macs'"));
 }
 
 TEST_F(PlanTest, TablesAreReadBeforeAnythingRuns) {

@@ -51,8 +51,8 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
   ASSERT_EQ(qbitopt("run tiny.yaml").exit_code, 0);
   const Rows runs = query("SELECT * FROM runs");
   EXPECT_EQ(runs.size(), 11u);
-  const std::set<std::string> may_be_null = {"joint_limit_bits", "joint_bits", "error_class",
-                                             "error_text"};
+  const std::set<std::string> may_be_null = {"joint_limit_bits", "weight_limit_bytes", "limit_bops",
+                                             "error_class", "error_text"};
   std::set<std::string> parameters;  // one that does not apply is NULL
   for (const auto& row : query("SELECT replace(name, '.', '_') FROM parameter_definition").rows) {
     parameters.insert(row[0]);
@@ -61,8 +61,10 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
     const bool is_fp32 = runs.at(row, "method").get<std::string>().rfind("fp32", 0) == 0;
     for (const std::string& column : runs.columns) {
       const bool is_parameter = parameters.count(column) > 0;
-      const bool is_limit = column.find("limit_bits") != std::string::npos;
-      if (may_be_null.count(column) || is_parameter || (is_fp32 && is_limit)) continue;
+      const bool is_of_bits = column.find("limit") != std::string::npos ||
+                              column == "budget_unit" || column == "counted_weight_bytes" ||
+                              column == "bops";
+      if (may_be_null.count(column) || is_parameter || (is_fp32 && is_of_bits)) continue;
       EXPECT_FALSE(runs.at(row, column).is_null())
           << runs.at(row, "method") << " has no " << column;
     }

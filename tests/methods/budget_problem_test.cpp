@@ -13,10 +13,15 @@ using ::testing::HasSubstr;
 // stem (pinned at 8, not counted), two weights and two activations.
 std::vector<QuantizerSpec> specs() {
   std::vector<QuantizerSpec> specs(5);
-  specs[0] = {.name = "stem.weight", .pinned_bits = 8, .counted = false, .elements = 9, .macs = 90};
-  specs[1] = {.name = "a.weight", .elements = 100, .macs = 7};
+  specs[0] = {.name = "stem.weight",
+              .pinned_bits = 8,
+              .counted = false,
+              .elements = 9,
+              .macs = 90,
+              .input = "image"};
+  specs[1] = {.name = "a.weight", .elements = 100, .macs = 7, .input = "a.input"};
   specs[2] = {.name = "a.input", .kind = TensorKind::kActivation, .elements = 50, .macs = 7};
-  specs[3] = {.name = "b.weight", .elements = 300, .macs = 5};
+  specs[3] = {.name = "b.weight", .elements = 300, .macs = 5, .input = "b.input"};
   specs[4] = {.name = "b.input", .kind = TensorKind::kActivation, .elements = 60, .macs = 5};
   return specs;
 }
@@ -85,12 +90,72 @@ TEST(BudgetProblemTest, UniformBitsLeaveRoomForPinnedTensorsThatCount) {
   EXPECT_THAT(uniform_bits(counted), ElementsAre(8, 3));
 }
 
+TEST(BudgetProblemTest, BytesLimitTheCountedWeights) {
+  const Problem p = problem({{"budget.weight_bytes", 125}});
+  ASSERT_THAT(names(p), ElementsAre("weight_bytes"));
+  EXPECT_THAT(p.budgets[0].members, ElementsAre(1, 3));
+  EXPECT_EQ(p.budgets[0].bytes, 125);
+  // 400 weights: 1000 bits are 2 bits each, 1199 not yet 3, 1200 are.
+  EXPECT_THAT(uniform_bits(p), ElementsAre(8, 2, 8, 2, 8));
+  EXPECT_THAT(uniform_bits(problem({{"budget.weight_bytes", 149}})), ElementsAre(8, 2, 8, 2, 8));
+  EXPECT_THAT(uniform_bits(problem({{"budget.weight_bytes", 150}})), ElementsAre(8, 3, 8, 3, 8));
+}
+
+// 7 * 4 * 4 + 5 * 4 * 4 = 192; at 5 bits 300, and 299 is not enough.
+TEST(BudgetProblemTest, BitOperationsPairEveryCountedWeightWithItsLayersInput) {
+  const Problem p = problem({{"budget.bops", 299}});
+  EXPECT_TRUE(p.budgets.empty());
+  ASSERT_EQ(p.bops.size(), 1u);
+  EXPECT_EQ(p.bops[0].limit, 299);
+  ASSERT_EQ(p.bops[0].pairs.size(), 2u);
+  EXPECT_THAT((std::vector<int64_t>{p.bops[0].pairs[1].weight, p.bops[0].pairs[1].activation,
+                                    p.bops[0].pairs[1].macs}),
+              ElementsAre(3, 4, 5));
+  EXPECT_THAT(uniform_bits(p), ElementsAre(8, 4, 4, 4, 4));
+  EXPECT_THAT(uniform_bits(problem({{"budget.bops", 300}})), ElementsAre(8, 5, 5, 5, 5));
+  // Weights at 3 leave more for the activations.
+  EXPECT_THAT(uniform_bits(problem({{"budget.bops", 299}, {"budget.weights", 3}})),
+              ElementsAre(8, 3, 8, 3, 8));
+}
+
+TEST(BudgetProblemTest, WhatBitsUseIsToldOfEveryKindWithoutALimit) {
+  const Parameters weighting(Json{{"budget.weighting", "macs"}});
+  const auto use = [&](const char* kind) {
+    return budget_use(budget_kind(kind), specs(), weighting, {8, 2, 3, 4, 5});
+  };
+  EXPECT_DOUBLE_EQ(use("weight"), (7 * 2 + 5 * 4) / 12.0);
+  EXPECT_DOUBLE_EQ(use("activation"), (7 * 3 + 5 * 5) / 12.0);
+  EXPECT_DOUBLE_EQ(use("joint"), (7 * 2 + 5 * 4 + 7 * 3 + 5 * 5) / 24.0);
+  EXPECT_DOUBLE_EQ(use("weight_bytes"), (100 * 2 + 300 * 4) / 8.0);
+  EXPECT_DOUBLE_EQ(use("bops"), 7 * 2 * 3 + 5 * 4 * 5);
+}
+
+TEST(BudgetProblemTest, TotalsThatCannotBeMetOrDoNotFitTheWeightingAreErrors) {
+  const auto error_of = [](const Json& parameters) -> std::string {
+    try {
+      problem(parameters);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  EXPECT_EQ(error_of({{"budget.weight_bytes", 100}}), "none");
+  EXPECT_THAT(error_of({{"budget.weight_bytes", 99}}),
+              HasSubstr("the weight_bytes budget of 99 bytes cannot be met: with every tensor at "
+                        "its smallest candidate it takes 100 bytes;"));
+  EXPECT_EQ(error_of({{"budget.bops", 48}}), "none");
+  EXPECT_THAT(error_of({{"budget.bops", 47}}), HasSubstr("it takes 48 bit operations;"));
+  EXPECT_THAT(error_of({{"budget.weight_bytes", 200}, {"budget.weighting", "macs"}}),
+              HasSubstr("counts elements, but budget.weighting is 'macs'"));
+}
+
 TEST(BudgetProblemTest, NoBudgetIsAnError) {
   try {
     problem(Json::object());
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("the job has no budget; set budget.average_bits"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("the job has no budget; set one of budget.average_bits, budget.weights"));
   }
 }
 

@@ -139,5 +139,19 @@ TEST(TableDefinitionTest, TheImageNetTableShowsWhatItsMethodsPublished) {
   EXPECT_EQ(shown, expected);
 }
 
+TEST(TableDefinitionTest, ABudgetOnATotalHasColumnsOfWhatIsAllowedAndWhatIsUsed) {
+  TableDefinition definition;
+  definition.split_by = {"budget.bops", "budget.weight_bytes"};
+  std::map<std::string, std::vector<std::string>> shown;
+  for (const ColumnDefinition& column : standard_columns(definition))
+    shown[column.name] = column.of;
+  EXPECT_EQ(shown.at("budget.bops"), std::vector<std::string>{"budget.bops"});
+  EXPECT_EQ(shown.at("bops"), std::vector<std::string>{"bops"});
+  EXPECT_EQ(shown.at("weight_bytes"), std::vector<std::string>{"counted_weight_bytes"});
+  definition.split_by.clear();
+  for (const ColumnDefinition& column : standard_columns(definition))
+    EXPECT_NE(column.name, "bops");
+}
+
 }  // namespace
 }  // namespace qbitopt

@@ -96,6 +96,31 @@ TEST_F(DatabaseTest, TheBudgetCanBeRecomputedFromTheBits) {
   EXPECT_THAT(rows.rows[1], ElementsAre("weight", 1400, 400, 1));
 }
 
+TEST_F(DatabaseTest, EveryKindOfBudgetHasItsColumnsInRunsResultsAndAllocations) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  std::vector<Event> events = events_of({});
+  for (Event& event : events) {
+    const std::vector<BudgetState> budgets = {{"weight_bytes", 200, 175}, {"bops", {}, 15000}};
+    if (auto* told = std::get_if<Reallocation>(&event.body)) told->budgets = budgets;
+    if (auto* end = std::get_if<Finished>(&event.body)) end->budgets = budgets;
+  }
+  const Attempt attempt = make_attempt(job_, 1, folder_.path());
+  database.begin(attempt);
+  database.ingest(attempt, events);
+  EXPECT_THAT(database.reader()
+                  .query("SELECT weight_limit_bytes, counted_weight_bytes, limit_bops, bops, "
+                         "weight_limit_bits, budget_limit, budget_unit FROM runs")
+                  .rows.at(0),
+              ElementsAre(200.0, 175.0, nullptr, 15000.0, nullptr, 4, "bits"));
+  EXPECT_THAT(database.reader().query("SELECT counted_weight_bytes, bops FROM results").rows.at(0),
+              ElementsAre(175.0, 15000.0));
+  EXPECT_THAT(database.reader()
+                  .query("SELECT weight_limit_bytes, counted_weight_bytes, bops FROM allocations")
+                  .rows.at(0),
+              ElementsAre(200.0, 175.0, nullptr));
+}
+
 TEST_F(DatabaseTest, EveryCandidatesCostIsARowOfSensitivities) {
   Database database(file_);
   database.record_sweep(make_plan({job_}));
@@ -552,7 +577,7 @@ TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
   ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
   const std::string before = bytes(file_);
   EXPECT_EQ(refusal(file_), file_.string() +
-                                ": written by a newer qbitopt (schema 99, this one knows up to 3); "
+                                ": written by a newer qbitopt (schema 99, this one knows up to 4); "
                                 "it was left untouched; "
                                 "update qbitopt, or name another file with --db");
   EXPECT_EQ(bytes(file_), before);

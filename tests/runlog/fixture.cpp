@@ -53,10 +53,10 @@ std::vector<Event> events_of(const GoodRun& run) {
                            .device = "cpu",
                            .environment = {{"commit", run.commit}, {"cpu", "a processor"}}});
   if (is_quantised) {
-    bodies.push_back(Inventory{{{"stem.weight", "weight", 100, 1000, true, std::nullopt},
-                                {"head.weight", "weight", 300, 300, true, std::nullopt},
-                                {"head.input", "activation", 50, 300, true, std::nullopt},
-                                {"stem.input", "activation", 784, 1000, false, 8}}});
+    bodies.push_back(Inventory{{{"stem.weight", "weight", 100, 1000, true, std::nullopt, 100},
+                                {"head.weight", "weight", 300, 300, true, std::nullopt, 300},
+                                {"head.input", "activation", 50, 300, true, std::nullopt, 50},
+                                {"stem.input", "activation", 784, 1000, false, 8, 784}}});
     bodies.push_back(
         Reallocation{.step = 0,
                      .solver = "relax_greedy",

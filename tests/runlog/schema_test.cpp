@@ -94,6 +94,43 @@ TEST_P(StoredVersionTest, BecomesAFileOfThisVersionWithAllItsRows) {
                                             {"fp32_continued", 0, "finished", 88.11, 32.0},
                                             {"fp32_continued", 1, "finished", 88.05, 32.0}}));
   EXPECT_EQ(ask(old, "SELECT count(*) FROM bits_history").rows[0][0], 4);
+  EXPECT_EQ(ask(old, "SELECT share, limit_bits FROM bits ORDER BY position").rows,
+            (std::vector<std::vector<Json>>{{144, 3.0}, {784, 3.0}, {4608, 3.0}, {3136, 3.0}}));
+  EXPECT_EQ(ask(old, "SELECT weight_limit_bits, weight_bits FROM allocations").rows,
+            (std::vector<std::vector<Json>>{{3.0, 3.0}}));
+}
+
+// Before version 4 a share followed from its job's weighting, whose jobs shared one list.
+TEST(SchemaTest, SharesOfOldFilesFollowTheWeightingOfTheirJobs) {
+  const TemporaryFolder folder;
+  {
+    SQLite::Database old((folder / "old.db").string(),
+                         SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(read_text(std::string(QBITOPT_STORED_DATABASES) + "/version_3.sql"));
+    old.exec(
+        "UPDATE attempt SET inventory_id = 1 WHERE id IN (2, 3);"
+        "INSERT INTO quantizer_final SELECT 2, position, bits FROM quantizer_final;"
+        "INSERT INTO quantizer_final SELECT 3, position, bits FROM quantizer_final WHERE "
+        "attempt_id = 4;"
+        "UPDATE job SET parameters = json_set(parameters, '$.\"budget.weighting\"', 'macs') WHERE "
+        "id "
+        "= (SELECT job_id FROM attempt WHERE id = 2);"
+        "UPDATE job SET parameters = json_set(parameters, '$.\"budget.weighting\"', 'tensors') "
+        "WHERE "
+        "id = (SELECT job_id FROM attempt WHERE id = 3)");
+  }
+  const Database database(folder / "old.db");
+  const auto shares = [&](int attempt) {
+    return database.reader()
+        .query(
+            "SELECT json_group_array(share) FROM (SELECT share FROM bits JOIN job USING (key) "
+            "WHERE job.attempt_id = ? ORDER BY position)",
+            {attempt})
+        .rows[0][0];
+  };
+  EXPECT_EQ(shares(2), "[28224,28224,903168,903168]");
+  EXPECT_EQ(shares(3), "[1,1,1,1]");
+  EXPECT_EQ(shares(4), "[144,784,4608,3136]");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StoredVersionTest, ::testing::Range(1, kSchemaVersion + 1));

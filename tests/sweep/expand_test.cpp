@@ -362,7 +362,7 @@ TEST_F(ExpandTest, RefusesWhatAJobWouldRefuse) {
   EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [1]"),
               HasSubstr("signed tensors start at 2 bits"));
   EXPECT_THAT(complaint("method: qbitopt, solver: exact, budget.joint: 4"),
-              HasSubstr("solver 'exact' takes one budget per quantiser"));
+              HasSubstr("solver 'exact' takes one budget per quantizer"));
   EXPECT_THAT(error("qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
                     "needs: {fp32_checkpoint: {job: {method: fp32}, artifact: nonsense}}\n"),
               HasSubstr("unknown artifact 'nonsense'; known artifacts: model"));

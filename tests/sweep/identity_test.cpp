@@ -26,6 +26,16 @@ TEST(IdentityTest, PiecesGiveTheSameText) {
       identity_text({{{"method", "fp\n32"}, {"rate", 1e-7}}, versions, "digits:\"abc\"", {}}));
 }
 
+// A group that came later: no job's key knows its version but those that use it.
+TEST(IdentityTest, AnOptionalGroupsVersionCountsWithTheParametersThatAreNotNeutral) {
+  const ParameterSpec first{.name = "g.x", .type = "int", .neutral = 0, .version = 1};
+  ParameterSpec second = first;
+  second.version = 2;
+  EXPECT_EQ(identity_fragment("g.x", second, 0), "");
+  EXPECT_EQ(identity_fragment("g.x", first, 5), ",\"g.x\":5");
+  EXPECT_EQ(identity_fragment("g.x", second, 5), ",\"g.x\":{\"value\":5,\"version\":2}");
+}
+
 TEST(IdentityTest, LeavesOutWhatDoesNotMatter) {
   const ParameterSpec path{.name = "data.root", .type = "string", .affects_result = false};
   EXPECT_EQ(identity_fragment("data.root", path, "/data"), "");

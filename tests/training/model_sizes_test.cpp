@@ -27,6 +27,14 @@ TEST(ModelSizesTest, ManifestsSayWhatTheNetworksHave) {
     const Manifest& manifest = builtin_catalog().get("model", name);
     EXPECT_EQ(manifest.weights, weights) << name;
     EXPECT_EQ(manifest.macs, macs) << name;
+    int64_t inner_weights = 0, inner_macs = 0;
+    for (size_t i = 1; i + 1 < network->layers().size(); ++i) {
+      inner_weights += network->layers()[i]->weight.numel();
+      inner_macs += network->layers()[i]->macs();
+    }
+    EXPECT_EQ(manifest.inner_weights, inner_weights) << name;
+    EXPECT_EQ(manifest.inner_macs, inner_macs) << name;
+    EXPECT_EQ(manifest.image_size, image[1]) << name;
     EXPECT_EQ(manifest.head, manifest.contents.empty() ? "" : network->layers().back()->path());
   }
 }

@@ -24,6 +24,7 @@ class Exact : public Solver {
   static bool takes(const Problem& problem);
 
   std::string name() const override { return "exact"; }
+  BudgetSupport budget_support() const override { return BudgetSupport::kOnePerQuantizer; }
 
  protected:
   Answer choose(const Problem& problem, const SolveOptions& options) override;

@@ -19,6 +19,7 @@ class Milp : public Solver {
       : time_limit_seconds_(time_limit_seconds) {}
 
   std::string name() const override { return "milp"; }
+  BudgetSupport budget_support() const override { return BudgetSupport::kAny; }
 
  protected:
   Answer choose(const Problem& problem, const SolveOptions& options) override;

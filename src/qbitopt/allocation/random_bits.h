@@ -11,6 +11,7 @@ class RandomBits : public Solver {
  public:
   explicit RandomBits(uint64_t seed) : seed_(seed) {}
   std::string name() const override { return "random"; }
+  BudgetSupport budget_support() const override { return BudgetSupport::kAny; }
   bool looks_at_costs() const override { return false; }
 
  protected:

@@ -22,6 +22,7 @@ namespace qbitopt {
 class RelaxGreedy : public Solver {
  public:
   std::string name() const override { return "relax_greedy"; }
+  BudgetSupport budget_support() const override { return BudgetSupport::kNested; }
 
  protected:
   Answer choose(const Problem& problem, const SolveOptions& options) override;

@@ -22,6 +22,13 @@ struct SolveOptions {
   std::optional<uint64_t> seed = std::nullopt;  // of solvers that draw. Absent: the solver's own
 };
 
+// Which budgets a solver takes together.
+enum class BudgetSupport {
+  kOnePerQuantizer,  // budgets on average bits or bytes that share no quantizer
+  kNested,           // such budgets in each other, as weights in a joint one
+  kAny,              // any combination, bit operations of layers that share inputs included
+};
+
 // Chooses bits. One object may solve many problems, one after another (it keeps its memory); two
 // threads need two objects. The same problem and options give the same bits, ties included, as long
 // as no time limit strikes.
@@ -30,6 +37,8 @@ class Solver {
   virtual ~Solver() = default;
 
   virtual std::string name() const = 0;
+  // What every problem of that sort is safe to have; a solver may take more of some networks.
+  virtual BudgetSupport budget_support() const = 0;
   // False for controls, whose answer must not give way to a cheaper one.
   virtual bool looks_at_costs() const { return true; }
 

@@ -10,6 +10,7 @@ namespace qbitopt {
 class Uniform : public Solver {
  public:
   std::string name() const override { return "uniform"; }
+  BudgetSupport budget_support() const override { return BudgetSupport::kAny; }
   bool looks_at_costs() const override { return false; }
 
  protected:

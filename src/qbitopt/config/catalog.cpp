@@ -156,7 +156,8 @@ Schema Catalog::schema(const Choice& chosen) const {
       [&](const Manifest& manifest, const std::string& prefix) {
         if (!reached.emplace(&manifest, prefix).second) return;
         schema.manifests.push_back(&manifest);
-        schema.versions[manifest.kind + ":" + manifest.name] = manifest.version;
+        if (!manifest.is_optional)
+          schema.versions[manifest.kind + ":" + manifest.name] = manifest.version;
         for (const auto& [below, group] : manifest.includes)
           reach(get("group", group), joined(prefix, below));
         for (const ParameterSpec& spec : manifest.parameters) {

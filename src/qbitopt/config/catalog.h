@@ -23,7 +23,7 @@ struct Schema {
   };
   std::vector<Entry> parameters;           // by name
   std::vector<const Manifest*> manifests;  // of its parts and groups, in the order of reaching them
-  std::map<std::string, int> versions;     // "method:qbitopt" -> 1
+  std::map<std::string, int> versions;     // "method:qbitopt" -> 1; without optional groups
 
   const ParameterSpec* find(std::string_view name) const;
   // The manifest of this kind; null if there is none.

@@ -81,6 +81,20 @@ void read_includes(const YamlNode& node, Manifest& manifest) {
   }
 }
 
+void make_optional(const YamlNode& node, Manifest& manifest) {
+  if (!manifest.is_optional) return;
+  if (manifest.kind != "group")
+    fail_at(node.place, "only a group can be optional, found a " + manifest.kind);
+  for (ParameterSpec& spec : manifest.parameters) {
+    spec.version = manifest.version;
+    if (spec.default_value != spec.neutral || spec.required) {
+      fail_at(node.place, "parameter '" + spec.name +
+                              "' of an optional group needs a neutral value equal to its default, "
+                              "or no default");
+    }
+  }
+}
+
 void read_contents(const YamlNode& node, Manifest& manifest) {
   if (!node.is_map()) {
     for (const std::string& file : expect_texts(node, "contents")) manifest.contents[file];
@@ -99,7 +113,8 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   expect_keys(root, "a manifest",
               {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
                "includes", "parameters", "layout", "contents", "obtain", "weights", "macs",
-               "h100_images_per_second", "train_images", "head", "classes"});
+               "h100_images_per_second", "train_images", "head", "classes", "optional",
+               "inner_weights", "inner_macs", "image_size"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -131,6 +146,10 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
       manifest.parameters.push_back(read_parameter(entry.key, entry.value));
     }
   }
+  if (const YamlNode* node = root.find("optional")) {
+    manifest.is_optional = expect_bool(*node, "optional");
+    make_optional(*node, manifest);
+  }
   if (const YamlNode* node = root.find("layout")) {
     manifest.layout = expect_text(*node, "layout");
     if (manifest.layout != "imagenet")
@@ -140,6 +159,12 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");
   if (const YamlNode* node = root.find("weights")) manifest.weights = expect_int(*node, "weights");
   if (const YamlNode* node = root.find("macs")) manifest.macs = expect_int(*node, "macs");
+  if (const YamlNode* node = root.find("inner_weights"))
+    manifest.inner_weights = expect_int(*node, "inner_weights");
+  if (const YamlNode* node = root.find("inner_macs"))
+    manifest.inner_macs = expect_int(*node, "inner_macs");
+  if (const YamlNode* node = root.find("image_size"))
+    manifest.image_size = expect_int(*node, "image_size");
   if (const YamlNode* node = root.find("h100_images_per_second"))
     manifest.h100_images_per_second = expect_int(*node, "h100_images_per_second");
   if (const YamlNode* node = root.find("head")) manifest.head = expect_text(*node, "head");

@@ -29,6 +29,9 @@ struct ParameterSpec {
   // A job whose value equals this hashes as if the parameter did not exist; for parameters added
   // later.
   Json neutral;
+  // Of an optional group, else 0: raised, it changes the keys of the jobs alone in which the
+  // parameter is part of the identity.
+  int version = 0;
 };
 
 // A job that must be finished before one of this method starts.
@@ -52,6 +55,9 @@ struct Manifest {
   std::vector<std::pair<std::string, std::string>> includes;
   std::map<std::string, Need> needs;  // methods
   bool guarantees_budget = true;      // methods
+  // Groups that were added to parts which others use: no version of it is part of a job's identity
+  // but with those of its parameters that are not neutral. Each has a neutral default, or none.
+  bool is_optional = false;
   // Data sets: files under data.root whose names and sizes (`layout`: those of list_imagenet(), if it
   // is "imagenet") or contents (`contents`) identify the data. A content's sha256 may be given;
   // empty: any. Models: the file of published weights under weights.root (published_weights() says
@@ -64,6 +70,12 @@ struct Manifest {
   // are made for; 0: not said.
   int64_t weights = 0;
   int64_t macs = 0;
+  // Models: those of the layers between the first and the last, without biases; 0: not said.
+  int64_t inner_weights = 0;
+  int64_t inner_macs = 0;
+  // Models: height and width, in pixels, of the images that they are made for. Data sets: of their
+  // images, if no parameter says it (data.image_size). 0: not said.
+  int64_t image_size = 0;
   // Models: the layer that gives the logits ("fc"), for those with published weights.
   std::string head;
   // Models: images that QBitOpt trains on in a second on one NVIDIA H100, at that size, measured or

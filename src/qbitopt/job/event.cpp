@@ -113,7 +113,7 @@ void fields(Started& e, F& f) {
 template <typename F>
 void fields(QuantizerInfo& q, F& f) {
   f("name", q.name), f("kind", q.kind), f("elements", q.elements), f("macs", q.macs);
-  f("counted", q.counted), f("pinned_bits", q.pinned_bits);
+  f("counted", q.counted), f("pinned_bits", q.pinned_bits), f("share", q.share);
 }
 template <typename F>
 void fields(BudgetState& b, F& f) {

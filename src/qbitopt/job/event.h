@@ -35,6 +35,8 @@ struct QuantizerInfo {
   int64_t macs = 0;      // of the layer it feeds, per sample
   bool counted = true;   // enters the budget's average
   std::optional<int> pinned_bits;
+  // Its weight in the averages of budgets (budget.weighting). None: an older worker did not tell.
+  std::optional<int64_t> share;
 };
 // Once, before the first step. Later events list quantisers in this order.
 struct Inventory {
@@ -54,10 +56,9 @@ struct NonFinite {
   std::string value;  // "nan" | "inf" | "-inf"
 };
 
-// How one budget stands: weighted average bits, limit (none: the group has no budget of its own)
-// and achieved.
+// How one kind of budget stands, in its unit: limit (none: the job does not limit it) and achieved.
 struct BudgetState {
-  std::string group;  // "weight" | "activation" | "joint"
+  std::string group;  // the name of a kind: "weight", "bops" (see budget_kinds.h)
   std::optional<double> limit;
   double achieved = 0;
 };
@@ -111,7 +112,7 @@ struct Finished {
   int64_t steps = 0;
   std::map<std::string, double> results;          // "top1", "loss", "validation_top1", ...
   std::vector<int> bits;                          // final, by inventory; empty for fp32
-  std::vector<BudgetState> budgets;               // counted averages
+  std::vector<BudgetState> budgets;               // every kind
   std::map<std::string, double> all_tensor_bits;  // "weight", "activation": pinned ones included
   int64_t weight_bytes = 0;                       // all quantised weights at their bits
   bool budget_met = true;

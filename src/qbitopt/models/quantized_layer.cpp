@@ -31,6 +31,7 @@ QuantizedLayer::QuantizedLayer(std::string path, const LayerOptions& options,
                                                              .is_signed = options.signed_input});
   }
   input_site_ = shared_input ? shared_input : own_input_site_.get();
+  weight_site_->spec().input = input_site_->spec().name;
 }
 
 torch::Tensor QuantizedLayer::forward(const torch::Tensor& x) {

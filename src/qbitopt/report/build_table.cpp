@@ -7,6 +7,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/report/claims.h"
 #include "qbitopt/report/published_rows.h"
 #include "qbitopt/report/rows_format.h"
@@ -526,7 +527,9 @@ TableDefinition default_definition(const Reader& reader, const std::string& swee
   axes.erase("seed");
   if (!has_cases) axes.erase("method");  // each has its row
   // Budgets first, so that rows at one budget stand together.
-  if (axes.erase("budget.average_bits")) definition.split_by.push_back("budget.average_bits");
+  for (const std::string& budget : budget_parameters()) {
+    if (axes.erase(budget)) definition.split_by.push_back(budget);
+  }
   definition.split_by.insert(definition.split_by.end(), axes.begin(), axes.end());
   definition.columns = standard_columns(definition);
   return definition;

@@ -8,6 +8,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/job/known_metrics.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/report/statistics.h"
@@ -18,9 +19,6 @@ namespace {
 
 // In front of those of `runs`, in runs_of_sweep().
 constexpr size_t kOwnColumns = 4;
-
-const std::vector<std::string> kLimits = {"budget.average_bits", "budget.weights",
-                                          "budget.activations", "budget.joint"};
 
 // 3 and 3.0 are the same value, and so is the text "3".
 bool is_same(const Json& a, const Json& b) { return a == b || cell_text(a) == cell_text(b); }
@@ -101,7 +99,7 @@ std::set<std::string> columns_of(const TableDefinition& definition) {
 }
 
 std::set<std::string> parameters_of(const TableDefinition& definition) {
-  std::set<std::string> names(kLimits.begin(), kLimits.end());
+  std::set<std::string> names(budget_parameters().begin(), budget_parameters().end());
   names.insert("seed");
   names.insert(definition.section_by.begin(), definition.section_by.end());
   names.insert(definition.split_by.begin(), definition.split_by.end());
@@ -372,7 +370,7 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
       made.row = &row;
       made.section = section;
       made.split = split;
-      made.budget = values_at(run, kLimits, row.axes);
+      made.budget = values_at(run, budget_parameters(), row.axes);
     }
     RunGroup& group = groups_[place->second];
     (run.is_trial ? group.trials : group.candidates).push_back(&run);

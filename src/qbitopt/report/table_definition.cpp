@@ -5,6 +5,7 @@
 #include "qbitopt/config/yaml.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/text_file.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/report/standard_columns.h"
 
 namespace qbitopt {
@@ -342,6 +343,23 @@ std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition
                                               .show = Show::kAxis,
                                               .title = axis,
                                               .of = {axis}});
+  }
+  // Totals that a row was limited to stand beside its bits.
+  auto bits = std::find_if(columns.begin(), columns.end(), [](const ColumnDefinition& column) {
+    return !column.of.empty() && column.of.front() == budget_kinds().front().achieved_column;
+  });
+  for (const BudgetKind& kind : budget_kinds()) {
+    const bool is_axis =
+        std::any_of(kind.parameters.begin(), kind.parameters.end(), [&](const std::string& name) {
+          return std::find(definition.split_by.begin(), definition.split_by.end(), name) !=
+                 definition.split_by.end();
+        });
+    if (kind.is_average() || !is_axis) continue;
+    bits = columns.insert(std::next(bits), {.name = kind.name,
+                                            .show = Show::kMean,
+                                            .title = kind.unit_name() + " used",
+                                            .of = {kind.achieved_column},
+                                            .digits = 0});
   }
   return columns;
 }

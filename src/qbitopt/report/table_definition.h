@@ -119,7 +119,8 @@ TableDefinition parse_table_definition(const std::string& source_name, const std
 
 // The columns of a table whose definition names none: those of standard_columns.h, about this
 // metric, without differences to rows that it does not have, and one for each axis of split_by
-// besides the budget, so that no two rows read alike.
+// besides the budget, so that no two rows read alike. A budget in bytes or bit operations among
+// those axes has a second column, of what was used.
 std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition,
                                                const Objective& metric = {});
 

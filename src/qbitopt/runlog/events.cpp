@@ -68,7 +68,8 @@ void EventStore::add(const Inventory& body) {
   Json list = Json::array();
   for (const QuantizerInfo& q : body.quantizers) {
     list.push_back({q.name, q.kind, q.elements, q.macs, q.counted,
-                    q.pinned_bits ? Json(*q.pinned_bits) : Json()});
+                    q.pinned_bits ? Json(*q.pinned_bits) : Json(),
+                    q.share ? Json(*q.share) : Json()});
   }
   const std::string hash = sha256(canonical_json(list));
   auto inventory = connection_.find<int64_t>("SELECT id FROM inventory WHERE sha256 = ?", hash);
@@ -77,8 +78,9 @@ void EventStore::add(const Inventory& body) {
     inventory = connection_.last_id();
     int position = 0;
     for (const QuantizerInfo& q : body.quantizers) {
-      connection_.execute("INSERT INTO quantizer VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *inventory,
-                          position++, q.name, q.kind, q.elements, q.macs, q.counted, q.pinned_bits);
+      connection_.execute("INSERT INTO quantizer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *inventory,
+                          position++, q.name, q.kind, q.elements, q.macs, q.counted, q.pinned_bits,
+                          q.share);
     }
   }
   connection_.execute("UPDATE attempt SET inventory_id = ? WHERE id = ?", *inventory, attempt_);

@@ -6,13 +6,56 @@
 
 namespace qbitopt {
 
+namespace {
+
+// A share followed from a job's budget.weighting, so jobs of other weightings than `elements` get
+// inventories of their own.
+constexpr const char* kBudgets = R"(
+  DROP VIEW IF EXISTS runs;
+  DROP VIEW IF EXISTS results;
+  DROP VIEW IF EXISTS pareto;
+  DROP VIEW IF EXISTS bits;
+  DROP VIEW IF EXISTS allocations;
+  ALTER TABLE budget_result RENAME COLUMN limit_bits TO limit_value;
+  ALTER TABLE budget_result RENAME COLUMN achieved_bits TO achieved;
+  ALTER TABLE allocation_budget RENAME COLUMN limit_bits TO limit_value;
+  ALTER TABLE allocation_budget RENAME COLUMN achieved_bits TO achieved;
+  ALTER TABLE quantizer ADD COLUMN share INTEGER;
+  UPDATE quantizer SET share = elements;
+  CREATE TEMP TABLE weighted AS
+    SELECT DISTINCT inventory_id AS old, json_extract(job.parameters, '$."budget.weighting"') AS weighting
+    FROM attempt
+    JOIN job ON job.id = attempt.job_id
+    WHERE inventory_id IS NOT NULL AND weighting IN ('tensors', 'macs');
+  INSERT INTO inventory (sha256)
+    SELECT sha256 || ' by ' || weighting FROM weighted JOIN inventory ON inventory.id = old;
+  INSERT INTO quantizer
+    SELECT
+      (SELECT id FROM inventory WHERE sha256 = list.sha256 || ' by ' || weighting),
+      position, name, kind, elements, macs, counted, pinned_bits, iif(weighting = 'macs', macs, 1)
+    FROM weighted
+    JOIN inventory AS list ON list.id = old
+    JOIN quantizer ON quantizer.inventory_id = old;
+  UPDATE attempt SET inventory_id = (SELECT own.id FROM weighted
+      JOIN inventory AS list ON list.id = old
+      JOIN inventory AS own ON own.sha256 = list.sha256 || ' by ' || weighting
+      JOIN job ON job.id = attempt.job_id
+      WHERE old = attempt.inventory_id AND weighting = json_extract(job.parameters, '$."budget.weighting"'))
+    WHERE job_id IN (SELECT id FROM job
+        WHERE json_extract(job.parameters, '$."budget.weighting"') IN ('tensors', 'macs'))
+      AND inventory_id IS NOT NULL;
+  DROP TABLE weighted)";
+
+}  // namespace
+
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> steps = {
       {2, "runs of searches",
        "ALTER TABLE sweep_job ADD COLUMN trial INTEGER NOT NULL DEFAULT 0 CHECK (trial >= 0)"},
       {3, "jobs of several cases",
        "ALTER TABLE sweep_job ADD COLUMN other_cases TEXT NOT NULL DEFAULT '[]' CHECK "
-       "(json_valid(other_cases))"}};
+       "(json_valid(other_cases))"},
+      {4, "budgets in bytes and bit operations, shares as told", kBudgets}};
   return steps;
 }
 

@@ -13,7 +13,7 @@ namespace qbitopt {
 
 // Version of the schema that tables/*.sql describe. Raised with every change to them after a
 // release, together with a migration.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 // One step forward. `sql` changes base tables only; views are made anew.
 struct Migration {

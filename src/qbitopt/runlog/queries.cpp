@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/runlog/sweep_record.h"
 
 namespace qbitopt {
@@ -85,8 +86,9 @@ std::optional<TrialResult> trial_result(const Reader& reader, const std::string&
   if (state == "failed") return TrialResult{.has_failed = true};
   if (state != "finished") return std::nullopt;
   std::optional<double> excess;
-  for (const std::string budget : {"weight", "activation", "joint"}) {
-    const Json limit = rows.at(0, budget + "_limit_bits"), achieved = rows.at(0, budget + "_bits");
+  for (const BudgetKind& kind : budget_kinds()) {
+    if (!kind.is_average()) continue;  // a search looks for bits
+    const Json limit = rows.at(0, kind.limit_column), achieved = rows.at(0, kind.achieved_column);
     if (!limit.is_number() || !achieved.is_number()) continue;
     const double over = achieved.get<double>() - limit.get<double>();
     excess = std::max(over, excess.value_or(over));

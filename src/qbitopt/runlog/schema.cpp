@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/job/known_metrics.h"
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/migrations.h"
@@ -16,13 +17,16 @@ namespace qbitopt {
 namespace {
 
 // Columns that `runs` has in every file, so that queries written for one sweep work on another.
-const std::set<std::string> kParameters = {"method",          "model",
-                                           "data.name",       "seed",
-                                           "device",          "budget.average_bits",
-                                           "budget.weights",  "budget.activations",
-                                           "budget.joint",    "budget.weighting",
-                                           "sensitivity",     "solver",
-                                           "reallocation.tau"};
+const std::set<std::string>& common_parameters() {
+  static const std::set<std::string> names = [] {
+    std::set<std::string> all = {"method",      "model",  "data.name",
+                                 "seed",        "device", "budget.weighting",
+                                 "sensitivity", "solver", "reallocation.tau"};
+    all.insert(budget_parameters().begin(), budget_parameters().end());
+    return all;
+  }();
+  return names;
+}
 
 // A column of `runs` that follows from the data, with its documentation.
 struct Column {
@@ -75,7 +79,7 @@ std::string free_name(const std::string& name, std::set<std::string>& taken) {
 }
 
 std::vector<Column> parameter_columns(Connection& connection, std::set<std::string>& taken) {
-  std::set<std::string> names = kParameters;
+  std::set<std::string> names = common_parameters();
   for (std::string& name : column_of_text(
            connection, "SELECT DISTINCT json_each.key FROM job, json_each(job.parameters)")) {
     names.insert(std::move(name));
@@ -127,6 +131,83 @@ std::string lines(const std::vector<Column>& columns) {
   return text;
 }
 
+// What each kind of budget allows, then what was achieved.
+std::vector<Column> budget_columns() {
+  std::vector<Column> columns;
+  for (const BudgetKind& kind : budget_kinds()) {
+    columns.push_back({kind.name + "_budget.limit_value", kind.limit_column,
+                       in_brackets(kind.unit_name()) + kind.limit_meaning});
+  }
+  for (const BudgetKind& kind : budget_kinds()) {
+    columns.push_back({kind.name + "_budget.achieved", kind.achieved_column,
+                       in_brackets(kind.unit_name()) + kind.achieved_meaning});
+  }
+  return columns;
+}
+
+// What limits a run in this kind: as its worker told it, else as it is asked for.
+std::string limit_expression(const BudgetKind& kind) {
+  std::string text = "COALESCE(" + kind.name + "_budget.limit_value";
+  for (const std::string& name : kind.parameters)
+    text += fmt::format(", json_extract(job.parameters, {})", quoted("$.\"" + name + "\""));
+  return text + ")";
+}
+
+// Those of `runs`: averages are 32 in full precision. Two more say what limits a run at all.
+std::vector<Column> budget_columns_of_runs() {
+  std::vector<Column> columns = budget_columns();
+  const size_t kinds = budget_kinds().size();
+  std::string limits, units;
+  for (size_t i = 0; i < kinds; ++i) {
+    const BudgetKind& kind = budget_kinds()[i];
+    limits += (i ? ", " : "") + limit_expression(kind);
+    units += fmt::format(" WHEN {} IS NOT NULL THEN {}", limit_expression(kind),
+                         quoted(kind.unit_name()));
+    if (!kind.is_average()) continue;
+    columns[kinds + i].expression = fmt::format(
+        "COALESCE({}, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS "
+        "NULL THEN 32.0 END)",
+        columns[kinds + i].expression);
+  }
+  columns.push_back({fmt::format("COALESCE({})", limits), "budget_limit",
+                     "[budget_unit] the first of its budgets, also of a run to come; NULL: none"});
+  columns.push_back({fmt::format("CASE{} END", units), "budget_unit",
+                     "of budget_limit: 'bits' on average, 'bytes' or 'bit operations'"});
+  return columns;
+}
+
+std::vector<Column> budget_means() {
+  std::vector<Column> columns;
+  for (const BudgetKind& kind : budget_kinds()) {
+    columns.push_back({fmt::format("avg({}) FILTER (WHERE is_good)", kind.achieved_column),
+                       kind.achieved_column,
+                       in_brackets(kind.unit_name()) + kind.achieved_meaning});
+  }
+  return columns;
+}
+
+// Of budget_result or allocation_budget, a join for each kind.
+std::string budget_joins(const std::string& table, const std::string& key) {
+  std::string text;
+  for (const BudgetKind& kind : budget_kinds()) {
+    text += fmt::format(
+        "{0}LEFT JOIN {1} AS {2}_budget\n  ON {2}_budget.{3} AND {2}_budget.budget = '{2}'",
+        text.empty() ? "" : "\n", table, kind.name, key);
+  }
+  return text;
+}
+
+// Names of the columns that `runs` has whatever the file holds.
+std::set<std::string> fixed_columns_of_runs() {
+  std::set<std::string> names;
+  for (const SqlFile& view : view_files()) {
+    if (view.name != "runs") continue;
+    for (const ColumnDoc& doc : read_docs(view.text)) names.insert(doc.column);
+  }
+  for (const Column& column : budget_columns_of_runs()) names.insert(column.name);
+  return names;
+}
+
 std::vector<Column> but_seed(std::vector<Column> columns) {
   std::erase_if(columns, [](const Column& column) { return column.name == "seed"; });
   for (Column& column : columns) column.expression = identifier(column.name);
@@ -176,11 +257,7 @@ std::string filled(std::string text, const std::map<std::string, std::string>& v
 }
 
 std::vector<std::pair<std::string, std::string>> render_views(Connection& connection) {
-  std::set<std::string> taken;
-  for (const SqlFile& view : view_files()) {
-    if (view.name != "runs") continue;
-    for (const ColumnDoc& doc : read_docs(view.text)) taken.insert(doc.column);
-  }
+  std::set<std::string> taken = fixed_columns_of_runs();
   const auto parameters = parameter_columns(connection, taken);
   const auto metrics = metric_columns(connection, taken);
   const std::map<std::string, std::string> values = {
@@ -188,7 +265,13 @@ std::vector<std::pair<std::string, std::string>> render_views(Connection& connec
       {"metrics", lines(metrics)},
       {"parameters_but_seed", lines(but_seed(parameters))},
       {"metric_statistics", statistics(metrics)},
-      {"window_means", window_means(metrics)}};
+      {"window_means", window_means(metrics)},
+      {"budgets", lines(budget_columns_of_runs())},
+      {"budget_joins", budget_joins("budget_result", "attempt_id = attempt.id")},
+      {"budget_means", lines(budget_means())},
+      {"allocation_budgets", lines(budget_columns())},
+      {"allocation_budget_joins",
+       budget_joins("allocation_budget", "allocation_id = allocation.id")}};
   std::vector<std::pair<std::string, std::string>> views;
   for (const SqlFile& view : view_files()) {
     std::string text = filled(std::string(view.text), values);
@@ -267,12 +350,8 @@ std::vector<ColumnDoc> read_docs(std::string_view sql) {
 }
 
 std::set<std::string> columns_of_runs(const std::set<std::string>& parameters) {
-  std::set<std::string> columns;
-  for (const SqlFile& view : view_files()) {
-    if (view.name != "runs") continue;
-    for (const ColumnDoc& doc : read_docs(view.text)) columns.insert(doc.column);
-  }
-  std::set<std::string> names = kParameters;
+  std::set<std::string> columns = fixed_columns_of_runs();
+  std::set<std::string> names = common_parameters();
   names.insert(parameters.begin(), parameters.end());
   for (const std::string& name : names) free_name(name, columns);
   for (const std::string& name : result_names()) columns.insert(name);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "qbitopt/config/value.h"
+#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/sweep/job_check.h"
 #include "qbitopt/sweep/job_table.h"
 #include "qbitopt/sweep/shape.h"
@@ -298,9 +299,11 @@ class Expander {
       fail_at(search.place,
               "'" + search.parameter + "' applies to no job of " + where + "; search per case");
     }
-    for (const char* budget : {"average_bits", "weights", "activations", "joint"})
-      if (!parameters.value(std::string("budget.") + budget, Json()).is_null()) return;
-    fail_at(search.place, where + " has no budget to search for; search per case");
+    for (const BudgetKind& kind : budget_kinds()) {
+      for (const std::string& budget : kind.parameters)
+        if (kind.is_average() && !parameters.value(budget, Json()).is_null()) return;
+    }
+    fail_at(search.place, where + " has no budget on average bits to search for; search per case");
   }
 
   // The runs that the results lead to: trials at the first seed, and once a strength is chosen, all

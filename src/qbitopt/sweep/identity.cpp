@@ -25,7 +25,8 @@ std::string identity_fragment(const std::string& name, const ParameterSpec& spec
                               const Json& value) {
   if (value.is_null() || !spec.affects_result) return "";
   if (!spec.neutral.is_null() && value == spec.neutral) return "";
-  return "," + canonical_json(name) + ":" + canonical_json(value);
+  const Json counted = spec.version > 1 ? Json{{"value", value}, {"version", spec.version}} : value;
+  return "," + canonical_json(name) + ":" + canonical_json(counted);
 }
 
 }  // namespace qbitopt

@@ -31,7 +31,8 @@ struct IdentityText {
   std::string tail;    // from behind them
 };
 IdentityText identity_frame(const std::map<std::string, int>& versions, const std::string& data);
-// ",\"name\":value"; empty if this value is not part of the identity. The first fragment's comma
+// ",\"name\":value"; empty if this value is not part of the identity. From version 2 of an optional
+// group on, "value" is {"value", "version"}. The first fragment's comma
 // becomes a brace.
 std::string identity_fragment(const std::string& name, const ParameterSpec& spec,
                               const Json& value);

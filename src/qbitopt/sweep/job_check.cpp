@@ -1,15 +1,36 @@
 #include "qbitopt/sweep/job_check.h"
 
 #include <algorithm>
+#include <map>
 
+#include "qbitopt/allocation/solver.h"
 #include "qbitopt/config/value.h"
+#include "qbitopt/job/budget_kinds.h"
 
 namespace qbitopt {
 namespace {
 
 constexpr const char* kCandidates = "quantizers.candidate_bits";
-constexpr const char* kLimits[] = {"budget.average_bits", "budget.weights", "budget.activations",
-                                   "budget.joint"};
+
+const std::map<std::string, BudgetSupport>& solvers() {
+  static const std::map<std::string, BudgetSupport> known = [] {
+    SolverRegistry registry("solver");
+    register_solvers(registry);
+    std::map<std::string, BudgetSupport> support;
+    for (const std::string& name : registry.names())
+      support[name] = registry.make(name, Parameters())->budget_support();
+    return support;
+  }();
+  return known;
+}
+
+std::string solvers_with(BudgetSupport least) {
+  std::string names;
+  for (const auto& [name, support] : solvers()) {
+    if (support >= least) names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
 
 class JobCheck {
  public:
@@ -66,36 +87,95 @@ class JobCheck {
     }
   }
 
+  // The parameter that limits a kind of budget in this job; null: none does.
+  const std::string* limit_of(const BudgetKind& kind) const {
+    for (const std::string& key : kind.parameters) {
+      if (value(key).is_number()) return &key;
+    }
+    return nullptr;
+  }
+
   void check_budgets() const {
-    bool has_limit = false, has_key = false;
-    for (const char* key : kLimits) {
-      const Json& limit = value(key);
-      has_key |= shape_.find(key) != nullptr;
-      has_limit |= limit.is_number();
-      if (limit.is_number()) check_reachable(key, limit);
+    std::string keys;
+    bool has_limit = false;
+    for (const std::string& key : budget_parameters()) {
+      if (!shape_.find(key)) continue;
+      keys += (keys.empty() ? "" : ", ") + key;
+      has_limit |= value(key).is_number();
     }
-    if (has_key && !has_limit) {
-      fail_at(place_, "job " + name() +
-                          " has no budget; set budget.average_bits (weights and activations, each "
-                          "by itself), budget.weights, budget.activations or budget.joint");
+    if (keys.empty()) return;
+    if (!has_limit) fail_at(place_, "job " + name() + " has no budget; set one of " + keys);
+    for (const BudgetKind& kind : budget_kinds()) {
+      const std::string* key = limit_of(kind);
+      if (!key) continue;
+      if (kind.unit == BudgetUnit::kBytes && value("budget.weighting").is_string() &&
+          !is("budget.weighting", "elements")) {
+        fail(*key, "'" + *key + "' counts elements, but budget.weighting is " +
+                       shown(value("budget.weighting")) + "; leave out one of the two");
+      }
+      check_reachable(kind, *key);
     }
-    const bool has_own = std::any_of(std::begin(kLimits), std::end(kLimits) - 1,
-                                     [&](const char* key) { return value(key).is_number(); });
-    if (is("solver", "exact") && has_own && value("budget.joint").is_number()) {
-      fail("budget.joint",
-           "solver 'exact' takes one budget per quantiser, but budget.joint binds what another "
-           "budget binds as well; take milp or relax_greedy");
+    check_solver();
+  }
+
+  // Whether the solver takes these budgets together.
+  void check_solver() const {
+    if (!value("solver").is_string()) return;
+    const auto solver = solvers().find(value("solver").get<std::string>());
+    if (solver == solvers().end()) return;  // an unknown one is told elsewhere
+    const std::string text = "solver '" + solver->first + "' ";
+    const std::string *weights = nullptr, *activations = nullptr;
+    for (const BudgetKind& kind : budget_kinds()) {
+      const std::string* key = limit_of(kind);
+      if (!key) continue;
+      if (kind.unit == BudgetUnit::kBitOperations && solver->second < BudgetSupport::kAny) {
+        fail(*key, text + "does not take '" + *key + "', in which bits of weights and activations "
+                       "multiply; solvers that do: " + solvers_with(BudgetSupport::kAny));
+      }
+      for (auto& [binds, first] : {std::pair{kind.binds_weights, &weights},
+                                   std::pair{kind.binds_activations, &activations}}) {
+        if (!binds) continue;
+        if (*first && solver->second < BudgetSupport::kNested) {
+          fail(*key, text + "takes one budget per quantizer, but '" + *key +
+                         "' binds what '" + **first + "' binds as well; solvers that take both: " +
+                         solvers_with(BudgetSupport::kNested));
+        }
+        if (!*first) *first = key;
+      }
     }
   }
 
-  // A budget below the smallest candidate cannot be met whatever the network is.
-  void check_reachable(const std::string& key, const Json& limit) const {
+  // A budget below what the smallest candidates need: for averages whatever the network is, for
+  // totals as far as the network's manifest tells. The rest is found when the job starts.
+  void check_reachable(const BudgetKind& kind, const std::string& key) const {
     const Json& candidates = value(kCandidates);
-    if (!candidates.is_array() || candidates.empty() || limit >= candidates.front()) return;
-    fail(key,
-         "infeasible budget: '" + key + "' is " + shown(limit) +
-             ", below the smallest candidate of quantizers.candidate_bits = " + shown(candidates) +
-             "; the smallest budget that can be met is " + shown(candidates.front()));
+    if (!candidates.is_array() || candidates.empty()) return;
+    const Json& limit = value(key);
+    const auto smallest = candidates.front().get<int64_t>();
+    if (kind.is_average() && limit < smallest) {
+      fail(key, "infeasible budget: '" + key + "' is " + shown(limit) +
+                    ", below the smallest candidate of quantizers.candidate_bits = " +
+                    shown(candidates) + "; the smallest budget that can be met is " +
+                    shown(candidates.front()));
+    }
+    if (kind.is_average() || !shape_.model) return;
+    const int64_t weight_bits = std::max<int64_t>(smallest, 2);  // weights are signed
+    const Json& given_size = value("data.image_size");
+    const int64_t image_size = given_size.is_number_integer() ? given_size.get<int64_t>()
+                               : shape_.data                  ? shape_.data->image_size
+                                                              : 0;
+    int64_t least = 0;
+    if (kind.unit == BudgetUnit::kBytes) {
+      least = (shape_.model->inner_weights * weight_bits + 7) / 8;
+    } else if (image_size > 0 && image_size == shape_.model->image_size) {
+      least = shape_.model->inner_macs * weight_bits * smallest;
+    }
+    if (limit >= least) return;
+    fail(key, "infeasible budget: '" + key + "' is " + shown(limit) + ", but " +
+                  shape_.model->name + " takes at least " + kind.amount(static_cast<double>(least)) +
+                  " with every tensor between its first and last layer at the smallest candidate "
+                  "of quantizers.candidate_bits = " +
+                  shown(candidates));
   }
 
   void check_optimization(const std::string& stage) const {

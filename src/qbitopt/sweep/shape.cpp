@@ -195,6 +195,8 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
       relevant.push_back(dimension);
   }
   cut_into_pieces(*shape);
+  shape->model = schema.part("model");
+  shape->data = schema.part("data");
   const Manifest* method = schema.part("method");
   if (method) add_needs(*shape, *method, origin);
   share(*shape, schema, origin);

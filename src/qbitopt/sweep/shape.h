@@ -63,6 +63,8 @@ struct Shape {
   std::vector<Slot> slots;  // by name
   std::vector<const Slot*> varying;
   const Slot* seed = nullptr;  // the slot of "seed", if there is one
+  const Manifest* model = nullptr;  // null before one is chosen
+  const Manifest* data = nullptr;
   std::vector<Piece> pieces;
   std::vector<ShapeNeed> needs;
   IdentityText frame;

@@ -34,12 +34,12 @@ void expect_candidate(const AllocationQuantizer& quantizer, int bits) {
                              quantizer.name, bits, Json(quantizer.bits).dump()));
 }
 
-// Average bits of one kind; `counted_only`: without what the budget does not count.
-double average(const RunContext& context, TensorKind kind, bool counted_only) {
+// Over all tensors of one kind, those included that no budget counts.
+double average_of_all(const RunContext& context, TensorKind kind) {
   double used = 0, weights = 0;
   for (const QuantizerPtr& quantizer : context.quantizers()) {
     const QuantizerSpec& spec = quantizer->spec();
-    if (spec.kind != kind || (counted_only && !spec.counted)) continue;
+    if (spec.kind != kind) continue;
     const auto weight = static_cast<double>(budget_weight(spec, context.parameters()));
     used += weight * quantizer->bits();
     weights += weight;
@@ -69,18 +69,22 @@ void account_bits(const RunContext& context, bool guarantees_budget, Finished& f
   }
   std::string excess;
   if (!quantizers.empty()) {
+    std::map<std::string, double> limits;
     for (const BudgetCheck& check : check_budgets(problem, finished.bits)) {
-      finished.budgets.push_back({check.name, check.limit, check.achieved});
+      limits[check.name] = check.limit;
       if (check.is_met) continue;
-      excess += fmt::format("{}{} budget of {:g} bits, used {:.6g}", excess.empty() ? "" : "; ",
-                            check.name, check.limit, check.achieved);
+      const BudgetKind& kind = budget_kind(check.name);
+      excess += fmt::format("{}{} budget of {}, used {}", excess.empty() ? "" : "; ", check.name,
+                            kind.amount(check.limit), kind.amount(check.achieved));
+    }
+    for (const BudgetKind& kind : budget_kinds()) {
+      const auto limit = limits.find(kind.name);
+      finished.budgets.push_back(
+          {kind.name, limit == limits.end() ? std::nullopt : std::optional(limit->second),
+           budget_use(kind, context.specs(), context.parameters(), finished.bits)});
     }
     for (const TensorKind kind : {TensorKind::kWeight, TensorKind::kActivation}) {
-      const std::string group = name_of(kind);
-      finished.all_tensor_bits[group] = average(context, kind, /*counted_only=*/false);
-      const bool has_budget = std::any_of(finished.budgets.begin(), finished.budgets.end(),
-                                          [&](const BudgetState& b) { return b.group == group; });
-      if (!has_budget) finished.budgets.push_back({group, {}, average(context, kind, true)});
+      finished.all_tensor_bits[name_of(kind)] = average_of_all(context, kind);
     }
   }
   finished.budget_met = excess.empty();

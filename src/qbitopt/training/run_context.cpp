@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/random.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/methods/budget_problem.h"
@@ -101,7 +100,6 @@ torch::Tensor RunContext::teacher_logits(const torch::Tensor& images) {
 }
 
 void RunContext::attach_quantizers() {
-  std::vector<QuantizerSpec> specs;
   for (QuantizerSite* site : network_->sites()) {
     QuantizerPtr quantizer = call_hook(
         "make_quantizer", [&] { return method_->make_quantizer(site->spec(), parameters_); });
@@ -109,9 +107,8 @@ void RunContext::attach_quantizers() {
     site->attach(quantizer);
     quantizer->to(device_);
     quantizers_.push_back(std::move(quantizer));
-    specs.push_back(site->spec());
   }
-  problem_ = budget_problem(specs, parameters_);
+  problem_ = budget_problem(specs(), parameters_);
   report_inventory();
 }
 
@@ -121,7 +118,8 @@ void RunContext::report_inventory() {
     const QuantizerSpec& spec = quantizer->spec();
     inventory.quantizers.push_back({spec.name,
                                     spec.kind == TensorKind::kWeight ? "weight" : "activation",
-                                    spec.elements, spec.macs, spec.counted, spec.pinned_bits});
+                                    spec.elements, spec.macs, spec.counted, spec.pinned_bits,
+                                    budget_weight(spec, parameters_)});
   }
   observer_.on_event(std::move(inventory));
 }
@@ -171,14 +169,28 @@ void RunContext::report(EventBody event) {
   observer_.on_event(std::move(event));
 }
 
+std::vector<QuantizerSpec> RunContext::specs() const {
+  std::vector<QuantizerSpec> specs;
+  for (const QuantizerSite* site : network_->sites()) specs.push_back(site->spec());
+  return specs;
+}
+
 double RunContext::average_bits() const {
   if (quantizers_.empty()) return 0;
   std::vector<int> bits;
   for (const QuantizerPtr& quantizer : quantizers_) bits.push_back(quantizer->bits());
+  std::vector<double> averages;
+  for (const Budget& budget : problem_.budgets) {
+    const BudgetKind& kind = budget_kind(budget.name);
+    if (kind.is_average()) averages.push_back(budget_use(kind, specs(), parameters_, bits));
+  }
+  if (averages.empty()) {
+    for (const char* kind : {"weight", "activation"})
+      averages.push_back(budget_use(budget_kind(kind), specs(), parameters_, bits));
+  }
   double sum = 0;
-  const auto checks = check_budgets(problem_, bits);
-  for (const BudgetCheck& check : checks) sum += check.achieved;
-  return sum / static_cast<double>(checks.size());
+  for (const double average : averages) sum += average;
+  return sum / static_cast<double>(averages.size());
 }
 
 }  // namespace qbitopt

@@ -38,7 +38,10 @@ class RunContext : public MethodContext {
   const std::vector<torch::Tensor>& weights() const { return weights_; }
   // Seconds spent choosing bits after the first time, as reported by the method so far.
   double& reallocation_seconds() { return reallocation_seconds_; }
-  // Over the budgets, for the eye; 0 without quantisers.
+  // What the network says of its quantizers' tensors, in their order.
+  std::vector<QuantizerSpec> specs() const;
+  // Over the budgets on average bits, else over weights and activations, for the eye; 0 without
+  // quantizers.
   double average_bits() const;
 
   // Puts the weights and batch-norm statistics back that the run starts from: the fp32

@@ -12,13 +12,8 @@ SELECT
   allocation.gap AS gap,               -- [fraction] (objective - bound) / objective
   allocation.cost_unit AS cost_unit,   -- 'nats' or the metric's own
   allocation.solve_microseconds AS solve_microseconds,    -- [microseconds] of the solver
-  allocation.sensitivity_seconds AS sensitivity_seconds,  -- [seconds] of the sensitivities
-  weight_budget.limit_bits AS weight_limit_bits,          -- [bits] budget of the weights; NULL: none
-  weight_budget.achieved_bits AS weight_bits,             -- [bits] average over the counted weights
-  activation_budget.limit_bits AS activation_limit_bits,  -- [bits] budget of the activations; NULL: none
-  activation_budget.achieved_bits AS activation_bits,     -- [bits] average over the counted activations
-  joint_budget.limit_bits AS joint_limit_bits,            -- [bits] budget of both together; NULL: none
-  joint_budget.achieved_bits AS joint_bits                -- [bits] average over both
+  {allocation_budgets}
+  allocation.sensitivity_seconds AS sensitivity_seconds   -- [seconds] of the sensitivities
 FROM job
 JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
 JOIN allocation ON allocation.attempt_id = attempt_chain.ancestor_id AND allocation.step <= attempt_chain.last_step
@@ -27,9 +22,4 @@ JOIN allocation ON allocation.attempt_id = attempt_chain.ancestor_id AND allocat
     FROM attempt_chain AS later
     JOIN allocation AS again ON again.attempt_id = later.ancestor_id AND again.step = allocation.step
     WHERE later.attempt_id = job.attempt_id AND later.ancestor_id > attempt_chain.ancestor_id AND again.step <= later.last_step))
-LEFT JOIN allocation_budget AS weight_budget
-  ON weight_budget.allocation_id = allocation.id AND weight_budget.budget = 'weight'
-LEFT JOIN allocation_budget AS activation_budget
-  ON activation_budget.allocation_id = allocation.id AND activation_budget.budget = 'activation'
-LEFT JOIN allocation_budget AS joint_budget
-  ON joint_budget.allocation_id = allocation.id AND joint_budget.budget = 'joint';
+{allocation_budget_joins};

@@ -1,5 +1,5 @@
--- Final bits of every quantiser of every finished run, with what the budget is made of: for weights and activations
--- alike, sum(share * bits) <= limit_bits * sum(share) over the counted rows of a key and kind.
+-- Final bits of every quantiser of every finished run, with what its budgets on average bits are made of: for weights and
+-- activations alike, sum(share * bits) <= limit_bits * sum(share) over the counted rows of a key and kind.
 CREATE VIEW bits AS
 SELECT
   job.key AS key,                    -- the run
@@ -10,12 +10,12 @@ SELECT
   quantizer.kind AS kind,            -- weight or activation
   quantizer.elements AS elements,    -- [elements] of the tensor; activations: per sample
   quantizer.macs AS macs,            -- [multiply-accumulates] of the layer it feeds, per sample
-  CASE json_extract(job.parameters, '$."budget.weighting"') WHEN 'tensors' THEN 1 WHEN 'macs' THEN quantizer.macs ELSE quantizer.elements END AS share,  -- its weight in the budget's average
+  quantizer.share AS share,          -- its weight in the averages of budgets
   quantizer.counted AS counted,      -- 1: enters the budget's average
   quantizer.pinned_bits AS pinned_bits,  -- [bits] that no method may change; NULL: free
   quantizer_final.bits AS bits,      -- [bits] final bit-width
-  budget_result.limit_bits AS limit_bits,        -- [bits] budget of its kind; NULL: none
-  joint_budget.limit_bits AS joint_limit_bits    -- [bits] budget of weights and activations together; NULL: none
+  budget_result.limit_value AS limit_bits,       -- [bits] budget on the average of its kind; NULL: none
+  joint_budget.limit_value AS joint_limit_bits   -- [bits] budget on the average of weights and activations together; NULL: none
 FROM job
 JOIN attempt ON attempt.id = job.attempt_id
 JOIN quantizer_final ON quantizer_final.attempt_id = attempt.id

@@ -16,8 +16,7 @@ SELECT
   sum(state = 'failed') AS n_failed,                  -- seeds that failed
   min(is_trial) AS is_trial,                          -- 1: only of a search, which chose another strength or goes on
   {metric_statistics}
-  avg(weight_bits) FILTER (WHERE is_good) AS weight_bits,          -- [bits] average over the counted weights
-  avg(activation_bits) FILTER (WHERE is_good) AS activation_bits,  -- [bits] average over the counted activations
+  {budget_means}
   avg(weight_bits_all_tensors) FILTER (WHERE is_good) AS weight_bits_all_tensors,  -- [bits] pinned weights included
   avg(activation_bits_all_tensors) FILTER (WHERE is_good) AS activation_bits_all_tensors,  -- [bits] pinned activations included
   avg(weight_bytes) FILTER (WHERE is_good) AS weight_bytes,        -- [bytes] all quantised weights at their final bits

@@ -7,12 +7,7 @@ SELECT
   CASE attempt.state WHEN 'finished' THEN 'finished' ELSE job.state END AS state,  -- new, running, interrupted, finished or failed; a finished run that is run again stays finished
   {parameters}
   {metrics}
-  weight_budget.limit_bits AS weight_limit_bits,            -- [bits] budget of the weights; NULL: none
-  activation_budget.limit_bits AS activation_limit_bits,    -- [bits] budget of the activations; NULL: none
-  joint_budget.limit_bits AS joint_limit_bits,              -- [bits] budget of both together; NULL: none
-  COALESCE(weight_budget.achieved_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits,  -- [bits] average over the counted weights; 32 in full precision
-  COALESCE(activation_budget.achieved_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits,  -- [bits] average over the counted activations; 32 in full precision
-  joint_budget.achieved_bits AS joint_bits,                 -- [bits] average over both, where they share a budget
+  {budgets}
   COALESCE(weight_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits_all_tensors,  -- [bits] average over all quantised weights, pinned ones included
   COALESCE(activation_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits_all_tensors,  -- [bits] average over all quantised activations, pinned ones included
   attempt.weight_bytes AS weight_bytes,    -- [bytes] all quantised weights at their final bits
@@ -41,9 +36,4 @@ SELECT
 FROM job
 LEFT JOIN attempt ON attempt.id = job.attempt_id
 LEFT JOIN environment ON environment.id = attempt.environment_id
-LEFT JOIN budget_result AS weight_budget
-  ON weight_budget.attempt_id = attempt.id AND weight_budget.budget = 'weight'
-LEFT JOIN budget_result AS activation_budget
-  ON activation_budget.attempt_id = attempt.id AND activation_budget.budget = 'activation'
-LEFT JOIN budget_result AS joint_budget
-  ON joint_budget.attempt_id = attempt.id AND joint_budget.budget = 'joint';
+{budget_joins};

@@ -128,13 +128,14 @@
   const runByJob = new Map(runs.map((run) => [run.job, run]));
   const shownState = (run) => run.state === 'finished' && run.budget_met === 0 ? 'missed' : run.state;
   const stateMark = (run) => element('span', {class: `state ${shownState(run)}`}, shownState(run));
+  const budgetText = (run) => run.budget === null ? '' : `${run.budget} ${run.budget_unit}`;
   const bitsPair = (run) => run.weight_bits === null ? '' : `${digits(run.weight_bits, 2)} / ${digits(run.activation_bits, 2)}`;
 
   const listColumns = [
     {title: 'Job', cell: (run) => element('a', {href: `#run-${run.job}`, class: 'key'}, run.job), value: (run) => run.job},
     {title: 'Method', cell: (run) => run.method},
     {title: 'Setting', cell: (run) => run.setting, when: () => runs.some((run) => run.setting !== '')},
-    {title: 'Budget [bits]', number: true, cell: (run) => run.budget === null ? '' : String(run.budget)},
+    {title: 'Budget', number: true, cell: (run) => budgetText(run), value: (run) => run.budget},
     {title: 'Seed', number: true, cell: (run) => run.seed === null ? '' : String(run.seed)},
     {title: 'State', cell: stateMark, value: shownState},
     {title: 'Top-1 [%]', number: true, cell: (run) => digits(run.top1, 2), value: (run) => run.top1},
@@ -155,7 +156,7 @@
 
   // ---- One run
 
-  const name = (run) => [run.method, run.budget === null ? '' : `${run.budget} bits`, `seed ${run.seed}`]
+  const name = (run) => [run.method, budgetText(run), `seed ${run.seed}`]
     .filter(Boolean).join(' · ');
 
   // Round numbers between low and high, about `count`.
@@ -265,7 +266,8 @@
       ['Loss', run.loss === null ? null : digits(run.loss, 4)],
       ['Weights', run.weight_bits === null ? null : `${digits(run.weight_bits, 3)} bits`, run.weight_limit_bits === null ? '' : `at most ${run.weight_limit_bits}`],
       ['Activations', run.activation_bits === null ? null : `${digits(run.activation_bits, 3)} bits`, run.activation_limit_bits === null ? '' : `at most ${run.activation_limit_bits}`],
-      ['Size of the weights', run.weight_bytes === null ? null : bytes(run.weight_bytes)],
+      ['Size of the weights', run.weight_bytes === null ? null : bytes(run.weight_bytes), run.weight_limit_bytes === null ? '' : `counted ${bytes(run.counted_weight_bytes)}, at most ${bytes(run.weight_limit_bytes)}`],
+      ['Bit operations', run.bops === null ? null : run.bops.toExponential(3), run.limit_bops === null ? '' : `at most ${run.limit_bops}`],
       ['Time', run.seconds === null ? null : duration(run.seconds), run.reallocation_seconds ? `reallocation ${duration(run.reallocation_seconds)}` : ''],
       ['Memory', run.peak_memory_bytes === null ? null : bytes(run.peak_memory_bytes)],
       ['Begun', run.started_at === null ? null : clock(run.started_at), [run.host, run.attempts > 1 ? `${run.attempts} attempts` : ''].filter(Boolean).join(', ')],
