@@ -12,6 +12,10 @@ const std::vector<KnownMetric>& known_metrics() {
       {"validation_top1_batch_mode", "percent", "max",
        "validation_top1 with batch norm working on the batch's own statistics", true},
       {"learning_rate", "", nullptr, "of the weights", false},
+      {"oscillating_weights", "percent", nullptr,
+       "of the watched weights: those that turn back in more than 0.5% of the steps", false},
+      {"frozen_weights", "percent", nullptr, "of the watched weights: those that are frozen",
+       false},
   };
   return metrics;
 }

@@ -80,6 +80,8 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
   archive.write("skipped_steps", c10::IValue(state.loss_scale.skipped_steps));
   write_part(archive, "network", context.network());
   write_part(archive, "optimizers", optimizers);
+  if (context.oscillations().is_tracking())
+    write_part(archive, "oscillations", context.oscillations());
   call_hook("save", [&] { write_part(archive, "method", context.method()); });
   std::string content;
   archive.save_to([&](const void* bytes, size_t size) {
@@ -107,6 +109,8 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
     state.loss_scale.skipped_steps = read_number<int64_t>(archive, "skipped_steps");
     read_part(archive, "network", context.network());
     read_part(archive, "optimizers", optimizers);
+    if (context.oscillations().is_tracking())
+      read_part(archive, "oscillations", context.oscillations());
     call_hook("load", [&] { read_part(archive, "method", context.method()); });
     return state;
   } catch (const c10::Error& error) {

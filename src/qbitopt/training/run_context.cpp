@@ -69,6 +69,8 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
     teacher_->eval();
   }
   if (call_hook("quantizes", [&] { return method_->quantizes(); })) attach_quantizers();
+  oscillations_ = std::make_unique<Oscillations>(OscillationOptions::from(parameters_), *network_,
+                                                 recipe_.steps);
 }
 
 std::string RunContext::input(const std::string& need) const {

@@ -6,6 +6,7 @@
 
 #include "qbitopt/job/job.h"
 #include "qbitopt/methods/method.h"
+#include "qbitopt/training/oscillations.h"
 #include "qbitopt/training/recipe.h"
 #include "qbitopt/training/trainer.h"
 
@@ -34,6 +35,7 @@ class RunContext : public MethodContext {
   const DataSet& data() const { return *data_; }
   Method& method() { return *method_; }
   torch::Device device() const { return device_; }
+  Oscillations& oscillations() { return *oscillations_; }
   // The network's own parameters, without those of quantisers.
   const std::vector<torch::Tensor>& weights() const { return weights_; }
   // Seconds spent choosing bits after the first time, as reported by the method so far.
@@ -71,6 +73,7 @@ class RunContext : public MethodContext {
   std::vector<torch::Tensor> weights_;
   std::vector<QuantizerPtr> quantizers_;
   Problem problem_;
+  std::unique_ptr<Oscillations> oscillations_;
   std::vector<Batch> calibration_;
   double reallocation_seconds_ = 0;
 };

@@ -159,14 +159,18 @@ class TrainingRun {
       const torch::Tensor term =
           call_hook("loss_term", [&] { return method_.loss_term(context_, now); });
       if (term.defined()) now.loss = now.loss + term / passes;
+      const torch::Tensor dampening = context_.oscillations().dampening_loss(state_.step);
+      if (dampening.defined()) now.loss = now.loss + dampening / passes;
       (now.loss_scale == 1 ? now.loss : now.loss * now.loss_scale).backward();
     }
     const bool is_finite = !is_scaled_ || state_.loss_scale.unscale(optimizers_.gradients());
     call_hook("after_backward", [&] { method_.after_backward(context_, now); });
     if (is_finite) {
+      context_.oscillations().before_optimizer_step();
       optimizers_.step(learning_rate);
     }
     call_hook("after_step", [&] { method_.after_step(context_, now); });
+    if (is_finite) context_.oscillations().after_step(state_.step + 1);
   }
 
   // Loss of one pass, as its share of the step's mean.
@@ -213,6 +217,7 @@ class TrainingRun {
       if (stretch->phase.restart_from_checkpoint) {
         context_.restore_starting_weights();
         optimizers_.restart();
+        context_.oscillations().restart();
       }
       call_hook("begin_phase", [&] { method_.begin_phase(context_, stretch->phase); });
     }
@@ -280,11 +285,11 @@ class TrainingRun {
     }
     const double factor = learning_rate_factor(
         context_.recipe(), state_.step - 1 - stretch->schedule_begin, stretch->schedule_steps);
-    observer_.on_event(Metrics{state_.step,
-                               "train",
-                               {{"loss", last_loss_},
-                                {"top1", last_top1_},
-                                {"learning_rate", context_.recipe().learning_rate * factor}}});
+    Metrics told{state_.step, "train", context_.oscillations().metrics()};
+    told.values["loss"] = last_loss_;
+    told.values["top1"] = last_top1_;
+    told.values["learning_rate"] = context_.recipe().learning_rate * factor;
+    observer_.on_event(std::move(told));
     state_.loss_sum = state_.right_sum = 0;
     state_.images = 0;
   }
