@@ -36,8 +36,8 @@ TEST_F(PlanTest, ASweepWithoutStepsOrBudgetIsRefused) {
   EXPECT_THAT(
       complaint(std::string(kGrammar) + kModelAndData + "cases: {q: {set: {method: qbitopt}}}\n"),
       HasSubstr("s.yaml:3:9: job 'qbitopt' has no budget; set one of budget.average_bits, "
-                        "budget.weights, budget.activations, budget.joint, budget.weight_bytes, "
-                        "budget.bops"));
+                "budget.weights, budget.activations, budget.joint, budget.weight_bytes, "
+                "budget.bops"));
 }
 
 TEST_F(PlanTest, WhatAWorkerWouldRefuseIsRefused) {
@@ -59,6 +59,21 @@ TEST_F(PlanTest, WhatAWorkerWouldRefuseIsRefused) {
               HasSubstr("works on halves of each batch"));
 }
 
+TEST_F(PlanTest, ATeacherThatIsNotThereOrTeachesNothingIsRefused) {
+  const auto with = [&](const std::string& set) {
+    return complaint(std::string(kGrammar) + kModelAndData +
+                     "cases: {q: {set: {method: qbitopt, budget.average_bits: 3, " + set + "}}}\n");
+  };
+  EXPECT_THAT(
+      with("training.distillation: 0.5, teacher.model: resnet99"),
+      AllOf(HasSubstr("s.yaml:3:"), HasSubstr("unknown model 'resnet99'"), HasSubstr("resnet20")));
+  EXPECT_THAT(with("teacher.model: resnet20"),
+              HasSubstr("nothing is learned from teacher.model 'resnet20', as "
+                        "'training.distillation' is 0"));
+  EXPECT_THAT(with("training.distillation: 0.5, teacher: {model: resnet18, weights: nowhere}"),
+              HasSubstr("nowhere/resnet18.safetensors"));
+}
+
 TEST_F(PlanTest, ABudgetThatNoBitsOrNoSolverCanMeetIsRefused) {
   const auto with = [&](const std::string& set) {
     return complaint(std::string(kGrammar) + kModelAndData + "cases: {q: {set: {" + set + "}}}\n");
@@ -69,9 +84,10 @@ TEST_F(PlanTest, ABudgetThatNoBitsOrNoSolverCanMeetIsRefused) {
                         "least 19072 bytes"));
   EXPECT_THAT(with("method: fixed_precision, budget.bops: 1000"),
               HasSubstr("infeasible budget: 'budget.bops' is 1000, but resnet8 takes at least"));
-  EXPECT_THAT(with("method: qbitopt, budget.bops: 1e9"),
-              HasSubstr("solver 'relax_greedy' does not take 'budget.bops', in which bits of "
-                        "weights and activations multiply; solvers that do: milp, random, uniform"));
+  EXPECT_THAT(
+      with("method: qbitopt, budget.bops: 1e9"),
+      HasSubstr("solver 'relax_greedy' does not take 'budget.bops', in which bits of "
+                "weights and activations multiply; solvers that do: milp, random, uniform"));
   EXPECT_THAT(with("method: qbitopt, solver: exact, budget.weight_bytes: 50000, budget.weights: 4"),
               HasSubstr("solver 'exact' takes one budget per quantizer, but 'budget.weight_bytes' "
                         "binds what 'budget.weights' binds as well; solvers that take both: "

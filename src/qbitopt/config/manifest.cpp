@@ -59,7 +59,7 @@ ParameterSpec read_parameter(const std::string& name, const YamlNode& node) {
 
 Need read_need(const std::string& name, const YamlNode& node) {
   const std::string what = "need '" + name + "'";
-  expect_keys(node, what, {"job", "artifact"});
+  expect_keys(node, what, {"job", "artifact", "if_given"});
   const YamlNode* job = node.find("job");
   if (!job || !job->is_map())
     fail_at(node.place, what + " says no job: {job: {method: fp32, seed: 0}, artifact: model}");
@@ -67,7 +67,10 @@ Need read_need(const std::string& name, const YamlNode& node) {
   if (!artifact)
     fail_at(node.place,
             what + " says no artifact: {job: {method: fp32, seed: 0}, artifact: model}");
-  return {job->json(), expect_text(*artifact, "artifact")};
+  Need need{job->json(), expect_text(*artifact, "artifact"), ""};
+  if (const YamlNode* given = node.find("if_given"))
+    need.if_given = expect_text(*given, "if_given");
+  return need;
 }
 
 void read_includes(const YamlNode& node, Manifest& manifest) {
@@ -110,11 +113,14 @@ void read_contents(const YamlNode& node, Manifest& manifest) {
 
 Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
-  expect_keys(root, "a manifest",
-              {"kind", "name", "version", "summary", "citation", "guarantees_budget", "needs",
-               "includes", "parameters", "layout", "contents", "obtain", "weights", "macs",
-               "h100_images_per_second", "train_images", "head", "classes", "optional",
-               "inner_weights", "inner_macs", "image_size"});
+  expect_keys(root, "a manifest", {"kind",         "name",          "version",
+                                   "summary",      "citation",      "guarantees_budget",
+                                   "needs",        "includes",      "parameters",
+                                   "layout",       "contents",      "obtain",
+                                   "weights",      "macs",          "h100_images_per_second",
+                                   "train_images", "head",          "classes",
+                                   "optional",     "inner_weights", "inner_macs",
+                                   "image_size"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {

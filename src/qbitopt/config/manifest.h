@@ -37,9 +37,11 @@ struct ParameterSpec {
 // A job that must be finished before one of this method starts.
 struct Need {
   // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
-  // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}.
+  // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}; of
+  // one that it does not have, nothing is changed.
   Json changes;
   std::string artifact;  // which of its files is handed over: "model", "allocation"
+  std::string if_given;  // only jobs with this parameter need it; empty: all
 };
 
 // What one registered part (or a named group of parameters) declares; read from its manifest.yaml.
@@ -53,7 +55,7 @@ struct Manifest {
   // Groups whose parameters apply too: prefix -> group ("training" -> "optimization"; "" ->
   // "budget").
   std::vector<std::pair<std::string, std::string>> includes;
-  std::map<std::string, Need> needs;  // methods
+  std::map<std::string, Need> needs;  // methods, and groups for those that include them
   bool guarantees_budget = true;      // methods
   // Groups that were added to parts which others use: no version of it is part of a job's identity
   // but with those of its parameters that are not neutral. Each has a neutral default, or none.

@@ -129,15 +129,17 @@ class JobCheck {
       const std::string* key = limit_of(kind);
       if (!key) continue;
       if (kind.unit == BudgetUnit::kBitOperations && solver->second < BudgetSupport::kAny) {
-        fail(*key, text + "does not take '" + *key + "', in which bits of weights and activations "
-                       "multiply; solvers that do: " + solvers_with(BudgetSupport::kAny));
+        fail(*key, text + "does not take '" + *key +
+                       "', in which bits of weights and activations "
+                       "multiply; solvers that do: " +
+                       solvers_with(BudgetSupport::kAny));
       }
       for (auto& [binds, first] : {std::pair{kind.binds_weights, &weights},
                                    std::pair{kind.binds_activations, &activations}}) {
         if (!binds) continue;
         if (*first && solver->second < BudgetSupport::kNested) {
-          fail(*key, text + "takes one budget per quantizer, but '" + *key +
-                         "' binds what '" + **first + "' binds as well; solvers that take both: " +
+          fail(*key, text + "takes one budget per quantizer, but '" + *key + "' binds what '" +
+                         **first + "' binds as well; solvers that take both: " +
                          solvers_with(BudgetSupport::kNested));
         }
         if (!*first) *first = key;
@@ -172,7 +174,8 @@ class JobCheck {
     }
     if (limit >= least) return;
     fail(key, "infeasible budget: '" + key + "' is " + shown(limit) + ", but " +
-                  shape_.model->name + " takes at least " + kind.amount(static_cast<double>(least)) +
+                  shape_.model->name + " takes at least " +
+                  kind.amount(static_cast<double>(least)) +
                   " with every tensor between its first and last layer at the smallest candidate "
                   "of quantizers.candidate_bits = " +
                   shown(candidates));
@@ -189,12 +192,19 @@ class JobCheck {
       fail(key("nesterov"),
            "Nesterov's momentum needs a momentum above 0 (" + key("momentum") + ")");
     const bool has_teacher =
-        std::any_of(shape_.needs.begin(), shape_.needs.end(),
-                    [](const ShapeNeed& need) { return need.name == "fp32_checkpoint"; });
+        std::any_of(shape_.needs.begin(), shape_.needs.end(), [](const ShapeNeed& need) {
+          return need.name == "fp32_checkpoint" || need.name == "teacher";
+        });
     if (number(key("distillation")) > 0 && !has_teacher) {
       fail(key("distillation"),
            "distillation learns from the checkpoint that a run starts from, and " + name() +
                " starts from none; set it below `training`, not below `pretraining`");
+    }
+    if (number(key("distillation")) == 0 && value("teacher.model").is_string()) {
+      fail("teacher.model", "nothing is learned from teacher.model " +
+                                shown(value("teacher.model")) + ", as '" + key("distillation") +
+                                "' is 0; set that share of the loss above 0, or leave the teacher "
+                                "out");
     }
   }
 

@@ -77,6 +77,7 @@ void ShapeBuilder::find_choosing_dimensions() {
   }
   for (const Manifest& manifest : catalog_.manifests()) {
     for (const auto& [name, need] : manifest.needs) {
+      if (!need.if_given.empty()) choosing.insert(need.if_given);
       for (const auto& [key, value] : need.changes.items()) {
         if (is_reference(value))
           choosing.insert(value.get<std::string>().substr(kReference.size()));
@@ -197,8 +198,7 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   cut_into_pieces(*shape);
   shape->model = schema.part("model");
   shape->data = schema.part("data");
-  const Manifest* method = schema.part("method");
-  if (method) add_needs(*shape, *method, origin);
+  add_needs(*shape, schema, origin);
   share(*shape, schema, origin);
   std::string files;
   if (const Manifest* data = schema.part("data"))
@@ -226,37 +226,50 @@ void ShapeBuilder::cut_into_pieces(Shape& shape) {
   }
 }
 
-void ShapeBuilder::add_needs(Shape& shape, const Manifest& method, const Origin& origin) {
-  for (const auto& [name, declared] : method.needs) {
-    const auto given =
-        std::find_if(block_.needs.begin(), block_.needs.end(),
-                     [&name = name](const NeedSetting& need) { return need.name == name; });
-    auto variant = std::make_unique<Variant>();
-    if (origin.variant) *variant = *origin.variant;
-    variant->methods.push_back(method.name);
-    if (variant->methods.size() > kMaximumNeedDepth) {
-      std::string chain;
-      for (const std::string& step : variant->methods)
-        chain += (chain.empty() ? "" : " -> ") + step;
-      fail_at(block_.place, "the needs of '" + variant->methods[0] + "' never end: " + chain);
+void ShapeBuilder::add_needs(Shape& shape, const Schema& schema, const Origin& origin) {
+  const Manifest* method = schema.part("method");
+  if (!method) return;
+  for (const Manifest* manifest : schema.manifests) {
+    for (const auto& [name, declared] : manifest->needs) {
+      if (declared.if_given.empty() || !shape.value(declared.if_given, origin.point).is_null())
+        add_need(shape, *method, name, declared, origin);
     }
-    const bool is_given = given != block_.needs.end();
-    variant->changes.push_back(is_given ? given->changes
-                                        : need_changes(shape, declared, origin.point));
-    shape.needs.push_back({name, is_given && given->artifact ? *given->artifact : declared.artifact,
-                           variant.get(), variant->changes.back().find("seed") != nullptr});
-    variants_.push_back(std::move(variant));
   }
+}
+
+void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::string& name,
+                            const Need& declared, const Origin& origin) {
+  const auto given = std::find_if(block_.needs.begin(), block_.needs.end(),
+                                  [&](const NeedSetting& need) { return need.name == name; });
+  auto variant = std::make_unique<Variant>();
+  if (origin.variant) *variant = *origin.variant;
+  variant->methods.push_back(method.name);
+  if (variant->methods.size() > kMaximumNeedDepth) {
+    std::string chain;
+    for (const std::string& step : variant->methods) chain += (chain.empty() ? "" : " -> ") + step;
+    fail_at(block_.place, "the needs of '" + variant->methods[0] + "' never end: " + chain);
+  }
+  const bool is_given = given != block_.needs.end();
+  variant->changes.push_back(is_given ? given->changes
+                                      : need_changes(shape, declared, origin.point));
+  shape.needs.push_back({name, is_given && given->artifact ? *given->artifact : declared.artifact,
+                         variant.get(), variant->changes.back().find("seed") != nullptr});
+  variants_.push_back(std::move(variant));
 }
 
 Settings ShapeBuilder::need_changes(const Shape& shape, const Need& need,
                                     const Point& point) const {
   Settings changes;
   for (const auto& [key, value] : need.changes.items()) {
-    const Json actual = is_reference(value)
-                            ? shape.value(value.get<std::string>().substr(kReference.size()), point)
-                            : value;
-    changes.assign({key, block_.place, YamlNode{.place = block_.place, .scalar = actual}});
+    Json actual = value;
+    Place place = block_.place;
+    if (is_reference(value)) {
+      const Slot* slot = shape.find(value.get<std::string>().substr(kReference.size()));
+      if (!slot || slot->values[slot->row(point)].is_null()) continue;
+      actual = slot->values[slot->row(point)];
+      if (const Place& written = slot->places[slot->row(point)]; written.source) place = written;
+    }
+    changes.assign({key, place, YamlNode{.place = place, .scalar = actual}});
   }
   return changes;
 }

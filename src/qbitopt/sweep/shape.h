@@ -110,7 +110,10 @@ class ShapeBuilder {
   std::string part_name(const std::string& key, const ParameterSpec& spec,
                         const Source& source) const;
   Slot make_slot(const Schema::Entry& entry, const Origin& origin) const;
-  void add_needs(Shape& shape, const Manifest& method, const Origin& origin);
+  // Those of the method and of the groups that it includes.
+  void add_needs(Shape& shape, const Schema& schema, const Origin& origin);
+  void add_need(Shape& shape, const Manifest& method, const std::string& name, const Need& declared,
+                const Origin& origin);
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
   static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);

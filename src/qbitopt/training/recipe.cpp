@@ -46,6 +46,7 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
                                           : Precision::kFloat32;
   recipe.label_smoothing = own.get_or("label_smoothing", 0.0);
   recipe.distillation = own.get_or("distillation", 0.0);
+  recipe.distillation_temperature = own.get_or("distillation_temperature", 1.0);
   recipe.deterministic = own.get_or("deterministic", true);
   recipe.threads = own.get<int>("threads");
   recipe.validate_every = own.get<int64_t>("validate_every");

@@ -23,7 +23,8 @@ struct Recipe {
   bool is_cosine = true;
   int64_t warmup_steps = 0;
   double label_smoothing = 0;  // share of a label that is spread over all classes
-  double distillation = 0;  // share of the loss that comes from the starting checkpoint's answers
+  double distillation = 0;     // share of the loss that comes from the teacher's answers
+  double distillation_temperature = 1;
   Precision precision = Precision::kFloat32;
   bool deterministic = true;  // of cuDNN's algorithms
   int threads = 1;

@@ -57,20 +57,25 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   restore_starting_weights();
   network_->to(device_);
   network_->train();
-  if (recipe_.distillation > 0) {
-    if (!attempt_.inputs.count("fp32_checkpoint")) {
-      throw InputError(
-          "distillation learns from the checkpoint that a run starts from, and fp32 starts from "
-          "none; set it below `training`, not below `pretraining`");
-    }
-    teacher_ = registries.networks.make(parameters_.get<std::string>("model"), options);
-    load_state(*teacher_, read_weights(input("fp32_checkpoint")), input("fp32_checkpoint"));
-    teacher_->to(device_);
-    teacher_->eval();
-  }
+  if (recipe_.distillation > 0) make_teacher(registries, options);
   if (call_hook("quantizes", [&] { return method_->quantizes(); })) attach_quantizers();
   oscillations_ = std::make_unique<Oscillations>(OscillationOptions::from(parameters_), *network_,
                                                  recipe_.steps);
+}
+
+void RunContext::make_teacher(const Registries& registries, const NetworkOptions& options) {
+  const bool is_another = parameters_.has("teacher.model");
+  const std::string need = is_another ? "teacher" : "fp32_checkpoint";
+  if (!attempt_.inputs.count(need)) {
+    throw InputError(
+        "distillation learns from the checkpoint that a run starts from, and fp32 starts from "
+        "none; set it below `training`, not below `pretraining`");
+  }
+  teacher_ = registries.networks.make(
+      parameters_.get<std::string>(is_another ? "teacher.model" : "model"), options);
+  load_state(*teacher_, read_weights(input(need)), input(need));
+  teacher_->to(device_);
+  teacher_->eval();
 }
 
 std::string RunContext::input(const std::string& need) const {
@@ -118,10 +123,9 @@ void RunContext::report_inventory() {
   Inventory inventory;
   for (const QuantizerPtr& quantizer : quantizers_) {
     const QuantizerSpec& spec = quantizer->spec();
-    inventory.quantizers.push_back({spec.name,
-                                    spec.kind == TensorKind::kWeight ? "weight" : "activation",
-                                    spec.elements, spec.macs, spec.counted, spec.pinned_bits,
-                                    budget_weight(spec, parameters_)});
+    inventory.quantizers.push_back(
+        {spec.name, spec.kind == TensorKind::kWeight ? "weight" : "activation", spec.elements,
+         spec.macs, spec.counted, spec.pinned_bits, budget_weight(spec, parameters_)});
   }
   observer_.on_event(std::move(inventory));
 }

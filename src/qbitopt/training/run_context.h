@@ -49,14 +49,15 @@ class RunContext : public MethodContext {
   // Puts the weights and batch-norm statistics back that the run starts from: the fp32
   // checkpoint's, or for fp32 itself the published ones below weights.root, if it is given.
   void restore_starting_weights();
-  // What the starting checkpoint answers, without gradients. Only with recipe().distillation > 0.
+  // What the teacher answers, the starting checkpoint or the network teacher.model, without
+  // gradients. Only with recipe().distillation > 0.
   torch::Tensor teacher_logits(const torch::Tensor& images);
   // Endless training batches for one purpose, for on_device().
   std::unique_ptr<BatchStream> train_stream(const std::string& purpose, int64_t batch_size,
                                             int64_t first_step = 0) const;
 
  private:
-  void make_network();
+  void make_teacher(const Registries& registries, const NetworkOptions& options);
   void attach_quantizers();
   void report_inventory();
 

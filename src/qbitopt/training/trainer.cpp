@@ -13,6 +13,7 @@
 #include "qbitopt/models/state_file.h"
 #include "qbitopt/training/autocast.h"
 #include "qbitopt/training/checkpoint.h"
+#include "qbitopt/training/distillation.h"
 #include "qbitopt/training/evaluation.h"
 #include "qbitopt/training/method_hook.h"
 #include "qbitopt/training/outcome.h"
@@ -192,19 +193,15 @@ class TrainingRun {
     return loss;
   }
 
-  // Cross-entropy with the labels, and Kullback-Leibler divergence from the teacher's answers
-  // (Hinton et al., 2015, at temperature 1).
+  // Cross-entropy with the labels, and the divergence from the teacher's answers.
   torch::Tensor loss_of(const torch::Tensor& logits, const torch::Tensor& images,
                         const torch::Tensor& labels) {
     const Recipe& recipe = context_.recipe();
     const torch::Tensor loss = torch::cross_entropy_loss(
         logits, labels, {}, at::Reduction::Mean, /*ignore_index=*/-100, recipe.label_smoothing);
     if (recipe.distillation == 0) return loss;
-    const torch::Tensor teacher = torch::log_softmax(context_.teacher_logits(images), 1);
     const torch::Tensor divergence =
-        torch::kl_div(torch::log_softmax(logits, 1), teacher, at::Reduction::Sum,
-                      /*log_target=*/true) /
-        labels.size(0);
+        distillation_loss(logits, context_.teacher_logits(images), recipe.distillation_temperature);
     return (1 - recipe.distillation) * loss + recipe.distillation * divergence;
   }
 
