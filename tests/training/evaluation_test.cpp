@@ -50,6 +50,7 @@ TEST(EvaluationTest, TopOneAndTopFiveCountLabelsByTheirRank) {
 // Notes what GPUs may do with float32 while the network is evaluated.
 class Tf32Spy : public Network {
  public:
+  Tf32Spy() : Network(NetworkOptions()) {}
   torch::Tensor forward(const torch::Tensor& images) override {
     may_round = at::globalContext().allowTF32CuDNN() || at::globalContext().allowTF32CuBLAS();
     return torch::zeros({images.size(0), 10});
