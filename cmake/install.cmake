@@ -15,8 +15,9 @@ set_target_properties(qbitopt_base qbitopt ${programs} PROPERTIES
 install(TARGETS qbitopt_base qbitopt EXPORT qbitopt FILE_SET HEADERS)
 install(TARGETS ${programs})
 install(EXPORT qbitopt NAMESPACE qbitopt:: DESTINATION ${package_folder} FILE qbitoptTargets.cmake)
-install(DIRECTORY experiments sweeps results plots DESTINATION ${CMAKE_INSTALL_DATADIR}/qbitopt
-  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.sql")
+# The program finds them from any folder (src/qbitopt/core/shipped_files.h). Figures are part of the program.
+install(DIRECTORY experiments sweeps results DESTINATION share/qbitopt
+  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.sql" PATTERN "published.csv")
 
 configure_package_config_file(cmake/qbitoptConfig.cmake.in ${PROJECT_BINARY_DIR}/qbitoptConfig.cmake
   INSTALL_DESTINATION ${package_folder})

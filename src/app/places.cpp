@@ -8,6 +8,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/output_file.h"
+#include "qbitopt/core/shipped_files.h"
 
 namespace qbitopt::app {
 namespace {
@@ -19,16 +20,6 @@ fs::path beside(const fs::path& database, const std::string& suffix) {
   const bool is_usual = absolute.extension() == ".db";  // x.db and x.sqlite are two databases
   return absolute.parent_path() /
          ((is_usual ? absolute.stem() : absolute.filename()).string() + suffix);
-}
-
-std::vector<std::string> known_sweeps() {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("sweeps", ignored)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace
@@ -69,18 +60,19 @@ void check_sweep(const Reader& reader, const std::optional<std::string>& sweep) 
   throw InputError(unknown_name("sweep", *sweep, known) + " (" + reader.file().string() + ")");
 }
 
-fs::path queries_folder() { return fs::path("results") / "queries"; }
+fs::path queries_folder() { return shipped_file("results/queries"); }
 
-fs::path published_file() { return fs::path("results") / "published.csv"; }
+fs::path published_file() { return shipped_file("results/published.csv"); }
 
 fs::path find_sweep(const std::string& word) {
   if (fs::exists(word)) return word;
-  const fs::path by_name = fs::path("sweeps") / (word + ".yaml");
+  const fs::path by_name = shipped_file(fs::path("sweeps") / (word + ".yaml"));
   if (fs::exists(by_name)) return by_name;
   if (word.find_first_of("/.") != std::string::npos) {
     throw InputError("no sweep file " + word);
   }
-  throw InputError(unknown_name("sweep", word, known_sweeps()) + " (sweeps/*.yaml)");
+  throw InputError(unknown_name("sweep", word, shipped_names("sweeps", ".yaml")) +
+                   " (sweeps/*.yaml)");
 }
 
 }  // namespace qbitopt::app

@@ -15,7 +15,8 @@ std::filesystem::path runs_folder(const std::filesystem::path& database);
 // The worker program: QBITOPT_WORKER, or qbitopt-worker beside this program.
 std::filesystem::path worker_program();
 
-// A sweep file by its path, or by its name: "quick" is sweeps/quick.yaml. Throws InputError.
+// A sweep file by its path, or by its name: "quick" is sweeps/quick.yaml, below the working folder
+// or shipped with the program. Throws InputError.
 std::filesystem::path find_sweep(const std::string& word);
 
 inline constexpr const char* kStandardOutput = "/dev/stdout";

@@ -12,6 +12,7 @@
 #include "app/verbs.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/shipped_files.h"
 #include "qbitopt/report/table_format.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/sweep/document.h"
@@ -23,8 +24,9 @@ namespace qbitopt::app {
 namespace {
 
 fs::path definition_file(const std::string& word) {
-  return fs::path(word).extension() == ".yaml" ? fs::path(word)
-                                               : fs::path("results") / (word + ".yaml");
+  return fs::path(word).extension() == ".yaml"
+             ? fs::path(word)
+             : shipped_file(fs::path("results") / (word + ".yaml"));
 }
 
 // Files of the tables that a sweep's file names, if that is still there and still reads.
@@ -40,11 +42,7 @@ std::vector<std::string> named_by(const Reader& reader, const std::string& sweep
 
 // Definitions in results/, and sweeps of the database.
 std::vector<std::string> known_tables(const Reader& reader) {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("results", ignored)) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
+  std::vector<std::string> names = shipped_names("results", ".yaml");
   for (const auto& row : reader.query("SELECT name FROM sweep").rows) names.push_back(row[0]);
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -250,5 +250,12 @@ TEST(YamlTest, ExpectationsSayWhatWasFound) {
           "unknown key 'number' in the sweep, did you mean 'numbers'?; known keys: text, numbers"));
 }
 
+TEST(YamlTest, APathMayNameWhatCameWithTheProgram) {
+  const YamlNode node = parse_yaml("test.yaml", "extends: qbitopt/sweeps/quick.yaml\n");
+  const auto path = expect_path(*node.find("extends"), "extends", "/nowhere");
+  EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  EXPECT_EQ(path.filename(), "quick.yaml");
+}
+
 }  // namespace
 }  // namespace qbitopt

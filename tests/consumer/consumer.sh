@@ -49,6 +49,17 @@ YAML
 "$qbitopt" table outside | tee table.md
 grep -q 'shrink.*met' table.md || fail "the method is not in the table"
 
+# What is installed beside the program is found from any folder.
+"$qbitopt" plan smoke >/dev/null || fail "an installed sweep by its name"
+"$qbitopt" sql | grep -q gain-over-fixed || fail "an installed query by its name"
+cat >recipe.yaml <<'YAML'
+qbitopt: 1
+name: recipe
+extends: qbitopt/experiments/fashion_mnist/resnet8.yaml
+set: {method: fixed_precision, budget.average_bits: 3}
+YAML
+"$qbitopt" plan recipe.yaml >/dev/null || fail "an installed recipe"
+
 # Installed, it is found without being named; the sweep still takes the one that it names.
 cmake --install build --prefix "$work/installed" >/dev/null
 "$qbitopt" run sweep.yaml 2>&1 | grep '3 cached' || fail "the sweep after the installation"

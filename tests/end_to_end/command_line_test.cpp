@@ -70,10 +70,10 @@ grid: {data.image_size: [224, 112]}
   EXPECT_THAT(
       qbitopt("plan photos.yaml").out,
       HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H100 "
-                "and the speed that QBitOpt has there in float32 for every method (resnet18 and "
-                "mobilenet_v2 as measured, others by MACs, other sizes by pixels; epochs of the "
-                "published data), evaluation not counted; a few steps of each kind put measured "
-                "speed in its place; checkpoints"));
+                "and the speed that QBitOpt has there in float32 for every method and with "
+                "training.deterministic: false (resnet18 and mobilenet_v2 as measured, others by "
+                "MACs, other sizes by pixels; epochs of the published data), evaluation not "
+                "counted; a few steps of each kind put measured speed in its place; checkpoints"));
   ASSERT_EQ(qbitopt("run photos.yaml pretraining.epochs=0 pretraining.steps=4").exit_code, 0);
   EXPECT_TRUE(json_of("plan photos.yaml")["assumed_gpu_hours"].is_null());
   EXPECT_THAT(qbitopt("plan photos.yaml").out,

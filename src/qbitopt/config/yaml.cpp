@@ -17,6 +17,7 @@
 #include "qbitopt/config/value.h"
 #include "qbitopt/core/encoding.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/shipped_files.h"
 
 namespace qbitopt {
 namespace {
@@ -365,11 +366,16 @@ bool expect_bool(const YamlNode& node, const std::string& what) {
   return node.scalar.get<bool>();
 }
 
+// What begins a path to a file that comes with the program.
+constexpr const char* kShipped = "qbitopt/";
+
 std::filesystem::path expect_path(const YamlNode& node, const std::string& what,
                                   const std::filesystem::path& folder) {
   const std::string text = expect_text(node, what);
   try {
-    return folder / with_home(text);
+    const std::filesystem::path path = folder / with_home(text);
+    if (!text.starts_with(kShipped) || std::filesystem::exists(path)) return path;
+    return shipped_folder() / text.substr(std::string(kShipped).size());
   } catch (const InputError& error) {
     fail_at(node.place, error.what());
   }

@@ -88,7 +88,8 @@ double expect_number(const YamlNode& node, const std::string& what);  // finite
 bool expect_bool(const YamlNode& node, const std::string& what);
 std::vector<std::string> expect_texts(const YamlNode& node,
                                       const std::string& what);  // one text, or a list of texts
-// A text as a path: `~` is the home folder, a relative one starts at `folder`.
+// A text as a path: `~` is the home folder, a relative one starts at `folder`; qbitopt/... is what
+// came with the program, if `folder` has no such file.
 std::filesystem::path expect_path(const YamlNode& node, const std::string& what,
                                   const std::filesystem::path& folder);
 // Throws InputError if `name`, of a sweep or of a part of it, is empty, or holds what no file's name
