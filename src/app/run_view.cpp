@@ -8,6 +8,7 @@
 
 #include "app/text.h"
 #include "qbitopt/core/encoding.h"
+#include "qbitopt/job/budget_kinds.h"
 
 namespace qbitopt::app {
 namespace {
@@ -20,13 +21,20 @@ size_t terminal_width() {
   return is_known ? size.ws_col : 80;
 }
 
-// ": top-1 86.41, 3.00 weight bits, 21 s"
+// ": top-1 86.41, 3.00 weight bits, 3.00 activation bits, 65536 bytes, 21 s": both averages, and
+// what else has a limit.
 std::string describe(const Finished& finished) {
   std::string text;
   const auto top1 = finished.results.find("top1");
   if (top1 != finished.results.end()) text += fmt::format(", top-1 {:.2f}", top1->second);
   for (const BudgetState& budget : finished.budgets) {
-    text += fmt::format(", {:.2f} {} bits", budget.achieved, budget.group);
+    for (const BudgetKind& kind : budget_kinds()) {
+      const bool is_of_one = kind.binds_weights != kind.binds_activations;
+      if (kind.name != budget.group || !(budget.limit || (kind.is_average() && is_of_one)))
+        continue;
+      text += kind.is_average() ? fmt::format(", {:.2f} {} bits", budget.achieved, kind.name)
+                                : ", " + kind.amount(budget.achieved);
+    }
   }
   text += fmt::format(", {:.1f} s", finished.seconds);
   return ":" + text.substr(1);

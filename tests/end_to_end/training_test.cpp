@@ -71,6 +71,18 @@ TEST_F(TrainingTest, EveryFinishedRunHasAValueInEveryColumnThatAppliesToIt) {
   }
 }
 
+TEST_F(TrainingTest, ARunTellsWhatItsBudgetsOnTotalsCameTo) {
+  const testing::Result run = qbitopt(
+      "run tiny.yaml training.steps=2 pretraining.steps=2 seeds=1 budget.weight_bytes=30000");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out + run.err,
+              ::testing::ContainsRegex("weight bits, .* activation bits, [0-9.]+ bytes, "));
+  EXPECT_THAT(run.out + run.err, ::testing::Not(::testing::HasSubstr("bit operations")));
+  EXPECT_EQ(query("SELECT count(*) FROM runs WHERE counted_weight_bytes <= weight_limit_bytes")
+                .rows[0][0],
+            4);
+}
+
 TEST_F(TrainingTest, BudgetsRecomputedInSqlAreKept) {
   ASSERT_EQ(qbitopt("run tiny.yaml").exit_code, 0);
   const Rows averages = query(
