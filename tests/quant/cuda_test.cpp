@@ -130,16 +130,16 @@ TEST_F(CudaTest, EmptyAndTinyTensors) {
   }
 }
 
-TEST_F(CudaTest, SplitFisherEstimatesAreTheCpus) {
+TEST_F(CudaTest, FisherEstimatesOverSeveralPassesAreTheCpus) {
   torch::manual_seed(5);
-  const Tensor x = torch::randn({6, 40}), first = torch::randn_like(x),
-               second = torch::randn_like(x);
-  const auto state = [&](torch::Device device) {
+  const Tensor gradients = torch::randn({4, 6, 40});
+  const auto state = [&](FisherWeights weights, int passes, torch::Device device) {
     FisherEstimate fisher(6);
-    fisher.set_weights(FisherWeights::kSplit);
+    fisher.set_weights(weights, passes);
     fisher.state() = fisher.state().to(device);
     for (int step = 0; step < 3; ++step) {
-      for (const Tensor& gradient : {first, second}) {
+      for (int pass = 0; pass < passes; ++pass) {
+        const Tensor gradient = gradients[pass];
         const Tensor sums = torch::cat({(gradient * gradient).sum(1, false, torch::kFloat64),
                                         torch::zeros({1}, torch::kFloat64)});
         fisher.add(sums.to(device), gradient.to(device));
@@ -148,7 +148,13 @@ TEST_F(CudaTest, SplitFisherEstimatesAreTheCpus) {
     }
     return fisher.state().cpu();
   };
-  EXPECT_TRUE(torch::allclose(state(torch::kCUDA), state(torch::kCPU), 1e-9, 0));
+  for (const FisherWeights weights : {FisherWeights::kBatch, FisherWeights::kSplit}) {
+    for (const int passes : {2, 4}) {
+      EXPECT_TRUE(torch::allclose(state(weights, passes, torch::kCUDA),
+                                  state(weights, passes, torch::kCPU), 1e-9, 0))
+          << passes;
+    }
+  }
 }
 
 }  // namespace

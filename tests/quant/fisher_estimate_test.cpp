@@ -63,9 +63,11 @@ TEST(FisherEstimateTest, SplitIsUnbiasedWhereBatchIsOffByTheKnownTerm) {
   const Tensor population = torch::randn({64, 5}, torch::kFloat64) + 0.7;
   const double trace = population.square().sum(1).mean().item<double>();
   const double mean_squared = population.mean(0).square().sum().item<double>();
-  FisherEstimate split(1), batch(1);
-  split.set_weights(FisherWeights::kSplit);
+  FisherEstimate split(1), four(1), batch(1);
+  split.set_weights(FisherWeights::kSplit, /*passes=*/2);
+  four.set_weights(FisherWeights::kSplit, /*passes=*/4);
   Tensor split_values = torch::zeros({draws}, torch::kFloat64);
+  Tensor four_values = torch::zeros({draws}, torch::kFloat64);
   Tensor batch_values = torch::zeros({draws}, torch::kFloat64);
   for (int64_t i = 0; i < draws; ++i) {
     // With replacement: samples are independent, as the identity assumes.
@@ -75,6 +77,11 @@ TEST(FisherEstimateTest, SplitIsUnbiasedWhereBatchIsOffByTheKnownTerm) {
     add(split, drawn.slice(0, B / 2, B).mean(0) / 2);
     split.end_step(B);
     split_values[i] = split.trace()[0];
+    four.reset();
+    for (int64_t k = 0; k < 4; ++k)
+      add(four, drawn.slice(0, k * B / 4, (k + 1) * B / 4).mean(0) / 4);
+    four.end_step(B);
+    four_values[i] = four.trace()[0];
     batch.reset();
     add(batch, drawn.mean(0));
     batch.end_step(B);
@@ -84,20 +91,58 @@ TEST(FisherEstimateTest, SplitIsUnbiasedWhereBatchIsOffByTheKnownTerm) {
     return values.std().item<double>() / std::sqrt(static_cast<double>(draws));
   };
   EXPECT_NEAR(split_values.mean().item<double>(), trace, 3 * standard_error(split_values));
+  EXPECT_NEAR(four_values.mean().item<double>(), trace, 3 * standard_error(four_values));
+  EXPECT_LT(standard_error(four_values), standard_error(split_values));
   EXPECT_NEAR(batch_values.mean().item<double>(), trace + (B - 1) * mean_squared,
               3 * standard_error(batch_values));
 }
 
-TEST(FisherEstimateTest, SplitNeedsTwoBackwardPasses) {
-  FisherEstimate estimate(1);
-  estimate.set_weights(FisherWeights::kSplit);
-  add(estimate, torch::ones({2}));
-  try {
-    estimate.end_step(4);
-    FAIL();
-  } catch (const std::logic_error& error) {
-    EXPECT_STREQ(error.what(), "a split Fisher estimate needs two backward passes a step, not 1");
+// By its definition, B |g|^2 with the gradient of the whole step.
+TEST(FisherEstimateTest, AccumulatedPassesOfAWeightGiveTheBatchEstimate) {
+  torch::manual_seed(4);
+  const Tensor passes = torch::randn({3, 2, 5});
+  const auto sums = [](const Tensor& gradient) {
+    return torch::cat(
+        {gradient.square().sum(1, false, torch::kFloat64), torch::zeros({1}, torch::kFloat64)});
+  };
+  FisherEstimate whole(2), parts(2);
+  parts.set_weights(FisherWeights::kBatch, /*passes=*/3);
+  for (int step = 0; step < 2; ++step) {
+    whole.add(sums(passes.sum(0)), passes.sum(0));
+    whole.end_step(12, /*loss_scale=*/8);
+    for (int k = 0; k < 3; ++k) parts.add(sums(passes[k]), passes[k]);
+    parts.end_step(12, /*loss_scale=*/8);
+    for (int channel = 0; channel < 2; ++channel) {
+      EXPECT_NEAR(parts.trace()[channel], whole.trace()[channel], 1e-6 * whole.trace()[channel]);
+    }
   }
+}
+
+// With one sample a pass nothing is left to estimate: it is the mean of |d_i|^2, d_i = B g_i.
+TEST(FisherEstimateTest, SplitWithOneSampleAPassIsTheTrace) {
+  torch::manual_seed(4);
+  const Tensor samples = torch::randn({5, 3});
+  FisherEstimate estimate(1);
+  estimate.set_weights(FisherWeights::kSplit, /*passes=*/5);
+  for (int i = 0; i < 5; ++i) add(estimate, samples[i] / 5);
+  estimate.end_step(5);
+  EXPECT_NEAR(estimate.trace()[0], samples.square().sum(1).mean().item<double>(), 1e-5);
+}
+
+TEST(FisherEstimateTest, AnotherNumberOfPassesThanWasSaidIsAMistake) {
+  FisherEstimate estimate(1);
+  for (const FisherWeights weights : {FisherWeights::kBatch, FisherWeights::kSplit}) {
+    estimate.reset();
+    estimate.set_weights(weights, 2);
+    add(estimate, torch::ones({2}));
+    try {
+      estimate.end_step(4);
+      FAIL();
+    } catch (const std::logic_error& error) {
+      EXPECT_STREQ(error.what(), "a Fisher estimate over 2 backward passes a step got 1");
+    }
+  }
+  EXPECT_THROW(estimate.set_weights(FisherWeights::kSplit, 1), std::logic_error);
 }
 
 TEST(FisherEstimateTest, AStepWithNonFiniteGradientsIsLeftOutAndCounted) {

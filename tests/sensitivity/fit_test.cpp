@@ -148,6 +148,49 @@ TEST(FitTest, CurrentIsOfTheStepsSinceItWasForgotten) {
   EXPECT_EQ(fit.current(context).costs, second_alone.costs);
 }
 
+// A step in parts, each with its share of the loss, as training.accumulate runs it.
+void run_in_parts(const TinyNetwork& network, int parts, double loss_scale = 1) {
+  const int64_t size = network.images.size(0) / parts;
+  for (int64_t from = 0; from < network.images.size(0); from += size) {
+    const Tensor logits = network.forward(network.images.slice(0, from, from + size));
+    const Tensor labels = network.labels.slice(0, from, from + size);
+    (torch::cross_entropy_loss(logits, labels) / parts * loss_scale).backward();
+  }
+}
+
+TEST(FitTest, AccumulationDoesNotChangeTheCosts) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  const CostTable whole = Fit().estimate(context);
+  for (const int parts : {2, 4, 8}) {
+    Fit fit({.accumulate = parts});
+    fit.start(network.quantizers);
+    run_in_parts(network, parts, /*loss_scale=*/1024);
+    fit.observe_step(network.quantizers, 32, /*loss_scale=*/1024);
+    const CostTable accumulated = fit.current(context);
+    for (int q = 0; q < 4; ++q) {
+      const double expected = whole.costs[q][2];
+      EXPECT_NEAR(accumulated.costs[q][2], expected, 1e-5 * expected) << q << " in " << parts;
+    }
+    for (const auto& quantizer : network.uniform()) quantizer->fisher()->reset();
+  }
+}
+
+TEST(FitTest, SplitTakesTheAccumulatedPassesForItsParts) {
+  const TinyNetwork network;
+  const auto traces = fisher_by_samples(network);
+  SensitivityContext context = network.context();
+  Fit fit({.weights = FisherWeights::kSplit, .accumulate = 32});
+  fit.start(network.quantizers);
+  run_in_parts(network, 32);
+  fit.observe_step(network.quantizers, 32, /*loss_scale=*/1);
+  const CostTable table = fit.current(context);
+  for (int q = 0; q < 4; ++q) {
+    const double expected = phi(traces[q], q == 0 ? 6 : q == 2 ? 3 : 2, 15);
+    EXPECT_NEAR(table.costs[q][2], expected, 1e-5 * expected) << q;
+  }
+}
+
 TEST(FitTest, PerChannelCostsSumChannelByChannel) {
   const TinyNetwork tensor_wise;
   const TinyNetwork channel_wise(4, {.per_channel_weights = true});

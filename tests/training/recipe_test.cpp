@@ -2,8 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cmath>
-
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
@@ -48,24 +46,25 @@ TEST(RecipeTest, BatchNormFreezesAtAFractionOfTheSteps) {
             50);
 }
 
-TEST(LearningRateTest, CosineStartsAtOneAndEndsNearZero) {
-  const Recipe r = recipe();
-  EXPECT_DOUBLE_EQ(learning_rate_factor(r, 0, 100), 1);
-  EXPECT_NEAR(learning_rate_factor(r, 50, 100), 0.5, 1e-12);
-  EXPECT_NEAR(learning_rate_factor(r, 99, 100), 0.5 * (1 + std::cos(M_PI * 0.99)), 1e-12);
+TEST(RecipeTest, ABatchThatPassesCannotDivideIsAnError) {
+  EXPECT_EQ(recipe({{"training.accumulate", 8}}).accumulate, 8);
+  try {
+    recipe({{"training.accumulate", 5}});
+    FAIL() << "expected InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("5 equal parts; training.batch_size 32"));
+  }
 }
 
-TEST(LearningRateTest, WarmUpIsLinear) {
-  const Recipe r = recipe({{"training.warmup_steps", 10}});
-  EXPECT_DOUBLE_EQ(learning_rate_factor(r, 0, 100), 0.1);
-  EXPECT_DOUBLE_EQ(learning_rate_factor(r, 9, 100), 1);
-  EXPECT_DOUBLE_EQ(learning_rate_factor(r, 10, 100), 1);
-  EXPECT_NEAR(learning_rate_factor(r, 55, 100), 0.5, 1e-12);
-}
-
-TEST(LearningRateTest, AConstantScheduleStaysAtOne) {
-  const Recipe r = recipe({{"training.schedule", "constant"}});
-  EXPECT_DOUBLE_EQ(learning_rate_factor(r, 99, 100), 1);
+TEST(RecipeTest, UnknownChoicesAreNamed) {
+  for (const char* name : {"schedule", "optimizer"}) {
+    try {
+      recipe({{std::string("training.") + name, "sdg"}});
+      FAIL() << "expected InputError";
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr(std::string("unknown ") + name + " 'sdg'"));
+    }
+  }
 }
 
 }  // namespace

@@ -498,6 +498,10 @@ TEST(TrainerTest, SettingsThatCannotTrainAreNamed) {
        "halves of each batch, but 'training.batch_size' is 7"},
       {"fit.weights: split, calibration.batch_size: 1",
        "halves of each batch, but 'calibration.batch_size' is 1"},
+      {"fit.weights: split, training.accumulate: 3, training.batch_size: 16",
+       "'training.accumulate' is 3, but 'training.batch_size' 16 cannot be divided"},
+      {"training.nesterov: true, training.optimizer: adamw", "is for training.optimizer: sgd"},
+      {"training.schedule: linear", "unknown choice 'linear'; known choices: constant, cosine, polynomial, step"},
       {"training.nesterov: true, training.momentum: 0", "needs a momentum above 0"}};
   for (const auto& [setting, message] : cases) {
     try {
@@ -805,6 +809,154 @@ TEST(TrainerTest, Float16GoesOnFromACheckpointWithItsLossScale) {
   ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
   whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
   EXPECT_EQ(timeless(whole), timeless(undisturbed));
+}
+
+// Everything that a recipe may have beside the defaults, on one method with bits that change and one
+// with phases.
+class EveryRecipe : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EveryRecipe, GoesOnFromACheckpointToTheSameResult) {
+  const Recorder& undisturbed = lab().train(GetParam());
+  EXPECT_NE(undisturbed.finished().results,
+            lab().train(GetParam().substr(0, GetParam().find(", training.")) + "}")
+                .finished()
+                .results);
+  for (const int stop_at : {3, 7}) {
+    const Attempt first = lab().attempt(GetParam());
+    Recorder before;
+    before.stop_at_step = stop_at;
+    ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
+    Attempt second = lab().attempt(GetParam());
+    second.resume_from = first.folder + "/checkpoint";
+    Recorder whole;
+    ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
+    EXPECT_EQ(whole.resumed_from_step, stop_at);
+    whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
+    EXPECT_EQ(timeless(whole), timeless(undisturbed));
+  }
+}
+
+constexpr const char* kRecipes[] = {
+    "training.ema_decay: 0.7, training.validate_every: 2",
+    "training.ema_decay: 0.7, training.autocast: fp16, training.accumulate: 2",
+    "training.clip_gradient_norm: 0.5, training.schedule: step, training.warmup_steps: 2",
+    "training.clip_gradient_norm: 0.5, training.autocast: fp16",
+    "training.accumulate: 4, training.schedule: polynomial, training.end_factor: 0.1",
+    "training.optimizer: adamw, training.learning_rate: 0.002, training.ema_decay: 0.5",
+    "training.optimizer: adamw, training.autocast: fp16, training.accumulate: 2",
+};
+
+std::vector<std::string> every_recipe() {
+  std::vector<std::string> all;
+  for (const char* recipe : kRecipes) {
+    all.push_back(settings("qbitopt", recipe));
+    all.push_back(settings("qbitopt, reallocation.range_at_change: refit", recipe));
+    all.push_back(settings("qbitopt, fit.weights: split", recipe));
+    all.push_back(settings("fracbits", recipe));
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipes, EveryRecipe, ::testing::ValuesIn(every_recipe()));
+
+TEST(TrainerTest, RecipesAtTheirDefaultsLeaveAJobItsKey) {
+  const std::string key = lab().attempt(settings("qbitopt")).job.key;
+  for (const std::string setting :
+       {"ema_decay: 0", "clip_gradient_norm: 0", "accumulate: 1", "optimizer: sgd", "beta1: 0.9",
+        "beta2: 0.999", "epsilon: 1.0e-8", "end_factor: 0", "power: 1", "milestones: [0.5, 0.75]",
+        "gamma: 0.1"}) {
+    EXPECT_EQ(lab().attempt(settings("qbitopt", "training." + setting)).job.key, key) << setting;
+  }
+  EXPECT_NE(lab().attempt(settings("qbitopt", "training.ema_decay: 0.9")).job.key, key);
+}
+
+// The tensors of a trained network, under their names.
+StateDict trained(const std::string& settings) {
+  const Attempt attempt = lab().attempt(settings);
+  Recorder recorder;
+  lab().run(attempt, recorder);
+  return read_weights(attempt.folder + "/model.pth");
+}
+
+TEST(TrainerTest, AveragedWeightsAreTheMovingAverageOfTheSteps) {
+  const auto after = [](int steps, const std::string& more) {
+    return trained(settings("fixed_precision", "training.steps: " + std::to_string(steps) +
+                                                   ", training.schedule: constant, " + more +
+                                                   "batch_norm.freeze_at: 1, "
+                                                   "batch_norm.reestimate_batches: 0"));
+  };
+  StateDict first = after(1, ""), second = after(2, "");
+  for (const auto& [name, average] : after(2, "training.ema_decay: 0.75, ")) {
+    const bool is_averaged = average.is_floating_point() && !name.ends_with(".fisher");
+    const torch::Tensor expected =
+        is_averaged ? 0.75 * first[name] + 0.25 * second[name] : second[name];
+    EXPECT_TRUE(torch::allclose(average, expected, 1e-5, 1e-7)) << name;
+  }
+}
+
+TEST(TrainerTest, AveragingStartsAfterWarmUpAndAnewWithEachPhase) {
+  const auto results = [](const std::string& method, const std::string& more) {
+    return lab().train(settings(method, more)).finished().results;
+  };
+  EXPECT_EQ(results("fixed_precision", "training.warmup_steps: 10, training.ema_decay: 0.9"),
+            results("fixed_precision", "training.warmup_steps: 10"));
+  EXPECT_NE(results("fixed_precision", "training.warmup_steps: 8, training.ema_decay: 0.9"),
+            results("fixed_precision", "training.warmup_steps: 8"));
+  const std::string one_step = "fracbits.search: 0.9";  // and one to finetune
+  EXPECT_EQ(results("fracbits", one_step + ", training.ema_decay: 0.9"),
+            results("fracbits", one_step));
+}
+
+// Looking does not disturb the training, and sees what the final evaluation does.
+TEST(TrainerTest, ValidationUsesTheAveragedWeights) {
+  const std::string averaged = "training.ema_decay: 0.8";
+  const Recorder& unseen = lab().train(settings("qbitopt", averaged));
+  const Recorder& seen = lab().train(settings("qbitopt", averaged + ", training.validate_every: 5"));
+  EXPECT_EQ(seen.finished().results, unseen.finished().results);
+  const Metrics last = seen.all<Metrics>().back();
+  ASSERT_EQ(last.split, "validation");
+  EXPECT_NEAR(last.values.at("loss"), seen.finished().results.at("validation_loss"), 1e-5);
+}
+
+TEST(TrainerTest, WithoutTheFreezeBatchNormIsReestimatedForTheAveragedWeights) {
+  const auto state = [](int batches) {
+    return trained(settings("fixed_precision",
+                            "training.ema_decay: 0.8, batch_norm.freeze_at: 1, "
+                            "batch_norm.reestimate_batches: " +
+                                std::to_string(batches)));
+  };
+  StateDict averaged = state(0), reestimated = state(3);
+  EXPECT_TRUE(torch::equal(averaged["conv1.weight"], reestimated["conv1.weight"]));
+  EXPECT_FALSE(torch::equal(averaged["bn1.running_mean"], reestimated["bn1.running_mean"]));
+}
+
+// With frozen batch norm the images of a batch do not see each other.
+TEST(TrainerTest, AccumulatedPassesMakeTheStepOfTheWholeBatch) {
+  const auto train = [](const std::string& passes, const std::string& more) -> const Recorder& {
+    return lab().train(settings("qbitopt", "batch_norm.freeze_at: 0, training.steps: 4, "
+                                           "training.accumulate: " +
+                                               passes + more));
+  };
+  for (const std::string more : {"", ", fit.weights: split", ", training.clip_gradient_norm: 0.1"}) {
+    const bool is_split = more.find("split") != std::string::npos;
+    const Recorder& whole = train("1", more);
+    for (const std::string passes : {"2", "8"}) {
+      const Recorder& parts = train(passes, more);
+      const auto expected = whole.all<Metrics>(), found = parts.all<Metrics>();
+      ASSERT_EQ(found.size(), expected.size());
+      EXPECT_NEAR(found[1].values.at("loss"), expected[1].values.at("loss"),
+                  1e-4 * expected[1].values.at("loss"));
+      if (is_split && passes == "8") continue;  // another estimate of the same
+      const Reallocation costs = whole.all<Reallocation>().at(1);
+      const Reallocation from_parts = parts.all<Reallocation>().at(1);
+      ASSERT_EQ(from_parts.costs.size(), costs.costs.size());
+      for (size_t q = 0; q < costs.costs.size(); ++q) {
+        for (const auto& [bits, cost] : costs.costs[q]) {
+          EXPECT_NEAR(from_parts.costs[q].at(bits), cost, 2e-2 * cost) << q << " at " << bits;
+        }
+      }
+    }
+  }
 }
 
 // With the running statistics of batch norm the first answers are the teacher's own.

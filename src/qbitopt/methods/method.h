@@ -85,7 +85,8 @@ class Method {
   virtual QuantizerPtr make_quantizer(const QuantizerSpec& spec, const Parameters& parameters);
   virtual std::vector<Phase> phases(int64_t total_steps) const { return {{"train", total_steps}}; }
   virtual std::vector<ExtraParameters> extra_parameters() { return {}; }
-  // 2: every step runs as two half-batches, each with half the loss. Else 1.
+  // The least number of equal parts that a step's batch runs in, forward and backward, each with its
+  // share of the loss; training.accumulate may ask for more.
   virtual int backward_passes_per_step() const { return 1; }
 
   // Once, after quantisers are attached: before start() of a fresh run, before load() of a resumed

@@ -1,7 +1,7 @@
 #include "qbitopt/quant/fisher_estimate.h"
 
 #include <stdexcept>
-#include <utility>
+#include <string>
 
 #ifdef QBITOPT_CUDA
 #include <c10/cuda/CUDAGuard.h>
@@ -14,37 +14,57 @@ namespace qbitopt {
 
 using torch::Tensor;
 
-namespace {
-
-// kSplit: the estimate is h/2 |d1 - d2|^2 + <d1, d2> with h = B / 2 and the halves' gradients
-// d = 2 g; with |g1|^2 + |g2|^2 = sum(grad^2) this is B (sum(grad^2) - 2 <g1, g2>) + 4 <g1, g2>.
-// Answers <g1, g2>, float64 [channels]; undefined without halves.
-Tensor products_of_halves(const std::vector<Tensor>& masked, int64_t channels) {
-  if (masked.empty()) return {};
-  const Tensor products = masked[0].to(torch::kFloat32) * masked[1];
-  return products.reshape({channels, -1}).sum(1, false, torch::kFloat64);
-}
-
-}  // namespace
-
 FisherEstimate::FisherEstimate(int64_t channels)
     : state_(torch::zeros({channels + 3}, torch::kFloat64)) {}
 
-void FisherEstimate::add(const Tensor& sums, const Tensor& masked_gradient) {
-  pending_ = pending_.defined() ? pending_ + sums : sums;
-  // A copy: the tensor itself becomes the parameter's .grad, to which the second half is added.
-  if (weights_ == FisherWeights::kSplit) masked_.push_back(masked_gradient.detach().clone());
+void FisherEstimate::set_weights(FisherWeights weights, int passes) {
+  if (weights == FisherWeights::kSplit && passes < 2)
+    throw std::logic_error("a split Fisher estimate needs at least two backward passes a step");
+  weights_ = weights;
+  passes_ = passes;
 }
 
+void FisherEstimate::add(const Tensor& sums, const Tensor& masked_gradient) {
+  pending_ = pending_.defined() ? pending_ + sums : sums;
+  if (passes_ == 1) return;
+  const Tensor gradient = masked_gradient.detach().to(torch::kFloat32);
+  if (gradient_sum_.defined()) {
+    const Tensor products = (gradient_sum_ * gradient)
+                                .reshape({channels(), -1})
+                                .sum(1, /*keepdim=*/false, torch::kFloat64);
+    products_ = products_.defined() ? products_ + products : products;
+  }
+  // A copy: the tensor itself becomes the parameter's .grad, to which the next pass is added.
+  if (++passes_seen_ < passes_)
+    gradient_sum_ = gradient_sum_.defined() ? gradient_sum_ + gradient : gradient.clone();
+}
+
+// With S = sum of |g_k|^2 and Q = sum over pairs of <g_j, g_k>, so that |g|^2 = S + 2 Q:
+//
+//   kBatch   B (S + 2 Q)
+//   kSplit   B (S - 2 Q / (P - 1)) + 2 P Q / (P - 1)
+//
+// The first term of kSplit is the trace of the covariance, B / (P - 1) * (P S - |g|^2), the second
+// the mean of <d_j, d_k> over pairs, d = P g_k. Both are brought to the form of two halves,
+// B (S' - 2 Q') + 4 Q', or without Q' to that of one pass, B S'.
 void FisherEstimate::end_step(int64_t samples, double loss_scale) {
   if (!pending_.defined()) return;
-  const Tensor any_sums = std::exchange(pending_, Tensor());
-  const std::vector<Tensor> masked = std::exchange(masked_, {});
-  if (weights_ == FisherWeights::kSplit && masked.size() != 2) {
-    throw std::logic_error("a split Fisher estimate needs two backward passes a step, not " +
-                           std::to_string(masked.size()));
+  if (passes_ > 1 && passes_seen_ != passes_) {
+    throw std::logic_error("a Fisher estimate over " + std::to_string(passes_) +
+                           " backward passes a step got " + std::to_string(passes_seen_));
   }
-  const Tensor any_products = products_of_halves(masked, channels());
+  Tensor any_sums = pending_, any_products;
+  if (passes_ > 1) {
+    const double P = passes_;
+    const bool is_split = weights_ == FisherWeights::kSplit;
+    const double more = is_split ? (P - 2) / (P - 1) : 2;
+    if (more != 0) {
+      any_sums = any_sums.clone();
+      any_sums.slice(0, 0, channels()).add_(products_, more);
+    }
+    if (is_split) any_products = products_ * (P / (2 * (P - 1)));
+  }
+  forget_step();
   const double B = static_cast<double>(samples);
 #ifdef QBITOPT_CUDA
   if (state_.is_cuda()) {  // without waiting for the device
@@ -82,8 +102,14 @@ void FisherEstimate::end_step(int64_t samples, double loss_scale) {
 
 void FisherEstimate::reset() {
   state_.zero_();
+  forget_step();
+}
+
+void FisherEstimate::forget_step() {
   pending_.reset();
-  masked_.clear();
+  gradient_sum_.reset();
+  products_.reset();
+  passes_seen_ = 0;
 }
 
 int64_t FisherEstimate::steps() const { return state_[channels() + 1].item<int64_t>(); }

@@ -8,12 +8,13 @@
 
 namespace qbitopt {
 
-// How the Fisher trace of a weight is estimated from gradients that are means over a batch of B
-// samples.
+// How the Fisher trace of a weight is estimated from the gradient of a mean loss over B samples,
+// which P backward passes over equal parts of them add up to: g = g_1 + .. + g_P.
 enum class FisherWeights {
   kBatch,  // B * |g|^2: the trace plus (B - 1) times the squared norm of the mean gradient
-  kSplit,  // h/2 * |g1 - g2|^2 + <g1, g2> over two half-batches of h samples: unbiased; two
-           // backward passes a step
+  kSplit,  // unbiased, for P >= 2: the trace of the covariance that the parts show plus the squared
+           // mean. For two halves of h samples with mean gradients d = 2 g_k it is
+           // h/2 * |d1 - d2|^2 + <d1, d2>
 };
 
 // The trace of the empirical Fisher information at one quantised tensor, E[ |dL_i / dx|^2 ] over
@@ -31,10 +32,12 @@ class FisherEstimate {
   // decay in [0, 1): weight of the past in the average. 0: the last step alone.
   void set_decay(double decay) { decay_ = decay; }
   double decay() const { return decay_; }
-  // kSplit for weights only; the step's two half-batches must each run one forward and one
-  // backward, with half the loss.
-  void set_weights(FisherWeights weights) { weights_ = weights; }
+  // For weights only. `passes`: backward passes of a step, each over an equal part of its samples
+  // with its share of the loss; 2 or more for kSplit. An activation's passes need no word: its
+  // gradient entries belong to one pass each.
+  void set_weights(FisherWeights weights, int passes);
   FisherWeights weights() const { return weights_; }
+  int passes() const { return passes_; }
   // Called by the quantiser's backward. sums: float64 [channels + 1], squared masked gradients of
   // each channel and the number of gradients left out because they (or their squares in float32)
   // were not finite.
@@ -60,12 +63,18 @@ class FisherEstimate {
 
  private:
   int64_t channels() const { return state_.numel() - 3; }
+  void forget_step();
 
   torch::Tensor state_;
-  torch::Tensor pending_;              // sums of this step; undefined: no backward yet
-  std::vector<torch::Tensor> masked_;  // kSplit: this step's gradients
+  torch::Tensor pending_;  // sums of this step; undefined: no backward yet
+  // With several passes a step, of a weight: how many there were, the sum of their gradients, and
+  // the sum over all pairs of <g_j, g_k>, float64 [channels].
+  int passes_seen_ = 0;
+  torch::Tensor gradient_sum_;
+  torch::Tensor products_;
   double decay_ = 0.99;
   FisherWeights weights_ = FisherWeights::kBatch;
+  int passes_ = 1;
 };
 
 }  // namespace qbitopt

@@ -7,7 +7,7 @@ namespace qbitopt {
 
 CostTable FisherExact::measure(SensitivityContext& context, const UniformQuantizers& quantizers,
                                Stage) {
-  FisherLoan loan(quantizers, FisherWeights::kBatch);  // of one sample: |g|^2
+  FisherLoan loan(quantizers, FisherWeights::kBatch, /*passes=*/1);  // of one sample: |g|^2
   int64_t samples = 0;
   for (const auto& [images, labels] : first_samples(context, samples_)) {
     const torch::Tensor losses = torch::cross_entropy_loss(context.forward(images), labels,

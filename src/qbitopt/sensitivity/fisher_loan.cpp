@@ -4,16 +4,17 @@
 
 namespace qbitopt {
 
-FisherLoan::FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights)
+FisherLoan::FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights, int passes)
     : quantizers_(quantizers) {
   for (const auto& quantizer : quantizers) {
     const bool was_tracked = quantizer->fisher() != nullptr;
     quantizer->track_fisher(true);
     FisherEstimate& fisher = *quantizer->fisher();
-    before_.push_back({fisher.state().clone(), fisher.decay(), fisher.weights(), was_tracked});
+    before_.push_back(
+        {fisher.state().clone(), fisher.decay(), fisher.weights(), fisher.passes(), was_tracked});
     ranges_.push_back(quantizer->range());
     fisher.reset();
-    if (quantizer->spec().kind == TensorKind::kWeight) fisher.set_weights(weights);
+    if (quantizer->spec().kind == TensorKind::kWeight) fisher.set_weights(weights, passes);
   }
 }
 
@@ -23,7 +24,7 @@ FisherLoan::~FisherLoan() {
     fisher.reset();
     fisher.state().copy_(before_[i].state);
     fisher.set_decay(before_[i].decay);
-    fisher.set_weights(before_[i].weights);
+    fisher.set_weights(before_[i].weights, before_[i].passes);
     quantizers_[i]->track_fisher(before_[i].was_tracked);
   }
 }

@@ -10,7 +10,8 @@ namespace qbitopt {
 // they held before.
 class FisherLoan {
  public:
-  FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights);
+  // `passes`: backward passes of a step (see FisherEstimate::set_weights()).
+  FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights, int passes);
   ~FisherLoan();
   FisherLoan(const FisherLoan&) = delete;
   FisherLoan& operator=(const FisherLoan&) = delete;
@@ -25,6 +26,7 @@ class FisherLoan {
     torch::Tensor state;
     double decay;
     FisherWeights weights;
+    int passes;
     bool was_tracked;
   };
   const UniformQuantizers& quantizers_;

@@ -58,6 +58,7 @@ FitOptions FitOptions::from(const Parameters& parameters) {
   FitOptions options;
   const double tau = parameters.get_or("reallocation.tau", 250.0);
   options.decay = parameters.get_or("fit.decay", std::max(0.0, 1 - 2.5 / tau));
+  options.accumulate = parameters.get_or("training.accumulate", 1);
   const auto weights = parameters.get_or<std::string>("fit.weights", "batch");
   const auto noise = parameters.get_or<std::string>("fit.noise", "uniform");
   if (weights == "split") {
@@ -94,7 +95,8 @@ void Fit::start(const std::vector<QuantizerPtr>& quantizers) {
     quantizer->track_fisher(true);
     quantizer->fisher()->set_decay(options_.decay);
     if (quantizer->spec().kind == TensorKind::kWeight) {
-      quantizer->fisher()->set_weights(options_.weights);
+      quantizer->fisher()->set_weights(options_.weights,
+                                       std::max(options_.accumulate, backward_passes_per_step()));
     }
     quantizer->keep_sample(options_.noise == FitNoise::kUniform ? 0 : kNoiseSample);
   }
@@ -113,7 +115,7 @@ void Fit::forget(const std::vector<QuantizerPtr>& quantizers) {
 
 CostTable Fit::estimate(SensitivityContext& context) {
   const auto quantizers = uniform_quantizers("fit", context.quantizers);
-  FisherLoan loan(quantizers, options_.weights);
+  FisherLoan loan(quantizers, options_.weights, backward_passes_per_step());
   const bool measures_noise = options_.noise != FitNoise::kUniform;
   if (measures_noise) {
     for (const auto& quantizer : quantizers) quantizer->keep_sample(kNoiseSample);

@@ -18,8 +18,9 @@ struct FitOptions {
   double decay = 0.99;  // of the Fisher traces' average over steps
   FisherWeights weights = FisherWeights::kBatch;
   FitNoise noise = FitNoise::kUniform;
+  int accumulate = 1;  // backward passes of a training step; kSplit: 2 at least
 
-  // Reads fit.{decay, weights, noise} of a job; without fit.decay it is 1 - 2.5 / reallocation.tau.
+  // Reads fit.{decay, weights, noise} and training.accumulate of a job; without fit.decay it is 1 - 2.5 / reallocation.tau.
   // Throws InputError on an unknown choice.
   static FitOptions from(const Parameters& parameters);
 };

@@ -47,8 +47,8 @@ class Sensitivity {
   // what the mean loss over them was multiplied by.
   virtual void observe_step(const std::vector<QuantizerPtr>& quantizers, int64_t samples,
                             double loss_scale = 1) {}
-  // 2: the step must run as two half-batches, each with half the loss (fit with fit.weights:
-  // split). Else 1.
+  // The least number of equal parts that a step must run in, each with its share of the loss: 2 for
+  // fit with fit.weights: split. training.accumulate may ask for more.
   virtual int backward_passes_per_step() const { return 1; }
   // True: batch norm must normalize with its running statistics (evaluation mode) in estimate() and
   // current(), so that no image's loss depends on another image. False: it works as in the training

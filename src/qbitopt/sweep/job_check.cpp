@@ -191,6 +191,10 @@ class JobCheck {
     if (is(key("nesterov"), true) && number(key("momentum")) == 0)
       fail(key("nesterov"),
            "Nesterov's momentum needs a momentum above 0 (" + key("momentum") + ")");
+    if (is(key("nesterov"), true) && is(key("optimizer"), "adamw"))
+      fail(key("nesterov"), "'" + key("nesterov") + "' is for " + key("optimizer") +
+                                ": sgd, but that is adamw; leave it out");
+    check_passes(key("batch_size"), key("accumulate"));
     const bool has_teacher =
         std::any_of(shape_.needs.begin(), shape_.needs.end(), [](const ShapeNeed& need) {
           return need.name == "fp32_checkpoint" || need.name == "teacher";
@@ -206,6 +210,17 @@ class JobCheck {
                                 "' is 0; set that share of the loss above 0, or leave the teacher "
                                 "out");
     }
+  }
+
+  // The parts of a step's batch have one size.
+  void check_passes(const std::string& batch_size, const std::string& accumulate) const {
+    const Json& batch = value(batch_size);
+    const Json& passes = value(accumulate);
+    if (!batch.is_number_integer() || !passes.is_number_integer()) return;
+    if (batch.get<int64_t>() % passes.get<int64_t>() == 0) return;
+    fail(accumulate, "'" + accumulate + "' is " + shown(passes) + ", but '" + batch_size + "' " +
+                         shown(batch) +
+                         " cannot be divided into so many equal parts; give a divisor of it");
   }
 
   // Of data sets that say how many images they have.
@@ -249,7 +264,9 @@ class JobCheck {
     if (is("calibration.batch_size", 1)) fail_half("calibration.batch_size");
     const Json& batch = value("training.batch_size");
     const bool measures_in_training = shape_.find("reallocation.tau") != nullptr;
-    if (measures_in_training && batch.is_number_integer() && batch.get<int64_t>() % 2 != 0)
+    const bool is_divided = number("training.accumulate") > 1;  // which is enough
+    if (measures_in_training && !is_divided && batch.is_number_integer() &&
+        batch.get<int64_t>() % 2 != 0)
       fail_half("training.batch_size");
   }
 

@@ -66,7 +66,8 @@ InputArchive read_archive(const std::filesystem::path& file, torch::Device devic
 }  // namespace
 
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
-                      const Optimizers& optimizers, const RunState& state) {
+                      const Optimizers& optimizers, const WeightAverage& average,
+                      const RunState& state) {
   OutputArchive archive;
   archive.write("step", c10::IValue(state.step));
   archive.write("seconds", c10::IValue(state.seconds));
@@ -82,6 +83,7 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
   write_part(archive, "optimizers", optimizers);
   if (context.oscillations().is_tracking())
     write_part(archive, "oscillations", context.oscillations());
+  if (average.is_on()) write_part(archive, "average", average);
   call_hook("save", [&] { write_part(archive, "method", context.method()); });
   std::string content;
   archive.save_to([&](const void* bytes, size_t size) {
@@ -93,7 +95,7 @@ void write_checkpoint(const std::filesystem::path& file, RunContext& context,
 }
 
 RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
-                         Optimizers& optimizers) {
+                         Optimizers& optimizers, WeightAverage& average) {
   try {
     InputArchive archive = read_archive(file, context.device());
     RunState state;
@@ -111,6 +113,7 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
     read_part(archive, "optimizers", optimizers);
     if (context.oscillations().is_tracking())
       read_part(archive, "oscillations", context.oscillations());
+    if (average.is_on()) read_part(archive, "average", average);
     call_hook("load", [&] { read_part(archive, "method", context.method()); });
     return state;
   } catch (const c10::Error& error) {

@@ -6,6 +6,7 @@
 #include "qbitopt/training/loss_scale.h"
 #include "qbitopt/training/optimizers.h"
 #include "qbitopt/training/run_context.h"
+#include "qbitopt/training/weight_average.h"
 
 namespace qbitopt {
 
@@ -22,14 +23,15 @@ struct RunState {
 };
 
 // Writes everything that a later attempt needs to go on to the same result: network with
-// quantisers, optimisers, the method's state, and how far the run is. There is always the old file
+// quantisers, optimisers, averaged weights, the method's state, and how far the run is. There is always the old file
 // or the new one. It ends in the sha256 of what is in it.
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
-                      const Optimizers& optimizers, const RunState& state);
+                      const Optimizers& optimizers, const WeightAverage& average,
+                      const RunState& state);
 
 // Puts everything back. Throws InputError that names a file that does not fit this job.
 RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
-                         Optimizers& optimizers);
+                         Optimizers& optimizers, WeightAverage& average);
 
 // The step that a checkpoint goes on from. Throws InputError if the file is gone or damaged.
 int64_t checkpoint_step(const std::filesystem::path& file);

@@ -1,5 +1,7 @@
 #include "qbitopt/training/optimizers.h"
 
+#include <torch/optim/adamw.h>
+
 #include "qbitopt/core/names.h"
 
 namespace qbitopt {
@@ -20,6 +22,18 @@ std::unique_ptr<torch::optim::Optimizer> make_extra(const ExtraParameters& extra
   throw InputError(unknown_name("optimiser", extra.optimizer, {"adam", "sgd"}));
 }
 
+// AdamW's options have a weight decay from the start, so that it is set for both groups.
+template <typename Optimizer, typename Options>
+std::unique_ptr<Optimizer> make_with_groups(const Options& options, double weight_decay,
+                                            const std::vector<torch::Tensor>& decayed,
+                                            const std::vector<torch::Tensor>& others) {
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  groups.emplace_back(decayed,
+                      std::make_unique<Options>(Options(options).weight_decay(weight_decay)));
+  groups.emplace_back(others, std::make_unique<Options>(Options(options).weight_decay(0)));
+  return std::make_unique<Optimizer>(std::move(groups), options);
+}
+
 std::string extra_key(size_t i) { return "extra." + std::to_string(i); }
 
 }  // namespace
@@ -37,19 +51,35 @@ Optimizers::Optimizers(const Recipe& recipe, const std::vector<torch::Tensor>& w
 }
 
 void Optimizers::make() {
-  auto options = torch::optim::SGDOptions(recipe_.learning_rate)
-                     .momentum(recipe_.momentum)
-                     .nesterov(recipe_.nesterov);
+  weight_optimizer_ = make_weight_optimizer();
+  range_optimizer_ = std::make_unique<RangeOptimizer>(quantizers_, range_options_);
+}
+
+std::unique_ptr<torch::optim::Optimizer> Optimizers::make_weight_optimizer() const {
   std::vector<torch::Tensor> decayed, others;
   for (const torch::Tensor& weight : weights_)
     (weight.dim() > 1 ? decayed : others).push_back(weight);
-  std::vector<torch::optim::OptimizerParamGroup> groups;
-  groups.emplace_back(decayed,
-                      std::make_unique<torch::optim::SGDOptions>(
-                          torch::optim::SGDOptions(options).weight_decay(recipe_.weight_decay)));
-  groups.emplace_back(others, std::make_unique<torch::optim::SGDOptions>(options));
-  weight_optimizer_ = std::make_unique<torch::optim::SGD>(std::move(groups), options);
-  range_optimizer_ = std::make_unique<RangeOptimizer>(quantizers_, range_options_);
+  if (recipe_.optimizer == WeightOptimizer::kAdamW) {
+    return make_with_groups<torch::optim::AdamW>(torch::optim::AdamWOptions(recipe_.learning_rate)
+                                                     .betas({recipe_.beta1, recipe_.beta2})
+                                                     .eps(recipe_.epsilon),
+                                                 recipe_.weight_decay, decayed, others);
+  }
+  return make_with_groups<torch::optim::SGD>(torch::optim::SGDOptions(recipe_.learning_rate)
+                                                 .momentum(recipe_.momentum)
+                                                 .nesterov(recipe_.nesterov),
+                                             recipe_.weight_decay, decayed, others);
+}
+
+// As torch.nn.utils.clip_grad_norm_(), without waiting for the device.
+void Optimizers::clip_gradients() {
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor& weight : weights_) {
+    if (weight.grad().defined()) gradients.push_back(weight.grad());
+  }
+  if (gradients.empty()) return;
+  const torch::Tensor norm = torch::stack(at::_foreach_norm(gradients, 2)).norm();
+  at::_foreach_mul_(gradients, (recipe_.clip_gradient_norm / (norm + 1e-6)).clamp_max(1));
 }
 
 void Optimizers::zero_grad() {
@@ -71,6 +101,7 @@ std::vector<torch::Tensor> Optimizers::gradients() const {
 }
 
 void Optimizers::step(double factor) {
+  if (recipe_.clip_gradient_norm > 0) clip_gradients();
   for (auto& group : weight_optimizer_->param_groups()) {
     group.options().set_lr(recipe_.learning_rate * factor);
   }

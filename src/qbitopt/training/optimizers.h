@@ -11,8 +11,8 @@
 
 namespace qbitopt {
 
-// Everything that a step moves: weights (SGD; biases and batch norm without decay), ranges, and
-// what the method trains besides.
+// Everything that a step moves: weights (SGD, or AdamW of Loshchilov and Hutter, 2019, arXiv
+// 1711.05101; biases and batch norm without decay), ranges, and what the method trains besides.
 class Optimizers {
  public:
   // `weights`: the network's parameters without those of its quantisers.
@@ -23,7 +23,11 @@ class Optimizers {
   void zero_grad();
   // All that there are, of what step() moves.
   std::vector<torch::Tensor> gradients() const;
-  // `factor`: of the learning-rate schedule, for weights, ranges and what follows it.
+  // `factor`: of the learning-rate schedule, for weights, ranges and what follows it. Before it,
+  // where the recipe says so, the weights' gradients are scaled down to a largest norm over all of
+  // them together (Pascanu et al., 2013, arXiv 1211.5063). Gradients of ranges do not count: each
+  // is a sum over its whole tensor, which the range's own optimizer scales (LSQ's g), so that they
+  // would decide the norm.
   void step(double factor);
   // Forgets the weights' and ranges' momentum, for a phase that trains anew.
   void restart();
@@ -33,12 +37,14 @@ class Optimizers {
 
  private:
   void make();
+  std::unique_ptr<torch::optim::Optimizer> make_weight_optimizer() const;
+  void clip_gradients();
 
   Recipe recipe_;
   std::vector<torch::Tensor> weights_;
   std::vector<QuantizerPtr> quantizers_;
   RangeOptimizerOptions range_options_;
-  std::unique_ptr<torch::optim::SGD> weight_optimizer_;
+  std::unique_ptr<torch::optim::Optimizer> weight_optimizer_;
   std::unique_ptr<RangeOptimizer> range_optimizer_;
   std::vector<ExtraParameters> extra_options_;
   std::vector<std::unique_ptr<torch::optim::Optimizer>> extra_;  // in the same order

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "qbitopt/core/parameters.h"
 
@@ -12,16 +13,30 @@ Parameters optimization_parameters(const Parameters& parameters);
 // What convolutions and linear layers of the training pass compute in.
 enum class Precision { kFloat32, kBfloat16, kFloat16 };
 
+enum class WeightOptimizer { kSgd, kAdamW };
+
+// What the learning rates do over the steps: see learning_rate_factor().
+enum class Schedule { kCosine, kConstant, kStep, kPolynomial };
+
 // How the weights are trained.
 struct Recipe {
-  int64_t steps = 0;  // in all; 0: published weights are taken as they are
-  int64_t batch_size = 64;
+  int64_t steps = 0;        // in all; 0: published weights are taken as they are
+  int64_t batch_size = 64;  // images of a step
+  int accumulate = 1;       // passes that they are divided into
   double learning_rate = 0.05;
-  double momentum = 0.9;
-  bool nesterov = false;
+  WeightOptimizer optimizer = WeightOptimizer::kSgd;
+  double momentum = 0.9;                              // SGD
+  bool nesterov = false;                              // SGD
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // AdamW
   double weight_decay = 1e-4;
-  bool is_cosine = true;
+  double clip_gradient_norm = 0;  // largest norm of all weights' gradients together; 0: any
+  double ema_decay = 0;           // of the weights' average (WeightAverage); 0: none
+  Schedule schedule = Schedule::kCosine;
   int64_t warmup_steps = 0;
+  double end_factor = 0;                         // of cosine and polynomial
+  double power = 1;                              // of polynomial
+  std::vector<double> milestones = {0.5, 0.75};  // of step: fractions of the schedule's steps
+  double gamma = 0.1;                            // of step
   double label_smoothing = 0;  // share of a label that is spread over all classes
   double distillation = 0;     // share of the loss that comes from the teacher's answers
   double distillation_temperature = 1;
@@ -35,9 +50,5 @@ struct Recipe {
   // `train_images`: what an epoch is. Throws InputError if there are no steps to do.
   static Recipe from(const Parameters& parameters, int64_t train_images);
 };
-
-// Factor on every learning rate at a step of a schedule over `steps` steps: linear warm-up to 1,
-// then constant, or half a cosine that ends at 0.
-double learning_rate_factor(const Recipe& recipe, int64_t step, int64_t steps);
 
 }  // namespace qbitopt

@@ -15,9 +15,12 @@
 #include "qbitopt/training/checkpoint.h"
 #include "qbitopt/training/distillation.h"
 #include "qbitopt/training/evaluation.h"
+#include "qbitopt/training/learning_rate.h"
 #include "qbitopt/training/method_hook.h"
 #include "qbitopt/training/outcome.h"
 #include "qbitopt/training/process.h"
+#include "qbitopt/training/stretch.h"
+#include "qbitopt/training/weight_average.h"
 
 namespace qbitopt {
 namespace {
@@ -34,37 +37,6 @@ double seconds_since(Clock::time_point time) {
   return std::chrono::duration<double>(Clock::now() - time).count();
 }
 
-// Phases with the step at which each begins, and the stretch that its learning rate is scheduled
-// over.
-struct Stretch {
-  Phase phase;
-  int64_t begin = 0;
-  int64_t schedule_begin = 0;
-  int64_t schedule_steps = 0;
-};
-
-std::vector<Stretch> lay_out(const std::vector<Phase>& phases, int64_t total_steps) {
-  std::vector<Stretch> stretches;
-  int64_t begin = 0;
-  for (const Phase& phase : phases) {
-    const bool is_new_schedule = stretches.empty() || phase.restart_schedule;
-    const int64_t schedule_begin = is_new_schedule ? begin : stretches.back().schedule_begin;
-    stretches.push_back({phase, begin, schedule_begin});
-    begin += phase.steps;
-  }
-  if (begin != total_steps) {
-    throw JobError("plugin",
-                   fmt::format("the method's phases have {} steps together; the recipe has {}",
-                               begin, total_steps));
-  }
-  int64_t end = total_steps;
-  for (auto stretch = stretches.rbegin(); stretch != stretches.rend(); ++stretch) {
-    stretch->schedule_steps = end - stretch->schedule_begin;
-    if (stretch->begin == stretch->schedule_begin) end = stretch->begin;
-  }
-  return stretches;
-}
-
 class TrainingRun {
  public:
   TrainingRun(const Attempt& attempt, const Registries& registries, TrainingObserver& observer,
@@ -79,7 +51,9 @@ class TrainingRun {
                     context_.total_steps())),
         optimizers_(context_.recipe(), context_.weights(), context_.quantizers(),
                     context_.parameters(),
-                    call_hook("extra_parameters", [&] { return method_.extra_parameters(); })) {}
+                    call_hook("extra_parameters", [&] { return method_.extra_parameters(); })),
+        average_(context_.recipe().ema_decay, context_.weights(), context_.network(),
+                 context_.quantizers()) {}
 
   RunOutcome run() {
     begin();
@@ -101,7 +75,7 @@ class TrainingRun {
       torch::manual_seed(Random(context_.seed(), "start").next());
       call_hook("start", [&] { method_.start(context_); });
     } else {
-      state_ = read_checkpoint(attempt_.resume_from, context_, optimizers_);
+      state_ = read_checkpoint(attempt_.resume_from, context_, optimizers_, average_);
       seconds_before_ = state_.seconds;
     }
     checkpointed_ = Clock::now();
@@ -134,27 +108,16 @@ class TrainingRun {
     if (state_.step == context_.recipe().freeze_batch_norm_at)
       freeze_batch_norm(context_.network());
     torch::manual_seed(Random(context_.seed(), "step", static_cast<uint64_t>(state_.step)).next());
-    const double learning_rate = learning_rate_factor(
-        context_.recipe(), state_.step - stretch.schedule_begin, stretch.schedule_steps);
     StepState now{
-        state_.step,  &stretch.phase, &batch, {}, is_scaled_ ? state_.loss_scale.value : 1,
-        learning_rate};
+        state_.step,           &stretch.phase, &batch, {}, is_scaled_ ? state_.loss_scale.value : 1,
+        factor_at(state_.step)};
     call_hook("before_step", [&] { method_.before_step(context_, now); });
     optimizers_.zero_grad();
-    const int passes =
-        call_hook("backward_passes_per_step", [&] { return method_.backward_passes_per_step(); });
-    if (batch.labels.size(0) % passes != 0) {
-      throw InputError(
-          fmt::format("this method works on {} parts of each step's batch; training.batch_size {} "
-                      "is no multiple",
-                      passes, batch.labels.size(0)));
-    }
+    const int passes = passes_for(batch);
     const int64_t part = batch.labels.size(0) / passes;
     for (int pass = 0; pass < passes; ++pass) {
       const auto slice = [&](const torch::Tensor& all) {
-        return passes == 1 ? all
-                           : all.slice(0, pass * part,
-                                       pass + 1 == passes ? all.size(0) : (pass + 1) * part);
+        return passes == 1 ? all : all.slice(0, pass * part, (pass + 1) * part);
       };
       now.loss = forward(slice(batch.images), slice(batch.labels), passes);
       const torch::Tensor term =
@@ -168,10 +131,24 @@ class TrainingRun {
     call_hook("after_backward", [&] { method_.after_backward(context_, now); });
     if (is_finite) {
       context_.oscillations().before_optimizer_step();
-      optimizers_.step(learning_rate);
+      optimizers_.step(now.learning_rate_factor);
     }
     call_hook("after_step", [&] { method_.after_step(context_, now); });
     if (is_finite) context_.oscillations().after_step(state_.step + 1);
+    if (state_.step - stretch.schedule_begin < context_.recipe().warmup_steps) average_.restart();
+    average_.update();
+  }
+
+  // Equal parts of the batch, which run forward and backward one after another.
+  int passes_for(const Batch& batch) {
+    const int needed =
+        call_hook("backward_passes_per_step", [&] { return method_.backward_passes_per_step(); });
+    const int passes = std::max(needed, context_.recipe().accumulate);
+    if (batch.labels.size(0) % passes == 0) return passes;
+    throw InputError(
+        fmt::format("this method works on {} parts of each step's batch; training.batch_size {} "
+                    "is no multiple",
+                    passes, batch.labels.size(0)));
   }
 
   // Loss of one pass, as its share of the step's mean.
@@ -205,20 +182,25 @@ class TrainingRun {
     return (1 - recipe.distillation) * loss + recipe.distillation * divergence;
   }
 
+  // Of every learning rate.
+  double factor_at(int64_t step) const {
+    const Stretch& stretch = stretch_at(stretches_, step);
+    return learning_rate_factor(context_.recipe(), step - stretch.schedule_begin,
+                                stretch.schedule_steps);
+  }
+
   const Stretch& enter_stretch() {
-    const Stretch* stretch = &stretches_.front();
-    for (const Stretch& candidate : stretches_) {
-      if (candidate.begin <= state_.step) stretch = &candidate;
-    }
-    if (state_.step == stretch->begin) {
-      if (stretch->phase.restart_from_checkpoint) {
+    const Stretch& stretch = stretch_at(stretches_, state_.step);
+    if (state_.step == stretch.begin) {
+      if (stretch.phase.restart_from_checkpoint) {
         context_.restore_starting_weights();
         optimizers_.restart();
         context_.oscillations().restart();
       }
-      call_hook("begin_phase", [&] { method_.begin_phase(context_, stretch->phase); });
+      average_.restart();
+      call_hook("begin_phase", [&] { method_.begin_phase(context_, stretch.phase); });
     }
-    return *stretch;
+    return stretch;
   }
 
   void set_training_mode() {
@@ -276,12 +258,7 @@ class TrainingRun {
     const auto images = static_cast<double>(state_.images);
     last_loss_ = state_.loss_sum / images;
     last_top1_ = 100 * state_.right_sum / images;
-    const Stretch* stretch = &stretches_.front();
-    for (const Stretch& candidate : stretches_) {
-      if (candidate.begin < state_.step) stretch = &candidate;
-    }
-    const double factor = learning_rate_factor(
-        context_.recipe(), state_.step - 1 - stretch->schedule_begin, stretch->schedule_steps);
+    const double factor = factor_at(state_.step - 1);
     Metrics told{state_.step, "train", context_.oscillations().metrics()};
     told.values["loss"] = last_loss_;
     told.values["top1"] = last_top1_;
@@ -292,9 +269,11 @@ class TrainingRun {
   }
 
   void tell_validation() {
+    average_.swap();
     context_.network().eval();
     const Evaluation result = evaluate_split(context_.network(), context_.data(),
                                              Split::kValidation, 250, context_.device());
+    average_.swap();
     set_training_mode();
     observer_.on_event(
         Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
@@ -319,7 +298,7 @@ class TrainingRun {
     const auto begun = Clock::now();
     add_window();
     state_.seconds = seconds_before_ + seconds_since(begun_);
-    write_checkpoint(checkpoint_file(), context_, optimizers_, state_);
+    write_checkpoint(checkpoint_file(), context_, optimizers_, average_, state_);
     remove_earlier_checkpoint();
     checkpointed_ = Clock::now();
     checkpoint_cost_ = seconds_since(begun);
@@ -327,6 +306,7 @@ class TrainingRun {
 
   void finish() {
     call_hook("finish", [&] { method_.finish(context_); });
+    average_.swap();
     reestimate();
     expect_finite_weights();
     progress("evaluate");
@@ -395,6 +375,7 @@ class TrainingRun {
   Method& method_;
   std::vector<Stretch> stretches_;
   Optimizers optimizers_;
+  WeightAverage average_;
   const bool is_scaled_ = context_.recipe().precision == Precision::kFloat16;
   RunState state_;
   struct Pass {
