@@ -94,6 +94,9 @@ TEST(ManifestTest, RefusesWhatItDoesNotKnowAndSaysWhere) {
           "parameters:\n  a: {type: int, default: 0, min: 1, unit: steps, description: x}\n"),
       HasSubstr("default of parameter 'a': must be at least 1 steps, found 0"));
   EXPECT_THAT(manifest_error("needs: {x: {artifact: model}}\n"), HasSubstr("need 'x' says no job"));
+  EXPECT_THAT(
+      manifest_error("needs: {x: {optional: true, artifact: model, job: {method: fp32}}}\n"),
+      HasSubstr("need 'x' is optional: which job meets it is the sweep's to say"));
   EXPECT_THAT(input_error([] {
                 read_manifest("m.yaml", "kind: widget\nname: w\nversion: 1\nsummary: x\n");
               }),

@@ -7,8 +7,11 @@ constexpr char kData[] = "{kind: data, name: digits, version: 1, summary: Number
 
 std::vector<std::pair<std::string, std::string>> manifests(const std::string& data) {
   const std::string need =
-      "needs: {fp32_checkpoint: {job: {method: fp32, seed: 0}, artifact: model}}\n";
-  const std::string quantized = need + "includes: {training: optimization, '': [budget]}\n";
+      "needs:\n  fp32_checkpoint: {job: {method: fp32, seed: 0}, artifact: model}\n";
+  const std::string includes = "includes: {training: optimization, '': [budget]}\n";
+  const std::string startable =
+      need + "  start_from: {optional: true, artifact: model}\n" + includes;
+  const std::string quantized = need + includes;
   const auto head = [](const std::string& kind, const std::string& name) {
     return "kind: " + kind + "\nname: " + name + "\nversion: 1\nsummary: A " + kind + ".\n";
   };
@@ -39,8 +42,8 @@ includes: {pretraining: optimization}
 parameters:
   weights.root: {type: path, affects_result: false, description: Folder of published weights.}
 )"},
-      {"fixed_precision.yaml", head("method", "fixed_precision") + quantized},
-      {"qbitopt.yaml", head("method", "qbitopt") + quantized + R"(
+      {"fixed_precision.yaml", head("method", "fixed_precision") + startable},
+      {"qbitopt.yaml", head("method", "qbitopt") + startable + R"(
 parameters:
   reallocation.tau: {type: int, unit: steps, default: 250, min: 1, description: Steps between allocations.}
   reallocation.min_gain: {type: float, default: 0, neutral: 0, description: Least gain.}

@@ -234,6 +234,39 @@ TEST_F(SweepFileTest, ReplayNeedsTheJobWhoseBitsItTakes) {
   EXPECT_EQ(of_fixed.jobs[1].job().parameters.at("method"), "fixed_precision");
 }
 
+TEST_F(SweepFileTest, AnOptionalNeedIsThereIfTheSweepNamesIt) {
+  const std::string head =
+      "qbitopt: 1\nset: {model: tiny, method: qbitopt, budget.average_bits: 3}\n";
+  const Plan without = read(head);
+  ASSERT_EQ(without.jobs.size(), 2u);  // fp32 and itself
+  EXPECT_FALSE(without.jobs[1].needs.contains("start_from"));
+
+  const Plan plan = read(head +
+                         "seeds: 2\n"
+                         "needs: {start_from: {job: {method: qbitopt, budget.average_bits: 4}}}\n");
+  ASSERT_EQ(plan.jobs.size(), 5u);
+  const PlannedJob& last = plan.jobs.back();
+  EXPECT_NE(last.key, without.jobs[1].key);
+  EXPECT_EQ(last.artifacts().at("start_from"), "model");
+  const auto start = std::find_if(plan.jobs.begin(), plan.jobs.end(), [&](const PlannedJob& job) {
+    return job.key == last.needs.at("start_from");
+  });
+  ASSERT_NE(start, plan.jobs.end());
+  EXPECT_EQ(start->job().parameters.at("budget.average_bits"), 4);
+  EXPECT_EQ(start->job().parameters.at("seed"), 1);   // the same
+  EXPECT_FALSE(start->needs.contains("start_from"));  // or it would never end
+}
+
+TEST_F(SweepFileTest, OnlyAQuantizedNetworkCanBeStartedFrom) {
+  EXPECT_THAT(error(std::string(kQbitopt) + "needs: {start_from: {job: {method: fp32}}}\n"),
+              HasSubstr("the job for the need 'start_from' leaves no quantized network: method "
+                        "'fp32' chooses no bits"));
+  EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: fracbits, budget.average_bits: 3}\n"
+                    "needs: {start_from: {job: {method: qbitopt}}}\n"),
+              HasSubstr("method 'fracbits' has no need 'start_from'; methods that have: "
+                        "fixed_precision, qbitopt"));
+}
+
 TEST_F(SweepFileTest, NeedsWithoutEndAreRefused) {
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: replay, replay.method: replay}\n"),
               HasSubstr("the needs of 'replay' never end: replay -> replay"));

@@ -39,13 +39,14 @@ Lab::Lab() {
   }
 }
 
-Attempt Lab::attempt(const std::string& settings) {
+Attempt Lab::attempt(const std::string& settings, const std::string& needs) {
   // QBITOPT_TEST_DEVICE=cuda: the same tests on a GPU.
   const char* device = std::getenv("QBITOPT_TEST_DEVICE");
   const auto recipe = folder_.write(
       "recipe.yaml", kRecipe + std::string("  device: ") + (device ? device : "cpu") + "\n");
-  const auto file = folder_.write(
-      "sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings + "\n");
+  const auto file =
+      folder_.write("sweep.yaml", "qbitopt: 1\nname: lab\nextends: recipe.yaml\nset: " + settings +
+                                      "\n" + (needs.empty() ? "" : "needs: " + needs + "\n"));
   const Plan plan = read_sweep(file, {}, whole_catalog());
   std::map<std::string, std::map<std::string, std::string>> artifacts;
   for (const PlannedJob& planned : plan.jobs) {
@@ -76,9 +77,9 @@ RunOutcome Lab::run(const Attempt& attempt, Recorder& recorder) const {
   return run_attempt(attempt, registries_, recorder, recorder.stop);
 }
 
-Recorder& Lab::train(const std::string& settings) {
+Recorder& Lab::train(const std::string& settings, const std::string& needs) {
   recorders_.push_back(std::make_unique<Recorder>());
-  run(attempt(settings), *recorders_.back());
+  run(attempt(settings, needs), *recorders_.back());
   return *recorders_.back();
 }
 

@@ -51,12 +51,13 @@ class Lab {
   Lab();
 
   // `settings`: lines of YAML below `set`, "{method: qbitopt, budget.average_bits: 3}". Jobs that
-  // it needs are trained first (once in a Lab) and handed over.
-  Attempt attempt(const std::string& settings);
+  // it needs are trained first (once in a Lab) and handed over. `needs`: the same below `needs`,
+  // "{start_from: {job: {method: qbitopt}}}"; empty: none.
+  Attempt attempt(const std::string& settings, const std::string& needs = "");
   // Trains it. Throws what run_attempt() throws.
   RunOutcome run(const Attempt& attempt, Recorder& recorder) const;
   // Both, to the end.
-  Recorder& train(const std::string& settings);
+  Recorder& train(const std::string& settings, const std::string& needs = "");
 
   Registries& registries() { return registries_; }
 

@@ -501,7 +501,8 @@ TEST(TrainerTest, SettingsThatCannotTrainAreNamed) {
       {"fit.weights: split, training.accumulate: 3, training.batch_size: 16",
        "'training.accumulate' is 3, but 'training.batch_size' 16 cannot be divided"},
       {"training.nesterov: true, training.optimizer: adamw", "is for training.optimizer: sgd"},
-      {"training.schedule: linear", "unknown choice 'linear'; known choices: constant, cosine, polynomial, step"},
+      {"training.schedule: linear",
+       "unknown choice 'linear'; known choices: constant, cosine, polynomial, step"},
       {"training.nesterov: true, training.momentum: 0", "needs a momentum above 0"}};
   for (const auto& [setting, message] : cases) {
     try {
@@ -817,10 +818,9 @@ class EveryRecipe : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryRecipe, GoesOnFromACheckpointToTheSameResult) {
   const Recorder& undisturbed = lab().train(GetParam());
-  EXPECT_NE(undisturbed.finished().results,
-            lab().train(GetParam().substr(0, GetParam().find(", training.")) + "}")
-                .finished()
-                .results);
+  EXPECT_NE(
+      undisturbed.finished().results,
+      lab().train(GetParam().substr(0, GetParam().find(", training.")) + "}").finished().results);
   for (const int stop_at : {3, 7}) {
     const Attempt first = lab().attempt(GetParam());
     Recorder before;
@@ -911,7 +911,8 @@ TEST(TrainerTest, AveragingStartsAfterWarmUpAndAnewWithEachPhase) {
 TEST(TrainerTest, ValidationUsesTheAveragedWeights) {
   const std::string averaged = "training.ema_decay: 0.8";
   const Recorder& unseen = lab().train(settings("qbitopt", averaged));
-  const Recorder& seen = lab().train(settings("qbitopt", averaged + ", training.validate_every: 5"));
+  const Recorder& seen =
+      lab().train(settings("qbitopt", averaged + ", training.validate_every: 5"));
   EXPECT_EQ(seen.finished().results, unseen.finished().results);
   const Metrics last = seen.all<Metrics>().back();
   ASSERT_EQ(last.split, "validation");
@@ -933,11 +934,14 @@ TEST(TrainerTest, WithoutTheFreezeBatchNormIsReestimatedForTheAveragedWeights) {
 // With frozen batch norm the images of a batch do not see each other.
 TEST(TrainerTest, AccumulatedPassesMakeTheStepOfTheWholeBatch) {
   const auto train = [](const std::string& passes, const std::string& more) -> const Recorder& {
-    return lab().train(settings("qbitopt", "batch_norm.freeze_at: 0, training.steps: 4, "
-                                           "training.accumulate: " +
-                                               passes + more));
+    return lab().train(settings("qbitopt",
+                                "batch_norm.freeze_at: 0, training.steps: 4, "
+                                "reallocation.until: 1, "
+                                "training.accumulate: " +
+                                    passes + more));
   };
-  for (const std::string more : {"", ", fit.weights: split", ", training.clip_gradient_norm: 0.1"}) {
+  for (const std::string more :
+       {"", ", fit.weights: split", ", training.clip_gradient_norm: 0.1"}) {
     const bool is_split = more.find("split") != std::string::npos;
     const Recorder& whole = train("1", more);
     for (const std::string passes : {"2", "8"}) {
@@ -955,6 +959,77 @@ TEST(TrainerTest, AccumulatedPassesMakeTheStepOfTheWholeBatch) {
           EXPECT_NEAR(from_parts.costs[q].at(bits), cost, 2e-2 * cost) << q << " at " << bits;
         }
       }
+    }
+  }
+}
+
+// The job of settings("qbitopt"), whatever the one that starts from it has.
+constexpr const char* kQbitoptJob =
+    "{job: {method: qbitopt, budget.average_bits: 3, training.learning_rate: 0.01, "
+    "ranges.learning_rate: 0.01, batch_norm.freeze_at: 0.7}}";
+const std::string kFromQbitopt = std::string("{start_from: ") + kQbitoptJob + "}";
+// Nothing moves, and frozen batch norm does not look at the images.
+const std::string kStandStill =
+    "training.learning_rate: 0, ranges.learning_rate: 0, batch_norm.freeze_at: 0";
+
+TEST(TrainerTest, AStartFromAQuantizedNetworkTakesItsWeightsRangesAndBits) {
+  const Finished other = lab().train(settings("qbitopt")).finished();
+  for (const std::string method : {"qbitopt", "static_allocation", "replay"}) {
+    const std::string needs = method == "replay" ? std::string("{allocation: ") + kQbitoptJob +
+                                                       ", start_from: " + kQbitoptJob + "}"
+                                                 : kFromQbitopt;
+    const Recorder& told = lab().train(settings(method, kStandStill), needs);
+    const Reallocation first = told.all<Reallocation>().at(0);
+    EXPECT_EQ(first.status, "initial") << method;
+    EXPECT_EQ(first.bits, other.bits) << method;
+    EXPECT_EQ(told.finished().bits, other.bits) << method;
+    EXPECT_EQ(told.finished().results, other.results) << method;
+  }
+}
+
+TEST(TrainerTest, BitsThatExceedTheBudgetAreChosenAnewAndRangesStay) {
+  const auto first = [](const std::string& method, const char* budget) {
+    return lab()
+        .train("{method: " + method + ", budget.average_bits: " + budget + ", " + kStandStill + "}",
+               kFromQbitopt)
+        .all<Reallocation>()
+        .at(0);
+  };
+  const Reallocation kept = first("qbitopt", "3"), chosen = first("qbitopt", "2.5");
+  EXPECT_EQ(kept.status, "initial");
+  EXPECT_EQ(chosen.solver, "relax_greedy");
+  EXPECT_NE(chosen.bits, kept.bits);
+  EXPECT_EQ(chosen.ranges, kept.ranges);
+  for (const BudgetState& budget : chosen.budgets) EXPECT_LE(budget.achieved, 2.5);
+  EXPECT_EQ(first("fixed_precision", "4").ranges, kept.ranges);
+  EXPECT_NE(lab().train(settings("fixed_precision")).all<Reallocation>().at(0).ranges, kept.ranges);
+}
+
+TEST(TrainerTest, AStartFromAQuantizedNetworkGoesOnFromACheckpointToTheSameResult) {
+  const Recorder& undisturbed = lab().train(settings("qbitopt"), kFromQbitopt);
+  const Attempt first = lab().attempt(settings("qbitopt"), kFromQbitopt);
+  Recorder before;
+  before.stop_at_step = 5;
+  ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
+  Attempt second = lab().attempt(settings("qbitopt"), kFromQbitopt);
+  second.resume_from = first.folder + "/checkpoint";
+  Recorder whole;
+  ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
+  whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
+  EXPECT_EQ(timeless(whole), timeless(undisturbed));
+}
+
+TEST(TrainerTest, ANetworkWithOtherQuantizersIsNoStart) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{start_from: {job: {method: fracbits}}}", "start_from takes a network that was trained"},
+      {"{start_from: {job: {method: qbitopt, quantizers.per_channel_weights: true}}}",
+       "range is [16], expected [1]"}};
+  for (const auto& [needs, message] : cases) {
+    try {
+      lab().train(settings("qbitopt"), needs);
+      FAIL() << "expected InputError: " << needs;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(message));
     }
   }
 }

@@ -59,15 +59,20 @@ ParameterSpec read_parameter(const std::string& name, const YamlNode& node) {
 
 Need read_need(const std::string& name, const YamlNode& node) {
   const std::string what = "need '" + name + "'";
-  expect_keys(node, what, {"job", "artifact", "if_given"});
+  expect_keys(node, what, {"job", "artifact", "if_given", "optional"});
+  const YamlNode* optional = node.find("optional");
+  const bool is_optional = optional && expect_bool(*optional, "optional");
   const YamlNode* job = node.find("job");
-  if (!job || !job->is_map())
+  if (is_optional && job)
+    fail_at(job->place, what + " is optional: which job meets it is the sweep's to say");
+  if (!is_optional && (!job || !job->is_map()))
     fail_at(node.place, what + " says no job: {job: {method: fp32, seed: 0}, artifact: model}");
   const YamlNode* artifact = node.find("artifact");
   if (!artifact)
     fail_at(node.place,
             what + " says no artifact: {job: {method: fp32, seed: 0}, artifact: model}");
-  Need need{job->json(), expect_text(*artifact, "artifact"), ""};
+  Need need{is_optional, is_optional ? Json::object() : job->json(),
+            expect_text(*artifact, "artifact"), ""};
   if (const YamlNode* given = node.find("if_given"))
     need.if_given = expect_text(*given, "if_given");
   return need;

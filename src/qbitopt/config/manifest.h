@@ -36,6 +36,8 @@ struct ParameterSpec {
 
 // A job that must be finished before one of this method starts.
 struct Need {
+  // Whether there is such a job only where the sweep names it below `needs:`.
+  bool is_optional = false;
   // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
   // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}; of
   // one that it does not have, nothing is changed.

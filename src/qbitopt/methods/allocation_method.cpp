@@ -9,6 +9,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/methods/reallocation_event.h"
@@ -80,6 +81,14 @@ std::vector<int> bits_of(const std::vector<QuantizerPtr>& quantizers) {
   return bits;
 }
 
+// Whether every quantiser may have its bits, and all together keep the budgets.
+bool is_allowed(const Problem& problem, const std::vector<int>& bits) {
+  for (size_t i = 0; i < bits.size(); ++i) {
+    if (!std::isfinite(cost_at(problem.quantizers[i], bits[i]))) return false;
+  }
+  return is_within_budgets(problem, bits);
+}
+
 // Puts the old bits back into the solution unless the objective falls by at least `min_gain`.
 void keep_unless_better(const Problem& problem, const std::vector<int>& old_bits, double min_gain,
                         Solution& solution) {
@@ -127,10 +136,16 @@ void AllocationMethod::prepare(MethodContext& context) {
 }
 
 void AllocationMethod::start(MethodContext& context) {
-  const std::vector<int> first = uniform_bits(context.problem());
-  for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
-  context.calibrate_ranges();
-  choose(context, /*step=*/0);
+  if (context.starts_quantized() && is_allowed(context.problem(), bits_of(context.quantizers()))) {
+    Reallocation event = describe_bits(context, /*step=*/0);
+    event.status = "initial";
+    context.report(std::move(event));
+  } else {
+    const std::vector<int> first = uniform_bits(context.problem());
+    for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
+    context.calibrate_ranges();
+    choose(context, /*step=*/0);
+  }
   if (schedule_) warn_if_never_due(context);
 }
 

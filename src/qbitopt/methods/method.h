@@ -54,8 +54,12 @@ class MethodContext {
   virtual std::string input(const std::string& need) const = 0;
   // `calibration.batches` training batches, the same for every method at one seed.
   virtual std::vector<Batch> calibration_batches() = 0;
-  // Runs them through the network to set every range at the present bits.
+  // Runs them through the network to set every range at the present bits. Does nothing if
+  // starts_quantized(): the ranges are learned ones.
   virtual void calibrate_ranges() = 0;
+  // True if weights, ranges and bits were taken from another job's trained network (need
+  // start_from). Bits may then be no candidates, or exceed the budget.
+  virtual bool starts_quantized() const { return false; }
   virtual void report(EventBody event) = 0;
 };
 

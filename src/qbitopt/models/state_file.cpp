@@ -8,6 +8,11 @@
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
+
+bool is_of_quantizer(const std::string& name) {
+  return name.find("_quantizer.") != std::string::npos;
+}
+
 namespace {
 
 // "a, b, c and 7 more"
@@ -21,10 +26,6 @@ std::string some_of(const std::vector<std::string>& names) {
 
 std::string shape(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
-}
-
-bool is_of_quantizer(const std::string& name) {
-  return name.find("_quantizer.") != std::string::npos;
 }
 
 // Files of before batch norm counted its batches, and files of networks without quantisers.

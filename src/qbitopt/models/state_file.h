@@ -11,6 +11,9 @@ namespace qbitopt {
 // Parameters and buffers under their published names.
 using StateDict = std::map<std::string, torch::Tensor>;
 
+// Whether a tensor of this name belongs to a quantizer that is attached to a network.
+bool is_of_quantizer(const std::string& name);
+
 StateDict state_of(const torch::nn::Module& module);
 
 // Bytes of a zip file that Python's torch.load() reads as a dictionary of tensors; see weights.h

@@ -167,9 +167,11 @@ class BlockExpander {
 
   size_t needed_job(const ShapeNeed& need, const Point& point) {
     Shape& shape = shape_at(point, need.job, /*counts=*/false);
-    if (!leaves(shape, need.artifact)) {
-      fail_at(block_.place, "the job for the need '" + need.name + "' leaves no '" + need.artifact +
-                                "': method " + shown(shape.value("method", point)) +
+    if (!leaves(shape, need)) {
+      const std::string lacking =
+          need.artifact == "model" ? "quantized network" : "'" + need.artifact + "'";
+      fail_at(block_.place, "the job for the need '" + need.name + "' leaves no " + lacking +
+                                ": method " + shown(shape.value("method", point)) +
                                 " chooses no bits");
     }
     const auto [entry, is_new] = shape.jobs.try_emplace(shape.relevant_rows(point, dimensions_), 0);

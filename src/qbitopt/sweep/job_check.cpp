@@ -286,8 +286,9 @@ void check_job(const Shape& shape, const Point& point, const Place& place) {
   JobCheck(shape, point, place).check();
 }
 
-bool leaves(const Shape& shape, const std::string& artifact) {
-  return artifact != "allocation" || shape.find(kCandidates) != nullptr;
+bool leaves(const Shape& shape, const ShapeNeed& need) {
+  const bool is_quantized = need.artifact == "allocation" || need.name == "start_from";
+  return !is_quantized || shape.find(kCandidates) != nullptr;
 }
 
 }  // namespace qbitopt

@@ -8,7 +8,8 @@ namespace qbitopt {
 // trains. Throws InputError at the value that does not fit, else at `place`.
 void check_job(const Shape& shape, const Point& point, const Place& place);
 
-// Whether a job of this shape leaves such a file to those that need it.
-bool leaves(const Shape& shape, const std::string& artifact);
+// Whether a job of this shape leaves what another one needs: final bits ("allocation") or a network
+// with quantizers (need "start_from") come from methods that have them alone.
+bool leaves(const Shape& shape, const ShapeNeed& need);
 
 }  // namespace qbitopt

@@ -229,6 +229,7 @@ void ShapeBuilder::cut_into_pieces(Shape& shape) {
 void ShapeBuilder::add_needs(Shape& shape, const Schema& schema, const Origin& origin) {
   const Manifest* method = schema.part("method");
   if (!method) return;
+  if (!origin.variant) expect_no_stray_need(*method);
   for (const Manifest* manifest : schema.manifests) {
     for (const auto& [name, declared] : manifest->needs) {
       if (declared.if_given.empty() || !shape.value(declared.if_given, origin.point).is_null())
@@ -241,6 +242,8 @@ void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::str
                             const Need& declared, const Origin& origin) {
   const auto given = std::find_if(block_.needs.begin(), block_.needs.end(),
                                   [&](const NeedSetting& need) { return need.name == name; });
+  // What the sweep says of it is said of its own jobs, not of those that they need.
+  if (declared.is_optional && (origin.variant || given == block_.needs.end())) return;
   auto variant = std::make_unique<Variant>();
   if (origin.variant) *variant = *origin.variant;
   variant->methods.push_back(method.name);
@@ -255,6 +258,22 @@ void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::str
   shape.needs.push_back({name, is_given && given->artifact ? *given->artifact : declared.artifact,
                          variant.get(), variant->changes.back().find("seed") != nullptr});
   variants_.push_back(std::move(variant));
+}
+
+// An optional need that the method does not know would be left out without a word.
+void ShapeBuilder::expect_no_stray_need(const Manifest& method) const {
+  for (const NeedSetting& need : block_.needs) {
+    if (method.needs.count(need.name) != 0) continue;
+    std::vector<std::string> able;
+    for (const Manifest& manifest : catalog_.manifests()) {
+      const auto declared = manifest.needs.find(need.name);
+      if (declared != manifest.needs.end() && declared->second.is_optional)
+        able.push_back(manifest.name);
+    }
+    if (able.empty()) continue;
+    fail_at(need.place, "method '" + method.name + "' has no need '" + need.name +
+                            "'; methods that have: " + list_of(able));
+  }
 }
 
 Settings ShapeBuilder::need_changes(const Shape& shape, const Need& need,

@@ -114,6 +114,7 @@ class ShapeBuilder {
   void add_needs(Shape& shape, const Schema& schema, const Origin& origin);
   void add_need(Shape& shape, const Manifest& method, const std::string& name, const Need& declared,
                 const Origin& origin);
+  void expect_no_stray_need(const Manifest& method) const;
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
   static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);

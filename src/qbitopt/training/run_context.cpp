@@ -89,7 +89,9 @@ std::string RunContext::input(const std::string& need) const {
 
 void RunContext::restore_starting_weights() {
   std::string file;
-  if (attempt_.inputs.count("fp32_checkpoint")) {
+  if (starts_quantized()) {
+    file = input("start_from");
+  } else if (attempt_.inputs.count("fp32_checkpoint")) {
     file = input("fp32_checkpoint");
   } else if (parameters_.has("weights.root")) {
     file = published_weights(parameters_.get<std::string>("weights.root"),
@@ -98,7 +100,10 @@ void RunContext::restore_starting_weights() {
   } else {
     return;
   }
-  load_state(*network_, read_weights(file), file);
+  StateDict state = read_weights(file);
+  if (starts_quantized())
+    std::erase_if(state, [](const auto& entry) { return is_of_quantizer(entry.first); });
+  load_state(*network_, state, file);
 }
 
 torch::Tensor RunContext::teacher_logits(const torch::Tensor& images) {
@@ -115,8 +120,29 @@ void RunContext::attach_quantizers() {
     quantizer->to(device_);
     quantizers_.push_back(std::move(quantizer));
   }
+  if (starts_quantized()) take_ranges_and_bits();
   problem_ = budget_problem(specs(), parameters_);
   report_inventory();
+}
+
+// Fisher estimates begin anew: those of the other job belong to its recipe. Pinned bits are this
+// job's.
+void RunContext::take_ranges_and_bits() {
+  const std::string file = input("start_from");
+  const auto is_estimate = [](const std::string& name) { return name.ends_with(".fisher"); };
+  StateDict state = read_weights(file);
+  std::erase_if(state, [&](const auto& entry) { return is_estimate(entry.first); });
+  for (const auto& [name, tensor] : state_of(*network_)) {
+    if (is_estimate(name) || !is_of_quantizer(name) || state.count(name)) continue;
+    throw InputError(
+        fmt::format("{} holds no '{}': start_from takes a network that was trained with the same "
+                    "kind of quantizers, like those of qbitopt, fixed_precision or replay",
+                    file, name));
+  }
+  load_state(*network_, state, file);
+  for (const QuantizerPtr& quantizer : quantizers_) {
+    if (const auto pinned = quantizer->spec().pinned_bits) quantizer->set_bits(*pinned);
+  }
 }
 
 void RunContext::report_inventory() {
@@ -153,6 +179,7 @@ std::vector<Batch> RunContext::calibration_batches() {
 }
 
 void RunContext::calibrate_ranges() {
+  if (starts_quantized()) return;
   const torch::NoGradGuard no_grad;
   const auto norms = batch_norms(*network_);
   const bool is_frozen =

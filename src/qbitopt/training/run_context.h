@@ -29,6 +29,7 @@ class RunContext : public MethodContext {
   std::string input(const std::string& need) const override;
   std::vector<Batch> calibration_batches() override;
   void calibrate_ranges() override;
+  bool starts_quantized() const override { return attempt_.inputs.count("start_from") != 0; }
   void report(EventBody event) override;
 
   const Recipe& recipe() const { return recipe_; }
@@ -46,8 +47,9 @@ class RunContext : public MethodContext {
   // quantizers.
   double average_bits() const;
 
-  // Puts the weights and batch-norm statistics back that the run starts from: the fp32
-  // checkpoint's, or for fp32 itself the published ones below weights.root, if it is given.
+  // Puts the weights and batch-norm statistics back that the run starts from: those of the network
+  // that start_from hands over, or the fp32 checkpoint's, or for fp32 itself the published ones
+  // below weights.root, if it is given.
   void restore_starting_weights();
   // What the teacher answers, the starting checkpoint or the network teacher.model, without
   // gradients. Only with recipe().distillation > 0.
@@ -59,6 +61,7 @@ class RunContext : public MethodContext {
  private:
   void make_teacher(const Registries& registries, const NetworkOptions& options);
   void attach_quantizers();
+  void take_ranges_and_bits();
   void report_inventory();
 
   const Attempt& attempt_;
