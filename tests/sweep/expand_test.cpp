@@ -23,7 +23,7 @@ constexpr char kSolversByBits[] =
 TEST_F(ExpandTest, ExcludeDropsWhatMatchesInAllKeys) {
   const Plan plan =
       read(std::string(kSolversByBits) +
-           "exclude: [{solver: milp, budget.average_bits: '>2'}, {budget.average_bits: 3}]\n");
+           "exclude: [solver == 'milp' and budget.average_bits > 2, budget.average_bits == 3]\n");
   EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "exact", "milp"));
   EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(2.0, 4.0, 2.0));
 }
@@ -31,14 +31,14 @@ TEST_F(ExpandTest, ExcludeDropsWhatMatchesInAllKeys) {
 TEST_F(ExpandTest, OnlyKeepsWhatMatchesSomeEntry) {
   const Plan plan =
       read(std::string(kSolversByBits) +
-           "only: [{solver: milp, budget.average_bits: 2}, {budget.average_bits: 4}]\n");
+           "only: [solver == 'milp' and budget.average_bits == 2, budget.average_bits == 4]\n");
   EXPECT_THAT(values(plan, "solver"), ElementsAre("exact", "milp", "milp"));
   EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(4.0, 2.0, 4.0));
 }
 
 TEST_F(ExpandTest, RulesSeeDefaults) {
   EXPECT_EQ(requested(read(std::string(kSolversByBits) +
-                           "exclude: [{sensitivity: fit, solver: milp}]\n")),
+                           "exclude: [sensitivity == 'fit' and solver == 'milp']\n")),
             3u);
 }
 
@@ -46,10 +46,10 @@ TEST_F(ExpandTest, TheTopsRulesHoldForEveryCaseBesideItsOwn) {
   const Plan plan = read(R"(
 qbitopt: 1
 set: {model: tiny, method: qbitopt}
-exclude: [{budget.average_bits: 3}]
+exclude: [budget.average_bits == 3]
 cases:
   a: {set: {solver: exact}, grid: {budget.average_bits: [2, 3, 4]}}
-  b: {set: {solver: milp}, grid: {budget.average_bits: [2, 3, 4]}, exclude: [{budget.average_bits: 2}]}
+  b: {set: {solver: milp}, grid: {budget.average_bits: [2, 3, 4]}, exclude: [budget.average_bits == 2]}
 )");
   EXPECT_THAT(values(plan, "budget.average_bits"), ElementsAre(2.0, 4.0, 4.0));
 }
@@ -57,7 +57,7 @@ cases:
 TEST_F(ExpandTest, IncludeAddsJobsThatNoRuleDrops) {
   const Plan plan = read(std::string(kSolversByBits) + R"(
 seeds: 2
-only: [{budget.average_bits: 2, solver: exact}]
+only: [budget.average_bits == 2 and solver == 'exact']
 include: [{solver: milp, budget.average_bits: 2.25}, {reallocation.tau: 9}]
 )");
   EXPECT_THAT(values(plan, "solver"),
@@ -136,8 +136,8 @@ TEST_F(ExpandTest, WarnsAboutWhatHasNoEffect) {
 qbitopt: 1
 set: {model: tiny, method: qbitopt, fracbits.kappa: 3}
 grid: {solver: [exact, exact]}
-exclude: [{solver: milp}]
-only: [{solver: exact}, {sensitivity: random}]
+exclude: [solver == 'milp']
+only: [solver == 'exact', sensitivity == 'random']
 when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]
 )");
   EXPECT_THAT(
@@ -152,7 +152,7 @@ when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]
 TEST_F(ExpandTest, RecipesMaySayMoreThanASweepUses) {
   folder_.write("recipe.yaml",
                 "set: {model: tiny, fracbits.kappa: 3}\n"
-                "exclude: [{solver: milp}]\n"
+                "exclude: [solver == 'milp']\n"
                 "when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]\n");
   EXPECT_THAT(read("qbitopt: 1\nextends: ../recipe.yaml\nset: {method: fp32}\n").warnings,
               IsEmpty());
@@ -160,7 +160,7 @@ TEST_F(ExpandTest, RecipesMaySayMoreThanASweepUses) {
 
 TEST_F(ExpandTest, ACaseWithoutJobsIsAWarningASweepWithoutJobsAnError) {
   const std::string text =
-      "qbitopt: 1\nset: {model: tiny}\nexclude: [{method: fp32}]\ncases:\n  a: {set: {method: "
+      "qbitopt: 1\nset: {model: tiny}\nexclude: [method == 'fp32']\ncases:\n  a: {set: {method: "
       "fp32}}\n";
   EXPECT_THAT(error(text), HasSubstr("this sweep has no job"));
   EXPECT_THAT(
@@ -171,7 +171,7 @@ TEST_F(ExpandTest, ACaseWithoutJobsIsAWarningASweepWithoutJobsAnError) {
 TEST_F(ExpandTest, AnExcludedBudgetNeedNotBeFeasible) {
   EXPECT_EQ(
       error("qbitopt: 1\nset: {model: tiny, method: qbitopt}\ngrid: {budget.weights: [1, 2]}\n"
-            "exclude: [{budget.weights: 1}]\n"),
+            "exclude: [budget.weights == 1]\n"),
       "");
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: qbitopt, budget.weights: 3}\n"
                     "grid: {quantizers.candidate_bits: [[2, 4], [4, 8]]}\n"),

@@ -11,65 +11,83 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Condition condition(const std::string& entry) {
-  const RuleList rules =
-      read_rules(parse_yaml("a.yaml", "[" + entry + "]"), "exclude", small_catalog());
-  return rules.at(0)->conditions.at(0);
+RuleList rules(const std::string& entries) {
+  return read_rules(parse_yaml("a.yaml", "[" + entries + "]"), "exclude", small_catalog());
+}
+
+bool matches(const std::string& entry, const Json& job) {
+  static const Json absent;
+  return rules("\"" + entry + "\"")
+      .at(0)
+      ->condition.holds([&](const std::string& key) -> const Json& {
+        return job.contains(key) ? job.at(key) : absent;
+      });
 }
 
 std::string rule_error(const std::string& entry) {
-  return input_error([&] { condition(entry); });
+  return input_error([&] { rules(entry); });
 }
 
 TEST(RuleTest, AValueMatchesItself) {
-  EXPECT_TRUE(condition("{solver: milp}").matches("milp"));
-  EXPECT_FALSE(condition("{solver: milp}").matches("exact"));
-  EXPECT_TRUE(condition("{budget.average_bits: 4}").matches(4.0));
-  EXPECT_FALSE(condition("{solver: milp}").matches(Json()));
+  EXPECT_TRUE(matches("solver == 'milp'", {{"solver", "milp"}}));
+  EXPECT_FALSE(matches("solver == 'milp'", {{"solver", "exact"}}));
+  EXPECT_TRUE(matches("budget.average_bits == 4", {{"budget.average_bits", 4.0}}));
+  EXPECT_FALSE(matches("solver == 'milp'", Json::object()));
 }
 
 TEST(RuleTest, AListMatchesAnyOfItsValues) {
-  const Condition either = condition("{solver: [milp, exact]}");
-  EXPECT_TRUE(either.matches("milp"));
-  EXPECT_TRUE(either.matches("exact"));
-  EXPECT_FALSE(either.matches("relax_greedy"));
-  EXPECT_TRUE(condition("{quantizers.candidate_bits: [2, 4]}").matches(Json({2, 4})));
-  EXPECT_FALSE(condition("{quantizers.candidate_bits: [2, 4]}").matches(2));
+  const std::string either = "solver in ['milp', 'exact']";
+  EXPECT_TRUE(matches(either, {{"solver", "milp"}}));
+  EXPECT_TRUE(matches(either, {{"solver", "exact"}}));
+  EXPECT_FALSE(matches(either, {{"solver", "relax_greedy"}}));
+  const std::string list = "quantizers.candidate_bits == [2, 4]";
+  EXPECT_TRUE(matches(list, {{"quantizers.candidate_bits", {2, 4}}}));
+  EXPECT_FALSE(matches(list, {{"quantizers.candidate_bits", {2}}}));
 }
 
-TEST(RuleTest, AQuotedComparisonMatchesARange) {
-  EXPECT_TRUE(condition("{budget.average_bits: '>5.5'}").matches(6.0));
-  EXPECT_FALSE(condition("{budget.average_bits: '>5.5'}").matches(5.5));
-  EXPECT_TRUE(condition("{budget.average_bits: '>= 5.5'}").matches(5.5));
-  EXPECT_TRUE(condition("{reallocation.tau: '<2.5'}").matches(2));
-  EXPECT_TRUE(condition("{reallocation.tau: '<=2'}").matches(2));
-  EXPECT_TRUE(condition("{solver: '!=milp'}").matches("exact"));
-  EXPECT_FALSE(condition("{solver: '!=milp'}").matches("milp"));
-  EXPECT_TRUE(condition("{solver: '==milp'}").matches("milp"));
+TEST(RuleTest, AComparisonMatchesARange) {
+  EXPECT_TRUE(matches("budget.average_bits > 5.5", {{"budget.average_bits", 6.0}}));
+  EXPECT_FALSE(matches("budget.average_bits > 5.5", {{"budget.average_bits", 5.5}}));
+  EXPECT_TRUE(matches("budget.average_bits >= 5.5", {{"budget.average_bits", 5.5}}));
+  EXPECT_TRUE(matches("reallocation.tau < 2.5", {{"reallocation.tau", 2}}));
+  EXPECT_TRUE(matches("reallocation.tau <= 2", {{"reallocation.tau", 2}}));
+  EXPECT_TRUE(matches("solver != 'milp'", {{"solver", "exact"}}));
+  EXPECT_FALSE(matches("solver != 'milp'", {{"solver", "milp"}}));
 }
 
-TEST(RuleTest, AnAbsentKeyMatchesOnlyNull) {
-  EXPECT_TRUE(condition("{budget.average_bits: null}").matches(Json()));
-  EXPECT_FALSE(condition("{budget.average_bits: null}").matches(3.0));
-  EXPECT_FALSE(condition("{budget.average_bits: '<3'}").matches(Json()));
-  EXPECT_FALSE(condition("{solver: '!=milp'}").matches(Json()));
+TEST(RuleTest, AnAbsentKeyIsNull) {
+  EXPECT_TRUE(matches("budget.average_bits == null", Json::object()));
+  EXPECT_FALSE(matches("budget.average_bits == null", {{"budget.average_bits", 3.0}}));
+  EXPECT_FALSE(matches("budget.average_bits < 3", Json::object()));
 }
 
 TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
-  EXPECT_THAT(rule_error("{solver: mlip}"),
-              HasSubstr("a.yaml:1:11: 'solver': unknown solver 'mlip', did you mean 'milp'?"));
-  EXPECT_THAT(rule_error("{solvr: milp}"),
+  EXPECT_THAT(rule_error("solver == 'mlip'"),
+              HasSubstr("a.yaml:1:12: 'solver': unknown solver 'mlip', did you mean 'milp'?"));
+  EXPECT_THAT(rule_error("\"solver in ['milp', 'mlip']\""),
+              HasSubstr("a.yaml:1:22: 'solver': unknown solver 'mlip', did you mean 'milp'?"));
+  EXPECT_THAT(rule_error("\"'mlip' == solver\""),
+              HasSubstr("a.yaml:1:3: 'solver': unknown solver"));
+  EXPECT_THAT(rule_error("solvr == 'milp'"),
               HasSubstr("unknown key 'solvr', did you mean 'solver'?"));
-  EXPECT_THAT(rule_error("{reallocation.tau: often}"),
+  EXPECT_THAT(rule_error("reallocation.tau == 'often'"),
               HasSubstr("'reallocation.tau': expects an int, found 'often'"));
-  EXPECT_THAT(rule_error("{reallocation.tau: '>often'}"), HasSubstr("compares with no number"));
-  EXPECT_THAT(rule_error("{}"), HasSubstr("an empty entry of exclude matches every job"));
-  EXPECT_THAT(rule_error("milp"),
-              HasSubstr("an entry of exclude must be a map of keys, found the text 'milp'"));
+  EXPECT_THAT(rule_error("reallocation.tau > 'often'"),
+              HasSubstr("'reallocation.tau' is compared with a number, found 'often'"));
+  EXPECT_THAT(rule_error("''"), HasSubstr("expected a key, a number or a quoted text"));
+  EXPECT_THAT(rule_error("3"), HasSubstr("an entry of exclude must be a text, found the number 3"));
   EXPECT_THAT(input_error([] {
-                read_rules(parse_yaml("a.yaml", "{solver: milp}"), "only", small_catalog());
+                read_rules(parse_yaml("a.yaml", "solver == 'milp'"), "only", small_catalog());
               }),
-              HasSubstr("only must be a list, found a map"));
+              HasSubstr("only must be a list, found the text"));
+}
+
+TEST(RuleTest, AMapIsShownAsTheConditionThatItMeans) {
+  const std::string where = "a.yaml:1:2: an entry of exclude is a condition; write ";
+  EXPECT_THAT(rule_error("{solver: milp, budget.average_bits: '>5.5'}"),
+              HasSubstr(where + "\"solver == 'milp' and budget.average_bits > 5.5\""));
+  EXPECT_THAT(rule_error("{solver: [milp, exact], budget: {weights: '!= 3'}}"),
+              HasSubstr(where + "\"solver in ['milp', 'exact'] and budget.weights != 3\""));
 }
 
 TEST(WhenTest, SaysWhatIsWrongWithAnEntry) {

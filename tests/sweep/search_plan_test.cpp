@@ -142,7 +142,7 @@ TEST_F(SearchPlanTest, StartsAtWhatTheSweepSetsAndKeepsItsRules) {
   fracbits:
     set: {method: fracbits, fracbits.kappa: 5}
     grid: {budget.average_bits: [4, 3]}
-    exclude: [{budget.average_bits: 4}]
+    exclude: [budget.average_bits == 4]
     search: {parameter: fracbits.kappa, from: 0.01, to: 100, until: within_budget}
 )");
   EXPECT_THAT(jobs_at(first, 3), ElementsAre("5.0/0 run 1"));

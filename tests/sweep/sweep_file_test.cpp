@@ -34,7 +34,7 @@ grid:
   sensitivity: [fit, hessian_trace, quant_mse, random]
   solver: [relax_greedy, exact, milp]
 seeds: 3
-exclude: [{solver: milp, budget.average_bits: ">5.5"}]
+exclude: [solver == 'milp' and budget.average_bits > 5.5]
 when:
   - if: "sensitivity == 'hessian_trace'"
     set: {hessian.samples: 512}
@@ -199,7 +199,7 @@ TEST_F(SweepFileTest, AnEmptyProductIsAnError) {
             "      ^");
   EXPECT_EQ(
       error(std::string(kQbitopt) +
-            "grid: {solver: [exact, milp]}\nexclude: [{method: qbitopt}]\n"),
+            "grid: {solver: [exact, milp]}\nexclude: [method == 'qbitopt']\n"),
       "sweeps/sweep.yaml: this sweep has no job: its rules exclude every point of the product");
 }
 

@@ -26,6 +26,7 @@ struct Expression::Node {
   Json literal;
   std::string key;
   std::vector<Node> operands;
+  size_t at = 0;  // where it begins in the text: of operands
 };
 
 namespace {
@@ -39,8 +40,12 @@ constexpr size_t kLongestQuoted = 100;  // bytes of the condition in a message
 // Recursive descent over the text; one function a line of the grammar in the header.
 class Parser {
  public:
-  Parser(const YamlNode& node, std::map<std::string, size_t>& keys)
-      : node_(node), text_(node.scalar.get_ref<const std::string&>()), keys_(keys) {}
+  Parser(const YamlNode& node, std::map<std::string, size_t>& keys,
+         std::vector<Expression::Comparison>& comparisons)
+      : node_(node),
+        text_(node.scalar.get_ref<const std::string&>()),
+        keys_(keys),
+        comparisons_(comparisons) {}
 
   Node parse() {
     Node root = parse_or();
@@ -95,7 +100,7 @@ class Parser {
         {"==", Kind::kEqual},   {"!=", Kind::kUnequal}, {"<=", Kind::kAtMost},
         {">=", Kind::kAtLeast}, {"<", Kind::kLess},     {">", Kind::kMore}};
     for (const auto& [symbol, kind] : kOperators) {
-      if (take(symbol)) return {kind, {}, "", {std::move(left), parse_operand()}};
+      if (take(symbol)) return noted({kind, {}, "", {std::move(left), parse_operand()}});
     }
     if (skip_space(), at_ < text_.size() && text_[at_] == '=')
       fail("'=' compares nothing; write '=='");
@@ -110,11 +115,26 @@ class Parser {
     do operands.push_back(parse_operand());
     while (take(","));
     if (!take("]")) fail("expected ',' or ']'");
-    return {Kind::kIn, {}, "", std::move(operands)};
+    return noted({Kind::kIn, {}, "", std::move(operands)});
+  }
+
+  Node noted(Node comparison) {
+    const auto& operands = comparison.operands;
+    const bool is_ordered = comparison.kind != Kind::kEqual && comparison.kind != Kind::kUnequal &&
+                            comparison.kind != Kind::kIn;
+    for (size_t i = 1; i < operands.size(); ++i) {
+      const bool is_turned = operands[0].kind == Kind::kLiteral;  // 3 < key
+      const Node& key = is_turned ? operands[i] : operands[0];
+      const Node& value = is_turned ? operands[0] : operands[i];
+      if (key.kind == Kind::kKey && value.kind == Kind::kLiteral)
+        comparisons_.push_back({key.key, is_ordered, value.literal, value.at});
+    }
+    return comparison;
   }
 
   Node parse_operand() {
     skip_space();
+    if (take("[")) return parse_list_value();
     if (at_ < text_.size() && (text_[at_] == '\'' || text_[at_] == '"')) return parse_quoted();
     const size_t start = at_;
     while (at_ < text_.size() &&
@@ -123,17 +143,31 @@ class Parser {
     const std::string word = text_.substr(start, at_ - start);
     if (word.empty()) fail("expected a key, a number or a quoted text");
     Json value = core_schema_scalar(word);
-    if (!value.is_string()) return {Kind::kLiteral, std::move(value), "", {}};
+    if (!value.is_string()) return {Kind::kLiteral, std::move(value), "", {}, start};
     keys_.emplace(word, start);
-    return {Kind::kKey, {}, word, {}};
+    return {Kind::kKey, {}, word, {}, start};
+  }
+
+  // "2, 4]"
+  Node parse_list_value() {
+    const Level level(*this);
+    const size_t start = at_ - 1;
+    Json list = Json::array();
+    do {
+      const Node element = parse_operand();
+      if (element.kind != Kind::kLiteral) fail("expected a number or a quoted text");
+      list.push_back(element.literal);
+    } while (take(","));
+    if (!take("]")) fail("expected ',' or ']'");
+    return {Kind::kLiteral, std::move(list), "", {}, start};
   }
 
   Node parse_quoted() {
     const size_t end = text_.find(text_[at_], at_ + 1);
     if (end == std::string::npos) fail("this quote is never closed");
-    const std::string quoted = text_.substr(at_ + 1, end - at_ - 1);
+    const size_t start = at_;
     at_ = end + 1;
-    return {Kind::kLiteral, quoted, "", {}};
+    return {Kind::kLiteral, text_.substr(start + 1, end - start - 1), "", {}, start};
   }
 
   // '_' and '.' inside words, a sign before a number or its exponent.
@@ -187,6 +221,7 @@ class Parser {
   const YamlNode& node_;
   const std::string& text_;
   std::map<std::string, size_t>& keys_;
+  std::vector<Expression::Comparison>& comparisons_;
   size_t at_ = 0;
   size_t depth_ = 0;
 };
@@ -239,7 +274,8 @@ bool evaluate(const Node& node, const Expression::Lookup& lookup) {
 
 Expression Expression::parse(const YamlNode& text) {
   Expression expression;
-  expression.root_ = std::make_shared<const Node>(Parser(text, expression.keys_).parse());
+  expression.root_ =
+      std::make_shared<const Node>(Parser(text, expression.keys_, expression.comparisons_).parse());
   return expression;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "qbitopt/config/yaml.h"
 
@@ -14,7 +15,7 @@ namespace qbitopt {
 //   condition   comparison | key | not c | c and c | c or c | (c)
 //   comparison  operand (== | != | < | <= | > | >=) operand
 //               | operand in [operand, ...] | operand not in [...]
-//   operand     key | number | 'text' | "text" | true | false | null
+//   operand     key | number | 'text' | "text" | true | false | null | [number or text, ...]
 //
 // `and` binds tighter than `or`. A key that the job does not have is null: equal only to null, and
 // neither above nor below anything. Numbers compare as numbers, texts by their letters, different
@@ -31,12 +32,21 @@ class Expression {
   bool holds(const Lookup& lookup) const;
   // Each with the place in the text where it first stands, in bytes.
   const std::map<std::string, size_t>& keys() const { return keys_; }
+  // Where a key is compared with a value that the text gives.
+  struct Comparison {
+    std::string key;
+    bool is_ordered;  // <, <=, > or >=
+    Json value;
+    size_t at;  // of the value, in bytes
+  };
+  const std::vector<Comparison>& comparisons() const { return comparisons_; }
 
   struct Node;
 
  private:
   std::shared_ptr<const Node> root_;
   std::map<std::string, size_t> keys_;
+  std::vector<Comparison> comparisons_;
 };
 
 }  // namespace qbitopt

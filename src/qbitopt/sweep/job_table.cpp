@@ -1,24 +1,10 @@
 #include "qbitopt/sweep/job_table.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "qbitopt/core/hash.h"
 
 namespace qbitopt {
-namespace {
-
-constexpr size_t kFree = std::numeric_limits<size_t>::max();
-constexpr size_t kFirstSize = 1024;  // a power of two
-
-size_t first_digits(const std::string& key) {
-  size_t value = 0;
-  std::from_chars(key.data(), key.data() + 15, value, 16);
-  return value;
-}
-
-}  // namespace
 
 size_t JobTable::add_requested(const Shape& shape, const Point& point,
                                const std::vector<size_t>& needs, const std::string& case_name) {
@@ -62,17 +48,12 @@ size_t JobTable::add_needed(const Shape& shape, const Point& point,
 
 size_t JobTable::add(const Shape& shape, const Point& point, const std::vector<size_t>& needs) {
   write_identity(shape, point, needs, /*with_seed=*/true);
-  std::string key = sha256(text_);
-  if (2 * jobs_.size() >= index_.size()) grow();
-  size_t& slot = slot_of(key);
-  if (slot == kFree) {
-    slot = jobs_.size();
-    jobs_.push_back(make(shape, point, needs, std::move(key)));
-  }
-  return slot;
+  const auto [entry, is_new] = index_.try_emplace(sha256(text_), jobs_.size());
+  if (is_new) jobs_.push_back(make(shape, point, needs, entry->first));
+  return entry->second;
 }
 
-// See identity_text(): the same bytes, put together from pieces.
+// See identity_text(): the same bytes, put together from fragments.
 void JobTable::write_identity(const Shape& shape, const Point& point,
                               const std::vector<size_t>& needs, bool with_seed) {
   text_ = shape.frame.head;
@@ -85,12 +66,8 @@ void JobTable::write_identity(const Shape& shape, const Point& point,
   }
   text_.append("}").append(shape.frame.middle);
   const size_t start = text_.size();
-  for (const Piece& piece : shape.pieces) {
-    if (piece.slot == nullptr) {
-      text_ += piece.text;
-    } else if (with_seed || piece.slot != shape.seed) {
-      text_ += piece.slot->fragments[piece.slot->row(point)];
-    }
+  for (const Slot& slot : shape.slots) {
+    if (with_seed || &slot != shape.seed) text_ += slot.fragments[slot.row(point)];
   }
   if (text_.size() == start) text_ += ',';
   text_[start] = '{';
@@ -118,18 +95,6 @@ PlannedJob JobTable::make(const Shape& shape, const Point& point, const std::vec
   job.values.reserve(shape.varying.size());
   for (const Slot* slot : shape.varying) job.values.push_back(slot->values[slot->row(point)]);
   return job;
-}
-
-size_t& JobTable::slot_of(const std::string& key) {
-  const size_t mask = index_.size() - 1;
-  size_t place = first_digits(key) & mask;
-  while (index_[place] != kFree && jobs_[index_[place]].key != key) place = (place + 1) & mask;
-  return index_[place];
-}
-
-void JobTable::grow() {
-  index_.assign(std::max(kFirstSize, 4 * index_.size()), kFree);
-  for (size_t i = 0; i < jobs_.size(); ++i) slot_of(jobs_[i].key) = i;
 }
 
 }  // namespace qbitopt

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "qbitopt/sweep/plan.h"
@@ -9,6 +10,10 @@
 namespace qbitopt {
 
 // The jobs of a plan while it is made: each once, by its key.
+//
+// A key is the sha256 of the job's identity (identity.h). Making that JSON anew for each of a million
+// jobs would take minutes. So each value of a parameter is written once, as a fragment (Slot), and a
+// job's identity is its fragments one after another.
 class JobTable {
  public:
   // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index. One
@@ -33,15 +38,11 @@ class JobTable {
                                 const std::vector<size_t>& needs);
   PlannedJob make(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                   std::string key);
-  // The slot of index_ that has this key or could take it.
-  size_t& slot_of(const std::string& key);
-  void grow();
 
   std::vector<PlannedJob> jobs_;
   size_t requested_ = 0;
-  // Open addressing over jobs_ by the first digits of their keys, which are as good as random.
-  std::vector<size_t> index_;
-  std::string text_;         // of the identity that was asked for last
+  std::unordered_map<std::string, size_t> index_;  // key -> its job
+  std::string text_;                               // of the identity that was asked for last
   std::string config_text_;  // of the last config key, which jobs that differ in their seed share
   std::string config_key_;
 };

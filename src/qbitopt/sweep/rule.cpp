@@ -1,7 +1,8 @@
 #include "qbitopt/sweep/rule.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "qbitopt/config/value.h"
@@ -10,63 +11,68 @@
 namespace qbitopt {
 namespace {
 
-// What the key's type makes of a value; its range does not matter, a rule may speak of values that
-// never come.
-Json typed(const ParameterSpec& spec, const Json& value, const Place& place,
-           const Catalog& catalog) {
-  if (value.is_null()) return value;
+bool is_number_type(const std::string& type) {
+  return type == "int" || type == "float" || type == "decimal";
+}
+
+// The key's range does not matter: a condition may speak of values that never come.
+void expect_possible(const ParameterSpec& spec, const Json& value, const Place& place,
+                     const Catalog& catalog) {
+  if (value.is_null()) return;
   ParameterSpec unlimited = spec;
   unlimited.minimum.reset();
   unlimited.maximum.reset();
   try {
-    Json typed = normalized(unlimited, value);
+    const Json typed = normalized(unlimited, value);
     if (!is_value_type(spec.type)) catalog.get(spec.type, typed.get<std::string>());
-    return typed;
   } catch (const InputError& error) {
     fail_at(place, "'" + spec.name + "': " + error.what());
   }
 }
 
-// ">5.5": the comparison and what follows it.
-std::optional<std::pair<Condition::Kind, std::string>> comparison(const Json& value) {
-  static const std::vector<std::pair<std::string, Condition::Kind>> kOperators = {
-      {">=", Condition::Kind::kAtLeast}, {"<=", Condition::Kind::kAtMost},
-      {"!=", Condition::Kind::kUnequal}, {"==", Condition::Kind::kEqual},
-      {">", Condition::Kind::kMore},     {"<", Condition::Kind::kLess}};
-  if (!value.is_string()) return std::nullopt;
-  const std::string text = value.get<std::string>();
-  for (const auto& [symbol, kind] : kOperators) {
-    if (text.rfind(symbol, 0) != 0) continue;
-    const size_t start = text.find_first_not_of(' ', symbol.size());
-    return std::pair(kind, start == std::string::npos ? "" : text.substr(start));
+// Throws InputError at an unknown key, and at a value that its key can never have.
+Expression read_condition(const YamlNode& text, const Catalog& catalog) {
+  Expression condition = Expression::parse(text);
+  for (const auto& [key, offset] : condition.keys()) {
+    if (catalog.keys().find(key) != catalog.keys().end()) continue;
+    fail_at(place_in_text(text, offset),
+            catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
   }
-  return std::nullopt;
-}
-
-Condition read_condition(const Setting& setting, const Catalog& catalog) {
-  const ParameterSpec& spec = *catalog.keys().find(setting.key)->second;
-  const YamlNode& node = setting.value;
-  Condition condition{.key = setting.key};
-  if (const auto compared = node.is_scalar() ? comparison(node.scalar) : std::nullopt) {
-    condition.kind = compared->first;
-    const Json value = core_schema_scalar(compared->second);
-    const bool is_ordered =
-        condition.kind != Condition::Kind::kEqual && condition.kind != Condition::Kind::kUnequal;
-    if (is_ordered && !value.is_number())
-      fail_at(node.place, node.found() + " compares with no number");
-    // A whole-number key may be compared with 2.5.
-    condition.values.push_back(is_ordered ? value : typed(spec, value, node.place, catalog));
-    return condition;
-  }
-  const bool is_list_type = spec.type.rfind("list of ", 0) == 0;
-  if (node.is_list() && !(is_list_type && !node.items.empty() && !node.items[0].is_list())) {
-    for (const YamlNode& item : node.items) {
-      condition.values.push_back(typed(spec, item.json(), item.place, catalog));
+  for (const Expression::Comparison& comparison : condition.comparisons()) {
+    const ParameterSpec& spec = *catalog.keys().find(comparison.key)->second;
+    const Place place = place_in_text(text, comparison.at);
+    if (!comparison.is_ordered) {
+      expect_possible(spec, comparison.value, place, catalog);
+    } else if (!comparison.value.is_number() && is_number_type(spec.type)) {
+      fail_at(place,
+              "'" + spec.name + "' is compared with a number, found " + shown(comparison.value));
     }
-  } else {
-    condition.values.push_back(typed(spec, node.json(), node.place, catalog));
   }
   return condition;
+}
+
+// {solver: milp, budget.average_bits: ">5.5"} as the condition that says so.
+std::string as_condition(const YamlNode& map, const std::string& prefix = "") {
+  static const std::vector<std::string> kOperators = {">=", "<=", "!=", "==", ">", "<"};
+  std::vector<std::string> parts;
+  for (const YamlNode::Entry& entry : map.entries) {
+    const std::string key = prefix + entry.key;
+    const YamlNode& value = entry.value;
+    const std::string text =
+        value.is_scalar() && value.scalar.is_string() ? value.scalar.get<std::string>() : "";
+    const auto symbol = std::find_if(kOperators.begin(), kOperators.end(),
+                                     [&](const auto& each) { return text.starts_with(each); });
+    if (value.is_map()) {
+      parts.push_back(as_condition(value, key + "."));
+    } else if (symbol != kOperators.end()) {
+      const size_t start = text.find_first_not_of(' ', symbol->size());
+      const Json other = core_schema_scalar(start == std::string::npos ? "" : text.substr(start));
+      parts.push_back(key + " " + *symbol + " " + shown(other));
+    } else {
+      parts.push_back(key + (value.is_list() ? " in " : " == ") + shown(value.json()));
+    }
+  }
+  return fmt::to_string(fmt::join(parts, " and "));
 }
 
 const std::vector<YamlNode>& entries_of(const YamlNode& node, const std::string& what,
@@ -78,38 +84,16 @@ const std::vector<YamlNode>& entries_of(const YamlNode& node, const std::string&
 
 }  // namespace
 
-bool Condition::matches(const Json& value) const {
-  if (kind == Condition::Kind::kEqual)
-    return std::find(values.begin(), values.end(), value) != values.end();
-  if (value.is_null()) return false;
-  const Json& bound = values[0];
-  if (kind == Condition::Kind::kUnequal) return value != bound;
-  if (!value.is_number()) return false;
-  switch (kind) {
-    case Condition::Kind::kLess:
-      return value < bound;
-    case Condition::Kind::kAtMost:
-      return value <= bound;
-    case Condition::Kind::kMore:
-      return value > bound;
-    default:
-      return value >= bound;
-  }
-}
-
 RuleList read_rules(const YamlNode& node, const std::string& what, const Catalog& catalog) {
+  const std::string form = what + ": [\"solver == 'milp' and budget.average_bits > 5.5\"]";
   RuleList rules;
-  for (const YamlNode& entry :
-       entries_of(node, what, what + ": [{solver: milp, budget.average_bits: \">5.5\"}]")) {
-    Rule rule;
-    rule.place = entry.place;
-    for (const Setting& setting :
-         read_settings(entry, "an entry of " + what, Values::kPlain, catalog).settings) {
-      rule.conditions.push_back(read_condition(setting, catalog));
-    }
-    if (rule.conditions.empty())
-      fail_at(entry.place, "an empty entry of " + what + " matches every job");
-    rules.push_back(std::make_shared<const Rule>(std::move(rule)));
+  for (const YamlNode& entry : entries_of(node, what, form)) {
+    if (entry.is_map() && !entry.entries.empty())
+      fail_at(entry.place,
+              "an entry of " + what + " is a condition; write \"" + as_condition(entry) + "\"");
+    expect_text(entry, "an entry of " + what);
+    rules.push_back(
+        std::make_shared<const Rule>(Rule{read_condition(entry, catalog), entry.place}));
   }
   return rules;
 }
@@ -124,13 +108,8 @@ WhenList read_whens(const YamlNode& node, const Catalog& catalog) {
     if (!condition || !set)
       fail_at(entry.place, "an entry of when needs `if` and `set`; write " + form);
     expect_text(*condition, "if");
-    When when{Expression::parse(*condition),
+    When when{read_condition(*condition, catalog),
               read_settings(*set, "set", Values::kPlain, catalog).settings, entry.place};
-    for (const auto& [key, offset] : when.condition.keys()) {
-      if (catalog.keys().find(key) != catalog.keys().end()) continue;
-      fail_at(place_in_text(*condition, offset),
-              catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
-    }
     whens.push_back(std::make_shared<const When>(std::move(when)));
   }
   return whens;

@@ -12,22 +12,9 @@
 
 namespace qbitopt {
 
-// What one key must be for an `exclude` or `only` entry to match.
-struct Condition {
-  enum class Kind { kEqual, kUnequal, kLess, kAtMost, kMore, kAtLeast };
-
-  std::string key;
-  Kind kind = Kind::kEqual;
-  std::vector<Json> values;  // any of them; one unless kEqual
-
-  // `value`: the job's; null if it has no such key. Null matches only a null that is asked for.
-  bool matches(const Json& value) const;
-};
-
-// An entry of `exclude` or `only`: {solver: milp, budget.average_bits: ">5.5"}. All conditions must
-// match.
+// An entry of `exclude` or `only`: "solver == 'milp' and budget.average_bits > 5.5".
 struct Rule {
-  std::vector<Condition> conditions;
+  Expression condition;
   Place place;
   mutable size_t matches = 0;  // jobs it met, for the warning about a rule that meets none
 };

@@ -1,5 +1,7 @@
 #include "qbitopt/sweep/shape.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "qbitopt/config/value.h"
@@ -13,12 +15,6 @@ constexpr std::string_view kReference = "$";  // {method: $replay.method}
 
 bool is_reference(const Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().rfind(kReference, 0) == 0;
-}
-
-std::string list_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 Json checked(const Slot& slot, const Json& value, const Place& place) {
@@ -166,10 +162,12 @@ Slot ShapeBuilder::make_slot(const Schema::Entry& entry, const Origin& origin) c
     slot.places.push_back(place);
     if (slot.values.back().is_null() && entry.spec->required) {
       const bool is_part = !is_value_type(entry.spec->type);
-      fail_at(block_.place, "'" + entry.name + "' is missing; give it below `set:`" +
-                                (is_part ? "; known " + entry.spec->type +
-                                               "s: " + list_of(catalog_.names(entry.spec->type))
-                                         : " (" + entry.spec->description + ")"));
+      fail_at(
+          block_.place,
+          "'" + entry.name + "' is missing; give it below `set:`" +
+              (is_part ? "; known " + entry.spec->type +
+                             fmt::format("s: {}", fmt::join(catalog_.names(entry.spec->type), ", "))
+                       : " (" + entry.spec->description + ")"));
     }
     slot.fragments.push_back(identity_fragment(entry.name, *entry.spec, slot.values.back()));
   }
@@ -195,7 +193,7 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
     if (std::find(relevant.begin(), relevant.end(), dimension) == relevant.end())
       relevant.push_back(dimension);
   }
-  cut_into_pieces(*shape);
+  shape->seed = shape->find("seed");
   shape->model = schema.part("model");
   shape->data = schema.part("data");
   add_needs(*shape, schema, origin);
@@ -211,19 +209,6 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   }
   shape->frame = identity_frame(schema.versions, files);
   return shape;
-}
-
-void ShapeBuilder::cut_into_pieces(Shape& shape) {
-  shape.seed = shape.find("seed");
-  for (const Slot& slot : shape.slots) {
-    if (slot.dimension >= 0 || &slot == shape.seed) {
-      shape.pieces.push_back({&slot, ""});
-    } else if (shape.pieces.empty() || shape.pieces.back().slot) {
-      shape.pieces.push_back({nullptr, slot.fragments[0]});
-    } else {
-      shape.pieces.back().text += slot.fragments[0];
-    }
-  }
 }
 
 void ShapeBuilder::add_needs(Shape& shape, const Schema& schema, const Origin& origin) {
@@ -272,7 +257,7 @@ void ShapeBuilder::expect_no_stray_need(const Manifest& method) const {
     }
     if (able.empty()) continue;
     fail_at(need.place, "method '" + method.name + "' has no need '" + need.name +
-                            "'; methods that have: " + list_of(able));
+                            fmt::format("'; methods that have: {}", fmt::join(able, ", ")));
   }
 }
 

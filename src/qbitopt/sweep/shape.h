@@ -50,13 +50,6 @@ struct ShapeNeed {
   bool says_seed = false;
 };
 
-// A stretch of the identity's parameters: a slot whose fragment differs from job to job, or the
-// fragments between two.
-struct Piece {
-  const Slot* slot = nullptr;  // null: `text`
-  std::string text;
-};
-
 // Points whose jobs have the same parts, and so the same parameters: they differ in the slots' rows
 // alone.
 struct Shape {
@@ -65,7 +58,6 @@ struct Shape {
   const Slot* seed = nullptr;  // the slot of "seed", if there is one
   const Manifest* model = nullptr;  // null before one is chosen
   const Manifest* data = nullptr;
-  std::vector<Piece> pieces;
   std::vector<ShapeNeed> needs;
   IdentityText frame;
   std::shared_ptr<const JobShape> shared;
@@ -116,7 +108,6 @@ class ShapeBuilder {
                 const Origin& origin);
   void expect_no_stray_need(const Manifest& method) const;
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
-  static void cut_into_pieces(Shape& shape);
   void share(Shape& shape, const Schema& schema, const Origin& origin);
   // Of a part's files; what is wrong with them is told by fingerprints_.expect_no_fault(). `keys`:
   // the parameter that says where they are, then the one that names the part, for the place of an
