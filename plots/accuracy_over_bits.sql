@@ -7,7 +7,7 @@ WITH run AS MATERIALIZED (
     model || ' on ' || data_name AS panel,
     top1,
     (weight_bits + activation_bits) / 2 AS bits,
-    budget_met IS 0 AS missed,
+    NOT counts AS missed,
     (
       SELECT group_concat(name || '=' || value)
       FROM parameters
@@ -16,13 +16,7 @@ WITH run AS MATERIALIZED (
     budget_limit IS NULL AS reference
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
-    AND (:sweep IS NULL OR runs.key IN (
-      SELECT job.key
-      FROM sweep
-      JOIN sweep_job ON sweep_id = sweep.id
-      JOIN job ON job.id = job_id
-      WHERE sweep.name = :sweep AND NOT orphaned
-    ))
+    AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
     AND is_trial IS NOT 1
 ),
 -- What tells the configurations of a method apart: the parameters that all of them have and that vary, the budget aside.

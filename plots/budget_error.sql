@@ -3,13 +3,7 @@ WITH run AS (
   SELECT *
   FROM runs
   WHERE state = 'finished'
-    AND (:sweep IS NULL OR runs.key IN (
-      SELECT job.key
-      FROM sweep
-      JOIN sweep_job ON sweep_id = sweep.id
-      JOIN job ON job.id = job_id
-      WHERE sweep.name = :sweep AND NOT orphaned
-    ))
+    AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
     AND is_trial IS NOT 1
 )
 SELECT 'Weights' AS panel, method AS category, weight_bits - weight_limit_bits AS x, weight_bits > weight_limit_bits AS missed

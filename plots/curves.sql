@@ -3,15 +3,8 @@
 WITH run AS (
   SELECT *, budget_limit AS budget
   FROM runs
-  WHERE state = 'finished' AND budget_met IS NOT 0 AND method <> 'fp32'
-    AND (:sweep IS NULL OR runs.key IN (
-      SELECT job.key
-      FROM sweep
-      JOIN sweep_job ON sweep_id = sweep.id
-      JOIN job ON job.id = job_id
-      WHERE sweep.name = :sweep AND NOT orphaned
-    ))
-    AND is_trial IS NOT 1
+  WHERE counts AND method <> 'fp32'
+    AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
 ),
 -- The model and data with the most runs, at the tightest of the budgets that most of its methods share.
 focus AS (

@@ -1,23 +1,10 @@
 -- Rise of the loss that the last allocation of each run predicted, if it is in nats, and the rise that was measured
 -- against fp32_continued: same checkpoint, and no parameter that both have differs.
 WITH run AS MATERIALIZED (
-  SELECT
-    runs.*,
-    (
-      SELECT needed_job_id
-      FROM job
-      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-      WHERE job.key = runs.key
-    ) AS checkpoint
+  SELECT *
   FROM runs
-  WHERE state = 'finished' AND loss IS NOT NULL
-    AND (:sweep IS NULL OR runs.key IN (
-      SELECT job.key
-      FROM sweep
-      JOIN sweep_job ON sweep_id = sweep.id
-      JOIN job ON job.id = job_id
-      WHERE sweep.name = :sweep AND NOT orphaned
-    ))
+  WHERE state = 'finished' AND is_trial IS NOT 1 AND loss IS NOT NULL
+    AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
 ),
 last_allocation AS (
   SELECT key, objective, max(step)
@@ -30,11 +17,12 @@ SELECT
   run.method AS series,
   last_allocation.objective AS x,
   run.loss - avg(reference.loss) AS y,
-  run.budget_met IS 0 AS missed
+  NOT run.counts AS missed
 FROM run
 JOIN last_allocation ON last_allocation.key = run.key
 JOIN run AS reference
   ON reference.method = 'fp32_continued'
+  AND reference.counts
   AND reference.checkpoint IS run.checkpoint
   AND NOT EXISTS (
     SELECT 1

@@ -5,14 +5,8 @@ WITH run AS (
     budget_limit AS budget,
     (SELECT count(DISTINCT step) FROM sensitivities WHERE sensitivities.key = runs.key) AS reallocations
   FROM runs
-  WHERE state = 'finished' AND budget_met IS NOT 0
-    AND (:sweep IS NULL OR runs.key IN (
-      SELECT job.key
-      FROM sweep
-      JOIN sweep_job ON sweep_id = sweep.id
-      JOIN job ON job.id = job_id
-      WHERE sweep.name = :sweep AND NOT orphaned
-    ))
+  WHERE counts
+    AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
 ),
 chosen AS (
   SELECT *

@@ -3,11 +3,5 @@ SELECT runs.model AS panel, allocations.solver AS category, solve_microseconds A
 FROM allocations
 JOIN runs ON runs.key = allocations.key
 WHERE allocations.solver <> '' AND solve_microseconds > 0
-  AND (:sweep IS NULL OR runs.key IN (
-    SELECT job.key
-    FROM sweep
-    JOIN sweep_job ON sweep_id = sweep.id
-    JOIN job ON job.id = job_id
-    WHERE sweep.name = :sweep AND NOT orphaned
-  ))
+  AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
 ORDER BY panel, category, x;

@@ -1,13 +1,7 @@
 -- How accurate is each configuration for the bytes of its weights? Those that no smaller one beats are marked, among
 -- configurations trained alike from the same checkpoint, and the checkpoint itself.
 -- :model  only this network
-WITH start AS (
-  SELECT DISTINCT job.config_key, needed.config_key AS checkpoint
-  FROM job
-  JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-  JOIN job AS needed ON needed.id = needed_job_id
-),
-part AS (
+WITH part AS (
   SELECT DISTINCT config_key, name, value
   FROM runs
   JOIN parameters ON parameters.key = runs.key
@@ -32,7 +26,6 @@ candidate AS MATERIALIZED (
     top1_mean,
     n_seeds
   FROM results
-  LEFT JOIN start ON start.config_key = results.config_key
   LEFT JOIN training ON training.config_key = results.config_key
   WHERE n_seeds > 0
     AND weight_bytes > 0

@@ -7,12 +7,7 @@ WITH good AS MATERIALIZED (
     runs.top1,
     CAST(own.value AS TEXT) AS value,
     budget_limit IS NULL AS is_free,
-    (
-      SELECT needed_job_id
-      FROM job
-      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-      WHERE job.key = runs.key
-    ) AS checkpoint,
+    checkpoint,
     (
       SELECT json_group_object(name, value)
       FROM parameters
@@ -20,8 +15,7 @@ WITH good AS MATERIALIZED (
     ) AS rest
   FROM runs
   JOIN parameters AS own ON own.key = runs.key AND own.name = :axis
-  WHERE runs.state = 'finished'
-    AND runs.budget_met IS NOT 0
+  WHERE counts
 )
 SELECT
   a.value AS from_value,

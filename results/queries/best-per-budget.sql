@@ -8,10 +8,9 @@ WITH part AS (
   WHERE name = 'budget.weighting'
     OR substr(name, 1, instr(name, '.') - 1) IN ('data', 'training', 'batch_norm', 'quantizers', 'ranges', 'calibration')
   UNION
-  SELECT job.config_key, 'checkpoint', needed.config_key
-  FROM job
-  JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-  JOIN job AS needed ON needed.id = needed_job_id
+  SELECT config_key, 'checkpoint', checkpoint
+  FROM results
+  WHERE checkpoint IS NOT NULL
 ),
 recipe AS (
   SELECT

@@ -10,17 +10,10 @@ WITH good AS MATERIALIZED (
     config_key,
     seed,
     top1,
-    (
-      SELECT needed_job_id
-      FROM job
-      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-      WHERE job.key = runs.key
-    ) AS checkpoint
+    checkpoint
   FROM runs
-  WHERE state = 'finished'
-    AND budget_met IS NOT 0
+  WHERE counts
     AND budget_average_bits IS NOT NULL
-    AND is_trial IS NOT 1
     AND (:model IS NULL OR model = :model)
 )
 SELECT

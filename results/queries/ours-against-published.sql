@@ -2,13 +2,7 @@
 -- Ours is the full-precision network that the job started from. Networks are matched by name without regard to case and
 -- underscores.
 -- :model  only this network, as the sources name it
-WITH start AS (
-  SELECT DISTINCT job.config_key, needed.config_key AS fp32_config_key
-  FROM job
-  JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-  JOIN job AS needed ON needed.id = needed_job_id
-),
-ours AS (
+WITH ours AS (
   SELECT
     lower(replace(quantised.model, '_', '')) AS model,
     quantised.method,
@@ -17,8 +11,7 @@ ours AS (
     quantised.top1_mean,
     quantised.top1_mean - fp32.top1_mean AS delta
   FROM results AS quantised
-  LEFT JOIN start ON start.config_key = quantised.config_key
-  LEFT JOIN results AS fp32 ON fp32.config_key = start.fp32_config_key
+  LEFT JOIN results AS fp32 ON fp32.config_key = quantised.checkpoint
   WHERE quantised.n_seeds > 0
     AND quantised.budget_average_bits IS NOT NULL
 )

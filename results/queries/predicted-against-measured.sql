@@ -12,16 +12,9 @@ WITH last AS (
   GROUP BY key
 ),
 run AS MATERIALIZED (
-  SELECT
-    runs.*,
-    (
-      SELECT needed_job_id
-      FROM job
-      JOIN job_dependency ON job_id = job.id AND need = 'fp32_checkpoint'
-      WHERE job.key = runs.key
-    ) AS checkpoint
+  SELECT *
   FROM runs
-  WHERE state = 'finished'
+  WHERE counts
 )
 SELECT
   run.job,

@@ -26,9 +26,7 @@ constexpr const char* kSweeps =
     "FROM progress"
     " ORDER BY sweep";
 
-constexpr const char* kOfSweep =
-    "key IN (SELECT job.key FROM sweep JOIN sweep_job ON sweep_id = sweep.id"
-    " JOIN job ON job.id = job_id WHERE sweep.name = ?{} AND NOT orphaned)";
+constexpr const char* kOfSweep = "key IN (SELECT key FROM sweep_runs WHERE sweep = ?{})";
 
 const std::vector<std::string> kJobStates = {"new", "running", "interrupted", "finished", "failed"};
 

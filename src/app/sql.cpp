@@ -67,11 +67,11 @@ Question question_of(const CommandLine& line) {
 
 // Nobody reads an empty table's query to find out what it asks for.
 void say_nothing_fits(Console& console, const Question& question) {
-  std::string given;
+  std::vector<std::string> given;
   for (const auto& [name, value] : question.arguments)
-    given += fmt::format("{}{}={}", given.empty() ? "" : " ", name, cell_text(value));
-  console.say(fmt::format("nothing fits{}; the question is:\n{}",
-                          given.empty() ? " without arguments" : " " + given,
+    given.push_back(fmt::format("{}={}", name, cell_text(value)));
+  if (given.empty()) given.push_back("without arguments");
+  console.say(fmt::format("nothing fits {}; the question is:\n{}", fmt::join(given, " "),
                           question.description));
 }
 
@@ -205,7 +205,7 @@ int sql(const Invocation& invocation) {
       "Asks the database, and cannot change it. QUERY is a SELECT, or the name of a\n"
       "file in results/queries; name=value fills :name in it. Without QUERY: their list."
       "\nViews: runs, results, progress, failures, curves, bits, bits_history,\n"
-      "sensitivities, allocations, pareto, parameters, published.");
+      "sensitivities, allocations, pareto, parameters, sweep_runs, published.");
   line.options()("csv", po::bool_switch(), "print CSV")("markdown", po::bool_switch(),
                                                         "print a Markdown table")(
       "file,f", po::value<FileName>()->value_name("FILE"),

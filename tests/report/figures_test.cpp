@@ -209,6 +209,34 @@ TEST_F(FiguresTest, PredictionsInNatsStandAgainstFullPrecisionOfTheirRecipe) {
   EXPECT_NEAR(rows.at(0, "y").get<double>() + rows.at(1, "y").get<double>(), 0.1 + 0.3, 1e-12);
 }
 
+TEST_F(FiguresTest, ATrialOfASearchIsInNoFigureOfResults) {
+  Database database(folder_ / "runs.db");
+  const Job job = make_job({{"method", "qbitopt"}, {"seed", 0}, {"budget.average_bits", 4}});
+  Plan plan = make_plan({job});
+  plan.jobs[0].trial = 1;
+  database.record_sweep(plan);
+  const Attempt attempt = make_attempt(job, 1, "/nowhere");
+  database.begin(attempt);
+  std::vector<Event> events = events_of({});
+  Reallocation second = std::get<Reallocation>(events[2].body);
+  second.step = 1;
+  events.insert(events.begin() + 3, {0, events[2].unix_seconds, second});
+  for (size_t i = 0; i < events.size(); ++i) events[i].number = static_cast<int64_t>(i) + 1;
+  database.ingest(attempt, events);
+  database.end(attempt, {});
+  for (const char* figure : {"bits_over_training", "sensitivity_over_training", "predicted_loss",
+                             "bits_per_layer", "curves", "accuracy_over_bits"}) {
+    const std::string sql = read_figure(figure).sql;
+    EXPECT_EQ(database.reader().query(sql, {nullptr}).size(), 0u) << figure;
+  }
+  plan.jobs[0].trial = 0;
+  database.record_sweep(plan);
+  for (const char* figure : {"bits_over_training", "sensitivity_over_training"}) {
+    const std::string sql = read_figure(figure).sql;
+    EXPECT_GT(database.reader().query(sql, {nullptr}).size(), 0u) << figure;
+  }
+}
+
 TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
   if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
   Database database(folder_ / "runs.db");

@@ -15,6 +15,7 @@
 #include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/core/text_file.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -34,10 +35,6 @@ class DatabaseTest : public ::testing::Test {
   Json scalar(const Database& database, const std::string& sql) {
     return database.reader().query(sql).rows.at(0).at(0);
   }
-  std::string bytes(const std::filesystem::path& file) {
-    std::ifstream input(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(input), {}};
-  }
   std::string refusal(const std::filesystem::path& file) {
     try {
       Database database(file);
@@ -54,7 +51,7 @@ class DatabaseTest : public ::testing::Test {
 
 TEST_F(DatabaseTest, NewFileIsMarkedAsOursAndIsOnePlainFileAtRest) {
   { Database database(file_); }
-  const std::string content = bytes(file_);
+  const std::string content = read_bytes(file_);
   EXPECT_EQ(content.substr(68, 4), "QBOP");
   EXPECT_EQ(content[18], 1) << "write version: 1 is the rollback journal, 2 the write-ahead log";
   EXPECT_FALSE(std::filesystem::exists(file_.string() + "-wal"));
@@ -488,7 +485,7 @@ TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
   std::filesystem::rename(folder_ / "results", folder_ / "elsewhere");
   Database moved(folder_ / "elsewhere/qbitopt.db");
   const std::string model = moved.artifact(job_.key, "model");
-  EXPECT_EQ(bytes(model), "weights");
+  EXPECT_EQ(read_bytes(model), "weights");
   std::ofstream(model) << "weightz";
   try {
     moved.artifact(job_.key, "model");
@@ -520,7 +517,7 @@ TEST_F(DatabaseTest, AnArtifactIsFoundByEveryNameOfTheDatabase) {
     std::ofstream(attempt.folder + "/model") << "weights";
     EXPECT_EQ(scalar(database, "SELECT folder LIKE 'qbitopt.runs/%' FROM attempt"), 1);
   }
-  EXPECT_EQ(bytes(Database(folder_ / "other_name.db").artifact(job_.key, "model")), "weights");
+  EXPECT_EQ(read_bytes(Database(folder_ / "other_name.db").artifact(job_.key, "model")), "weights");
 }
 
 TEST_F(DatabaseTest, AChangedSweepOrphansJobsAndKeepsThem) {
@@ -555,12 +552,12 @@ TEST_F(DatabaseTest, AnotherProgramsDatabaseIsRefusedUntouched) {
       std::system(
           ("sqlite3 " + file.string() + " 'CREATE TABLE t(x); PRAGMA application_id=1;'").c_str()),
       0);
-  const std::string before = bytes(file);
+  const std::string before = read_bytes(file);
   EXPECT_EQ(refusal(file), file.string() +
                                ": a database of another program (application id 0x00000001, "
                                "expected 0x51424f50); it was "
                                "left untouched; name another file with --db");
-  EXPECT_EQ(bytes(file), before);
+  EXPECT_EQ(read_bytes(file), before);
 }
 
 TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsRefusedUntouched) {
@@ -569,18 +566,18 @@ TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsRefusedUntouched) {
   EXPECT_EQ(refusal(file),
             file.string() +
                 ": not a SQLite database; it was left untouched; name another file with --db");
-  EXPECT_EQ(bytes(file), "my notes");
+  EXPECT_EQ(read_bytes(file), "my notes");
 }
 
 TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
   { Database database(file_); }
   ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
-  const std::string before = bytes(file_);
+  const std::string before = read_bytes(file_);
   EXPECT_EQ(refusal(file_), file_.string() +
                                 ": written by a newer qbitopt (schema 99, this one knows up to 4); "
                                 "it was left untouched; "
                                 "update qbitopt, or name another file with --db");
-  EXPECT_EQ(bytes(file_), before);
+  EXPECT_EQ(read_bytes(file_), before);
 }
 
 TEST_F(DatabaseTest, AFolderIsNoDatabase) {
@@ -642,6 +639,40 @@ TEST_F(DatabaseTest, KillingTheWriterLosesNothingThatWasCommitted) {
   EXPECT_EQ(scalar(database, "SELECT max(step) = count(*) FROM curves"), 1);
   EXPECT_EQ(scalar(database, "SELECT last_event = (SELECT max(step) FROM curves) FROM attempt"), 1);
   EXPECT_EQ(database.records(make_plan({job_}))[0].state, JobState::kRunning);
+}
+
+TEST_F(DatabaseTest, ARunCountsThatFinishedWithinItsBudgetAndIsNoTrial) {
+  Database database(folder_ / "counts.db");
+  const Job fp32 = make_job({{"method", "fp32"}});
+  const auto with = [](const char* name) { return make_job({{"method", name}, {"seed", 0}}); };
+  Job good = with("good");
+  good.needs = {{"fp32_checkpoint", fp32.key}};
+  const Job missed = with("missed"), trial = with("trial"), waiting = with("waiting");
+  Plan plan = make_plan({fp32, good, missed, trial, waiting});
+  for (PlannedJob& planned : plan.jobs) {
+    JobShape shape = *planned.shape;
+    shape.guarantees_budget = false;
+    if (planned.key == good.key) shape.artifacts = {{"fp32_checkpoint", "model"}};
+    planned.shape = std::make_shared<JobShape>(shape);
+    if (planned.key == trial.key) planned.trial = 1;
+  }
+  database.record_sweep(plan);
+  store_run(database, fp32, {.bits = {}});
+  store_run(database, good, {});
+  store_run(database, missed, {.budget_met = false});
+  store_run(database, trial, {});
+  const Rows rows = database.reader().query(
+      "SELECT method, counts, substr(checkpoint, 1, 10) FROM runs ORDER BY method");
+  EXPECT_EQ(rows.rows, (std::vector<std::vector<Json>>{{"fp32", 1, nullptr},
+                                                       {"good", 1, short_key(fp32.key)},
+                                                       {"missed", 0, nullptr},
+                                                       {"trial", 0, nullptr},
+                                                       {"waiting", 0, nullptr}}));
+  const Rows results = database.reader().query(
+      "SELECT method, n_jobs, n_seeds, top1_mean, checkpoint FROM results WHERE method IN ('good', "
+      "'trial') ORDER BY method");
+  EXPECT_EQ(results.rows, (std::vector<std::vector<Json>>{{"good", 1, 1, 80.0, fp32.config_key},
+                                                          {"trial", 1, 0, nullptr, nullptr}}));
 }
 
 }  // namespace

@@ -23,11 +23,6 @@ constexpr size_t kOwnColumns = 4;
 // 3 and 3.0 are the same value, and so is the text "3".
 bool is_same(const Json& a, const Json& b) { return a == b || cell_text(a) == cell_text(b); }
 
-bool is_same(const std::vector<Json>& a, const std::vector<Json>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Json& x, const Json& y) { return is_same(x, y); });
-}
-
 bool fulfils(const Run& run, const Conditions& conditions) {
   for (const auto& [name, accepted] : conditions) {
     std::vector<Json> values = {run.parameters.value(name, Json())};
@@ -78,19 +73,31 @@ bool is_before(const std::vector<Json>& a, const std::vector<Json>& b) {
   return false;
 }
 
-// Does each value that `reference` has stand in `values` too?
-bool has_all(const std::vector<Json>& values, const std::vector<Json>& reference) {
+// What may tell a group from others of its row in a section.
+std::vector<Json> limits_of(const RunGroup& group) {
+  std::vector<Json> values = group.split;
+  values.insert(values.end(), group.budget.begin(), group.budget.end());
+  return values;
+}
+
+// The group's section and those of limits_of() that `has` marks: what it must have in common with a
+// reference that has those alone.
+std::vector<std::string> reference_texts(const RunGroup& group, const std::vector<bool>& has) {
+  std::vector<std::string> texts;
+  for (const Json& value : group.section) texts.push_back(cell_text(value));
+  const std::vector<Json> values = limits_of(group);
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!reference[i].is_null() && !is_same(values[i], reference[i])) return false;
+    if (has[i]) texts.push_back(cell_text(values[i]));
   }
-  return true;
+  return texts;
 }
 
 // Columns of `runs` and parameters that a table looks at. A run keeps no others, as a sweep may have
 // a hundred thousand runs.
 std::set<std::string> columns_of(const TableDefinition& definition) {
-  std::set<std::string> names = {"state",       "error_class", "commit_hash", "budget_met",
-                                 "weight_bits", "seconds",     "seed",        "top1"};
+  std::set<std::string> names = {"state",      "error_class", "commit_hash",
+                                 "budget_met", "counts",      "weight_bits",
+                                 "seconds",    "seed",        "top1"};
   for (const ColumnDefinition& column : definition.columns)
     names.insert(column.of.begin(), column.of.end());
   for (const RowDefinition& row : definition.rows) names.insert(row.best_of);
@@ -133,14 +140,13 @@ std::string differences(const std::vector<Json>& runs) {
     for (const Json& parameters : runs)
       values[name].insert(cell_text(parameters.value(name, Json("none"))));
   }
-  std::string text;
+  std::vector<std::string> differing;
   for (const auto& [name, set] : values) {
-    if (set.size() < 2) continue;
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", name, fmt::join(set, ", "));
+    if (set.size() > 1) differing.push_back(fmt::format("{} ({})", name, fmt::join(set, ", ")));
   }
-  if (text.empty())
+  if (differing.empty())
     return "no parameter but the version of a part or the data (`qbitopt show KEY`)";
-  return text;
+  return fmt::to_string(fmt::join(differing, ", "));
 }
 
 using ByConfiguration = std::map<std::string, std::vector<const Run*>>;
@@ -218,11 +224,6 @@ std::string RunGroup::address() const {
   return text;
 }
 
-bool RunGroup::can_refer_to(const RunGroup& reference) const {
-  return is_same(section, reference.section) && has_all(split, reference.split) &&
-         has_all(budget, reference.budget);
-}
-
 std::vector<double> values_of(const std::vector<const Run*>& runs, const std::string& column) {
   std::vector<double> values;
   for (const Run* run : runs) {
@@ -296,6 +297,7 @@ void RunGroups::put_into_rows(const TableDefinition& definition,
     return a.row != b.row ? a.row < b.row : is_before(a.split, b.split);
   });
   for (size_t i = 0; i < groups_.size(); ++i) addresses_.emplace(groups_[i].address(), i);
+  index_references();
 }
 
 void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
@@ -394,11 +396,28 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
   }
 }
 
-const RunGroup* RunGroups::beside(const RunGroup& group, const std::string& id) const {
-  for (const RunGroup& other : groups_) {
-    if (other.row->id == id && group.can_refer_to(other)) return &other;
+void RunGroups::index_references() {
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    const RunGroup& group = groups_[i];
+    std::vector<bool> has;
+    for (const Json& value : limits_of(group)) has.push_back(!value.is_null());
+    std::vector<References>& kinds = references_[group.row->id];
+    auto kind = std::find_if(kinds.begin(), kinds.end(),
+                             [&](const References& references) { return references.has == has; });
+    if (kind == kinds.end()) kind = kinds.insert(kind, {has, {}});
+    kind->groups.emplace(reference_texts(group, has), i);
   }
-  return nullptr;
+}
+
+const RunGroup* RunGroups::beside(const RunGroup& group, const std::string& id) const {
+  const auto kinds = references_.find(id);
+  if (kinds == references_.end()) return nullptr;
+  size_t first = groups_.size();
+  for (const References& kind : kinds->second) {
+    const auto found = kind.groups.find(reference_texts(group, kind.has));
+    if (found != kind.groups.end()) first = std::min(first, found->second);
+  }
+  return first < groups_.size() ? &groups_[first] : nullptr;
 }
 
 const RunGroup* RunGroups::find(const std::string& address) const {

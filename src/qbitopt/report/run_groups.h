@@ -28,8 +28,8 @@ struct Run {
   bool is_finished() const { return state == "finished"; }
   // Finished above its budget: counts as missed, and enters no mean.
   bool is_missed() const;
-  // Enters means.
-  bool is_good() const { return is_finished() && !is_missed(); }
+  // Enters means: the column `counts`.
+  bool is_good() const { return is_finished() && columns.value("counts", Json()) == 1; }
   bool is_full_precision() const;
   std::optional<double> number(const std::string& column) const;
 };
@@ -51,10 +51,6 @@ struct RunGroup {
   bool is_full_precision() const;
   // "resnet8/qbitopt@2.5": section, row and split values, those that apply.
   std::string address() const;
-  // Can this be compared with `reference`? Of the same section, and every split value and limit
-  // that the reference has is this one's too: rows at any budget with one that has none, not the
-  // reverse.
-  bool can_refer_to(const RunGroup& reference) const;
 };
 
 // Values of a column over the good runs, and the differences to another group's at equal seeds.
@@ -87,7 +83,9 @@ class RunGroups {
   // descending, rows without one first; at one budget rows as defined, each with its split values,
   // numbers descending, texts as the sweeps have them.
   const std::vector<RunGroup>& groups() const { return groups_; }
-  // The group of row `id` that `group` can refer to; null if there is none.
+  // The group of row `id` that `group` can be compared with; null if there is none. It is of the same
+  // section, and every split value and limit that it has is `group`'s too: rows at any budget
+  // compare with one that has none, not the reverse.
   const RunGroup* beside(const RunGroup& group, const std::string& id) const;
   const RunGroup* find(const std::string& address) const;
 
@@ -102,6 +100,7 @@ class RunGroups {
   using ParametersOf = std::function<std::vector<Json>(const std::vector<const Run*>&)>;
   void put_into_rows(const TableDefinition& definition, const ParametersOf& parameters_of);
   void load_needs(const Reader& reader);
+  void index_references();
   void add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
                const std::set<std::string>& parameters);
   void add_groups(const RowDefinition& row, const TableDefinition& definition,
@@ -114,6 +113,12 @@ class RunGroups {
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> needs_;
   std::vector<RunGroup> groups_;
   std::map<std::string, size_t> addresses_;  // address -> position in groups_
+  // The groups of one row that have the same of their split values and limits.
+  struct References {
+    std::vector<bool> has;                              // split values, then limits
+    std::map<std::vector<std::string>, size_t> groups;  // what they have -> the first, in groups_
+  };
+  std::map<std::string, std::vector<References>> references_;  // by the row's id
 };
 
 }  // namespace qbitopt

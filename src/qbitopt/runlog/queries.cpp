@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/runlog/sweep_record.h"
 
@@ -30,10 +31,7 @@ std::optional<Value> maybe(const Json& cell) {
 
 std::vector<std::string> stored_keys(const Reader& reader, const std::string& sweep_name) {
   return texts(
-      reader.query("SELECT job.key FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id JOIN "
-                   "job ON job.id = sweep_job.job_id"
-                   " WHERE sweep.name = ? AND NOT sweep_job.orphaned ORDER BY sweep_job.position",
-                   {sweep_name}));
+      reader.query("SELECT key FROM sweep_runs WHERE sweep = ? ORDER BY position", {sweep_name}));
 }
 
 std::string find_key(const Reader& reader, const std::string& prefix) {
@@ -98,7 +96,7 @@ std::optional<TrialResult> trial_result(const Reader& reader, const std::string&
       std::find(columns.begin(), columns.end(), "validation_top1") != columns.end();
   const Json accuracy = has_accuracy ? rows.at(0, "validation_top1") : Json();
   if (!excess || !accuracy.is_number()) {
-    throw InputError(fmt::format("job {} is a run of a search, but has no {}", key.substr(0, 10),
+    throw InputError(fmt::format("job {} is a run of a search, but has no {}", short_key(key),
                                  excess ? "validation_top1" : "budget"));
   }
   return TrialResult{.excess = *excess, .validation_top1 = accuracy.get<double>()};

@@ -179,7 +179,7 @@ std::vector<Column> budget_columns_of_runs() {
 std::vector<Column> budget_means() {
   std::vector<Column> columns;
   for (const BudgetKind& kind : budget_kinds()) {
-    columns.push_back({fmt::format("avg({}) FILTER (WHERE is_good)", kind.achieved_column),
+    columns.push_back({fmt::format("avg({}) FILTER (WHERE counts)", kind.achieved_column),
                        kind.achieved_column,
                        in_brackets(kind.unit_name()) + kind.achieved_meaning});
   }
@@ -220,7 +220,7 @@ std::string statistics(const std::vector<Column>& metrics) {
   for (const Column& metric : metrics) {
     const std::string value = identifier(metric.name);
     const std::string mean = identifier(metric.name + "_window_mean");
-    const std::string good = "FILTER (WHERE is_good)";
+    const std::string good = "FILTER (WHERE counts)";
     text += lines(
         {{fmt::format("avg({}) {}", value, good), metric.name + "_mean",
           metric.doc + "; mean over the seeds"},
@@ -239,12 +239,28 @@ std::string statistics(const std::vector<Column>& metrics) {
 std::string window_means(const std::vector<Column>& metrics) {
   std::string text;
   for (const Column& metric : metrics) {
-    text += fmt::format(
-        ",\n    avg({}) FILTER (WHERE state = 'finished' AND budget_met IS NOT 0) OVER (PARTITION "
-        "BY config_key) AS {}",
-        identifier(metric.name), identifier(metric.name + "_window_mean"));
+    text += fmt::format(",\n    avg({}) FILTER (WHERE counts) OVER (PARTITION BY config_key) AS {}",
+                        identifier(metric.name), identifier(metric.name + "_window_mean"));
   }
   return text;
+}
+
+// Of what the attempts of a chain have logged into `table`, the rows that stand: those up to the step
+// that the next attempt went on from, and of those at that very step what no later attempt has
+// logged anew. `identity`: columns that, with the step, say what was logged.
+std::string stands(const std::string& table, const std::vector<std::string>& identity) {
+  std::string same;
+  for (const std::string& column : identity)
+    same += fmt::format(" AND again.{1} = {0}.{1}", table, column);
+  return fmt::format(
+      "{0}.attempt_id = attempt_chain.ancestor_id AND {0}.step <= attempt_chain.last_step\n"
+      "  AND ({0}.step < attempt_chain.last_step OR NOT EXISTS (\n"
+      "    SELECT 1\n"
+      "    FROM attempt_chain AS later\n"
+      "    JOIN {0} AS again ON again.attempt_id = later.ancestor_id AND again.step = {0}.step{1}\n"
+      "    WHERE later.attempt_id = attempt_chain.attempt_id"
+      " AND later.ancestor_id > attempt_chain.ancestor_id AND again.step <= later.last_step))",
+      table, same);
 }
 
 std::string filled(std::string text, const std::map<std::string, std::string>& values) {
@@ -271,7 +287,9 @@ std::vector<std::pair<std::string, std::string>> render_views(Connection& connec
       {"budget_means", lines(budget_means())},
       {"allocation_budgets", lines(budget_columns())},
       {"allocation_budget_joins",
-       budget_joins("allocation_budget", "allocation_id = allocation.id")}};
+       budget_joins("allocation_budget", "allocation_id = allocation.id")},
+      {"allocation_stands", stands("allocation", {})},
+      {"point_stands", stands("metric_point", {"metric_id", "split"})}};
   std::vector<std::pair<std::string, std::string>> views;
   for (const SqlFile& view : view_files()) {
     std::string text = filled(std::string(view.text), values);

@@ -81,7 +81,7 @@ class RunLog {
 
   void read_views() const {
     for (const char* view : {"runs", "results", "curves", "allocations", "bits_history",
-                             "sensitivities", "bits", "failures", "progress"})
+                             "sensitivities", "bits", "failures", "progress", "sweep_runs"})
       database_.reader().query(std::string("SELECT * FROM ") + view);
   }
 

@@ -16,10 +16,5 @@ SELECT
   allocation.sensitivity_seconds AS sensitivity_seconds   -- [seconds] of the sensitivities
 FROM job
 JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
-JOIN allocation ON allocation.attempt_id = attempt_chain.ancestor_id AND allocation.step <= attempt_chain.last_step
-  AND (allocation.step < attempt_chain.last_step OR NOT EXISTS (
-    SELECT 1
-    FROM attempt_chain AS later
-    JOIN allocation AS again ON again.attempt_id = later.ancestor_id AND again.step = allocation.step
-    WHERE later.attempt_id = job.attempt_id AND later.ancestor_id > attempt_chain.ancestor_id AND again.step <= later.last_step))
+JOIN allocation ON {allocation_stands}
 {allocation_budget_joins};

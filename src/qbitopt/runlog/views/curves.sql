@@ -10,11 +10,5 @@ SELECT
   metric_point.value AS value     -- in the metric's unit
 FROM job
 JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id
-JOIN metric_point ON metric_point.attempt_id = attempt_chain.ancestor_id AND metric_point.step <= attempt_chain.last_step
-  AND (metric_point.step < attempt_chain.last_step OR NOT EXISTS (
-    SELECT 1
-    FROM attempt_chain AS later
-    JOIN metric_point AS again ON again.attempt_id = later.ancestor_id AND again.metric_id = metric_point.metric_id
-      AND again.split = metric_point.split AND again.step = metric_point.step
-    WHERE later.attempt_id = job.attempt_id AND later.ancestor_id > attempt_chain.ancestor_id AND again.step <= later.last_step))
+JOIN metric_point ON {point_stands}
 LEFT JOIN metric_definition ON metric_definition.id = metric_point.metric_id;

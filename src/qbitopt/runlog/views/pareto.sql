@@ -2,13 +2,7 @@
 -- has at least their accuracy with at most their bits, and one of the three better. The checkpoint itself takes part, runs of a
 -- search that chose another strength do not.
 CREATE VIEW pareto AS
-WITH start AS (
-  SELECT DISTINCT job.config_key, needed.config_key AS checkpoint
-  FROM job
-  JOIN job_dependency ON job_dependency.job_id = job.id AND job_dependency.need = 'fp32_checkpoint'
-  JOIN job AS needed ON needed.id = job_dependency.needed_job_id
-),
-training AS (
+WITH training AS (
   SELECT job.config_key, group_concat(parameter.key || '=' || parameter.value, char(10)) AS recipe
   FROM job, json_each(job.parameters) AS parameter
   WHERE job.id IN (SELECT min(id) FROM job GROUP BY config_key)
@@ -31,9 +25,8 @@ candidate AS MATERIALIZED (
     activation_bits,
     weight_bytes
   FROM results
-  LEFT JOIN start ON start.config_key = results.config_key
   LEFT JOIN training ON training.config_key = results.config_key
-  WHERE n_seeds > 0 AND is_trial IS NOT 1
+  WHERE n_seeds > 0
 )
 SELECT
   config_key AS config_key,            -- the configuration

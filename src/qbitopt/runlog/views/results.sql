@@ -1,9 +1,9 @@
--- One row per configuration: its seeds taken together. Runs above their budget are counted, and enter no mean.
+-- One row per configuration: its seeds taken together. Runs above their budget and trials of a search are counted, and enter no mean.
 CREATE VIEW results AS
 WITH counted AS (
   SELECT
     *,
-    state = 'finished' AND budget_met IS NOT 0 AS is_good
+    (SELECT job.config_key FROM job WHERE job.key = runs.checkpoint) AS checkpoint_config
     {window_means}
   FROM runs
 )
@@ -11,16 +11,17 @@ SELECT
   config_key AS config_key,                           -- the configuration
   {parameters_but_seed}
   count(*) AS n_jobs,                                 -- seeds that were asked for
-  sum(is_good) AS n_seeds,                            -- seeds that the means are made of
+  sum(counts) AS n_seeds,                            -- seeds that the means are made of
   sum(state = 'finished' AND budget_met IS 0) AS n_missed,  -- seeds that ended above their budget
   sum(state = 'failed') AS n_failed,                  -- seeds that failed
   min(is_trial) AS is_trial,                          -- 1: only of a search, which chose another strength or goes on
+  max(checkpoint_config) AS checkpoint,               -- config_key of the full-precision runs that it started from; NULL: none
   {metric_statistics}
   {budget_means}
-  avg(weight_bits_all_tensors) FILTER (WHERE is_good) AS weight_bits_all_tensors,  -- [bits] pinned weights included
-  avg(activation_bits_all_tensors) FILTER (WHERE is_good) AS activation_bits_all_tensors,  -- [bits] pinned activations included
-  avg(weight_bytes) FILTER (WHERE is_good) AS weight_bytes,        -- [bytes] all quantised weights at their final bits
-  avg(seconds) FILTER (WHERE is_good) AS seconds_mean,             -- [seconds] of a run
+  avg(weight_bits_all_tensors) FILTER (WHERE counts) AS weight_bits_all_tensors,  -- [bits] pinned weights included
+  avg(activation_bits_all_tensors) FILTER (WHERE counts) AS activation_bits_all_tensors,  -- [bits] pinned activations included
+  avg(weight_bytes) FILTER (WHERE counts) AS weight_bytes,        -- [bytes] all quantised weights at their final bits
+  avg(seconds) FILTER (WHERE counts) AS seconds_mean,             -- [seconds] of a run
   sum(seconds) FILTER (WHERE state = 'finished') AS seconds_total  -- [seconds] of all its runs
 FROM counted
 GROUP BY config_key;

@@ -9,13 +9,7 @@ FROM (
   SELECT bits.*
   FROM runs
   JOIN bits ON bits.key = runs.key
-  WHERE :sweep IS NULL OR runs.key IN (
-    SELECT job.key
-    FROM sweep
-    JOIN sweep_job ON sweep_id = sweep.id
-    JOIN job ON job.id = job_id
-    WHERE sweep.name = :sweep AND NOT orphaned
-  )
+  WHERE :sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep)
   ORDER BY bits.key, position
 )
 GROUP BY key;

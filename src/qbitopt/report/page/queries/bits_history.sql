@@ -7,13 +7,7 @@ FROM (
   SELECT bits_history.*
   FROM runs
   JOIN bits_history ON bits_history.key = runs.key
-  WHERE :sweep IS NULL OR runs.key IN (
-    SELECT job.key
-    FROM sweep
-    JOIN sweep_job ON sweep_id = sweep.id
-    JOIN job ON job.id = job_id
-    WHERE sweep.name = :sweep AND NOT orphaned
-  )
+  WHERE :sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep)
   ORDER BY bits_history.key, step, position
 )
 GROUP BY key, step

@@ -10,13 +10,7 @@ WITH point AS (
     count(*) OVER (PARTITION BY curves.key, metric, split) AS points
   FROM runs
   JOIN curves ON curves.key = runs.key
-  WHERE (:sweep IS NULL OR runs.key IN (
-    SELECT job.key
-    FROM sweep
-    JOIN sweep_job ON sweep_id = sweep.id
-    JOIN job ON job.id = job_id
-    WHERE sweep.name = :sweep AND NOT orphaned
-  ))
+  WHERE (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
     AND metric <> 'learning_rate'
   WINDOW curve AS (PARTITION BY curves.key, metric, split ORDER BY step)
 )

@@ -12,11 +12,5 @@ SELECT
   log
 FROM failures
 JOIN runs ON runs.key = failures.key
-WHERE :sweep IS NULL OR runs.key IN (
-  SELECT job.key
-  FROM sweep
-  JOIN sweep_job ON sweep_id = sweep.id
-  JOIN job ON job.id = job_id
-  WHERE sweep.name = :sweep AND NOT orphaned
-)
+WHERE :sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep)
 ORDER BY failures.ended_at DESC;
