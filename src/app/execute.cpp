@@ -12,11 +12,10 @@
 #include "app/stop_signals.h"
 #include "app/text.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
-#include "qbitopt/schedule/executors/cores.h"
-#include "qbitopt/schedule/executors/gpus.h"
-#include "qbitopt/schedule/executors/local.h"
+#include "qbitopt/schedule/executors/executor.h"
 
 namespace po = boost::program_options;
 
@@ -30,22 +29,21 @@ int jobs_of(const Plan& plan, const CommandLine& line) {
   return jobs.is_number() ? jobs.get<int>() : 0;
 }
 
-// Those to share out, if jobs that are to run want any. `records`: of the plan's jobs.
-std::vector<std::string> gpus_for(const Plan& plan, const std::vector<JobRecord>& records) {
+// Do jobs that are to run want one? `records`: of the plan's jobs.
+bool wants_gpus(const Plan& plan, const std::vector<JobRecord>& records) {
   bool wants_gpu = false;
   for (size_t i = 0; i < plan.jobs.size(); ++i) {
     wants_gpu |=
         records[i].state != JobState::kFinished && plan.jobs[i].parameter("device") == "cuda";
   }
-  if (!wants_gpu) return {};
   // Another worker may see what this build's does not.
-  if (!kSeesGpus && std::getenv("QBITOPT_WORKER") == nullptr) {
+  if (wants_gpu && !kSeesGpus && std::getenv("QBITOPT_WORKER") == nullptr) {
     throw InputError(
         "device=cuda, but this qbitopt was built with a LibTorch for the CPU; build it again with "
         "one for CUDA: `make CMAKE_PREFIX_PATH=/path/to/libtorch` (needs nvcc), or run with "
         "device=cpu");
   }
-  return available_gpus();
+  return wants_gpu;
 }
 
 SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
@@ -73,48 +71,29 @@ void make_runs_folder(const std::filesystem::path& database) {
                   folder.string(), error ? error.message() : std::string("not a folder")));
 }
 
-// Says for which workers of an earlier run this one waits, and again when that changes.
-class OrphanWatch {
+// Says what keeps the jobs from starting, and again when that changes.
+class ObstacleWatch {
  public:
-  explicit OrphanWatch(const LocalExecutor& executor) : executor_(executor) {}
+  explicit ObstacleWatch(const Executor& executor) : executor_(executor) {}
 
   // Empty: nothing that was not said.
   std::string news() {
     const auto now = std::chrono::steady_clock::now();
-    if (!executor_.is_waiting_for_orphans() || now - looked_ < std::chrono::seconds(1)) return "";
+    if (now - looked_ < std::chrono::seconds(1)) return "";
     looked_ = now;
-    std::string text = describe();
+    std::string text = executor_.obstacle();
     return std::exchange(said_, text) == text ? "" : text;
   }
 
  private:
-  std::string describe() const {
-    const auto orphans = executor_.orphans();
-    std::string text;
-    for (const LocalExecutor::Orphan& orphan : orphans) {
-      text += fmt::format("{}process {}", text.empty() ? "" : "; ", orphan.pid);
-      if (!orphan.key.empty()) text += ", which works on job " + short_key(orphan.key);
-      text += orphan.is_stopped
-                  ? fmt::format(
-                        ", is stopped: `kill -CONT {0}` lets it write its checkpoint, `kill -9 "
-                        "{0}` ends it without",
-                        orphan.pid)
-                  : ", writes its checkpoint and stops";
-    }
-    return "waiting for the workers of an earlier run: " +
-           (text.empty() ? "they write their checkpoints and stop" : text);
-  }
-
-  const LocalExecutor& executor_;
+  const Executor& executor_;
   std::string said_;
   std::chrono::steady_clock::time_point looked_{};
 };
 
-ProgressBoard make_board(const Plan& plan, Database& database, int jobs) {
+ProgressBoard make_board(const Plan& plan, Database& database, const Executor& executor) {
   ProgressBoard::Options options;
-  const int cores = available_cores();
-  options.capacity = jobs > 0 ? jobs : cores;
-  options.cost = [jobs, cores](int threads) { return jobs > 0 ? 1 : std::min(threads, cores); };
+  options.share = [&executor](int threads) { return executor.share(threads); };
   options.expected_seconds = [expected = ExpectedSeconds(database.reader())](const Job& job) {
     return expected.of(job);
   };
@@ -165,26 +144,22 @@ DatabaseOptions patient_database(Console& console) {
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan) {
   const auto begun = ProgressBoard::Clock::now();
-  const std::vector<std::string> gpus = gpus_for(plan, database.records(plan));
-  int jobs = jobs_of(plan, line);
-  if (jobs == 0) jobs = static_cast<int>(gpus.size());  // one job a GPU; without any: auto
   make_runs_folder(database_file);
-  LocalExecutorOptions local;
-  local.worker = worker_program();
-  local.lock_file = runs_folder(database_file) / "workers.lock";
-  local.jobs = jobs;
-  local.gpus = gpus;
-  LocalExecutor executor(local);
-  console.detail(fmt::format("worker {}; the jobs' files in {}; side by side: {}",
-                             local.worker.string(), shown(runs_folder(database_file)),
-                             jobs > 0 ? std::to_string(jobs) : "as many as fit the cores"));
+  ExecutorOptions options;
+  options.worker = worker_program();
+  options.runs_folder = runs_folder(database_file);
+  options.jobs = jobs_of(plan, line);
+  options.wants_gpus = wants_gpus(plan, database.records(plan));
+  const auto executor = make_executor(plan.run.value("executor", "local"), options);
+  console.detail(fmt::format("{}; the jobs' files in {}", executor->description(),
+                             shown(options.runs_folder)));
 
   StopSignals signals;
-  OrphanWatch orphans(executor);
+  ObstacleWatch obstacles(*executor);
   bool has_said_stopping = false;
   std::function<void(const std::string&)> say;
-  RunView view(console, make_board(plan, database, jobs), [&] {
-    if (const std::string news = orphans.news(); !news.empty()) say(news);
+  RunView view(console, make_board(plan, database, *executor), [&] {
+    if (const std::string news = obstacles.news(); !news.empty()) say(news);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
       say("stopping: running jobs write a checkpoint; again: terminate them; a third time: kill "
           "them");
@@ -192,10 +167,10 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   });
   say = [&](const std::string& text) { view.say(text); };
 
-  SchedulerOptions options = scheduler_options(plan, line, database_file);
-  options.stop_requests = [&] { return signals.count(); };
-  options.replan = std::move(replan);
-  const RunSummary summary = Scheduler(plan, executor, database, view, options).run();
+  SchedulerOptions how = scheduler_options(plan, line, database_file);
+  how.stop_requests = [&] { return signals.count(); };
+  how.replan = std::move(replan);
+  const RunSummary summary = Scheduler(plan, *executor, database, view, how).run();
 
   const std::chrono::duration<double> elapsed = ProgressBoard::Clock::now() - begun;
   for (const SearchState& search : plan.searches) view.say(search_text(search));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/text.h"
+#include "qbitopt/core/hash.h"
 
 namespace qbitopt::app {
 namespace {
@@ -48,7 +49,7 @@ void ProgressBoard::add(const std::vector<PlannedJob>& jobs,
     const auto [kind, is_new] = kinds_.try_emplace(kind_of(job));
     ++kind->second.waiting;
     if (!is_new) continue;
-    kind->second.cost = options_.cost(threads_of(job));
+    kind->second.share = options_.share(threads_of(job));
     kind->second.seconds = options_.expected_seconds(job);
   }
 }
@@ -117,13 +118,13 @@ std::optional<double> ProgressBoard::seconds_of(const Kind& kind) const {
 }
 
 std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
-  double work = 0;  // seconds times the capacity that they take
+  double work = 0;  // seconds times the part of the executor that they take
   double longest = 0;
   for (const auto& [name, kind] : kinds_) {
     if (kind.waiting == 0) continue;
     const auto seconds = seconds_of(kind);
     if (!seconds) return std::nullopt;
-    work += *seconds * kind.cost * static_cast<double>(kind.waiting);
+    work += *seconds * kind.share * static_cast<double>(kind.waiting);
   }
   for (const auto& [key, job] : running_) {
     const Kind& kind = kinds_.at(job.kind);
@@ -133,10 +134,10 @@ std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
     if (!seconds && done > 0.05) seconds = elapsed / done;
     if (!seconds) return std::nullopt;
     const double left = done > 0 ? *seconds * (1 - done) : std::max(0.0, *seconds - elapsed);
-    work += left * kind.cost;
+    work += left * kind.share;
     longest = std::max(longest, left);
   }
-  return std::max(work / options_.capacity, longest);
+  return std::max(work, longest);
 }
 
 std::string ProgressBoard::overall(Clock::time_point now) const {

@@ -18,9 +18,8 @@ class ProgressBoard {
   using Clock = std::chrono::steady_clock;
 
   struct Options {
-    double capacity = 1;  // what runs side by side
-    // Part of the capacity that a job with this many threads takes.
-    std::function<double(int threads)> cost = [](int) { return 1.0; };
+    // Executor::share().
+    std::function<double(int threads)> share = [](int) { return 1.0; };
     // Seconds that jobs like this one took before; nothing if there were none. Asked once for each
     // kind of job.
     std::function<std::optional<double>(const Job&)> expected_seconds = [](const Job&) {
@@ -53,7 +52,7 @@ class ProgressBoard {
   // Jobs that take about as long as each other.
   struct Kind {
     size_t waiting = 0;  // neither begun nor done
-    double cost = 1;
+    double share = 1;
     std::optional<double> seconds;  // of one
     int measured = 0;               // in this run
   };

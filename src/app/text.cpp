@@ -40,8 +40,6 @@ std::string plain(const Json& value) {
   return text + "]";
 }
 
-std::string short_key(const std::string& key) { return key.substr(0, 10); }
-
 std::string label(const PlannedJob& planned) {
   const Json parameters = planned.job().parameters;
   std::string text = plain(parameters.value("method", Json("job")));

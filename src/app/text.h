@@ -15,9 +15,6 @@ std::string duration(double seconds);
 // A value as a person writes it: text without quotes, 2.5, true, a list as [2, 3].
 std::string plain(const Json& value);
 
-// The first 10 digits of a job's key, as every verb shows and takes it.
-std::string short_key(const std::string& key);
-
 // "qbitopt average_bits=3 seed=1": what tells this job from the others of its sweep.
 std::string label(const PlannedJob& job);
 

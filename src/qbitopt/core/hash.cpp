@@ -58,6 +58,8 @@ std::string sha256(std::string_view bytes) {
   return hexadecimal(digest, size);
 }
 
+std::string short_key(const std::string& key) { return key.substr(0, 10); }
+
 std::string sha256_of_file(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   Sha256 hash;

@@ -13,6 +13,9 @@ std::string sha256(std::string_view bytes);
 // Of a file's content. Throws InputError if it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& file);
 
+// The first ten digits of a job's key, which stand for it wherever people read or write it.
+std::string short_key(const std::string& key);
+
 // The same over bytes that arrive in pieces.
 class Sha256 {
  public:

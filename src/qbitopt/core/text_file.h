@@ -17,4 +17,7 @@ std::string read_text(const std::filesystem::path& file, size_t limit = kLargest
 // The same of a stream; `name` is for the message.
 std::string read_text(std::istream& stream, const std::string& name, size_t limit = kLargestText);
 
+// All bytes of a file, which may be a pipe. Throws InputError if it cannot be read.
+std::string read_bytes(const std::filesystem::path& file);
+
 }  // namespace qbitopt

@@ -75,8 +75,9 @@ struct Plan {
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
-  // "jobs": "auto" or a count; "timeout_seconds": a number, absent without a limit; "retries":
-  // class of failure -> count, -1 for unlimited. Only what the file says.
+  // "executor": a name that make_executor() knows; "jobs": "auto" or a count; "timeout_seconds": a
+  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited. Only
+  // what the file says.
   Json run = Json::object();
 };
 

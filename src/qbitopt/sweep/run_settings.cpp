@@ -59,7 +59,7 @@ Objective read_metric(const YamlNode& node) {
 }
 
 Json read_run(const YamlNode& node) {
-  expect_keys(node, "run", {"jobs", "timeout", "retries"});
+  expect_keys(node, "run", {"executor", "jobs", "timeout", "retries"});
   Json run = Json::object();
   if (const YamlNode* jobs = node.find("jobs")) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
@@ -68,6 +68,8 @@ Json read_run(const YamlNode& node) {
       fail_at(jobs->place, "run.jobs is auto or a count from 1, found " + jobs->found());
     run["jobs"] = is_auto ? jobs->scalar : Json(*count);
   }
+  if (const YamlNode* executor = node.find("executor"))
+    run["executor"] = expect_text(*executor, "executor");
   if (const YamlNode* timeout = node.find("timeout")) run["timeout_seconds"] = seconds(*timeout);
   if (const YamlNode* retries = node.find("retries")) run["retries"] = read_retries(*retries);
   return run;

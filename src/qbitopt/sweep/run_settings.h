@@ -12,8 +12,8 @@ namespace qbitopt {
 // given. Throws InputError.
 Objective read_metric(const YamlNode& node);
 
-// `run: {jobs: auto, timeout: 12h, retries: {preempted: unlimited, lost: 2, oom: 0, other: 1}}`, as
-// Plan::run says it. Throws InputError.
+// `run: {executor: local, jobs: auto, timeout: 12h, retries: {preempted: unlimited, lost: 2, oom: 0,
+// other: 1}}`, as Plan::run says it. Throws InputError.
 Json read_run(const YamlNode& node);
 
 // A count of at least `least`, as parse_count() reads it; nothing if it is none.

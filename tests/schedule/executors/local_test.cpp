@@ -10,6 +10,7 @@
 #include <fstream>
 #include <set>
 
+#include "core/errors.h"
 #include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/job/spool.h"
@@ -92,6 +93,22 @@ TEST_F(LocalExecutorTest, RoomIsCountedInJobsIfAskedFor) {
   EXPECT_TRUE(executor.has_room(2));
   executor.submit(attempt("a"), 1);
   EXPECT_FALSE(executor.has_room(1));
+}
+
+TEST_F(LocalExecutorTest, IsMadeByName) {
+  const auto executor =
+      make_executor("local", {.worker = options_.worker, .runs_folder = runs_, .jobs = 2});
+  EXPECT_EQ(executor->description(), "worker " + options_.worker.string() + "; side by side: 2");
+  EXPECT_EQ(executor->share(8), 0.5);
+  EXPECT_EQ(executor->obstacle(), "");
+  EXPECT_EQ(input_error([&] { make_executor("locl", {}); }),
+            "unknown executor 'locl', did you mean 'local'?; known executors: local");
+}
+
+TEST_F(LocalExecutorTest, AShareIsCountedInCores) {
+  LocalExecutor executor(options_);
+  EXPECT_EQ(executor.share(1), 0.5);
+  EXPECT_EQ(executor.share(64), 1);
 }
 
 TEST_F(LocalExecutorTest, EachWorkerHasTheGpuThatFewestUse) {

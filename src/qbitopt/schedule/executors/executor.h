@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +33,14 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
+  // For the user: which workers it starts, and how many side by side.
+  virtual std::string description() const = 0;
+  // What keeps every attempt from starting, like the workers of an earlier driver that have not
+  // ended yet, and what can be done about it; empty: nothing does. Asked once a second or less.
+  virtual std::string obstacle() const { return ""; }
+  // The part of all that runs side by side that an attempt with this many threads takes: above 0, at
+  // most 1.
+  virtual double share(int threads) const = 0;
   // True if an attempt with this many threads could start now.
   virtual bool has_room(int threads) const = 0;
   // True while an attempt that was submitted is not over.
@@ -49,5 +59,16 @@ class Executor {
   // Attempts that are over, waiting at most `patience` for the first.
   virtual std::vector<Outcome> poll(std::chrono::milliseconds patience) = 0;
 };
+
+// What every executor is told.
+struct ExecutorOptions {
+  std::filesystem::path worker;       // the program
+  std::filesystem::path runs_folder;  // the attempts' folders are below it
+  int jobs = 0;                       // side by side; 0: as many as there is room for
+  bool wants_gpus = false;            // some of the jobs are to run on one
+};
+
+// By name: "local". Throws InputError for an unknown name, and if there is no worker program.
+std::unique_ptr<Executor> make_executor(const std::string& name, const ExecutorOptions& options);
 
 }  // namespace qbitopt

@@ -1,5 +1,6 @@
 #include "qbitopt/schedule/executors/local.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/wait.h>
 
@@ -8,6 +9,7 @@
 #include <thread>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/core/processes.h"
 #include "qbitopt/schedule/executors/cores.h"
 
@@ -68,6 +70,34 @@ int LocalExecutor::cost(int threads) const {
 }
 
 int LocalExecutor::capacity() const { return options_.jobs > 0 ? options_.jobs : options_.cores; }
+
+std::string LocalExecutor::description() const {
+  return fmt::format(
+      "worker {}; side by side: {}", options_.worker.string(),
+      options_.jobs > 0 ? std::to_string(options_.jobs) : "as many as fit the cores");
+}
+
+std::string LocalExecutor::obstacle() const {
+  if (lock_) return "";
+  std::vector<std::string> texts;
+  for (const Orphan& orphan : orphans()) {
+    std::string& text = texts.emplace_back(fmt::format("process {}", orphan.pid));
+    if (!orphan.key.empty()) text += ", which works on job " + short_key(orphan.key);
+    text += orphan.is_stopped
+                ? fmt::format(
+                      ", is stopped: `kill -CONT {0}` lets it write its checkpoint, `kill -9 {0}` "
+                      "ends it without",
+                      orphan.pid)
+                : ", writes its checkpoint and stops";
+  }
+  return "waiting for the workers of an earlier run: " +
+         (texts.empty() ? "they write their checkpoints and stop"
+                        : fmt::to_string(fmt::join(texts, "; ")));
+}
+
+double LocalExecutor::share(int threads) const {
+  return static_cast<double>(cost(threads)) / capacity();
+}
 
 bool LocalExecutor::has_room(int threads) const {
   if (!lock_) return false;

@@ -38,6 +38,9 @@ class LocalExecutor : public Executor {
   // Ends idle workers in good order, others at once.
   ~LocalExecutor() override;
 
+  std::string description() const override;
+  std::string obstacle() const override;
+  double share(int threads) const override;
   bool has_room(int threads) const override;
   bool is_busy() const override;
   void submit(const Attempt& attempt, int threads) override;
