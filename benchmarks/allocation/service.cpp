@@ -6,7 +6,6 @@
 //   {"file": FILE, "budget": "4.31", "solver": "exact", "time_limit": 10}
 //     -> {"seconds", "cpu", "bits": [...], "bound"}
 #include <ctime>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 
@@ -14,6 +13,7 @@
 #include "benchmarks/report.h"
 #include "qbitopt/allocation/budget_arguments.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt::bench {
 namespace {
@@ -43,8 +43,7 @@ double cpu_seconds() {
 
 Json solve(const Json& request, SolverRegistry& solvers) {
   const std::string file = request.at("file");
-  std::ifstream stream(file, std::ios::binary);
-  const std::string csv{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  const std::string csv = read_bytes(file);
   const Problem problem = make_problem(AllocationTable::parse(csv, file),
                                        {{"W=" + request.at("budget").get<std::string>()}, {}, {}});
   SolveOptions options;

@@ -107,14 +107,26 @@ int models(const Invocation& invocation) {
                  "kind, grid, elements, MACs and bits of NAME's quantisers");
   const std::vector<std::string> sizes = {"image_size", "channels", "classes"};
   for (const std::string& size : sizes)
-    line.options()(size.c_str(), po::value<std::string>()->value_name("N"), "for --quantizers");
+    line.options()(size.c_str(), po::value<std::string>()->value_name("N"),
+                   "for --quantizers; else as the model's manifest says");
   if (!line.parse(invocation)) return kGood;
-  if (!line.is_on("quantizers")) return list(invocation, "model", line);
+  if (!line.is_on("quantizers")) {
+    for (const std::string& size : sizes) {
+      if (line.has(size)) throw UsageError("--" + size + " goes with --quantizers only");
+    }
+    return list(invocation, "model", line);
+  }
   if (!line.has("name")) throw UsageError("models --quantizers: which model?");
   // The layers of a network are known to the worker alone.
-  std::vector<std::string> arguments = {"inventory", line.words("name").front()};
-  for (const std::string& size : sizes)
-    if (line.has(size)) arguments.push_back("--" + size + "=" + line.get<std::string>(size));
+  const std::string name = line.words("name").front();
+  std::vector<std::string> arguments = {"inventory", name};
+  const Catalog catalog = known_parts();
+  const Manifest& model = catalog.get("model", name);
+  for (const std::string& size : sizes) {
+    const int64_t said = size == "image_size" ? model.image_size : model.facts.at(size);
+    arguments.push_back("--" + size + "=" +
+                        (line.has(size) ? line.get<std::string>(size) : std::to_string(said)));
+  }
   if (line.json()) arguments.push_back("--json");
   become_worker(std::move(arguments));
 }

@@ -161,15 +161,15 @@ std::string table_of_axes(const Plan& plan) {
   }
   std::vector<std::vector<std::string>> rows = {{"axis", "value: jobs"}};
   for (const auto& [axis, found] : axes) {
-    std::string list;
+    std::vector<std::string> list;
     const size_t listed = std::min(found.values.size(), kMostListed);
     for (size_t i = 0; i < listed; ++i) {
       const auto& [value, count] = found.values[i];
-      list += fmt::format("{}{}: {}", list.empty() ? "" : ", ", value, count);
+      list.push_back(fmt::format("{}: {}", value, count));
     }
     if (found.values.size() > listed)
-      list += fmt::format(", and {} more values", found.values.size() - listed);
-    rows.push_back({axis, list});
+      list.push_back(fmt::format("and {} more values", found.values.size() - listed));
+    rows.push_back({axis, fmt::to_string(fmt::join(list, ", "))});
   }
   return rows.size() > 1 ? columns(rows) : "";
 }

@@ -8,6 +8,7 @@
 
 #include "app/text.h"
 #include "qbitopt/core/encoding.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/job/budget_kinds.h"
 
 namespace qbitopt::app {

@@ -10,6 +10,7 @@
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/queries.h"
 
 namespace qbitopt::app {

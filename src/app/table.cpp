@@ -50,10 +50,9 @@ std::vector<std::string> known_tables(const Reader& reader) {
 }
 
 std::string format_names() {
-  std::string names;
-  for (const TableFormat& format : table_formats())
-    names += (names.empty() ? "" : ", ") + format.name;
-  return names;
+  std::vector<std::string> names;
+  for (const TableFormat& format : table_formats()) names.push_back(format.name);
+  return fmt::to_string(fmt::join(names, ", "));
 }
 
 // The format that was asked for, else the one that the output's extension means, else Markdown.

@@ -66,4 +66,9 @@ int Arguments::number_or(const std::string& name, int fallback, int least, int m
   return *count;
 }
 
+int Arguments::number(const std::string& name, int least, int most) const {
+  required(name);
+  return number_or(name, least, least, most);
+}
+
 }  // namespace qbitopt::worker

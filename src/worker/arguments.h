@@ -23,6 +23,8 @@ struct Arguments {
   std::string get_or(const std::string& name, const std::string& fallback) const;
   // Throws InputError unless it is a whole number from `least` to `most`.
   int number_or(const std::string& name, int fallback, int least, int most = kNoLimit) const;
+  // The same of an option that must be there.
+  int number(const std::string& name, int least, int most = kNoLimit) const;
   static constexpr int kNoLimit = INT32_MAX;
 };
 

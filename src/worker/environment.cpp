@@ -35,9 +35,7 @@ std::string operating_system() {
 std::string library_sha256() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&run_attempt), &info) == 0) return "unknown";
-  std::ifstream file(info.dli_fname, std::ios::binary);
-  return sha256(
-      std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>()));
+  return sha256_of_file(info.dli_fname);
 }
 
 }  // namespace

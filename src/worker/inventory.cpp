@@ -27,13 +27,9 @@ int inventory(const std::vector<std::string>& words) {
   if (arguments.words.size() != 1) throw InputError("expected the name of one model");
   NetworkRegistry registry("model");
   register_networks(registry);
-  const bool is_small = arguments.words.front().ends_with("_tiny") ||
-                        arguments.words.front() == "resnet8" ||
-                        arguments.words.front() == "resnet20";
-  const int64_t size =
-      arguments.number_or("image_size", is_small ? 28 : 224, kSmallestImage, kLargestImage);
-  const int64_t channels = arguments.number_or("channels", is_small ? 1 : 3, 1, 1024);
-  const int64_t classes = arguments.number_or("classes", is_small ? 10 : 1000, 2, 1'000'000);
+  const int64_t size = arguments.number("image_size", kSmallestImage, kLargestImage);
+  const int64_t channels = arguments.number("channels", 1, 1024);
+  const int64_t classes = arguments.number("classes", 2, 1'000'000);
   const auto network =
       registry.make(arguments.words.front(), {.classes = classes, .image_channels = channels});
   network->measure({channels, size, size});

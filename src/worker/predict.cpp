@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <new>
@@ -14,6 +13,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/data/exif.h"
 #include "qbitopt/data/image_crops.h"
 #include "qbitopt/data/resize.h"
@@ -43,9 +43,7 @@ std::string read_photograph(const std::string& file) {
   if (kind == std::filesystem::file_type::not_found) throw InputError(file + ": no such file");
   if (kind == std::filesystem::file_type::character)
     throw InputError(file + ": is a device; expected a photograph");
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw InputError(file + ": cannot be read: " + std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(stream), {});
+  return read_bytes(file);
 }
 
 // [1, 3, 224, 224]: upright, as a test image of ImageNet.

@@ -1,7 +1,6 @@
 // Tables whose optima another solver has proven, in integers (held/make.py).
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 #include <sstream>
 
@@ -10,16 +9,12 @@
 #include "qbitopt/allocation/exact.h"
 #include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/solver.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt {
 namespace {
 
 const std::string kFolder = QBITOPT_HELD_SET;
-
-std::string content_of(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
 
 struct Held {
   std::string name;
@@ -29,14 +24,14 @@ struct Held {
 
 std::vector<Held> held_set() {
   std::vector<Held> held;
-  const std::string text = content_of(kFolder + "/optima.csv");
+  const std::string text = read_bytes(kFolder + "/optima.csv");
   CsvReader reader(text, "optima.csv");
   std::vector<CsvReader::Cell> cells;
   for (reader.next(cells); reader.next(cells);) {
     BudgetArguments budgets;
     std::istringstream words(cells[1].text);
     for (std::string word; words >> word;) budgets.averages.push_back(word);
-    const std::string table = content_of(kFolder + "/" + cells[0].text);
+    const std::string table = read_bytes(kFolder + "/" + cells[0].text);
     held.push_back({cells[0].text + " " + cells[1].text,
                     make_problem(AllocationTable::parse(table, cells[0].text), budgets),
                     std::stod(cells[2].text)});

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <thread>
 
 #include "core/temporary_folder.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt {
 namespace {
@@ -23,11 +23,7 @@ class OutputFileTest : public ::testing::Test {
   void write(const std::string& file, const std::string& text) {
     std::ofstream(folder_ / file) << text;
   }
-  std::string read(const std::string& file) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_ / file).rdbuf();
-    return text.str();
-  }
+  std::string read(const std::string& file) const { return read_bytes(folder_ / file); }
   void output(const fs::path& file, const std::string& text) {
     OutputFile output(file);
     output.write(text);

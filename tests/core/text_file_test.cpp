@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "core/errors.h"
 #include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
 
@@ -37,6 +38,16 @@ TEST(TextFileTest, SaysWhyItCannotBeRead) {
 TEST(TextFileTest, WithoutEndIsRefused) {
   EXPECT_EQ(why_unread("/dev/zero"), "cannot read /dev/zero: it has more than 16 MB");
   EXPECT_EQ(why_unread("/dev/zero", 1 << 20), "cannot read /dev/zero: it has more than 1 MB");
+}
+
+TEST(TextFileTest, BytesNeedNotBeText) {
+  const TemporaryFolder folder;
+  const std::string bytes("\xff\0\n", 3);
+  EXPECT_EQ(read_bytes(folder.write("bytes", bytes)), bytes);
+  EXPECT_EQ(input_error([&] { read_bytes(folder.path()); }),
+            "cannot read " + folder.string() + ": it is a folder");
+  EXPECT_EQ(input_error([] { read_bytes("/proc/nothing"); }),
+            "cannot read /proc/nothing: No such file or directory");
 }
 
 }  // namespace

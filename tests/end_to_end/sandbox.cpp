@@ -5,13 +5,12 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include "qbitopt/core/processes.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt::testing {
 namespace {
@@ -24,11 +23,7 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-std::string content_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
-}
+std::string content_of(const fs::path& file) { return fs::exists(file) ? read_bytes(file) : ""; }
 
 }  // namespace
 

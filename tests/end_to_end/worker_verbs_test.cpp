@@ -213,6 +213,9 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
   const testing::Result wrong = qbitopt("models resnet18 --quantizers --image_size x");
   EXPECT_EQ(wrong.exit_code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("--image_size takes a number from 8 to 4096, not 'x'"));
+  const testing::Result alone = qbitopt("models resnet18 --classes 0");
+  EXPECT_EQ(alone.exit_code, 2);
+  EXPECT_THAT(alone.err, HasSubstr("--classes goes with --quantizers only"));
 }
 
 TEST_F(WorkerVerbsTest, ARunTellsWhichPhotographsItLeftOut) {

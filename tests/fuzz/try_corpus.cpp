@@ -2,9 +2,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <string>
+
+#include "qbitopt/core/text_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -13,8 +14,7 @@ int main(int count, char** folders) {
   for (int i = 1; i < count; ++i) {
     for (const auto& entry : std::filesystem::directory_iterator(folders[i])) {
       std::fprintf(stderr, "%s\n", entry.path().c_str());
-      std::ifstream stream(entry.path(), std::ios::binary);
-      const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+      const std::string bytes = qbitopt::read_bytes(entry.path());
       LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
       ++tried;
     }

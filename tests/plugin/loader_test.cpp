@@ -8,6 +8,7 @@
 
 #include "core/temporary_folder.h"
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/plugin/stamp.h"
 
 namespace qbitopt {
@@ -18,11 +19,6 @@ using ::testing::HasSubstr;
 std::filesystem::path trouble_plugin() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
          "lib/qbitopt/test_plugins/trouble.so";
-}
-
-std::string content_of(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
 // What load_plugin() refuses the file with.
@@ -66,7 +62,7 @@ TEST(LoaderTest, RefusesAFileThatIsNotThereOrNoPlugin) {
 // The file is not loaded: a library of another LibTorch would end the process in dlopen().
 TEST(LoaderTest, RefusesAPluginOfAnotherBuild) {
   const TemporaryFolder folder;
-  std::string content = content_of(trouble_plugin());
+  std::string content = read_bytes(trouble_plugin());
   const size_t hash = content.find('+', content.find(own_stamp())) + 1;
   content[hash] = content[hash] == '0' ? '1' : '0';
   const std::string why = refusal(folder.write("stale.so", content));

@@ -11,6 +11,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/text_file.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -194,9 +195,7 @@ TEST(TableFormatTest, ChktexFindsNothingInTheLatex) {
   const std::string command =
       "cd '" + folder.path().string() + "' && chktex -q -n 8 -n 18 -n 36 table.tex >found.txt 2>&1";
   const int status = std::system(command.c_str());
-  std::stringstream found;
-  found << std::ifstream(folder / "found.txt").rdbuf();
-  EXPECT_EQ(found.str(), "");
+  EXPECT_EQ(read_bytes(folder / "found.txt"), "");
   EXPECT_EQ(status, 0);
 }
 

@@ -11,7 +11,7 @@ class JobSizeTest : public ::testing::Test {
     static const Catalog catalog = Catalog::from_text(
         {{"net.yaml",
           "{kind: model, name: net, version: 1, summary: A model., weights: 1000,\n"
-          " h100_images_per_second: 50}"},
+          " facts: {h100_images_per_second: 50}}"},
          {"digits.yaml",
           "{kind: data, name: digits, version: 1, summary: Data., train_images: 500}"},
          {"blobs.yaml", "{kind: data, name: blobs, version: 1, summary: Data.}"},

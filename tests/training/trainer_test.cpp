@@ -14,6 +14,7 @@
 #include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/methods/allocation_method.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/sensitivity/sensitivity.h"
@@ -555,8 +556,7 @@ TEST(TrainerTest, ADamagedCheckpointIsSaidAndTheJobStartsFromItsBeginning) {
   Recorder before;
   before.stop_at_step = 5;
   ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
-  std::ifstream stream(first.folder + "/checkpoint", std::ios::binary);
-  const std::string whole{std::istreambuf_iterator<char>(stream), {}};
+  const std::string whole = read_bytes(first.folder + "/checkpoint");
   std::string flipped = whole;
   flipped[flipped.size() / 2] ^= 0x40;
   for (const std::string& content : {flipped, whole.substr(0, whole.size() / 2), std::string()}) {

@@ -114,18 +114,22 @@ void read_contents(const YamlNode& node, Manifest& manifest) {
   }
 }
 
+void read_facts(const YamlNode& node, Manifest& manifest) {
+  if (!node.is_map()) fail_at(node.place, "facts must be a map, found " + node.found());
+  for (const YamlNode::Entry& entry : node.entries)
+    manifest.facts[entry.key] = expect_int(entry.value, entry.key);
+}
+
 }  // namespace
 
 Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
-  expect_keys(root, "a manifest", {"kind",         "name",          "version",
-                                   "summary",      "citation",      "guarantees_budget",
-                                   "needs",        "includes",      "parameters",
-                                   "layout",       "contents",      "obtain",
-                                   "weights",      "macs",          "h100_images_per_second",
-                                   "train_images", "head",          "classes",
-                                   "optional",     "inner_weights", "inner_macs",
-                                   "image_size"});
+  expect_keys(
+      root, "a manifest",
+      {"kind",     "name",          "version",    "summary",      "citation", "guarantees_budget",
+       "needs",    "includes",      "parameters", "layout",       "contents", "obtain",
+       "weights",  "macs",          "facts",      "train_images", "head",     "classes",
+       "optional", "inner_weights", "inner_macs", "image_size"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -176,12 +180,11 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
     manifest.inner_macs = expect_int(*node, "inner_macs");
   if (const YamlNode* node = root.find("image_size"))
     manifest.image_size = expect_int(*node, "image_size");
-  if (const YamlNode* node = root.find("h100_images_per_second"))
-    manifest.h100_images_per_second = expect_int(*node, "h100_images_per_second");
   if (const YamlNode* node = root.find("head")) manifest.head = expect_text(*node, "head");
   if (const YamlNode* node = root.find("classes")) manifest.classes = expect_int(*node, "classes");
   if (const YamlNode* node = root.find("train_images"))
     manifest.train_images = expect_int(*node, "train_images");
+  if (const YamlNode* node = root.find("facts")) read_facts(*node, manifest);
   return manifest;
 }
 

@@ -82,13 +82,13 @@ struct Manifest {
   int64_t image_size = 0;
   // Models: the layer that gives the logits ("fc"), for those with published weights.
   std::string head;
-  // Models: images that QBitOpt trains on in a second on one NVIDIA H100, at that size, measured or
-  // taken from a measured relative by MACs; 0: not said.
-  int64_t h100_images_per_second = 0;
   // Data sets: images of an epoch, of the data as published; 0: not said.
   int64_t train_images = 0;
   // Data sets whose number of classes is no parameter (data.classes); 0: not said.
   int64_t classes = 0;
+  // Further whole numbers, for the one place that asks for each: see job_size.h ("h100_...") and
+  // app/parts.cpp (the images and classes that a model is counted for).
+  std::map<std::string, int64_t> facts;
   std::string source;   // file it was read from
   std::string library;  // the plugin that has the code, absolute; empty: built in
 };

@@ -23,7 +23,7 @@ constexpr size_t kMostBytes = 1 << 30;  // the largest of the family has 411 MB 
   throw InputError(file.string() + ": " + what);
 }
 
-Bytes read_bytes(const std::filesystem::path& file) {
+Bytes read_whole(const std::filesystem::path& file) {
   if (const std::string fault = fault_of_file(file); !fault.empty()) refuse(file, fault);
   if (std::filesystem::file_size(file) > kMostBytes) refuse(file, "has more than a gigabyte");
   std::ifstream stream(file, std::ios::binary);
@@ -61,7 +61,7 @@ Bytes inflate_gzip(const std::filesystem::path& file, const Bytes& compressed) {
 }  // namespace
 
 ByteTensor read_idx_gz(const std::filesystem::path& file) {
-  const Bytes content = inflate_gzip(file, read_bytes(file));
+  const Bytes content = inflate_gzip(file, read_whole(file));
   constexpr uint8_t kUnsignedByte = 8;
   if (content.size() < 4 || content[0] != 0 || content[1] != 0 || content[2] != kUnsignedByte ||
       content[3] == 0) {

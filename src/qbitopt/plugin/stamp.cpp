@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/plugin/plugin.h"
 
 namespace qbitopt {
@@ -52,12 +53,10 @@ constexpr Field kFields[] = {
 std::string own_stamp() { return qbitopt_plugin_stamp; }
 
 std::string read_stamp(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || !std::filesystem::is_regular_file(file)) {
+  if (!std::ifstream(file) || !std::filesystem::is_regular_file(file)) {
     throw JobError("plugin", file.string() + ": no such file, or one that may not be read");
   }
-  const std::string content((std::istreambuf_iterator<char>(stream)),
-                            std::istreambuf_iterator<char>());
+  const std::string content = read_bytes(file);
   // The word may stand elsewhere, too: in the text of this function, for one.
   for (size_t begin = 0; (begin = content.find(kStampBegin, begin)) != std::string::npos; ++begin) {
     const std::string text = content.substr(begin, kLongestStamp);
@@ -71,16 +70,16 @@ std::string stamp_trouble(const std::string& plugin, const std::string& own) {
   if (plugin == own) return "";
   const auto theirs = fields_of(plugin);
   const auto ours = fields_of(own);
-  std::string meanings, remedies;
+  std::vector<std::string_view> meanings, remedies;
   for (const Field& field : kFields) {
     const auto found = theirs.find(field.name);
     if (found != theirs.end() && found->second == ours.at(field.name)) continue;
-    meanings += (meanings.empty() ? "" : ", ") + std::string(field.meaning);
-    if (remedies.find(field.remedy) == std::string::npos)
-      remedies += (remedies.empty() ? "" : "; ") + std::string(field.remedy);
+    meanings.push_back(field.meaning);
+    if (std::find(remedies.begin(), remedies.end(), field.remedy) == remedies.end())
+      remedies.push_back(field.remedy);
   }
-  return fmt::format("it was built for {}\n  plugin:  {}\n  qbitopt: {}\n{}", meanings, plugin, own,
-                     remedies);
+  return fmt::format("it was built for {}\n  plugin:  {}\n  qbitopt: {}\n{}",
+                     fmt::join(meanings, ", "), plugin, own, fmt::join(remedies, "; "));
 }
 
 }  // namespace qbitopt

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/report/claims.h"
@@ -21,8 +22,6 @@ using Show = ColumnDefinition::Show;
 
 // Bold asks for this many seeds of every row that is compared.
 constexpr int kSeedsForBold = 5;
-
-std::string short_key(const std::string& key) { return key.substr(0, 10); }
 
 // A commit's first digits, and whether there were changes on top of it.
 std::string version_of(const Run& run) {
@@ -56,15 +55,15 @@ class Footnotes {
 };
 
 std::string seeds_text(const std::vector<const Run*>& runs) {
-  std::string text;
+  std::vector<std::string> texts;
   for (const Run* run : runs) {
     const std::string why =
         run->state == "failed"
             ? fmt::format("failed: {}", cell_text(run->columns.value("error_class", Json("?"))))
             : (run->state == "new" ? "not run yet" : run->state);
-    text += fmt::format("{}seed {} ({})", text.empty() ? "" : ", ", cell_text(run->seed), why);
+    texts.push_back(fmt::format("seed {} ({})", cell_text(run->seed), why));
   }
-  return text;
+  return fmt::to_string(fmt::join(texts, ", "));
 }
 
 CellSource source_of(const Run& run, const std::string& column, double scale) {
@@ -122,9 +121,9 @@ class TableBuilder {
   }
 
   void add_row(const RunGroup& group) {
-    std::string section;
-    for (const Json& value : group.section)
-      section += (section.empty() ? "" : ", ") + cell_text(value);
+    std::vector<std::string> values;
+    for (const Json& value : group.section) values.push_back(cell_text(value));
+    const std::string section = fmt::to_string(fmt::join(values, ", "));
     if (table_.sections.empty() || table_.sections.back().name != section) {
       table_.sections.push_back({section, {}});
       last_group_ = nullptr;
@@ -216,13 +215,13 @@ class TableBuilder {
 
   // Runs that finished without a finite number, though others of their row have one.
   void mark_without(const std::vector<const Run*>& runs, const std::string& column, Cell& cell) {
-    std::string seeds;
+    std::vector<std::string> seeds;
     for (const Run* run : runs) {
-      if (!run->number(column)) seeds += (seeds.empty() ? "" : ", ") + cell_text(run->seed);
+      if (!run->number(column)) seeds.push_back(cell_text(run->seed));
     }
     if (seeds.empty() || cell.n == 0) return;
-    cell.marks.push_back(
-        notes_.mark(fmt::format("No finite {} at seed {}: not in this mean.", column, seeds)));
+    cell.marks.push_back(notes_.mark(
+        fmt::format("No finite {} at seed {}: not in this mean.", column, fmt::join(seeds, ", "))));
   }
 
   // Never silently an average over fewer seeds.
@@ -237,11 +236,11 @@ class TableBuilder {
     }
     const auto missed = group.missed();
     if (missed.empty()) return;
-    std::string seeds;
-    for (const Run* run : missed) seeds += (seeds.empty() ? "" : ", ") + cell_text(run->seed);
+    std::vector<std::string> seeds;
+    for (const Run* run : missed) seeds.push_back(cell_text(run->seed));
     cell.marks.push_back(notes_.mark(fmt::format(
         "Above its budget at seed {}: shown as missed, in no mean, comparison or bold face.",
-        seeds)));
+        fmt::join(seeds, ", "))));
   }
 
   Cell seeds_of(const RunGroup& group) const {
@@ -355,13 +354,13 @@ class TableBuilder {
                     [](const ColumnDefinition& column) { return column.deviation; });
     if (has_deviation) notes_.add("±: standard deviation over n seeds (n − 1).");
     if (shows(Show::kDifference)) {
-      std::string text;
+      std::vector<std::string> texts;
       for (const ColumnDefinition& column : table_.columns) {
         if (column.show != Show::kDifference) continue;
-        text += fmt::format("{}“{}” is the mean difference to “{}”", text.empty() ? "" : "; ",
-                            column.title, definition_.find_row(column.to)->label);
+        texts.push_back(fmt::format("“{}” is the mean difference to “{}”", column.title,
+                                    definition_.find_row(column.to)->label));
       }
-      notes_.add(text +
+      notes_.add(fmt::to_string(fmt::join(texts, "; ")) +
                  ", paired by seed, at the same budget where that has one, with its 95% t "
                  "interval in brackets.");
     }
@@ -399,17 +398,17 @@ class TableBuilder {
   void note_checkpoints() {
     const std::vector<const Run*> shared = groups_.shared_checkpoints();
     if (shared.empty()) return;
-    std::string jobs;
+    std::vector<std::string> jobs;
     std::set<std::string> seeds;
     for (const Run* run : shared) {
-      jobs += (jobs.empty() ? "" : ", ") + short_key(run->key);
+      jobs.push_back(short_key(run->key));
       seeds.insert(cell_text(run->seed));
     }
     notes_.add(fmt::format(
         "{} from one full-precision checkpoint, a single run at seed {} (job{} {}); seeds vary the "
         "order of the images, their augmentation and the calibration.",
         shared.size() == 1 ? "All rows start" : "Rows of the same network and recipe start",
-        fmt::join(seeds, ", "), shared.size() == 1 ? "" : "s", jobs));
+        fmt::join(seeds, ", "), shared.size() == 1 ? "" : "s", fmt::join(jobs, ", ")));
   }
 
   void note_versions() {
@@ -418,13 +417,11 @@ class TableBuilder {
       if (run.is_finished()) ++versions[version_of(run)];
     }
     if (versions.size() < 2) return;
-    std::string text;
-    for (const auto& [version, count] : versions) {
-      text += fmt::format("{}{} ({} run{})", text.empty() ? "" : ", ", version, count,
-                          count == 1 ? "" : "s");
-    }
-    notes_.add(
-        fmt::format("The runs come from {} versions of the code: {}.", versions.size(), text));
+    std::vector<std::string> texts;
+    for (const auto& [version, count] : versions)
+      texts.push_back(fmt::format("{} ({} run{})", version, count, count == 1 ? "" : "s"));
+    notes_.add(fmt::format("The runs come from {} versions of the code: {}.", versions.size(),
+                           fmt::join(texts, ", ")));
   }
 
   const Reader& reader_;

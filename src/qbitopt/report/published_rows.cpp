@@ -69,6 +69,22 @@ bool has_section(const RunGroups& groups, const std::string& address) {
 
 }  // namespace
 
+const std::vector<PublishedColumn>& published_columns() {
+  using Row = PublishedRow;
+  static const std::vector<PublishedColumn> columns = {
+      {"network", [](const Row& row) { return row.model; }},
+      {"method", [](const Row& row) { return row.method; }},
+      {"bits W / A", [](const Row& row) { return row.weight_bits + " / " + row.activation_bits; }},
+      {"under", [](const Row& row) { return row.constraint; }},
+      {"fp32, %", nullptr, &Row::fp32_top1},
+      {"top-1, %", nullptr, &Row::top1},
+      {"Δ", nullptr, &Row::delta, true},
+      {"ours", [](const Row& row) { return row.our_row; }},
+      {"our Δ", nullptr, &Row::our_delta, true},
+      {"our Δ − Δ", nullptr, &Row::delta_difference, true}};
+  return columns;
+}
+
 std::vector<PublishedRow> published_rows(const Reader& reader, const TableDefinition& definition,
                                          const RunGroups& groups) {
   std::vector<PublishedRow> all;

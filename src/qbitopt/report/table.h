@@ -70,6 +70,15 @@ struct PublishedRow {
   std::string source_title, source_url, quoted_from;
 };
 
+// What every format shows of a published row, before its source.
+struct PublishedColumn {
+  const char* title;
+  std::string (*text)(const PublishedRow&);  // null: a number
+  std::optional<double> PublishedRow::*number = nullptr;
+  bool is_difference = false;
+};
+const std::vector<PublishedColumn>& published_columns();
+
 // A comparison as values: what every format writes.
 struct Table {
   std::string name;

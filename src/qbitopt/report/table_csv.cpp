@@ -45,17 +45,17 @@ std::string line_of(const std::vector<std::string>& fields) {
 
 // Texts of the footnotes that the row's cells carry.
 std::string notes_of(const Table& table, const TableRow& row) {
-  std::string text;
+  std::vector<std::string> texts;
   for (const Footnote& note : table.footnotes) {
     for (const Cell& cell : row.cells) {
       if (note.mark.empty() ||
           std::find(cell.marks.begin(), cell.marks.end(), note.mark) == cell.marks.end())
         continue;
-      text += (text.empty() ? "" : " ") + note.text;
+      texts.push_back(note.text);
       break;
     }
   }
-  return text;
+  return fmt::to_string(fmt::join(texts, " "));
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ std::string table_as_csv(const Table& table) {
       text += line_of(fields);
     }
   }
-  return text;
+  return fmt::to_string(fmt::join(texts, " "));
 }
 
 }  // namespace qbitopt

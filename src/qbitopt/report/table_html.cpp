@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "qbitopt/core/json.h"
 #include "qbitopt/report/cell_style.h"
 #include "qbitopt/report/page/html.h"
@@ -56,24 +58,25 @@ std::string published_of(const Table& table) {
   std::string text =
       "<table>\n<caption>Published numbers, each compared with its source's own full-precision "
       "network</caption>\n<thead><tr>";
-  for (const char* title : {"network", "method", "bits W / A", "under", "fp32, %", "top-1, %", "Δ",
-                            "ours", "our Δ", "our Δ − Δ", "source"})
-    text += fmt::format("<th scope=\"col\">{}</th>", title);
-  text += "</tr></thead>\n<tbody>\n";
+  const auto title = [](const char* name) {
+    return fmt::format("<th scope=\"col\">{}</th>", name);
+  };
+  for (const PublishedColumn& column : published_columns()) text += title(column.title);
+  text += title("source") + "</tr></thead>\n<tbody>\n";
   for (const PublishedRow& row : table.published) {
+    text += "<tr>";
+    for (const PublishedColumn& column : published_columns()) {
+      const bool is_header = std::string_view(column.title) == "method";
+      text += !column.text ? number(row.*column.number)
+                           : fmt::format("<{}>{}</{}>", is_header ? "th scope=\"row\"" : "td",
+                                         escaped(column.text(row)), is_header ? "th" : "td");
+    }
     std::string source = row.source_url.empty()
                              ? ""
                              : fmt::format("<a href=\"{}\">{}</a>", escaped(row.source_url),
                                            escaped(row.source_title));
     if (!row.quoted_from.empty()) source += "; " + escaped(row.quoted_from);
-    text += fmt::format(
-        "<tr><td>{}</td><th scope=\"row\">{}</th><td>{} / "
-        "{}</td><td>{}</td>{}{}{}<td>{}</td>{}{}<td>{}</td>"
-        "</tr>\n",
-        escaped(row.model), escaped(row.method), escaped(row.weight_bits),
-        escaped(row.activation_bits), escaped(row.constraint), number(row.fp32_top1),
-        number(row.top1), number(row.delta), escaped(row.our_row), number(row.our_delta),
-        number(row.delta_difference), source);
+    text += "<td>" + source + "</td></tr>\n";
   }
   return text + "</tbody>\n</table>\n";
 }

@@ -107,16 +107,20 @@ std::string number(const std::optional<double>& value) {
 }
 
 std::string published_of(const Table& table) {
+  std::string alignment;
+  std::vector<std::string> titles;
+  for (const PublishedColumn& column : published_columns()) {
+    alignment += column.text ? 'l' : 'r';
+    titles.push_back(escaped(column.title));
+  }
   std::string text =
-      "\n\\medskip\n\\begin{tabular}{@{}llllrrrlrr@{}}\n  \\toprule\n"
-      "  network & method & bits W / A & under & fp32 & top-1 & $\\Delta$ & ours & our $\\Delta$ & "
-      "difference \\\\\n  \\midrule\n";
+      fmt::format("\n\\medskip\n\\begin{{tabular}}{{@{{}}{}@{{}}}}\n  \\toprule\n{}  \\midrule\n",
+                  alignment, line_of(titles));
   for (const PublishedRow& row : table.published) {
-    text +=
-        line_of({escaped(row.model), escaped(row.method),
-                 escaped(row.weight_bits + " / " + row.activation_bits), escaped(row.constraint),
-                 number(row.fp32_top1), number(row.top1), number(row.delta), escaped(row.our_row),
-                 number(row.our_delta), number(row.delta_difference)});
+    std::vector<std::string> cells;
+    for (const PublishedColumn& column : published_columns())
+      cells.push_back(column.text ? escaped(column.text(row)) : number(row.*column.number));
+    text += line_of(cells);
     if (!row.source_url.empty())
       text += fmt::format("  % {}\n", on_one_line(row.source_title + ": " + row.source_url + " " +
                                                   row.quoted_from));

@@ -76,24 +76,29 @@ std::string number(const std::optional<double>& value, bool with_sign) {
 }
 
 std::string published_of(const Table& table) {
+  std::vector<std::string> titles;
+  std::string rule = "|";
+  for (const PublishedColumn& column : published_columns()) {
+    titles.emplace_back(column.title);
+    rule += column.text ? " :--- |" : " ---: |";
+  }
+  titles.emplace_back("source");
   std::string text =
       "\nPublished numbers, each compared with its source's own full-precision network (blank "
-      "where "
-      "the source gives none); Δ is top-1 less that.\n\n"
-      "| network | method | bits W / A | under | fp32, % | top-1, % | Δ | ours | our Δ | our Δ − Δ "
-      "| source |\n"
-      "| :--- | :--- | :--- | :--- | ---: | ---: | ---: | :--- | ---: | ---: | :--- |\n";
+      "where the source gives none); Δ is top-1 less that.\n\n" +
+      line_of(titles) + rule + " :--- |\n";
   for (const PublishedRow& row : table.published) {
-    text += line_of(
-        {markdown_escaped(row.model), markdown_escaped(row.method),
-         markdown_escaped(row.weight_bits + " / " + row.activation_bits),
-         markdown_escaped(row.constraint), number(row.fp32_top1, false), number(row.top1, false),
-         number(row.delta, true), markdown_escaped(row.our_row), number(row.our_delta, true),
-         number(row.delta_difference, true),
-         (row.source_url.empty() ? ""
-                                 : fmt::format("[{}]({})", markdown_escaped(row.source_title),
-                                               link_target(row.source_url))) +
-             (row.quoted_from.empty() ? "" : "; " + markdown_escaped(row.quoted_from))});
+    std::vector<std::string> cells;
+    for (const PublishedColumn& column : published_columns()) {
+      cells.push_back(column.text ? markdown_escaped(column.text(row))
+                                  : number(row.*column.number, column.is_difference));
+    }
+    cells.push_back((row.source_url.empty()
+                         ? ""
+                         : fmt::format("[{}]({})", markdown_escaped(row.source_title),
+                                       link_target(row.source_url))) +
+                    (row.quoted_from.empty() ? "" : "; " + markdown_escaped(row.quoted_from)));
+    text += line_of(cells);
   }
   return text;
 }

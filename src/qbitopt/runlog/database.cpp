@@ -252,21 +252,20 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
     }
     row.reset();
   });
-  const std::string short_key = job_key.substr(0, 10);
-  const std::string remedy = fmt::format(
-      "`qbitopt retry {}` makes it anew, and runs what failed for want of it", short_key);
-  if (path.empty())
-    throw InputError(fmt::format("job {} left no '{}'; {}", short_key, name, remedy));
+  const std::string job = short_key(job_key);
+  const std::string remedy =
+      fmt::format("`qbitopt retry {}` makes it anew, and runs what failed for want of it", job);
+  if (path.empty()) throw InputError(fmt::format("job {} left no '{}'; {}", job, name, remedy));
   if (!fs::exists(path)) {
     throw InputError(
         fmt::format("{}: gone, but job {} left it and others need it; put it back, or {}",
-                    path.string(), short_key, remedy));
+                    path.string(), job, remedy));
   }
   if (const std::string found = sha256_of_file(path); found != expected) {
     throw JobError(
         "damaged_input",
         fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; {}",
-                    path.string(), short_key, found.substr(0, 10), expected.substr(0, 10), remedy));
+                    path.string(), job, found.substr(0, 10), expected.substr(0, 10), remedy));
   }
   return path.string();
 }

@@ -163,13 +163,13 @@ std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journ
 }
 
 std::string holder_of_lock(const fs::path& file) {
-  std::string holders;
+  std::vector<std::string> holders;
   for (const int pid : processes_with_lock({file, beside(file, "-shm")})) {
     const auto process = process_status(pid);
-    holders += fmt::format("{}process {}", holders.empty() ? "" : ", ", pid);
-    if (process) holders += fmt::format(" ({})", process->name);
+    holders.push_back(fmt::format("process {}", pid));
+    if (process) holders.back() += fmt::format(" ({})", process->name);
   }
-  return holders.empty() ? "another program" : holders;
+  return holders.empty() ? "another program" : fmt::to_string(fmt::join(holders, ", "));
 }
 
 std::string reading_uri(const fs::path& file) {

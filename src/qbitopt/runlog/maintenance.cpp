@@ -125,7 +125,7 @@ std::string finished_from(const StoredArtifact& artifact, Connection& connection
 
 // Empty: it is what its job left.
 std::string fault_of(const StoredArtifact& artifact, Connection& connection) {
-  const std::string key = artifact.key.substr(0, 10);
+  const std::string key = short_key(artifact.key);
   const std::string remedy = fmt::format("`qbitopt retry {}` makes it anew", key);
   if (!fs::exists(artifact.path))
     return fmt::format("{}: gone, job {} left it; {}", artifact.path.string(), key, remedy);

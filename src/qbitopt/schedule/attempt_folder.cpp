@@ -5,6 +5,8 @@
 #include <string>
 #include <system_error>
 
+#include "qbitopt/core/hash.h"
+
 namespace qbitopt {
 namespace {
 
@@ -26,8 +28,8 @@ fs::path free_name(const fs::path& folder) {
 }  // namespace
 
 Attempt plan_attempt(const fs::path& runs, const Job& job, int number) {
-  fs::path folder = runs / job.key.substr(0, 10) / std::to_string(number);
-  if (is_another_job(runs / job.key.substr(0, 10) / "1", job.key)) {
+  fs::path folder = runs / short_key(job.key) / std::to_string(number);
+  if (is_another_job(runs / short_key(job.key) / "1", job.key)) {
     folder = runs / job.key / std::to_string(number);
   }
   Attempt attempt;

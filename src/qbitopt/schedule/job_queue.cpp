@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 
 namespace qbitopt {
 
@@ -35,8 +36,8 @@ void JobQueue::add(const std::vector<PlannedJob>& jobs, const std::vector<JobRec
     for (const auto& [need, key] : jobs[i].needs) {
       const auto needed = index_.find(key);
       if (needed == index_.end() || needed->second == first + i) {
-        throw InputError("job " + jobs[i].key.substr(0, 10) + " needs job " + key.substr(0, 10) +
-                         " (" + need + "), which the plan does not have");
+        throw InputError("job " + short_key(jobs[i].key) + " needs job " + short_key(key) + " (" +
+                         need + "), which the plan does not have");
       }
       if (entries_[needed->second].status == Status::kFinished) continue;
       entries_[needed->second].waiting.push_back(first + i);

@@ -6,11 +6,11 @@ namespace {
 constexpr int64_t kPublishedSize = 224;  // pixels each way, that speeds are said for
 
 std::optional<double> h100_seconds(const Json& parameters, const Manifest& model, int64_t images) {
-  if (parameters.value("device", "") != "cuda" || model.h100_images_per_second == 0)
-    return std::nullopt;
+  const auto speed = model.facts.find("h100_images_per_second");
+  if (parameters.value("device", "") != "cuda" || speed == model.facts.end()) return std::nullopt;
   const double size = parameters.value("data.image_size", kPublishedSize);
-  return static_cast<double>(images) / static_cast<double>(model.h100_images_per_second) *
-         (size * size) / (kPublishedSize * kPublishedSize);
+  return static_cast<double>(images) / static_cast<double>(speed->second) * (size * size) /
+         (kPublishedSize * kPublishedSize);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/text_file.h"
 #include "qbitopt/training/method_hook.h"
 
 namespace qbitopt {
@@ -42,9 +43,7 @@ constexpr size_t kDigits = 64;
 
 // The archive in a checkpoint.
 std::string read_content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw InputError("cannot read the checkpoint " + file.string());
+  std::string content = read_bytes(file);
   const size_t size = content.size() - std::min(content.size(), kMark.size() + kDigits);
   const bool is_whole =
       content.compare(size, kMark.size(), kMark) == 0 &&

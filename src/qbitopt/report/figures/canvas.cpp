@@ -66,17 +66,17 @@ std::string logarithmic_ticks(const Scale& scale) {
   const double decades = std::log10(scale.high / scale.low);
   const bool is_long = decades > 3;
   const int stride = std::max(1, static_cast<int>(std::ceil(decades / 6)));
-  std::string ticks;
+  std::vector<std::string> ticks;
   for (int power = static_cast<int>(std::floor(std::log10(scale.low)));
        std::pow(10, power) <= scale.high; ++power) {
     if (power % stride != 0) continue;
     for (const int factor : {1, 2, 5}) {
       const double value = factor * std::pow(10, power);
       if (value < scale.low || value > scale.high || (is_long && factor > 1)) continue;
-      ticks += fmt::format("{}{:.3g}", ticks.empty() ? "" : ", ", value);
+      ticks.push_back(fmt::format("{:.3g}", value));
     }
   }
-  return ticks;
+  return fmt::to_string(fmt::join(ticks, ", "));
 }
 
 std::string Canvas::at(double x, double y) const {

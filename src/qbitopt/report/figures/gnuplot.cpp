@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/text_file.h"
 
 namespace qbitopt {
 namespace {
@@ -42,11 +42,8 @@ class ScratchFolder {
   fs::path path_;
 };
 
-std::string content_of(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file, std::ios::binary).rdbuf();
-  return text.str();
-}
+// Empty for a file that gnuplot has not written.
+std::string content_of(const fs::path& file) { return fs::exists(file) ? read_bytes(file) : ""; }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/report/page/queries.h"
 #include "qbitopt/runlog/queries.h"
 
@@ -17,8 +18,6 @@ constexpr size_t kHistoryCharacters = 900'000;
 constexpr size_t kMostRunsOfPage = 25'000;  // some 40 MB of HTML, 700 MB to make it
 
 Json argument(const std::optional<std::string>& sweep) { return sweep ? Json(*sweep) : Json(); }
-
-std::string short_key(const std::string& key) { return key.substr(0, 10); }
 
 std::string plain(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();

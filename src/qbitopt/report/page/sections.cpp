@@ -7,6 +7,7 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/hash.h"
 #include "qbitopt/report/figures/figure.h"
 #include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/page/html.h"
@@ -142,15 +143,17 @@ std::string question_section(const SectionInput& input) {
   if (input.sweeps.size() != 1) return "";
   const auto revision = last_revision(input.reader, input.sweeps.front());
   if (!revision) return "";
-  std::string text;
+  std::vector<std::string> lines;
   size_t begin = 0;
   while (begin < revision->text.size() && revision->text[begin] == '#') {
     const size_t end = std::min(revision->text.find('\n', begin), revision->text.size());
     const size_t first = revision->text.find_first_not_of("# \t", begin);
-    if (first < end) text += (text.empty() ? "" : " ") + revision->text.substr(first, end - first);
+    if (first < end) lines.push_back(revision->text.substr(first, end - first));
     begin = end + 1;
   }
-  return text.empty() ? "" : "<p class=\"question\">" + escaped(text) + "</p>";
+  return lines.empty()
+             ? ""
+             : "<p class=\"question\">" + escaped(fmt::to_string(fmt::join(lines, " "))) + "</p>";
 }
 
 std::string facts_section(const SectionInput& input) {
@@ -162,11 +165,12 @@ std::string facts_section(const SectionInput& input) {
     const Json& started = runs.rows.at(i, "started_at");
     if (started.is_number() && (first == 0 || started < first)) first = started.get<double>();
   }
-  std::string states;
+  std::vector<std::string> counts;
   for (const char* state : {"finished", "running", "interrupted", "failed", "new"}) {
     const size_t count = count_of(runs, state);
-    if (count > 0) states += fmt::format("{}{} {}", states.empty() ? "" : ", ", count, state);
+    if (count > 0) counts.push_back(fmt::format("{} {}", count, state));
   }
+  std::string states = fmt::to_string(fmt::join(counts, ", "));
   size_t missed = 0;
   for (size_t i = 0; i < runs.rows.size(); ++i)
     missed += runs.rows.at(i, "state") == "finished" && runs.rows.at(i, "budget_met") == 0;
@@ -240,7 +244,7 @@ std::string failures_section(const SectionInput& input) {
   std::string body = "<tbody>\n";
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto at = [&](const char* column) { return text_of(rows.at(i, column)); };
-    const std::string job = at("key").substr(0, 10);
+    const std::string job = short_key(at("key"));
     body += fmt::format("<tr><td><a class=\"key\" href=\"#run-{0}\">{0}</a></td>", job) +
             cell(escaped(at("method"))) + cell(at("seed"), "number") +
             cell(at("attempt"), "number") + cell(escaped(at("error_class"))) +
@@ -268,8 +272,7 @@ std::string provenance_section(const SectionInput& input) {
   for (const std::string& name : input.sweeps) {
     const auto revision = last_revision(input.reader, name);
     if (!revision) continue;
-    std::string command;
-    for (const std::string& word : revision->argv) command += (command.empty() ? "" : " ") + word;
+    const std::string command = fmt::to_string(fmt::join(revision->argv, " "));
     content += "<h3>Sweep " + escaped(name) +
                "</h3>\n<div class=\"scroll\"><table class=\"plain-list\"><tbody>\n";
     const auto row = [&](const std::string& title, const std::string& value) {
