@@ -78,7 +78,7 @@ std::string table_as_csv(const Table& table) {
       text += line_of(fields);
     }
   }
-  return fmt::to_string(fmt::join(texts, " "));
+  return text;
 }
 
 }  // namespace qbitopt
