@@ -144,7 +144,7 @@ when: [{if: solver == 'milp', set: {reallocation.tau: 3}}]
       warnings(plan),
       ElementsAre("sweeps/sweep.yaml:4:24: 'exact' stands twice; it is run once",
                   "sweeps/sweep.yaml:5:11: this entry of exclude matches no job",
-                  "sweeps/sweep.yaml:6:25: this entry of only matches no job",
+                  "sweeps/sweep.yaml:6:27: this entry of only matches no job",
                   "sweeps/sweep.yaml:7:8: this `when` never applies",
                   "sweeps/sweep.yaml:3:37: 'fracbits.kappa' applies to no job of this sweep"));
 }
