@@ -86,7 +86,7 @@ void CommandLine::add_database() {
                          po::value<FileName>()
                              ->default_value({"results/qbitopt.db"}, "results/qbitopt.db")
                              ->value_name("FILE"),
-                         "the database");
+                         "database file");
 }
 
 void CommandLine::add_json() {
@@ -94,7 +94,7 @@ void CommandLine::add_json() {
 }
 
 void CommandLine::add_verbose() {
-  visible_.add_options()("verbose,v", po::bool_switch(), "more about what is going on");
+  visible_.add_options()("verbose,v", po::bool_switch(), "print more details");
 }
 
 void CommandLine::add_positional(const std::string& name, int count) {
@@ -103,9 +103,9 @@ void CommandLine::add_positional(const std::string& name, int count) {
 }
 
 bool CommandLine::parse(const Invocation& invocation) {
-  visible_.add_options()("quiet,q", po::bool_switch(), "only errors and data")(
-      "no-color", po::bool_switch(), "no colours (as NO_COLOR=1)")("help,h", po::bool_switch(),
-                                                                   "this text");
+  visible_.add_options()("quiet,q", po::bool_switch(), "print only errors and data")(
+      "no-color", po::bool_switch(), "print without colors (like NO_COLOR=1)")(
+      "help,h", po::bool_switch(), "print this help");
   po::options_description all;
   all.add(visible_).add(hidden_);
   try {

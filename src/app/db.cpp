@@ -73,16 +73,14 @@ int published(const CommandLine& line, Console& console) {
 }  // namespace
 
 int db(const Invocation& invocation) {
-  CommandLine line(
-      "db check|migrate|backup FILE|published [FILE]",
-      "Cares for the database file.\n"
-      "  check      is it sound? Exit status 4 if not; --artifacts: also the files that "
-      "runs left\n"
-      "  migrate    brings a file of an older qbitopt up to date, after copying it\n"
-      "  backup     a copy, also in the middle of a run\n"
-      "  published  takes in the published numbers (default: results/published.csv)");
+  CommandLine line("db check|migrate|backup FILE|published [FILE]",
+                   "Maintains the database file.\n"
+                   "  check      check its integrity; exit status 4 if it is damaged\n"
+                   "  migrate    upgrade a file of an older qbitopt, after copying it\n"
+                   "  backup     copy it, also during a run\n"
+                   "  published  import published results (default: results/published.csv)");
   line.options()("artifacts", po::bool_switch(),
-                 "check: compare every file that a finished run left with its sha256");
+                 "check: also compare all files of finished runs with their sha256");
   line.add_database();
   line.add_positional("what", 2);
   if (!line.parse(invocation)) return kGood;

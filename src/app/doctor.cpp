@@ -127,9 +127,9 @@ int doctor(const Invocation& invocation) {
   }
   CommandLine line(
       "doctor [options]",
-      "Checks what a sweep needs: worker, data, database, room on the disk.\n"
-      "With --data FOLDER [--classes N] [--threads N] instead: counts the images of a\n"
-      "folder with ImageNet's layout and decodes each of them.");
+      "Checks the worker, libraries, data, database and disk space for a sweep.\n"
+      "With --data FOLDER [--classes N] [--threads N], counts and decodes the images of a\n"
+      "folder with ImageNet's layout instead.");
   line.add_database();
   line.add_json();
   if (!line.parse(invocation)) return kGood;

@@ -71,12 +71,12 @@ int export_text(const CommandLine& line, RowsFormat format, const std::string& e
 int export_(const Invocation& invocation) {
   CommandLine line(
       "export [VIEW ...] --output FOLDER|FILE [options]",
-      "The views for other programs; all of them, or those that are named.\n"
-      "  csv, jsonl  a file for each view in the folder\n"
-      "  sqlite      one file with the views as plain tables, which any SQLite 3 opens");
+      "Writes views of the database for other programs; all views by default.\n"
+      "  csv, jsonl  one file per view in the folder\n"
+      "  sqlite      one file with the views as plain tables, readable by any SQLite 3");
   line.options()("format", po::value<std::string>()->default_value("csv")->value_name("FORMAT"),
-                 "csv, jsonl or sqlite")(
-      "output,o", po::value<OutputName>()->value_name("FOLDER|FILE"), "where to");
+                 "format: csv, jsonl or sqlite")(
+      "output,o", po::value<OutputName>()->value_name("FOLDER|FILE"), "folder or file to write");
   line.add_database();
   line.add_positional("view", -1);
   if (!line.parse(invocation)) return kGood;

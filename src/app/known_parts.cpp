@@ -85,7 +85,7 @@ Catalog known_parts(const std::optional<fs::path>& sweep, Plugins plugins) {
 
 void add_plugin_option(CommandLine& line) {
   line.options()("no-plugins", boost::program_options::bool_switch(),
-                 "only built-in and installed methods: no code that the sweep's `plugin:` or "
+                 "use only built-in and installed methods, not those that `plugin:` or "
                  "QBITOPT_PLUGIN_PATH names");
 }
 

@@ -67,12 +67,12 @@ Rows jobs(const Reader& reader, const CommandLine& line) {
 }  // namespace
 
 int ls(const Invocation& invocation) {
-  CommandLine line("ls [SWEEP] [options]", "Lists the jobs of a database, or those of one sweep.");
-  line.options()("sweeps", po::bool_switch(), "list the sweeps instead, with how far they are")(
+  CommandLine line("ls [SWEEP] [options]", "Lists all jobs, or the jobs of one sweep.");
+  line.options()("sweeps", po::bool_switch(), "list the sweeps and their progress instead")(
       "state", po::value<std::string>()->value_name("STATE"),
       "only jobs that are new, running, interrupted, finished or failed")(
       "where", po::value<std::string>()->value_name("SQL"),
-      "only jobs for which this holds: a condition over the view `runs`");
+      "only jobs that meet a condition on the view `runs`");
   line.add_database();
   line.add_json();
   line.add_positional("sweep", 1);

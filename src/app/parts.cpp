@@ -102,9 +102,9 @@ int methods(const Invocation& invocation) { return list(invocation, "method", "m
 
 int models(const Invocation& invocation) {
   namespace po = boost::program_options;
-  CommandLine line = line_of("models", "\nWith --quantizers: the places in it that are quantised.");
+  CommandLine line = line_of("models", "\nWith --quantizers, lists the quantizers of NAME.");
   line.options()("quantizers", po::bool_switch(),
-                 "kind, grid, elements, MACs and bits of NAME's quantisers");
+                 "list NAME's quantizers with kind, grid, elements, MACs and bits");
   const std::vector<std::string> sizes = {"image_size", "channels", "classes"};
   for (const std::string& size : sizes)
     line.options()(size.c_str(), po::value<std::string>()->value_name("N"),

@@ -48,7 +48,8 @@ std::string state_of(const Known& known, const PlannedJob& job) {
 
 constexpr const char* kAssumption =
     "assuming one NVIDIA H100 and the speed that QBitOpt has there in float32 for every method "
-    "and with training.deterministic: false (resnet18 and mobilenet_v2 as measured, others by MACs, other sizes by pixels; epochs of the "
+    "and with training.deterministic: false (resnet18 and mobilenet_v2 as measured, others by "
+    "MACs, other sizes by pixels; epochs of the "
     "published data), evaluation not counted";
 
 // What is left to do: by jobs of the same kind that have been run before, or, on GPUs, by the

@@ -45,12 +45,12 @@ const char* extension_of(FigureFormat format) {
 int plot(const Invocation& invocation) {
   CommandLine line(
       "plot NAME... | all [options]",
-      "Draws figures: their names (without one, they are listed), paths of .yaml files, "
-      "or all of them.");
+      "Draws figures. NAME is a figure, or the path of a definition (.yaml). Without NAME, "
+      "lists the figures.");
   line.options()("format", po::value<std::string>()->value_name("FORMAT"),
-                 "svg (default), pdf, png, or gp: the gnuplot script with its data")(
+                 "svg (default), pdf, png, or gp (the gnuplot script with its data)")(
       "output,o", po::value<OutputName>()->value_name("FILE"),
-      "file to write; of several figures the folder (default: plots)")(
+      "file to write; folder for several figures (default: plots)")(
       "sweep", po::value<std::string>()->value_name("NAME"), "only the jobs of this sweep");
   line.add_database();
   line.add_positional("name", -1);

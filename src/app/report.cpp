@@ -42,16 +42,16 @@ void keep_writing(const fs::path& database, const fs::path& output, PageOptions 
 }  // namespace
 
 int report(const Invocation& invocation) {
-  CommandLine line(
-      "report --output FILE [options]",
-      "Writes one HTML file with the results, figures and every run of a sweep. It needs "
-      "no network: send it to a colleague.");
-  line.options()("output,o", po::value<OutputName>()->value_name("FILE"), "the file to write")(
+  CommandLine line("report --output FILE [options]",
+                   "Writes one HTML file with tables, figures and all runs of a sweep. The file is "
+                   "self-contained.");
+  line.options()("output,o", po::value<OutputName>()->value_name("FILE"), "file to write")(
       "sweep", po::value<std::string>()->value_name("NAME"),
       "only the jobs of this sweep (default: all)")(
-      "watch", po::bool_switch(), "write it again while the sweep runs; the page refreshes itself")(
+      "watch", po::bool_switch(),
+      "keep updating the file while the sweep runs; the page reloads itself")(
       "interval", po::value<Interval>()->default_value({10}, "10")->value_name("TIME"),
-      "between two writings, with --watch");
+      "with --watch: time between updates");
   line.add_database();
   if (!line.parse(invocation)) return kGood;
   if (!line.has("output"))

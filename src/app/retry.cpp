@@ -40,10 +40,11 @@ std::vector<std::string> failed_for_want_of(const Reader& reader,
 
 int retry(const Invocation& invocation) {
   CommandLine line("retry (--failed [--where SQL] | KEY ...) [options]",
-                   "Runs failed jobs again, and then what waited for them.");
-  line.options()("failed", po::bool_switch(), "all failed jobs")(
+                   "Runs failed jobs again, and then the jobs that needed them.");
+  line.options()("failed", po::bool_switch(), "retry all failed jobs")(
       "where", po::value<std::string>()->value_name("SQL"),
-      "only those: a condition over the view `runs`, as in \"method = 'qbitopt'\"");
+      "only failed jobs that meet a condition on the view `runs`, for example \"method = "
+      "'qbitopt'\"");
   add_execution_options(line);
   line.add_database();
   line.add_positional("key", -1);

@@ -80,12 +80,12 @@ void print_tables(const std::vector<SweepTable>& tables, const std::string& swee
 int run(const Invocation& invocation) {
   CommandLine line(
       "run SWEEP [key=value ...] [options]",
-      "Runs what is not finished of a sweep: a file, or the name of one in sweeps/.\n"
-      "Overrides: key=v, a=1,2 (a grid), a='b,c' (a text with a comma), +key=v (a new\n"
-      "key), ~key (take out).");
+      "Runs the unfinished jobs of a sweep and prints its tables. SWEEP is a file, or the\n"
+      "name of a file in sweeps/. Overrides: key=v, a=1,2 (grid), a='b,c' (text with a\n"
+      "comma), +key=v (new key), ~key (removed key).");
   add_execution_options(line);
   add_plugin_option(line);
-  line.options()("again", po::bool_switch(), "run finished jobs again, too");
+  line.options()("again", po::bool_switch(), "also run finished jobs again");
   line.add_database();
   line.add_positional("sweep", 1);
   line.add_positional("override", -1);

@@ -147,13 +147,13 @@ int show_cell(const CommandLine& line, Console& console) {
 int show(const Invocation& invocation) {
   CommandLine line(
       "show KEY [options]",
-      "Shows everything about one job (the first digits of its key are enough), or the runs\n"
-      "behind a cell of a table.");
+      "Shows all details of a job, named by the first digits of its key, or the runs behind a\n"
+      "table cell.");
   line.options()("cell",
                  boost::program_options::value<std::string>()->value_name("TABLE:ROW:COLUMN"),
-                 "instead: the runs behind a cell of a table, as in quick:qbitopt@3:top1")(
+                 "show the runs behind a table cell, for example quick:qbitopt@3:top1")(
       "sweep", boost::program_options::value<std::string>()->value_name("SWEEP"),
-      "with --cell: whose runs, as `qbitopt table` takes it");
+      "with --cell: the sweep whose runs the table shows");
   line.add_database();
   line.add_json();
   line.add_positional("key", 1);

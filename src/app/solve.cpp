@@ -106,22 +106,22 @@ std::unique_ptr<Solver> make_solver(const CommandLine& line, const Problem& prob
 
 int solve(const Invocation& invocation) {
   CommandLine line("solve TABLE.csv|- --budget GROUP=BITS [options]",
-                   "Chooses the bits of least cost under budgets. TABLE has the columns\n"
-                   "quantizer,group,weight,bits,cost: a row per quantizer and candidate.\n"
-                   "Exit status 3: no bits keep the budgets; the answer says what can be reached.");
+                   "Chooses the bit-widths of least cost under budgets. TABLE has the columns\n"
+                   "quantizer,group,weight,bits,cost and one row per quantizer and candidate.\n"
+                   "Exit status 3: the budgets are infeasible; prints the smallest feasible ones.");
   line.options()("budget", po::value<Words>()->value_name("GROUP=BITS"),
-                 "the group's average of bits, by weight, is at most this; GROUP 'all': over all")(
+                 "limit for the weighted average bits of a group; group 'all': all quantizers")(
       "bytes", po::value<Words>()->value_name("GROUP=N"),
-      "the group's sum of weight * bits / 8 is at most N")(
+      "limit for the group's sum of weight * bits / 8")(
       "bops", po::value<Words>()->value_name("N"),
-      "sum over layers of macs * bits * bits is at most N; needs the columns layer and macs")(
+      "limit for the sum of macs * bits * bits over layers; needs the columns layer and macs")(
       "solver", po::value<std::string>()->value_name("NAME"),
-      "one of `qbitopt solvers`; default exact, or milp where budgets overlap")(
+      "solver (see `qbitopt solvers`; default: exact, or milp if budgets overlap)")(
       "start", po::value<FileName>()->value_name("FILE.json"),
-      "an earlier answer of --json: the new one is not worse")(
+      "start from an earlier --json result; the new one is not worse")(
       "time-limit", po::value<Seconds>()->value_name("TIME"),
-      "of exact and milp: then the best so far, with its gap")(
-      "seed", po::value<Seed>()->value_name("N"), "of the solver random");
+      "exact, milp: stop at this time with the best solution and its gap")(
+      "seed", po::value<Seed>()->value_name("N"), "seed of the solver random");
   line.add_json();
   line.add_positional("table", 1);
   if (!line.parse(invocation)) return kGood;

@@ -202,18 +202,19 @@ size_t answer(const Reader& reader, const Question& question, const CommandLine&
 int sql(const Invocation& invocation) {
   CommandLine line(
       "sql [QUERY] [name=value ...] [options]",
-      "Asks the database, and cannot change it. QUERY is a SELECT, or the name of a\n"
-      "file in results/queries; name=value fills :name in it. Without QUERY: their list."
+      "Queries the database, read-only. QUERY is a SELECT statement, or the name of a\n"
+      "file in results/queries; name=value sets its parameter :name. Without QUERY,\n"
+      "lists the named queries."
       "\nViews: runs, results, progress, failures, curves, bits, bits_history,\n"
       "sensitivities, allocations, pareto, parameters, sweep_runs, published.");
   line.options()("csv", po::bool_switch(), "print CSV")("markdown", po::bool_switch(),
                                                         "print a Markdown table")(
       "file,f", po::value<FileName>()->value_name("FILE"),
-      "read the query from a file; -: from standard input")(
+      "read the query from a file (-: standard input)")(
       "time-limit", po::value<Seconds>()->default_value({60}, "60")->value_name("TIME"),
-      "stop a query that takes longer; 0: never")(
+      "stop a query after this time (0: never)")(
       "describe", po::value<std::string>()->implicit_value("")->value_name("RELATION"),
-      "the views and tables, or the columns of one with unit and meaning");
+      "describe all views and tables, or the columns of one");
   line.add_database();
   line.add_json();
   line.add_positional("query", -1);

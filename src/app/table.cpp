@@ -137,16 +137,17 @@ RenderedTable rendered(const Table& table, const TableDefinition& definition,
 int table(const Invocation& invocation) {
   CommandLine line(
       "table NAME [options]",
-      "A comparison out of the runs of a sweep. NAME is a definition (results/NAME.yaml,\n"
-      "or a file), or a sweep of the database: the table that it names.");
+      "Prints a comparison table. NAME is a table definition (results/NAME.yaml, or a\n"
+      "file), or a sweep, whose file names the table.");
   const std::string formats =
       format_names() + " (default: as the output's name says, else markdown)";
   line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
-      "output,o", po::value<OutputName>()->value_name("FILE"), "write to a file")(
+      "output,o", po::value<OutputName>()->value_name("FILE"),
+      "file to write (default: standard output)")(
       "sweep", po::value<std::string>()->value_name("SWEEP"),
-      "whose runs (default: as the definition says, else the sweep of its name)")(
+      "sweep whose runs are shown (default: from the definition, else NAME)")(
       "check", po::bool_switch(),
-      "compare with the definition's expectations; exit status 6 if one is out of tolerance");
+      "compare with the values under `expect:`; exit status 6 if one is out of tolerance");
   line.add_database();
   line.add_json();
   line.add_verbose();

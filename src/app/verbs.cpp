@@ -9,26 +9,26 @@ namespace qbitopt::app {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> verbs = {
-      {"plan", "what a sweep would run", plan},
-      {"run", "run what is not finished of a sweep, then print its tables", run},
+      {"plan", "list the jobs that a sweep would run", plan},
+      {"run", "run the unfinished jobs of a sweep and print its tables", run},
       {"retry", "run failed jobs again", retry},
-      {"watch", "what a run that goes on elsewhere is doing", watch},
-      {"ls", "the jobs of a database", ls},
-      {"show", "everything about one job", show},
-      {"sql", "ask the database", sql},
-      {"table", "a comparison as Markdown, LaTeX, CSV, HTML or JSON", table},
-      {"export", "the results as CSV, JSON lines or a plain SQLite file", export_},
-      {"db", "check, migrate or copy the database", db},
-      {"solve", "the best bits for a table of costs, under budgets", solve},
+      {"watch", "show the progress of a running sweep", watch},
+      {"ls", "list jobs", ls},
+      {"show", "show all details of a job", show},
+      {"sql", "query the database with SQL", sql},
+      {"table", "print a comparison table as Markdown, LaTeX, CSV, HTML or JSON", table},
+      {"export", "write the results as CSV, JSON Lines or a plain SQLite file", export_},
+      {"db", "check, migrate or back up the database", db},
+      {"solve", "solve an allocation problem from a table of costs", solve},
       {"plot", "draw figures", plot},
-      {"report", "write everything about a sweep into one HTML file", report},
-      {"methods", "how bits can be chosen", methods},
-      {"models", "the networks", models},
-      {"predict", "what a network sees in photographs", predict},
-      {"sensitivities", "how the loss's rise can be predicted", sensitivities},
-      {"solvers", "who can solve the allocation", solvers},
-      {"doctor", "is everything there that a sweep needs?", doctor},
-      {"help", "this text, or `help VERB`", help},
+      {"report", "write an HTML report of a sweep", report},
+      {"methods", "list the methods", methods},
+      {"models", "list the networks, or the quantizers of one", models},
+      {"predict", "classify images with a network", predict},
+      {"sensitivities", "list the sensitivity metrics", sensitivities},
+      {"solvers", "list the allocation solvers", solvers},
+      {"doctor", "check libraries, data and plugins for a sweep", doctor},
+      {"help", "show this text, or the help of a verb", help},
   };
   return verbs;
 }
@@ -50,7 +50,7 @@ int help(const Invocation& invocation) {
     return find_verb(words.front()).function({{"--help"}, invocation.argv, invocation.console});
   std::string text = "usage: qbitopt VERB [arguments]\n\n";
   for (const Verb& verb : verbs()) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
-  text += "\n`qbitopt VERB --help` says more; `qbitopt --version` says which this is.\n";
+  text += "\n`qbitopt VERB --help` describes a verb; `qbitopt --version` prints the version.\n";
   invocation.console.print(text);
   return kGood;
 }

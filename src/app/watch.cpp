@@ -97,10 +97,10 @@ std::string as_text(const Json& seen) {
 
 int watch(const Invocation& invocation) {
   CommandLine line("watch [options]",
-                   "Shows what a run that goes on elsewhere is doing, until it ends.");
-  line.options()("once", po::bool_switch(), "look once")(
+                   "Shows the progress of a sweep that another process runs, until it ends.");
+  line.options()("once", po::bool_switch(), "print the state once and exit")(
       "interval", po::value<Interval>()->default_value({1}, "1")->value_name("TIME"),
-      "between looks");
+      "time between updates");
   line.add_database();
   line.add_json();
   if (!line.parse(invocation)) return kGood;

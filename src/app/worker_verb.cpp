@@ -31,18 +31,17 @@ int predict(const Invocation& invocation) {
   if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end()) {
     invocation.console.print(
         "usage: qbitopt predict --model M [--weights FILE] [options] IMAGE...\n"
-        "The five likeliest classes of each photograph (JPEG or PNG), turned upright as its EXIF\n"
-        "orientation says. Training and evaluation take photographs as they are stored.\n\n"
-        "  --model M             a name of `qbitopt models`\n"
-        "  --weights FILE        safetensors, a .pth of PyTorch, or a job's model.pth with its "
-        "quantisers; without it the weights are random\n"
-        "  --allocation FILE     bits for quantisers, {\"name\": bits}; others at 8; ranges from "
-        "the first 64 images\n"
-        "  --logits              all logits as well\n"
-        "  --json                data as JSON instead of text\n\n"
-        "Exit status: 0 if every photograph is answered; 3 if some cannot be read (stderr names "
-        "them, the\n"
-        "others are answered); 2 if none can, or for wrong arguments or weights.\n");
+        "Prints the five most likely classes of each image (JPEG or PNG). Images are rotated by "
+        "their\nEXIF orientation here; training and evaluation use them as they are stored.\n\n"
+        "  --model M             network (see `qbitopt models`)\n"
+        "  --weights FILE        safetensors, PyTorch .pth, or a job's model.pth with its "
+        "quantizers; default: random weights\n"
+        "  --allocation FILE     bit-widths of the quantizers, {\"name\": bits}, 8 for the others; "
+        "ranges from the first 64 images\n"
+        "  --logits              also print all logits\n"
+        "  --json                print JSON instead of text\n\n"
+        "Exit status: 0 if all images are classified; 3 if some cannot be read (listed on stderr); "
+        "2 if none can,\nor for invalid arguments or weights.\n");
     return words.empty() ? kUsage : kGood;
   }
   std::vector<std::string> arguments = {"predict"};
