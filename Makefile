@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement miniature imagenet-miniature originals fuzz format check try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement miniature imagenet-miniature originals fuzz format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -146,6 +146,10 @@ sensitivity-agreement: configure  ## whether each metric gives the same costs on
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+check-alone: setup  ## does each source include what it needs? (compiles each without its neighbors)
+	@cmake --preset alone >/dev/null
+	tools/compile_alone.py build-alone src
 
 check: configure  ## format, layers and clang-tidy of what changed against main
 	tools/check.sh $(BUILD)

@@ -16,7 +16,7 @@ namespace qbitopt::bench {
 
 // One measured number.
 struct Row {
-  std::string name;             // what was measured: "quantised step"
+  std::string name;             // what was measured: "quantized step"
   std::string case_;            // on what: "resnet20, batch 64"
   double value = 0;             // median over the rounds
   std::string unit;             // "ms", "ns/element"

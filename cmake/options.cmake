@@ -3,6 +3,7 @@
 option(QBITOPT_TESTS "Build the tests" ON)
 option(QBITOPT_BENCHMARKS "Build the benchmarks" ON)
 set(QBITOPT_SANITIZERS "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+option(QBITOPT_EACH_FILE_ALONE "Neither unite sources nor share a precompiled header (tools/compile_alone.py)" OFF)
 option(QBITOPT_FUZZ "Build the fuzzers instead of the tests (needs clang)" OFF)
 
 set(CMAKE_CXX_STANDARD 20)

@@ -46,7 +46,7 @@ named AS (
   FROM label
   WINDOW same AS (PARTITION BY panel, text, budgets)
 ),
-centred AS (
+centered AS (
   SELECT *, avg(top1) OVER (PARTITION BY config_key, missed) AS mean FROM named
 ),
 configuration AS (
@@ -59,7 +59,7 @@ configuration AS (
     avg(bits) AS x,
     avg(top1) AS y,
     sqrt(sum((top1 - mean) * (top1 - mean)) / (count(*) - 1)) AS deviation  -- NULL for one seed
-  FROM centred
+  FROM centered
   GROUP BY config_key, missed
 )
 SELECT

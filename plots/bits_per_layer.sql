@@ -1,4 +1,4 @@
--- Mean final bits of every quantiser by configuration.
+-- Mean final bits of every quantizer by configuration.
 WITH run AS (
   SELECT *, budget_limit AS budget
   FROM runs

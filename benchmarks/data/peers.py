@@ -1,4 +1,4 @@
-"""Images a second and core: decode, RandomResizedCrop 224, flip, normalise; ours beside what is used from Python.
+"""Images a second and core: decode, RandomResizedCrop 224, flip, normalize; ours beside what is used from Python.
 
     make bench-data
 
@@ -40,7 +40,7 @@ def make_loader(peer, rng):
     scale = np.broadcast_to(1 / (255 * np.array(DEVIATION)), shape).astype(np.float32)
     shift = np.broadcast_to(-np.array(MEAN) / np.array(DEVIATION), shape).astype(np.float32)
 
-    def normalise(pixels):
+    def normalize(pixels):
         if rng.random() < 0.5:
             pixels = pixels[:, ::-1]
         values = np.multiply(pixels, scale, dtype=np.float32)
@@ -54,7 +54,7 @@ def make_loader(peer, rng):
         def load(content):
             image = PIL.Image.open(io.BytesIO(content)).convert("RGB")
             x, y, w, h = random_box(image.width, image.height, rng)
-            return normalise(np.asarray(image.resize((SIZE, SIZE), PIL.Image.BILINEAR, box=(x, y, x + w, y + h))))
+            return normalize(np.asarray(image.resize((SIZE, SIZE), PIL.Image.BILINEAR, box=(x, y, x + w, y + h))))
     else:
         import cv2
 
@@ -71,7 +71,7 @@ def make_loader(peer, rng):
         def load(content):
             image = decode(content)
             x, y, w, h = random_box(image.shape[1], image.shape[0], rng)
-            return normalise(cv2.resize(image[y : y + h, x : x + w], (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
+            return normalize(cv2.resize(image[y : y + h, x : x + w], (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
 
     return load
 

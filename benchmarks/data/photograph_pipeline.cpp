@@ -1,5 +1,5 @@
 // photograph_pipeline FOLDER SECONDS THREADS: decodes, crops (RandomResizedCrop 224), mirrors and
-// normalises the folder's JPEG files over and over, and prints {"images", "wall_seconds",
+// normalizes the folder's JPEG files over and over, and prints {"images", "wall_seconds",
 // "cpu_seconds"}.
 #include <chrono>
 #include <cstdio>
@@ -20,8 +20,8 @@ namespace {
 
 constexpr int kSize = 224;
 
-std::vector<LabelledFile> jpeg_files(const std::filesystem::path& folder) {
-  std::vector<LabelledFile> files;
+std::vector<LabeledFile> jpeg_files(const std::filesystem::path& folder) {
+  std::vector<LabeledFile> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file())
       files.push_back({std::filesystem::relative(entry.path(), folder).string()});

@@ -1,4 +1,4 @@
-// Nanoseconds per element and thread of every quantiser kernel, on a tensor as large as resnet20's
+// Nanoseconds per element and thread of every quantizer kernel, on a tensor as large as resnet20's
 // first activations at batch 64, against copying the same memory.
 
 #include <cstring>

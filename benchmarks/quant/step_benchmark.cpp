@@ -1,6 +1,6 @@
-// One step of quantisation-aware training against one fp32 step of the same network in the same
-// process: same images, layout, loss and optimiser of the weights; the quantised step adds all
-// quantisers (4 bits), their range optimiser and the accumulation of FIT. A reallocation (reading
+// One step of quantization-aware training against one fp32 step of the same network in the same
+// process: same images, layout, loss and optimizer of the weights; the quantized step adds all
+// quantizers (4 bits), their range optimizer and the accumulation of FIT. A reallocation (reading
 // FIT, solving, setting bits) is told as its share of tau = 40 steps, the shortest that recipes
 // here use.
 //
@@ -35,7 +35,7 @@ void run(int rounds) {
                   .unit = "ms",
                   .rounds = rounds,
                   .spread = 1e3 * reference.spread});
-      report.add({.name = "quantised step",
+      report.add({.name = "quantized step",
                   .case_ = text,
                   .value = 1e3 * value.median,
                   .unit = "ms",
@@ -49,7 +49,7 @@ void run(int rounds) {
                   .case_ = text,
                   .value = 1e3 * reallocation.median,
                   .unit = "ms",
-                  .reference = "40 quantised steps",
+                  .reference = "40 quantized steps",
                   .ratio = reallocation.median / (kTau * value.median),
                   .rounds = rounds,
                   .spread = 1e3 * reallocation.spread});

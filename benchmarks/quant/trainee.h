@@ -19,7 +19,7 @@ namespace qbitopt::bench {
 // What a Trainee's network is trained with.
 enum class Training {
   kFp32,
-  kFixed,    // quantisers at 4 bits with learned ranges
+  kFixed,    // quantizers at 4 bits with learned ranges
   kQbitopt,  // the same, and the accumulation of FIT
 };
 

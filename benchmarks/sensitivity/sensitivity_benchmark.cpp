@@ -1,5 +1,5 @@
 // What each metric costs, in steps of training: seconds of one evaluation (default options, 8
-// calibration batches of 64 images) over the seconds of one quantisation-aware step (batch 64), and
+// calibration batches of 64 images) over the seconds of one quantization-aware step (batch 64), and
 // what `fit` adds to the step itself: the sum of squares within the backward kernels and the moving
 // average after the step. One thread, as jobs run.
 //
@@ -82,7 +82,7 @@ class StepParts {
     }
   }
 
-  // All quantisers' backward passes.
+  // All quantizers' backward passes.
   void backward(const kernels::Kernels& kernels) {
     constexpr int64_t kPiece = 8192;  // as fake_quantize() cuts them
     for (const auto& [x, gradient, dx, activation, constants] : tensors_) {
@@ -154,7 +154,7 @@ void run(int rounds, std::vector<std::string> names) {
     const std::vector<double> squares = differences(times[1], times[0]);
     std::vector<double> sum(squares);
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += times[2][i];
-    add("quantisers' backward without squares", bench::summarize(times[0]), 10 * rounds);
+    add("quantizers' backward without squares", bench::summarize(times[0]), 10 * rounds);
     add("fit: squares in the backward", bench::summarize(squares), 10 * rounds);
     add("fit: average after the step", bench::summarize(times[2]), 10 * rounds);
     add("fit, added to a step", bench::summarize(sum), 10 * rounds);

@@ -15,7 +15,7 @@ namespace qbitopt::bench {
 
 using Batches = std::vector<std::pair<torch::Tensor, torch::Tensor>>;
 
-// A network with quantisers and what a metric may use of it.
+// A network with quantizers and what a metric may use of it.
 struct Subject {
   explicit Subject(const std::string& model) {
     NetworkRegistry registry("model");
@@ -24,7 +24,7 @@ struct Subject {
     network->measure({1, 28, 28});
   }
 
-  // Attaches a quantiser to every site, at `bits` (pinned ones at theirs), its first width from the
+  // Attaches a quantizer to every site, at `bits` (pinned ones at theirs), its first width from the
   // calibration batches.
   void quantize(int bits) {
     for (QuantizerSite* site : network->sites()) {

@@ -1,5 +1,5 @@
 -- Which solver and sensitivity reach the best mean top-1 at each budget of each recipe?
--- A recipe is the network, its checkpoint, the data, the training and the quantisers.
+-- A recipe is the network, its checkpoint, the data, the training and the quantizers.
 -- :model  only this network
 WITH part AS (
   SELECT config_key, name, value

@@ -1,4 +1,4 @@
--- How many quantisers change their bits at each reallocation?
+-- How many quantizers change their bits at each reallocation?
 -- :method  default qbitopt
 WITH steps AS (
   SELECT

@@ -1,19 +1,19 @@
--- Published numbers beside ours at the same bits: what did quantisation cost, each against its own fp32?
+-- Published numbers beside ours at the same bits: what did quantization cost, each against its own fp32?
 -- Ours is the full-precision network that the job started from. Networks are matched by name without regard to case and
 -- underscores.
 -- :model  only this network, as the sources name it
 WITH ours AS (
   SELECT
-    lower(replace(quantised.model, '_', '')) AS model,
-    quantised.method,
-    quantised.config_key,
-    quantised.budget_average_bits AS bits,
-    quantised.top1_mean,
-    quantised.top1_mean - fp32.top1_mean AS delta
-  FROM results AS quantised
-  LEFT JOIN results AS fp32 ON fp32.config_key = quantised.checkpoint
-  WHERE quantised.n_seeds > 0
-    AND quantised.budget_average_bits IS NOT NULL
+    lower(replace(quantized.model, '_', '')) AS model,
+    quantized.method,
+    quantized.config_key,
+    quantized.budget_average_bits AS bits,
+    quantized.top1_mean,
+    quantized.top1_mean - fp32.top1_mean AS delta
+  FROM results AS quantized
+  LEFT JOIN results AS fp32 ON fp32.config_key = quantized.checkpoint
+  WHERE quantized.n_seeds > 0
+    AND quantized.budget_average_bits IS NOT NULL
 )
 SELECT
   published.model,

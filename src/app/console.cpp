@@ -10,7 +10,7 @@
 namespace qbitopt::app {
 namespace {
 
-// `head`: with its colours.
+// `head`: with its colors.
 void write_line(std::string_view line, const std::string& head = "") {
   const std::string text = head + printable(line, "\n\t") + '\n';
   std::fwrite(text.data(), 1, text.size(), stderr);

@@ -13,7 +13,7 @@ class Console {
  public:
   enum class Style { kPlain, kBold, kDim, kRed, kGreen, kYellow };
 
-  // Colours on a terminal only, and never under NO_COLOR.
+  // Colors on a terminal only, and never under NO_COLOR.
   Console();
 
   // Data: no newline is added.
@@ -30,7 +30,7 @@ class Console {
   void warn(std::string_view line);
   void error(std::string_view line);
 
-  // `text` in a colour for stderr, or as it is.
+  // `text` in a color for stderr, or as it is.
   std::string styled(std::string_view text, Style style) const;
 
   void set_quiet() { quiet_ = true; }

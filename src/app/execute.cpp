@@ -124,12 +124,12 @@ int exit_code(const RunSummary& summary, int signal) {
 void add_execution_options(CommandLine& line) {
   line.add_verbose();
   line.options()("jobs,j", po::value<SideBySide>()->value_name("N|auto"),
-                 "jobs side by side; auto: one a GPU, on the CPU cores / threads per job (default: "
+                 "number of parallel jobs; auto: one per GPU, or cores / threads per job (default: "
                  "the sweep file's, else auto)")(
       "timeout", po::value<Seconds>()->value_name("TIME"),
-      "of one attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
+      "time limit of an attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
       "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),
-      "stop after N failed jobs (1)");
+      "stop after N failed jobs (default: 1)");
 }
 
 DatabaseOptions patient_database(Console& console) {

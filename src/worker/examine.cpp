@@ -30,7 +30,7 @@ struct Findings {
   std::map<std::string, std::string> damaged;  // path -> what is wrong
 };
 
-std::string fault_of(const std::filesystem::path& root, const LabelledFile& file) {
+std::string fault_of(const std::filesystem::path& root, const LabeledFile& file) {
   DecodedCrop decoded;
   const auto whole = [](const ImageSize& size) {
     return Crop{{0, 0, static_cast<double>(size.width), static_cast<double>(size.height)}};
@@ -43,11 +43,11 @@ std::string fault_of(const std::filesystem::path& root, const LabelledFile& file
   return "";
 }
 
-Findings look_at(const std::filesystem::path& root, const std::vector<LabelledFile>& files,
+Findings look_at(const std::filesystem::path& root, const std::vector<LabeledFile>& files,
                  int threads) {
   Findings found{.images = files.size()};
   std::set<int64_t> labels;
-  for (const LabelledFile& file : files) labels.insert(file.label);
+  for (const LabeledFile& file : files) labels.insert(file.label);
   found.classes = labels.size();
   std::atomic<size_t> next{0};
   std::mutex mutex;

@@ -54,7 +54,7 @@ int inventory(const std::vector<std::string>& words) {
                         spec.elements, spec.macs,
                         spec.pinned_bits ? fmt::format("pinned at {}", *spec.pinned_bits) : "free");
   }
-  text += fmt::format("{} quantisers, {} parameters, {} MACs for an image of {}x{}x{}\n",
+  text += fmt::format("{} quantizers, {} parameters, {} MACs for an image of {}x{}x{}\n",
                       network->sites().size(), parameters, macs, channels, size, size);
   std::cout << (arguments.has("json") ? json.dump(2) + "\n" : text);
   return 0;

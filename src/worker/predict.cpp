@@ -138,7 +138,7 @@ void attach_allocation(Network& network, const std::string& file,
                        const std::vector<std::string>& photographs) {
   Json bits = read_json(file);
   if (!bits.is_object())
-    throw InputError({file}, "expected a JSON object of quantiser names and bits");
+    throw InputError({file}, "expected a JSON object of quantizer names and bits");
   for (QuantizerSite* site : network.sites()) {
     const std::string& name = site->spec().name;
     const Json given = bits.value(name, Json(site->spec().pinned_bits.value_or(8)));
@@ -154,7 +154,7 @@ void attach_allocation(Network& network, const std::string& file,
     bits.erase(name);
   }
   if (!bits.empty())
-    throw InputError({file}, fmt::format("the network has no quantiser '{}'", bits.begin().key()));
+    throw InputError({file}, fmt::format("the network has no quantizer '{}'", bits.begin().key()));
   for (QuantizerSite* site : network.sites()) site->quantizer()->begin_calibration();
   const size_t count = std::min(photographs.size(), kMostForRanges);
   std::string faults;
@@ -189,7 +189,7 @@ std::unique_ptr<Network> load_network(const Arguments& arguments) {
         model);
   }
   auto network = make_network(model, weights, file);
-  if (arguments.has("allocation")) {  // its quantisers take the place of stored ones
+  if (arguments.has("allocation")) {  // its quantizers take the place of stored ones
     std::erase_if(weights, [](const auto& entry) {
       return entry.first.find("_quantizer.") != std::string::npos;
     });

@@ -11,9 +11,9 @@ namespace qbitopt::worker {
 // an answer does not depend on the others. Those that cannot be read are named on stderr. Returns
 // the exit status: 0, 3 if some photographs could not be read, 2 if none could; throws InputError.
 //
-// A checkpoint that carries quantisers is run with them. With --allocation, quantisers are attached
+// A checkpoint that carries quantizers is run with them. With --allocation, quantizers are attached
 // at the bits of that file (name -> bits; the others at 8) and their ranges are found on the first
-// 64 images given: 8-bit post-training quantisation of a published network is `{}`.
+// 64 images given: 8-bit post-training quantization of a published network is `{}`.
 int predict(const std::vector<std::string>& arguments);
 
 }  // namespace qbitopt::worker

@@ -92,7 +92,7 @@ TEST(RelaxGreedyTest, ItsBoundIsNeverAboveTheOptimum) {
   }
 }
 
-// 2 to 5,000 quantisers, most instances small so that many fit into a second.
+// 2 to 5,000 quantizers, most instances small so that many fit into a second.
 TEST(RelaxGreedyTest, KeepsEveryBudgetOnAHundredThousandRandomInstances) {
   RelaxGreedy solver;
   for (uint64_t seed = 0; seed < 100'000; ++seed) {

@@ -56,7 +56,7 @@ TEST(FracBitsQuantizerTest, SignedActivationsAreClippedOnBothSides) {
   EXPECT_TRUE(torch::allclose(quantizer.forward(x), expected, 1e-5, 1e-6));
 }
 
-TEST(FracBitsQuantizerTest, AFractionalBitWidthIsTheLineBetweenItsNeighbours) {
+TEST(FracBitsQuantizerTest, AFractionalBitWidthIsTheLineBetweenItsNeighbors) {
   const Tensor x = gaussian({500});
   FracBitsQuantizer between = calibrated(relu_input(), 3.25, x),
                     low = calibrated(relu_input(), 3, x), high = calibrated(relu_input(), 4, x);

@@ -108,7 +108,7 @@ struct Mixture {
   Tensor low(bool is_signed) const { return is_signed ? -threshold : 0 * threshold; }
 };
 
-// A quantiser in the middle of a search, all cells within reach of one another, and what it draws.
+// A quantizer in the middle of a search, all cells within reach of one another, and what it draws.
 struct Draw {
   static constexpr uint64_t kSeed = 5;
   static constexpr double kTemperature = 0.7;

@@ -37,7 +37,7 @@ class SmallNetwork : public Network {
   }
 };
 
-// A job on SmallNetwork, as far as the penalty of a GradientSearch sees one: quantisers are the
+// A job on SmallNetwork, as far as the penalty of a GradientSearch sees one: quantizers are the
 // method's, bits are where a test puts them, and nothing is trained.
 template <typename Search>
 class SmallJob : public MethodContext {
@@ -60,7 +60,7 @@ class SmallJob : public MethodContext {
       if (quantizer->spec().name != name) continue;
       return std::dynamic_pointer_cast<RelaxedQuantizer>(quantizer)->bit_parameters().at(which);
     }
-    throw std::logic_error("no quantiser is called " + name);
+    throw std::logic_error("no quantizer is called " + name);
   }
   void set(const std::string& name, const std::vector<float>& values, size_t which = 0) const {
     const torch::NoGradGuard no_grad;

@@ -7,7 +7,7 @@ namespace {
 
 TEST(NamesTest, SuggestsTheNearestName) {
   EXPECT_EQ(nearest_name("relax_gredy", {"exact", "milp", "relax_greedy"}), "relax_greedy");
-  EXPECT_EQ(nearest_name("mlip", {"exact", "milp"}), "milp") << "swapped neighbours are one change";
+  EXPECT_EQ(nearest_name("mlip", {"exact", "milp"}), "milp") << "swapped neighbors are one change";
   EXPECT_EQ(nearest_name("zzzz", {"exact", "milp"}), "");
 }
 

@@ -115,7 +115,7 @@ TEST(ImageFileTest, OnlyACropOfAResizedImageReadsAroundItsBox) {
 }
 
 // What Pillow's convert("RGB") gives; of 16 bits the upper 8.
-TEST(ImageFileTest, EveryKindOfPngHasTheColoursThatItStores) {
+TEST(ImageFileTest, EveryKindOfPngHasTheColorsThatItStores) {
   constexpr int kWidth = 21, kHeight = 13;
   std::vector<PngKind> kinds;
   for (const bool is_interlaced : {false, true}) {

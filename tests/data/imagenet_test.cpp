@@ -105,8 +105,8 @@ std::vector<Batch> batches_by(const DataSet& data, Transport transport) {
   return batches;
 }
 
-// What a GPU gets, normalised there, is what a CPU gets from the loading threads.
-TEST_F(ImageNetTest, BytesNormalisedOnTheDeviceAreTheNormalisedImages) {
+// What a GPU gets, normalized there, is what a CPU gets from the loading threads.
+TEST_F(ImageNetTest, BytesNormalizedOnTheDeviceAreTheNormalizedImages) {
   write("val/class1/120.JPEG", "");
   const auto data = open({{"threads", 2}});
   const auto floats = batches_by(*data, transport_to(torch::kCPU));

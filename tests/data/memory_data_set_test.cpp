@@ -148,7 +148,7 @@ TEST(MemoryDataSetTest, OnceReadsEverySplitInOrderWithAShortLastBatch) {
   EXPECT_EQ(set.size(Split::kTest), 7);
 }
 
-TEST(MemoryDataSetTest, ImagesAreNormalisedAndChannelsLast) {
+TEST(MemoryDataSetTest, ImagesAreNormalizedAndChannelsLast) {
   for (const int64_t channels : {1, 3}) {
     const auto set = data_set({.mean = 0.25, .deviation = 0.125}, channels);
     EXPECT_THAT(set.image_shape(), testing::ElementsAre(channels, 4, 5));

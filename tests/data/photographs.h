@@ -22,7 +22,7 @@ struct PngKind {
   int color_type = 2;  // PNG_COLOR_TYPE_*: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
   int bit_depth = 8;
   bool is_interlaced = false;
-  bool is_transparent = false;  // has a tRNS chunk: the first entry of the palette, or a colour
+  bool is_transparent = false;  // has a tRNS chunk: the first entry of the palette, or a color
   double gamma = 0;             // of the gAMA chunk; 0: none
 };
 int channels_of(const PngKind& kind);

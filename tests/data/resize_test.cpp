@@ -20,7 +20,7 @@ DecodedCrop noise(int width, int height, const Box& box, const Box& bounds) {
 }
 
 // Pillow's definition: a triangle as wide as the reduction, over the pixels that may be read,
-// normalised.
+// normalized.
 double triangle(const DecodedCrop& crop, int size, int x, int y, int channel) {
   const auto weight = [&](int at, double start, double length, int position) {
     const double support = std::max(1.0, length / size);
@@ -95,7 +95,7 @@ TEST(ResizeTest, WhiteStaysWhiteHoweverManyPixelsAreAdded) {
   EXPECT_EQ(out, std::vector<uint8_t>(out.size(), 255));
 }
 
-TEST(ResizeTest, NormalisesTheSameBytesEachChannelByItsOwnNumbers) {
+TEST(ResizeTest, NormalizesTheSameBytesEachChannelByItsOwnNumbers) {
   const DecodedCrop crop = noise(61, 57, {3, 5, 30, 41}, {3, 5, 30, 41});
   std::vector<uint8_t> bytes(16 * 16 * 3);
   std::vector<float> normalized(bytes.size());

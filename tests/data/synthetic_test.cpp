@@ -36,7 +36,7 @@ TEST(SyntheticTest, ImagesFollowFromTheGeneratorsSeed) {
                             all(*synthetic({{"generator_seed", 1}}), Split::kTest).images));
 }
 
-TEST(SyntheticTest, TheNearestClassMeanAlreadyRecognisesMostTestImages) {
+TEST(SyntheticTest, TheNearestClassMeanAlreadyRecognizesMostTestImages) {
   const auto set = synthetic();
   const Batch train = all(*set, Split::kTrain);
   const Batch test = all(*set, Split::kTest);

@@ -46,13 +46,13 @@ class SlowRealWeightsTest : public testing::Sandbox {
 TEST_F(SlowRealWeightsTest, PhotographsAreNamedRightlyAlsoAtEightBits) {
   write("eight_bits.json", "{}");
   const auto full = answers("");
-  const auto quantised = answers("--allocation eight_bits.json");
+  const auto quantized = answers("--allocation eight_bits.json");
   for (size_t i = 0; i < std::size(kPhotographs); ++i) {
-    for (const auto& [top, probability] : {full.at(i), quantised.at(i)}) {
+    for (const auto& [top, probability] : {full.at(i), quantized.at(i)}) {
       EXPECT_EQ(top["index"], kPhotographs[i].index) << kPhotographs[i].file;
       EXPECT_EQ(top["name"], kPhotographs[i].name);
     }
-    EXPECT_NEAR(quantised[i].second, full[i].second, 0.1) << kPhotographs[i].file;
+    EXPECT_NEAR(quantized[i].second, full[i].second, 0.1) << kPhotographs[i].file;
   }
 }
 

@@ -207,7 +207,7 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
             Json::parse(R"({"name": "conv1.weight", "kind": "weight", "grid": "signed",
                             "elements": 144, "macs": 112896, "counted": false, "pinned_bits": 8})"));
   EXPECT_THAT(qbitopt("models --quantizers resnet8").out,
-              HasSubstr("18 quantisers, 77754 parameters, 9345920 MACs for an image of 1x28x28"));
+              HasSubstr("18 quantizers, 77754 parameters, 9345920 MACs for an image of 1x28x28"));
   EXPECT_THAT(qbitopt("models --quantizers resnet9").err, HasSubstr("did you mean 'resnet8'?"));
   EXPECT_THAT(qbitopt("models --help").out, HasSubstr("--quantizers"));
   const testing::Result wrong = qbitopt("models resnet18 --quantizers --image_size x");

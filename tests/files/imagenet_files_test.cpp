@@ -130,7 +130,7 @@ TEST_F(ImageNetFilesTest, ArchivesStandForTheFoldersThatWerePacked) {
     }
     ASSERT_EQ(packed.validation.size(), 2u);
     EXPECT_EQ(packed.validation[1].label, 8);
-    const LabelledFile& image = packed.validation[1];
+    const LabeledFile& image = packed.validation[1];
     const std::string archive = read_raw(folder_ / "val/ILSVRC2012_img_val.tar");
     EXPECT_EQ(archive.substr(static_cast<size_t>(image.offset), static_cast<size_t>(image.bytes)),
               "and two");

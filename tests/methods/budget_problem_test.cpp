@@ -61,7 +61,7 @@ TEST(BudgetProblemTest, AJointBudgetHoldsBothKinds) {
   EXPECT_THAT(p.budgets[0].members, ElementsAre(1, 2, 3, 4));
 }
 
-TEST(BudgetProblemTest, APinnedQuantiserHasOneCandidateAndIsNotCounted) {
+TEST(BudgetProblemTest, APinnedQuantizerHasOneCandidateAndIsNotCounted) {
   EXPECT_THAT(problem({{"budget.average_bits", 4}}).quantizers[0].bits, ElementsAre(8));
 }
 

@@ -80,7 +80,7 @@ TEST(GradientSearchTest, AFractionThatIsNoneIsAnError) {
   }
 }
 
-TEST(GradientSearchTest, PinnedTensorsKeepTheStandardQuantiser) {
+TEST(GradientSearchTest, PinnedTensorsKeepTheStandardQuantizer) {
   PlainSearch search(0.5);
   QuantizerSpec pinned = spec("stem.weight", 9);
   pinned.pinned_bits = 8;
@@ -91,7 +91,7 @@ TEST(GradientSearchTest, PinnedTensorsKeepTheStandardQuantiser) {
       nullptr);
 }
 
-TEST(AverageBitsTest, WeighsRelaxedAndDecidedQuantisers) {
+TEST(AverageBitsTest, WeighsRelaxedAndDecidedQuantizers) {
   const auto a = std::make_shared<PlainQuantizer>(spec("a.weight", 100), 3.5);
   const auto b = std::make_shared<PlainQuantizer>(spec("b.weight", 200), 5.0);
   const auto c = std::make_shared<PlainQuantizer>(spec("c.weight", 100), 2.2);
@@ -141,14 +141,14 @@ TEST(RelaxedQuantizerTest, CalibrationSeesTheTensorAboveItsOffset) {
   EXPECT_EQ(quantizer.range_parameters().size(), 1u);
 }
 
-TEST(RelaxedQuantizerTest, CalibrationWithoutDataNamesTheQuantiser) {
+TEST(RelaxedQuantizerTest, CalibrationWithoutDataNamesTheQuantizer) {
   PlainQuantizer quantizer(spec("a.weight", 1), 3);
   quantizer.begin_calibration();
   try {
     quantizer.end_calibration();
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("quantiser 'a.weight' saw no data during calibration"));
+    EXPECT_THAT(error.what(), HasSubstr("quantizer 'a.weight' saw no data during calibration"));
   }
 }
 

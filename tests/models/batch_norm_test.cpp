@@ -45,7 +45,7 @@ TEST(BatchNormTest, ReestimatedStatisticsAreThePlainMeanOverTheBatches) {
   EXPECT_EQ(batch_norm->options.momentum(), 0.1);
 }
 
-TEST(BatchNormTest, BatchStatisticsScopeNormalisesByTheBatchAndLeavesNoTrace) {
+TEST(BatchNormTest, BatchStatisticsScopeNormalizesByTheBatchAndLeavesNoTrace) {
   auto network = network_with_batch_norm();
   network->train();
   freeze_batch_norm(*network);

@@ -41,7 +41,7 @@ TEST(MobileNetV2Test, ParametersHaveTorchvisionsNames) {
   EXPECT_THAT(tiny()->named_parameters().keys(), testing::UnorderedElementsAreArray(expected));
 }
 
-TEST(MobileNetV2Test, TinyHas23QuantisedLayersAndAsManyInputs) {
+TEST(MobileNetV2Test, TinyHas23QuantizedLayersAndAsManyInputs) {
   int weights = 0;
   int activations = 0;
   const auto network = tiny();

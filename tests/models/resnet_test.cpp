@@ -39,7 +39,7 @@ TEST(ResNetTest, SitesStandInTheOrderOfExecutionAndTheBlockInputIsShared) {
                                           "layer3.0.downsample.0.weight", "fc.input", "fc.weight"));
 }
 
-TEST(ResNetTest, ResNet20Has22QuantisedLayersAnd271690Parameters) {
+TEST(ResNetTest, ResNet20Has22QuantizedLayersAnd271690Parameters) {
   const auto network = make_resnet(resnet20_shape(), {.classes = 10, .image_channels = 3});
   EXPECT_EQ(network->layers().size(), 22u);
   int64_t count = 0;

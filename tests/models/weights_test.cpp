@@ -209,7 +209,7 @@ TEST(LoadStateTest, WhatIsNoNumberIsRefusedByName) {
   EXPECT_FALSE(torch::equal(network->layers()[0]->weight, before));
 }
 
-TEST(NonFiniteTest, QuantisersMayHoldInfinityAndNoNaN) {
+TEST(NonFiniteTest, QuantizersMayHoldInfinityAndNoNaN) {
   EXPECT_EQ(non_finite_in({{"fc.weight_quantizer.allowed", torch::full({2}, -INFINITY)}}), "");
   EXPECT_EQ(non_finite_in({{"fc.weight_quantizer.range", torch::full({2}, NAN)}}),
             "'fc.weight_quantizer.range' holds NaN (2 of 2 values)");

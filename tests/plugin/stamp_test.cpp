@@ -43,7 +43,7 @@ TEST(StampTest, IsFoundInAFileThatIsNotLoaded) {
       "");
 }
 
-TEST(StampTest, IsFoundBehindTheBareWordOfAnUnoptimisedBuild) {
+TEST(StampTest, IsFoundBehindTheBareWordOfAnUnoptimizedBuild) {
   const TemporaryFolder folder;
   const std::string word("@qbitopt-plugin \0@", 18);
   EXPECT_EQ(read_stamp(folder.write("plugin.so", word + std::string(1000, '\0') + kStamp)), kStamp);

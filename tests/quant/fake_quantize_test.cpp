@@ -36,7 +36,7 @@ struct Outcome {
 };
 
 // Forward and backward with a given incoming gradient; `fused`: the activation inside the
-// quantiser.
+// quantizer.
 Outcome quantize_once(const Tensor& x_value, double range_value, const Grid& grid,
                       const Tensor& gradient, Activation activation = Activation::kIdentity,
                       bool fused = true) {

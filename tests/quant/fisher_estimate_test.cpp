@@ -7,7 +7,7 @@ namespace {
 
 using torch::Tensor;
 
-// Adds one gradient as a quantiser's backward would.
+// Adds one gradient as a quantizer's backward would.
 void add(FisherEstimate& estimate, const Tensor& gradient, double skipped = 0) {
   estimate.add(torch::tensor({gradient.square().sum().item<double>(), skipped}, torch::kFloat64),
                gradient);

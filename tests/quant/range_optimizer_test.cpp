@@ -43,7 +43,7 @@ RangeOptimizerOptions adam(double learning_rate = 1e-3) {
 }
 
 // LSQ as published: the step size s is the parameter, its gradient is scaled by g (SGD), and an
-// ordinary optimiser of LibTorch moves it. Returns s K after each of `steps` steps.
+// ordinary optimizer of LibTorch moves it. Returns s K after each of `steps` steps.
 std::vector<double> lsq_trajectory(const Problem& problem, RangeOptimizerOptions options, int bits,
                                    double range, int steps) {
   const Grid grid = Grid::make(bits, true);
@@ -89,9 +89,9 @@ TEST(RangeOptimizerTest, TrajectoryEqualsThatOfTheStepSizeAtConstantBits) {
   }
 }
 
-// The state of an optimiser that trained at other bits must not throw the range about: over the
-// first 50 steps the largest step stays within 3 times a fresh optimiser's.
-TEST(RangeOptimizerTest, AfterABitChangeStepsStayNearThoseOfAFreshOptimiser) {
+// The state of an optimizer that trained at other bits must not throw the range about: over the
+// first 50 steps the largest step stays within 3 times a fresh optimizer's.
+TEST(RangeOptimizerTest, AfterABitChangeStepsStayNearThoseOfAFreshOptimizer) {
   for (const auto& options : {sgd(), adam()}) {
     for (const auto& [from, to] : {std::pair(8, 2), std::pair(2, 8)}) {
       Problem trained(options, from, 3.0);
@@ -154,7 +154,7 @@ TEST(RangeOptimizerTest, TheLearningRateFollowsTheSchedule) {
   EXPECT_DOUBLE_EQ(whole.range(), half.range());
 }
 
-TEST(RangeOptimizerTest, ARestoredOptimiserGoesOnAlike) {
+TEST(RangeOptimizerTest, ARestoredOptimizerGoesOnAlike) {
   for (const auto& options : {sgd(), adam()}) {
     Problem original(options, 3, 3.0), restored(options, 3, 3.0);
     for (int i = 0; i < 10; ++i) original.step();

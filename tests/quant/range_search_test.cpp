@@ -39,7 +39,7 @@ TEST(RangeSearchTest, MseRangeBeatsAFineSearch) {
   }
 }
 
-// Max (1960): the best uniform quantisers of a Gaussian have steps .9957 (4 levels), .5860 (8) and
+// Max (1960): the best uniform quantizers of a Gaussian have steps .9957 (4 levels), .5860 (8) and
 // .3352 (16) when their levels lie symmetrically; ours has a level at 0 and one code more below it.
 TEST(RangeSearchTest, GaussianRangesAreNearThoseOfMax) {
   EXPECT_NEAR(gaussian_range(Grid::make(3, true)) / 7, 0.5860, 0.08);

@@ -44,7 +44,7 @@ TEST(UniformQuantizerTest, CalibrationPassesTheActivatedTensorAndFindsTheRange) 
   EXPECT_FALSE(torch::equal(quantizer.forward(first), first.relu()));
 }
 
-TEST(UniformQuantizerTest, CalibrationWithoutDataNamesTheQuantiser) {
+TEST(UniformQuantizerTest, CalibrationWithoutDataNamesTheQuantizer) {
   UniformQuantizer quantizer(relu_spec());
   quantizer.begin_calibration();
   try {
@@ -52,7 +52,7 @@ TEST(UniformQuantizerTest, CalibrationWithoutDataNamesTheQuantiser) {
     FAIL();
   } catch (const InputError& error) {
     EXPECT_STREQ(error.what(),
-                 "quantiser 'conv2.input' saw no data during calibration; calibrate with at least "
+                 "quantizer 'conv2.input' saw no data during calibration; calibrate with at least "
                  "one batch that passes through its layer");
   }
 }

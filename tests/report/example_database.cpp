@@ -295,7 +295,7 @@ class Run {
 void write_log(const Attempt& attempt) {
   std::filesystem::create_directories(attempt.folder);
   std::ofstream log(std::filesystem::path(attempt.folder) / "log.txt");
-  log << "job " << attempt.job.key << "\nMobileNetV2 tiny, 19 quantised layers\n";
+  log << "job " << attempt.job.key << "\nMobileNetV2 tiny, 19 quantized layers\n";
   for (int step = 100; step <= kSteps; step += 100)
     log << fmt::format("step {}/{}: loss 0.{} <b>bold?</b>\n", step, kSteps, 500 - step);
 }

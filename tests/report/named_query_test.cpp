@@ -162,7 +162,7 @@ TEST_F(TwoRecipesTest, PredictionsInNatsAreComparedWithFullPrecisionOfTheirRecip
   EXPECT_EQ(std::count(lines.begin(), lines.end(), "fixed_precision|3|1|0.2"), 1);
 }
 
-TEST_F(TwoRecipesTest, QuantisationCostsWhatIsLostToTheOwnCheckpoint) {
+TEST_F(TwoRecipesTest, QuantizationCostsWhatIsLostToTheOwnCheckpoint) {
   Lines lines = ask("ours-against-published", {"published_method", "our_method", "our_delta"});
   std::sort(lines.begin(), lines.end());
   EXPECT_EQ(lines, (Lines{"DoReFa||", "LSQ|fixed_precision|-1", "PACT|fixed_precision|-3",

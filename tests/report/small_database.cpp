@@ -101,15 +101,15 @@ void SmallDatabase::add_longer_recipe() const {
       runs.back().first.needs["fp32_checkpoint"] = checkpoint.key;
     }
   };
-  const GoodRun quantised = {.bits = final_bits({"", 3, {}}, false), .limit = 3};
+  const GoodRun quantized = {.bits = final_bits({"", 3, {}}, false), .limit = 3};
   add({{"method", "fp32_continued"}}, {94, 95}, {.loss = 0.3, .bits = {}});
-  add({{"method", "fixed_precision"}, {"budget.average_bits", 3}}, {87, 89}, quantised);
+  add({{"method", "fixed_precision"}, {"budget.average_bits", 3}}, {87, 89}, quantized);
   Json ours = {{"method", "qbitopt"}, {"budget.average_bits", 3}};
   ours.update({{"sensitivity", "fit"}, {"fit.decay", 0.9}});
-  add(ours, {89, 90}, quantised);
+  add(ours, {89, 90}, quantized);
   ours.erase("fit.decay");
   ours.update({{"sensitivity", "sqnr"}, {"sqnr.every", 1}});
-  GoodRun unitless = quantised;
+  GoodRun unitless = quantized;
   unitless.cost_unit = "1";
   add(ours, {86, 87}, unitless);
   std::vector<Job> jobs;

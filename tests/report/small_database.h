@@ -16,7 +16,7 @@ namespace qbitopt::testing {
 //                     80  82  --  at 2.5; seed 2 was lost
 //   fracbits          86  87  88  at 3; seed 2 ended above its budget
 //
-// Every run took 10 s and 2 steps. Quantised ones end, at 4, 3 and 2.5 bits, with 3.5, 3 and 2.5
+// Every run took 10 s and 2 steps. Quantized ones end, at 4, 3 and 2.5 bits, with 3.5, 3 and 2.5
 // bits for weights (175, 150, 125 bytes) and 3, 3 and 2 for counted activations; the missed one
 // with 4 and 3. Published numbers: LSQ at 4 bits (70, fp32 72) and PACT at 3 bits (65, fp32 not
 // given) on MobileNetV2_tiny, DoReFa on ResNet18.

@@ -326,8 +326,8 @@ TEST_F(DatabaseTest, NumbersOfAnAllocationThatAreNotFiniteAreEvents) {
   EXPECT_EQ(scalar(database, "SELECT count(*) FROM sensitivities"), 1);
   EXPECT_EQ(
       scalar(database, "SELECT group_concat(text, '; ') FROM event WHERE type = 'non_finite'"),
-      "the predicted rise of the loss is nan; the range of quantiser 0 is inf; "
-      "the cost of quantiser 0 at 2 bits is nan");
+      "the predicted rise of the loss is nan; the range of quantizer 0 is inf; "
+      "the cost of quantizer 0 at 2 bits is nan");
 }
 
 TEST_F(DatabaseTest, ResultsOfTooManyNamesLeaveTheViewsReadable) {

@@ -46,13 +46,13 @@ Attempt make_attempt(const Job& job, int number, const std::filesystem::path& fo
 }
 
 std::vector<Event> events_of(const GoodRun& run) {
-  const bool is_quantised = !run.bits.empty();
+  const bool is_quantized = !run.bits.empty();
   std::vector<EventBody> bodies;
   bodies.push_back(Started{.host = "here",
                            .pid = 7,
                            .device = "cpu",
                            .environment = {{"commit", run.commit}, {"cpu", "a processor"}}});
-  if (is_quantised) {
+  if (is_quantized) {
     bodies.push_back(Inventory{{{"stem.weight", "weight", 100, 1000, true, std::nullopt, 100},
                                 {"head.weight", "weight", 300, 300, true, std::nullopt, 300},
                                 {"head.input", "activation", 50, 300, true, std::nullopt, 50},
@@ -82,7 +82,7 @@ std::vector<Event> events_of(const GoodRun& run) {
                       {"loss", run.loss},
                       {"validation_top1", run.top1 + 1},
                       {"validation_loss", 0.4}};
-  if (is_quantised) {
+  if (is_quantized) {
     const double weights = (100 * run.bits[0] + 300 * run.bits[1]) / 400.0;
     finished.results["validation_top1_batch_mode"] = run.top1 + 0.5;
     finished.bits = run.bits;

@@ -332,7 +332,7 @@ TEST_F(SchedulerTest, EventsThatTheStoreRefusesFailTheJobAndTheOthersGoOn) {
   class RefusingStore : public MapStore {
    public:
     void ingest(const Attempt& attempt, const std::vector<Event>& events) override {
-      if (attempt.job.key == sha256("a")) throw InputError("no such kind of quantiser");
+      if (attempt.job.key == sha256("a")) throw InputError("no such kind of quantizer");
       MapStore::ingest(attempt, events);
     }
   } store;

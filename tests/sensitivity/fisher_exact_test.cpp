@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using torch::Tensor;
 
 // E[ |dL_i / dx_q|^2 ] by a loop over samples, one image at a time through the network; hooks see
-// what arrives at the quantisers of the tiny network.
+// what arrives at the quantizers of the tiny network.
 std::vector<double> traces_by_loop(const TinyNetwork& network, int64_t samples) {
   std::vector<double> traces(4, 0.0);
   for (int64_t i = 0; i < samples; ++i) {
@@ -209,7 +209,7 @@ TEST(FisherExactTest, SamplesWithNonFiniteGradientsAreLeftOutAndCounted) {
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "non_finite");
     EXPECT_THAT(error.what(), HasSubstr("sensitivity 'fisher_exact': none of 32 values measured "
-                                        "for quantiser 'fc"));
+                                        "for quantizer 'fc"));
   }
 }
 

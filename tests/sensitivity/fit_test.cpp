@@ -13,7 +13,7 @@ namespace {
 
 using torch::Tensor;
 
-// E[ |dL_i / dx_hat|^2 ] at every quantised tensor, one sample at a time, by hooks on the outputs.
+// E[ |dL_i / dx_hat|^2 ] at every quantized tensor, one sample at a time, by hooks on the outputs.
 std::vector<double> fisher_by_samples(const TinyNetwork& network) {
   std::vector<double> traces(4, 0.0);
   const int64_t samples = network.images.size(0);
@@ -25,7 +25,7 @@ std::vector<double> fisher_by_samples(const TinyNetwork& network) {
     h.retain_grad();
     const Tensor logits = torch::linear(network.hidden->forward(h), network.weight2->forward(W2));
     torch::cross_entropy_loss(logits, network.labels.slice(0, i, i + 1)).backward();
-    // Masked by the quantisers' straight-through gradient; an exact zero of the ReLU does not
+    // Masked by the quantizers' straight-through gradient; an exact zero of the ReLU does not
     // count.
     const Tensor gradients[] = {x.grad(), W1.grad(), h.grad(), W2.grad()};
     for (int q = 0; q < 4; ++q) traces[q] += gradients[q].square().sum().item<double>() / samples;
@@ -249,7 +249,7 @@ TEST(FitTest, CostsAreThoseOfTheRangeThatAChangeOfBitsLeaves) {
   }
 }
 
-TEST(FitTest, AQuantiserThatSawOnlyNonFiniteGradientsIsNamed) {
+TEST(FitTest, AQuantizerThatSawOnlyNonFiniteGradientsIsNamed) {
   const TinyNetwork network;
   SensitivityContext context = network.context();
   const auto forward = context.forward;
@@ -262,7 +262,7 @@ TEST(FitTest, AQuantiserThatSawOnlyNonFiniteGradientsIsNamed) {
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "non_finite");
     EXPECT_NE(
-        std::string(error.what()).find("no gradient reached quantiser 'fc1.input' that was finite"),
+        std::string(error.what()).find("no gradient reached quantizer 'fc1.input' that was finite"),
         std::string::npos)
         << error.what();
   }
@@ -277,14 +277,14 @@ struct OtherQuantizer : Quantizer {
   void end_calibration() override {}
 };
 
-TEST(FitTest, AnotherKindOfQuantiserIsRefusedByName) {
+TEST(FitTest, AnotherKindOfQuantizerIsRefusedByName) {
   const std::vector<QuantizerPtr> quantizers = {
       std::make_shared<OtherQuantizer>(QuantizerSpec{.name = "gate"})};
   try {
     Fit().start(quantizers);
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("sensitivity 'fit' needs uniform quantisers"),
+    EXPECT_NE(std::string(error.what()).find("sensitivity 'fit' needs uniform quantizers"),
               std::string::npos);
     EXPECT_NE(std::string(error.what()).find("'gate' is of another kind"), std::string::npos);
   }

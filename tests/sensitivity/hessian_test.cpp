@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using torch::Tensor;
 
 // The whole block H_qq of the tiny network in full precision over the entries that are not exactly
-// 0, entry by entry in float64: centred differences of the gradient, which autograd takes once.
+// 0, entry by entry in float64: centered differences of the gradient, which autograd takes once.
 Tensor dense_hessian(const TinyNetwork& network, int q, int64_t samples) {
   const Tensor labels = network.labels.slice(0, 0, samples);
   const Tensor x = network.images.slice(0, 0, samples).to(torch::kFloat64);
@@ -94,11 +94,11 @@ TEST(LossCurvatureTest, ExactZerosHaveNoPart) {
   }
 }
 
-// The last layer's block has a closed form, also where the tensors are quantised:
+// The last layer's block has a closed form, also where the tensors are quantized:
 //
 //   S_i = diag(p_i) - p_i p_i'
 //   H = mean of S_i (x) h_i h_i' for the weight, W' S_i W for the input
-TEST(LossCurvatureTest, PassesThroughQuantisersWhileTraining) {
+TEST(LossCurvatureTest, PassesThroughQuantizersWhileTraining) {
   const TinyNetwork network(/*bits=*/3);
   const auto quantizers = network.uniform();
   SensitivityContext context = network.context();
@@ -119,7 +119,7 @@ TEST(LossCurvatureTest, PassesThroughQuantisersWhileTraining) {
       torch::allclose(curvature.own_product(2, U), S(y).matmul(W) * movable / 32, 1e-4, 1e-6));
 }
 
-TEST(LossCurvatureTest, AShortcutIsNoPartOfTheQuantisedTensor) {
+TEST(LossCurvatureTest, AShortcutIsNoPartOfTheQuantizedTensor) {
   SmallResNet net;
   net.network->to(torch::kFloat64);
   net.network->eval();
@@ -414,7 +414,7 @@ struct Linear : torch::autograd::Function<Linear> {
   }
 };
 
-TEST(LossCurvatureTest, ALayerWithoutSecondDerivativesIsAnErrorThatNamesTheQuantiser) {
+TEST(LossCurvatureTest, ALayerWithoutSecondDerivativesIsAnErrorThatNamesTheQuantizer) {
   const TinyNetwork network;
   SensitivityContext context = network.context();
   const auto forward = context.forward;
@@ -424,13 +424,13 @@ TEST(LossCurvatureTest, ALayerWithoutSecondDerivativesIsAnErrorThatNamesTheQuant
     FAIL();
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("sensitivity 'hessian_trace' needs second derivatives of "
-                                        "the loss, which do not exist at quantiser 'fc"));
+                                        "the loss, which do not exist at quantizer 'fc"));
     EXPECT_THAT(error.what(), HasSubstr("on cpu: its gradient is a constant"));
     EXPECT_THAT(error.what(), HasSubstr("choose a metric without them: fit"));
   }
 }
 
-TEST(HessianTraceTest, ANetworkThatIsNotFiniteIsAnErrorThatNamesTheQuantiser) {
+TEST(HessianTraceTest, ANetworkThatIsNotFiniteIsAnErrorThatNamesTheQuantizer) {
   const TinyNetwork network;
   SensitivityContext context = network.context();
   const auto forward = context.forward;
@@ -447,7 +447,7 @@ TEST(HessianTraceTest, ANetworkThatIsNotFiniteIsAnErrorThatNamesTheQuantiser) {
       FAIL();
     } catch (const JobError& error) {
       EXPECT_EQ(error.error_class(), "non_finite");
-      EXPECT_THAT(error.what(), HasSubstr("measured for quantiser 'fc1.input' is finite"));
+      EXPECT_THAT(error.what(), HasSubstr("measured for quantizer 'fc1.input' is finite"));
     }
   }
 }

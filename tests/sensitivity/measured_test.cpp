@@ -66,7 +66,7 @@ TEST(MeasuredSensitivityTest, GoesOnInItsPeriodAfterResuming) {
   EXPECT_EQ(resumed.measured, 1);
 }
 
-TEST(TapsTest, QuantisersAreAsBeforeAtTheEnd) {
+TEST(TapsTest, QuantizersAreAsBeforeAtTheEnd) {
   const TinyNetwork network;
   const torch::Tensor before = network.forward(network.images);
   const auto quantizers = network.uniform();

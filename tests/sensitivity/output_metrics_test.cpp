@@ -116,7 +116,7 @@ TEST(OutputMetricsTest, OutputsThatAreNotFiniteAreLeftOutAndCounted) {
     FAIL();
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "non_finite");
-    EXPECT_THAT(error.what(), HasSubstr("none of 32 values measured for quantiser 'fc1.input'"));
+    EXPECT_THAT(error.what(), HasSubstr("none of 32 values measured for quantizer 'fc1.input'"));
   }
 }
 

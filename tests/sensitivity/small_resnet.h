@@ -20,7 +20,7 @@ struct OneThread {
 };
 
 // A residual network with batch norm, shared inputs and shortcuts, small enough for per-sample
-// passes: two blocks of 8 and 16 channels on 8x8 images, every quantiser at 4 bits. (Not 4
+// passes: two blocks of 8 and 16 channels on 8x8 images, every quantizer at 4 bits. (Not 4
 // channels: LibTorch 2.13 writes beyond its memory in the weight gradient of a channels-last 1x1
 // convolution with 4 input channels and stride 2.)
 struct SmallResNet {
@@ -71,7 +71,7 @@ struct SmallResNet {
     network->zero_grad();
   }
 
-  // The parameter whose quantiser sits at this site.
+  // The parameter whose quantizer sits at this site.
   torch::Tensor& weight_of(const QuantizerSite& site) {
     for (QuantizedLayer* layer : network->layers()) {
       if (&layer->weight_site() == &site) return layer->weight;

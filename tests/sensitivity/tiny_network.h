@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-// Two linear layers with every tensor quantised, small enough to be taken apart by hand:
+// Two linear layers with every tensor quantized, small enough to be taken apart by hand:
 //   logits = Q(W2) Q(relu(Q(W1) Q(x)))
 struct TinyNetwork {
   explicit TinyNetwork(int bits = 4, UniformQuantizerOptions options = {}) {
@@ -41,7 +41,7 @@ struct TinyNetwork {
     return torch::linear(hidden->forward(h), weight2->forward(W2));
   }
 
-  // The network on tensors that are already quantised, or not at all: nothing is rounded here.
+  // The network on tensors that are already quantized, or not at all: nothing is rounded here.
   torch::Tensor plain(const torch::Tensor& x, const torch::Tensor& w1,
                       const torch::Tensor& w2) const {
     return torch::linear(torch::relu(torch::linear(x, w1)), w2);

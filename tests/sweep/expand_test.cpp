@@ -123,7 +123,7 @@ TEST_F(ExpandTest, AJobThatIsNeededAndWantedIsOneJobOfTheSweep) {
   const Plan plan = read(R"(
 qbitopt: 1
 set: {model: tiny}
-cases: {quantised: {set: {method: qbitopt}}, plain: {set: {method: fp32}, grid: {pretraining.steps: [100, 5]}}}
+cases: {quantized: {set: {method: qbitopt}}, plain: {set: {method: fp32}, grid: {pretraining.steps: [100, 5]}}}
 )");
   ASSERT_EQ(plan.jobs.size(), 3u);
   EXPECT_TRUE(plan.jobs[0].requested);

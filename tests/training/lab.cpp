@@ -18,6 +18,7 @@ set:
   training: {steps: 10, batch_size: 16, learning_rate: 0.01}
   calibration: {batches: 4, batch_size: 16}
   reallocation: {tau: 2}
+  hessian_trace: {samples: 16, vectors: 2}
 )";
 
 const std::map<std::string, std::string> kArtifactFiles = {{"model", "model.pth"},

@@ -406,7 +406,7 @@ TEST(TrainerTest, ReplayRefusesTheAllocationOfAnotherNetwork) {
     lab().run(attempt, recorder);
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("other.json: no bits for quantiser 'conv1.input'"));
+    EXPECT_THAT(error.what(), HasSubstr("other.json: no bits for quantizer 'conv1.input'"));
   }
 }
 
@@ -520,7 +520,7 @@ TEST(TrainerTest, PinnedTensorsThatCountLeaveOneBitWidthLess) {
       lab().train(settings("fixed_precision", "quantizers.count_first_last: true"));
   EXPECT_TRUE(told.finished().budget_met);
   for (const BudgetState& budget : told.finished().budgets) {
-    if (budget.limit) EXPECT_LE(budget.achieved, 3);
+    EXPECT_LE(budget.achieved, budget.limit ? 3 : 8);
   }
 }
 

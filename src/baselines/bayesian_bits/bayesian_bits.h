@@ -24,7 +24,7 @@ class BayesianBitsQuantizer : public RelaxedQuantizer {
 
   // Expected bits under the gates' probabilities to be open.
   torch::Tensor relaxed_bits() const override;
-  // sum over b of b * P(x_b counts): what the method penalises. 2 for the tensor's 2-bit part, and
+  // sum over b of b * P(x_b counts): what the method penalizes. 2 for the tensor's 2-bit part, and
   // so on, so that 8 bits cost 2 + 4 + 8.
   torch::Tensor cost() const;
   std::vector<torch::Tensor> bit_parameters() const override;
@@ -61,7 +61,7 @@ class BayesianBits : public GradientSearch {
  protected:
   std::shared_ptr<RelaxedQuantizer> make_relaxed(const QuantizerSpec& spec,
                                                  const Parameters& parameters) override;
-  // mu * sum over quantisers of cost() * w_q / (largest w of its budget). No budget enters.
+  // mu * sum over quantizers of cost() * w_q / (largest w of its budget). No budget enters.
   torch::Tensor penalty(MethodContext& context, const StepState& state) override;
 
  private:

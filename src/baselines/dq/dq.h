@@ -7,7 +7,7 @@
 namespace qbitopt::dq {
 
 // A uniform grid whose step d and end x_max are learned and whose bit-width follows from them
-// (parametrisation U3 of Uhlich et al., 2020):
+// (parametrization U3 of Uhlich et al., 2020):
 //
 //   d_q = 2^round(log2(clamp(d, 2^-8, 1))),   m_q = d_q round(clamp(x_max, 2^-8, 127) / d_q)
 //   Q(x) = d_q round(clamp(x, -m_q, m_q) / d_q)                 (unsigned: from 0)

@@ -6,7 +6,7 @@
 
 namespace qbitopt::fracbits {
 
-// A tensor at a fractional bit-width (Yang and Jin, 2021): the line between its neighbours on the
+// A tensor at a fractional bit-width (Yang and Jin, 2021): the line between its neighbors on the
 // list of candidates,
 //
 //   Q(x) = (1 - t) Q_lo(x) + t Q_hi(x),  t = (lambda - lo) / (hi - lo),  lo <= lambda < hi
@@ -42,7 +42,7 @@ class FracBitsQuantizer : public RelaxedQuantizer {
 // The integers that a search's real bit-widths become: the candidate nearest to lambda + offset,
 // with the first offset of 0, then up to 10 bisections of [-1, 0], that uses between 99% and 100%
 // of the budget. Without such an offset: the largest tried that keeps the budget, else -1. members:
-// quantisers of the budget, in its order; lambdas: one for each.
+// quantizers of the budget, in its order; lambdas: one for each.
 std::vector<int> assign_bits(const Problem& problem, const Budget& budget,
                              const std::vector<double>& lambdas);
 

@@ -12,7 +12,7 @@ namespace qbitopt::template_baseline {
 //   E_q(b) = elements_q * r_q^2 / (12 (2^b - 1)^2)     (uniform noise of a grid of width r_q)
 //   next q = argmin (E_q(b') - E_q(b)) / (w_q (b - b'))        b' the next candidate below b
 //
-// Everything follows from the quantisers' bits and ranges, which checkpoints carry: there is
+// Everything follows from the quantizers' bits and ranges, which checkpoints carry: there is
 // nothing to save.
 class Template : public Method {
  public:

@@ -16,7 +16,7 @@ struct BudgetCheck {
   bool is_met = false;  // decided in exact integers
 };
 
-// `bits`: one per quantiser of `problem` (costs and candidates are not looked at). In the problem's
+// `bits`: one per quantizer of `problem` (costs and candidates are not looked at). In the problem's
 // order: budgets, then bops. Throws std::invalid_argument if the number of bits differs.
 std::vector<BudgetCheck> check_budgets(const Problem& problem, const std::vector<int>& bits);
 

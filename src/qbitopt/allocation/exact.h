@@ -4,13 +4,13 @@
 #include "qbitopt/allocation/knapsack/dual.h"
 #include "qbitopt/allocation/knapsack/hull.h"
 #include "qbitopt/allocation/knapsack/knapsack.h"
-#include "qbitopt/allocation/solver.h"
 #include "qbitopt/allocation/knapsack/split_bound.h"
+#include "qbitopt/allocation/solver.h"
 
 namespace qbitopt {
 
 // The proven optimum for any table of costs, one budget per group (or one bops budget): the dual's
-// prices leave a small core of quantisers whose bits are in doubt, and a search over that core
+// prices leave a small core of quantizers whose bits are in doubt, and a search over that core
 // decides them; where the core is not small, branch and bound over the largest ones. After the time
 // limit: the best found, with a certified gap.
 class Exact : public Solver {

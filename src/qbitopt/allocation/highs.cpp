@@ -36,7 +36,7 @@ struct Library {
 
 constexpr int kStatusError = -1;
 constexpr int kRowWise = 2;
-constexpr int kMinimise = 1;
+constexpr int kMinimize = 1;
 constexpr int kModelOptimal = 7;
 constexpr int kPointFeasible = 2;
 const char* const kInPackage = "highsbox/highs_dist/lib/libhighs.so";
@@ -151,7 +151,7 @@ Highs::Answer Highs::solve(const LinearProgram& program, const Options& options)
     api.set_double(highs.get(), name, options.tolerance);
   }
   check(api.pass_mip(highs.get(), columns, rows, static_cast<int>(program.value.size()), kRowWise,
-                     kMinimise, 0, program.cost.data(), program.lower.data(), program.upper.data(),
+                     kMinimize, 0, program.cost.data(), program.lower.data(), program.upper.data(),
                      program.row_lower.data(), program.row_upper.data(), program.row_start.data(),
                      program.column.data(), program.value.data(), integrality.data()),
         "take the program");

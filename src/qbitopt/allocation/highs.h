@@ -6,7 +6,7 @@
 
 namespace qbitopt {
 
-// A mixed-integer linear program: minimise cost * x subject to
+// A mixed-integer linear program: minimize cost * x subject to
 //
 //   row_lower <= A x <= row_upper,  lower <= x <= upper
 struct LinearProgram {

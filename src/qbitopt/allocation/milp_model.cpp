@@ -29,7 +29,7 @@ MilpModel::MilpModel(const Problem& problem, const std::vector<int>& from,
 
 int MilpModel::column_of(int quantizer, int choice) const { return column_of_[quantizer][choice]; }
 
-// A binary column per candidate other than `from`; of a quantiser's at most one.
+// A binary column per candidate other than `from`; of a quantizer's at most one.
 void MilpModel::add_choices(const std::vector<std::vector<int>>& open) {
   column_of_.resize(open.size());
   for (size_t q = 0; q < open.size(); ++q) {
@@ -127,7 +127,7 @@ void MilpModel::add_bops(const BopsBudget& budget, const std::vector<std::vector
       link(activation, columns[j], sum);
     }
   }
-  // One entry a column: a quantiser paired with itself in two layers names its columns twice.
+  // One entry a column: a quantizer paired with itself in two layers names its columns twice.
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return a.column < b.column; });
   const size_t first = program_.value.size();

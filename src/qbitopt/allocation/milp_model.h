@@ -12,7 +12,7 @@ namespace qbitopt {
 // were 5e-4 off), rows to coefficients of about 1,000; both by powers of two.
 class MilpModel {
  public:
-  // `from`: candidate index per quantiser. `open`: per quantiser the candidates that may be chosen,
+  // `from`: candidate index per quantizer. `open`: per quantizer the candidates that may be chosen,
   // `from` among them.
   MilpModel(const Problem& problem, const std::vector<int>& from,
             const std::vector<std::vector<int>>& open);
@@ -29,7 +29,7 @@ class MilpModel {
   struct Column {
     int quantizer, choice;
   };
-  int column_of(int quantizer, int choice) const;  // -1: the quantiser's `from`
+  int column_of(int quantizer, int choice) const;  // -1: the quantizer's `from`
   void add_choices(const std::vector<std::vector<int>>& open);
   void add_budget(const Budget& budget);
   void add_bops(const BopsBudget& budget, const std::vector<std::vector<int>>& open);

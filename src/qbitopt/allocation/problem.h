@@ -29,7 +29,7 @@ struct Decimal {
   friend bool operator==(const Decimal&, const Decimal&) = default;
 };
 
-// Limit on what some quantisers use together, in one of two units:
+// Limit on what some quantizers use together, in one of two units:
 //   average:  sum(weight * bits) <= average_bits * sum(weight)
 //   bytes:    sum(weight * bits) <= 8 * bytes                     (when `bytes` is set)
 struct Budget {
@@ -42,8 +42,8 @@ struct Budget {
 // Limit on bit operations: sum over pairs of macs * weight bits * activation bits <= limit.
 struct BopsBudget {
   struct Pair {
-    int weight = 0;      // index of the layer's weight quantiser
-    int activation = 0;  // and of its input's quantiser; several pairs may share one
+    int weight = 0;      // index of the layer's weight quantizer
+    int activation = 0;  // and of its input's quantizer; several pairs may share one
     int64_t macs = 0;    // multiply-accumulates of the layer, per sample
   };
   std::string name = "bops";
@@ -59,20 +59,20 @@ struct AllocationQuantizer {
   std::vector<double> costs;  // of each candidate, finite; infinity forbids one
 };
 
-// Minimise the sum of costs under every budget.
+// Minimize the sum of costs under every budget.
 struct Problem {
   std::vector<AllocationQuantizer> quantizers;
   std::vector<Budget> budgets;
   std::vector<BopsBudget> bops = {};
 };
 
-// Throws InputError that names the quantiser or budget at fault: no candidates, sizes that differ,
-// bits out of order, a cost that is NaN, a quantiser whose choices are all forbidden, a negative
+// Throws InputError that names the quantizer or budget at fault: no candidates, sizes that differ,
+// bits out of order, a cost that is NaN, a quantizer whose choices are all forbidden, a negative
 // weight, a member that does not exist or is named twice, weights whose weighted sum of bits leaves
 // 62 bits.
 void validate(const Problem& problem);
 
-// Of one candidate for each quantiser, by its index.
+// Of one candidate for each quantizer, by its index.
 double total_cost(const Problem& problem, const std::vector<int>& choice);
 
 // The most that sum(weight * bits) over the members may be, exactly:

@@ -4,7 +4,7 @@
 
 namespace qbitopt {
 
-// A control: from the smallest bits, random quantisers go up by one candidate as long as any fits,
+// A control: from the smallest bits, random quantizers go up by one candidate as long as any fits,
 // so that the budgets are spent. Takes any budgets; looks at no costs, so the bound is unknown. The
 // same seed gives the same bits.
 class RandomBits : public Solver {

@@ -4,15 +4,15 @@
 #include "qbitopt/allocation/knapsack/fit_relaxation.h"
 #include "qbitopt/allocation/knapsack/hull.h"
 #include "qbitopt/allocation/knapsack/knapsack.h"
-#include "qbitopt/allocation/solver.h"
 #include "qbitopt/allocation/knapsack/split_bound.h"
+#include "qbitopt/allocation/solver.h"
 
 namespace qbitopt {
 
 // The paper's solver: relax, then round greedily.
 //   1. Solve the continuous relaxation: in closed form where every cost is S / (2^b - 1)^2, over
 //      the lower convex hull of the tables otherwise.
-//   2. Start every quantiser one candidate below the largest candidate <= its relaxed bits. (At the
+//   2. Start every quantizer one candidate below the largest candidate <= its relaxed bits. (At the
 //      largest itself the result can be 5% off even with equal weights.)
 //   3. Take, again and again, the step that saves most per load and still fits.
 //

@@ -28,7 +28,7 @@ struct BudgetUse {
 struct Solution {
   std::string solver;
   SolutionStatus status = SolutionStatus::kInfeasible;
-  std::vector<int> bits;  // per quantiser; empty if infeasible
+  std::vector<int> bits;  // per quantizer; empty if infeasible
   double objective = 0;   // sum of the chosen costs
   double bound = 0;       // no allocation costs less; -infinity from a solver that proves nothing
   double gap = 0;         // (objective - bound) / |objective|, 0 where they are equal

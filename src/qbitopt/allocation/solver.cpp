@@ -12,7 +12,7 @@
 namespace qbitopt {
 namespace {
 
-// The smallest candidate that is not forbidden, of every quantiser: it uses the least of every
+// The smallest candidate that is not forbidden, of every quantizer: it uses the least of every
 // budget at once.
 std::vector<int> smallest_bits(const Problem& problem) {
   std::vector<int> bits;

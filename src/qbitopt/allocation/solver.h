@@ -49,7 +49,7 @@ class Solver {
 
  protected:
   struct Answer {
-    std::vector<int> choice;  // per quantiser: index into its candidates, none of them forbidden
+    std::vector<int> choice;  // per quantizer: index into its candidates, none of them forbidden
     double bound;             // -infinity: unknown
     bool optimal = false;  // proven by search; a bound within 1e-12 of the objective counts as well
     std::string note = {};

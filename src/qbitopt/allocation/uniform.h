@@ -4,7 +4,7 @@
 
 namespace qbitopt {
 
-// A control: one bit-width for all, the largest at which every budget is kept. A quantiser without
+// A control: one bit-width for all, the largest at which every budget is kept. A quantizer without
 // that candidate takes its next smaller one, or its smallest. Takes any budgets; looks at no costs,
 // so the bound is unknown.
 class Uniform : public Solver {

@@ -14,7 +14,7 @@ std::optional<size_t> first_invalid_utf8(std::string_view text);
 void expect_utf8(std::string_view text, const std::string& file);
 
 // Text for a person's screen: control characters and bytes that are not UTF-8 become escapes (\n,
-// \x1b), so that no name moves a cursor or changes a colour. Those in `kept` stay.
+// \x1b), so that no name moves a cursor or changes a color. Those in `kept` stay.
 std::string printable(std::string_view text, std::string_view kept = "");
 
 }  // namespace qbitopt

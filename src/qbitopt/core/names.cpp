@@ -6,7 +6,7 @@
 namespace qbitopt {
 namespace {
 
-// Levenshtein distance with swapped neighbours as one change ("optimal string alignment").
+// Levenshtein distance with swapped neighbors as one change ("optimal string alignment").
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});

@@ -27,7 +27,7 @@ uint64_t Random::next() { return mix(state_ += 0x9e3779b97f4a7c15ULL); }
 double Random::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 uint64_t Random::below(uint64_t bound) {
-  // Lemire (2019): multiply, and reject the few values that would be favoured.
+  // Lemire (2019): multiply, and reject the few values that would be favored.
   unsigned __int128 product = static_cast<unsigned __int128>(next()) * bound;
   if (static_cast<uint64_t>(product) < bound) {
     const uint64_t threshold = -bound % bound;

@@ -12,16 +12,16 @@
 namespace qbitopt {
 
 struct Batch {
-  // [batch, channels, height, width], channels-last: float32, normalised; of a stream that was
+  // [batch, channels, height, width], channels-last: float32, normalized; of a stream that was
   // asked for bytes uint8, if the data set has them (see Transport).
   torch::Tensor images;
   torch::Tensor labels;  // [batch], int64
-  // [1, channels, 1, 1]: uint8 images times `scale` plus `shift` are normalised. Undefined where
+  // [1, channels, 1, 1]: uint8 images times `scale` plus `shift` are normalized. Undefined where
   // images are float32.
   torch::Tensor scale = {}, shift = {};
 };
 
-// The same on a device, with images in float32, normalised: bytes travel as bytes.
+// The same on a device, with images in float32, normalized: bytes travel as bytes.
 Batch on_device(const Batch& batch, torch::Device device);
 
 // The same in page-locked memory, out of which a copy to a GPU does not keep the caller waiting.

@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-std::span<const uint8_t> read_image(const std::filesystem::path& root, const LabelledFile& file) {
+std::span<const uint8_t> read_image(const std::filesystem::path& root, const LabeledFile& file) {
   constexpr int64_t kMostBytes = int64_t{1} << 30;
   thread_local std::vector<uint8_t> bytes;
   if (file.fault) throw BadImage(file.fault);

@@ -40,7 +40,7 @@ struct Content {
   mutable std::mutex mutex;
   mutable std::map<std::string, std::string> damaged;
 
-  const std::vector<LabelledFile>& list(Split split) const {
+  const std::vector<LabeledFile>& list(Split split) const {
     return split == Split::kTest ? files->validation : files->train;
   }
   const std::vector<int64_t>& indices(Split split) const {
@@ -49,7 +49,7 @@ struct Content {
   int64_t values_per_image() const { return kChannels * size * size; }
 
   // False, and noted, if the file is no image. The image becomes the batch's `place`-th.
-  bool load(const LabelledFile& file, const ChooseCrop& choose, bool mirrored, Batch& batch,
+  bool load(const LabeledFile& file, const ChooseCrop& choose, bool mirrored, Batch& batch,
             int64_t place) const {
     thread_local DecodedCrop decoded;
     try {
@@ -83,7 +83,7 @@ struct Content {
     Random replacement(options.seed, "replacement", static_cast<uint64_t>(epoch),
                        static_cast<uint64_t>(index));
     for (int i = 0; i < kMostReplacements; ++i) {
-      const LabelledFile& file = files->train[static_cast<size_t>(index)];
+      const LabeledFile& file = files->train[static_cast<size_t>(index)];
       if (load(file, choose, mirrored, batch, place)) return file.label;
       index = train[replacement.below(train.size())];
     }
@@ -120,7 +120,7 @@ struct Content {
     Batch batch = empty_batch(count, as_bytes);
     int64_t good = 0;
     for (int64_t i = 0; i < count; ++i) {
-      const LabelledFile& file =
+      const LabeledFile& file =
           list(split)[static_cast<size_t>(indices(split)[static_cast<size_t>(first + i)])];
       const auto choose = [&](const ImageSize& image) { return center_crop(image, resize, size); };
       if (!load(file, choose, false, batch, good)) continue;

@@ -88,7 +88,7 @@ Box scaled(const Box& box, double x_scale, double y_scale) {
 void decode_part(jpeg_decompress_struct& info, const Box& readable, DecodedCrop& decoded) {
   const auto top = static_cast<JDIMENSION>(readable.y);
   const auto bottom = static_cast<JDIMENSION>(readable.y + readable.height);
-  // Upsampling of chroma needs a neighbour, so that a column at an edge of the decoded part would
+  // Upsampling of chroma needs a neighbor, so that a column at an edge of the decoded part would
   // differ from the whole image's.
   constexpr JDIMENSION kMargin = 2;
   JDIMENSION left = static_cast<JDIMENSION>(readable.x);

@@ -22,7 +22,7 @@ struct ImageArray {
 
 struct MemoryDataSetOptions {
   int64_t classes = 10;
-  // Normalised value = (byte / 255 - mean) / deviation.
+  // Normalized value = (byte / 255 - mean) / deviation.
   double mean = 0.5;
   double deviation = 0.5;
   // Augmentation of training images: moved by up to this many pixels each way (what comes in is

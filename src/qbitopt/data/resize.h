@@ -23,7 +23,7 @@ inline constexpr Normalization kImageNetNormalization{{0.485f, 0.456f, 0.406f},
 // if asked. target: [size, size, 3].
 void resize_crop(const DecodedCrop& crop, int size, bool mirrored, uint8_t* target);
 
-// The same bytes, normalised.
+// The same bytes, normalized.
 void resize_crop(const DecodedCrop& crop, int size, bool mirrored,
                  const Normalization& normalization, float* target);
 

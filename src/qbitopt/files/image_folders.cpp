@@ -158,10 +158,10 @@ class FoldersReader {
     for (const TarMember& member : list_tar(root_ / archive)) {
       const fs::path inside = archive + "/" + member.name;
       if (inside.filename().string().starts_with(".")) continue;
-      LabelledFile file{.path = inside.string(),
-                        .offset = member.offset,
-                        .bytes = member.bytes,
-                        .fault = member.fault};
+      LabeledFile file{.path = inside.string(),
+                       .offset = member.offset,
+                       .bytes = member.bytes,
+                       .fault = member.fault};
       if (!is_image_name(file.path)) {
         const char* reason = member.fault ? member.fault : reason_to_leave_out(file.path);
         if (reason) leave_out(file.path, reason);
@@ -181,14 +181,14 @@ class FoldersReader {
     if (found_.images.size() == before) found_.bare[name];
   }
 
-  void add_flat(LabelledFile file, const std::string& place) {
+  void add_flat(LabeledFile file, const std::string& place) {
     const std::string folder = class_in_name(file.path);
     if (folder.empty()) return add("", place, std::move(file), /*is_flat=*/true);
     flat_places_.insert(place);  // the images of a class may be spread over archives
     add(folder, split_ + "/*_" + folder + ".*", std::move(file), /*is_flat=*/true);
   }
 
-  void add(const std::string& folder, const std::string& place, LabelledFile file,
+  void add(const std::string& folder, const std::string& place, LabeledFile file,
            bool is_flat = false) {
     const auto [known, is_new] = places_.try_emplace(folder, place);
     if (known->second != place) {

@@ -11,7 +11,7 @@
 namespace qbitopt {
 
 // An image of its own, or within an archive, whose name is then a part of the path.
-struct LabelledFile {
+struct LabeledFile {
   std::string path;  // below the root: "train/n01440764/a.JPEG" or "train/n01440764.tar/a.JPEG"
   int64_t label = 0;
   int64_t offset = 0;           // bytes: where it begins in its archive
@@ -35,7 +35,7 @@ void leave_out(std::vector<LeftOut>& left_out, const LeftOut& what);
 struct ImageFolders {
   struct Image {
     std::string folder;  // the class; empty: lies flat
-    LabelledFile file;
+    LabeledFile file;
     bool is_flat = false;  // with a folder: its name says the class
   };
   std::vector<Image> images;  // sorted by path

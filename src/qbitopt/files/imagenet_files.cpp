@@ -126,14 +126,14 @@ ClassLabels labels_of(const fs::path& train, const ImageFolders& half, const Ima
 }
 
 // Half of the data with its labels.
-class Labelled {
+class Labeled {
  public:
-  Labelled(ImageNetFiles& all, const char* split, const ClassLabels& labels)
+  Labeled(ImageNetFiles& all, const char* split, const ClassLabels& labels)
       : all_(all), split_(split), labels_(labels) {}
 
-  std::vector<LabelledFile> by_folders(ImageFolders half) {
+  std::vector<LabeledFile> by_folders(ImageFolders half) {
     const fs::path place = all_.root / split_;
-    std::vector<LabelledFile> files;
+    std::vector<LabeledFile> files;
     files.reserve(half.images.size());
     for (Image& image : half.images) {
       if (image.folder.empty()) {
@@ -152,10 +152,10 @@ class Labelled {
     return files;
   }
 
-  std::vector<LabelledFile> by_list(ImageFolders half, const LabelList& list) {
+  std::vector<LabeledFile> by_list(ImageFolders half, const LabelList& list) {
     for (const fs::path& file : list.files)
       all_.sources.push_back(file.lexically_relative(all_.root).generic_string());
-    std::vector<LabelledFile> files;
+    std::vector<LabeledFile> files;
     files.reserve(half.images.size());
     for (Image& image : half.images) {
       const auto label = list.labels.find(fs::path(image.file.path).stem().string());
@@ -169,8 +169,8 @@ class Labelled {
   }
 
   // Without labels: archives stay closed.
-  std::vector<LabelledFile> loose(ImageFolders half) {
-    std::vector<LabelledFile> files;
+  std::vector<LabeledFile> loose(ImageFolders half) {
+    std::vector<LabeledFile> files;
     for (Image& image : half.images) files.push_back(std::move(image.file));
     note(half);
     return files;
@@ -215,7 +215,7 @@ ImageNetFiles list_imagenet(const fs::path& root, int64_t classes, int64_t most_
   ClassLabels labels;
   if (!train.are_archives_closed) labels = labels_of(root / "train", train, val, classes);
   expect_images(root / "val", val);
-  Labelled train_half(all, "train", labels), val_half(all, "val", labels);
+  Labeled train_half(all, "train", labels), val_half(all, "val", labels);
   if (train.are_archives_closed || val.are_archives_closed) {
     all.train = train_half.loose(std::move(train));
     all.validation = val_half.loose(std::move(val));

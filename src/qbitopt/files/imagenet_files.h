@@ -18,8 +18,8 @@ inline constexpr size_t kPublishedValidationImages = 50'000;
 // What lies in a folder with ImageNet's layout.
 struct ImageNetFiles {
   std::filesystem::path root;
-  std::vector<LabelledFile> train;       // sorted by path
-  std::vector<LabelledFile> validation;  // likewise
+  std::vector<LabeledFile> train;       // sorted by path
+  std::vector<LabeledFile> validation;  // likewise
   int64_t classes = 0;
   std::vector<std::string> class_names;  // by label: names of folders
   std::vector<std::string> sources;      // archives and lists of labels below root, sorted

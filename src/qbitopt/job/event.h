@@ -23,11 +23,11 @@ struct Started {
   int threads = 1;
   // Hardware, OS, LibTorch, compiler, code version: name -> text.
   std::map<std::string, std::string> environment;
-  // Optimiser step the attempt goes on from; 0 for a fresh one.
+  // Optimizer step the attempt goes on from; 0 for a fresh one.
   int64_t resumed_from_step = 0;
 };
 
-// One tensor's quantiser, as it never changes during a run.
+// One tensor's quantizer, as it never changes during a run.
 struct QuantizerInfo {
   std::string name;      // "features.1.conv.0.0.weight", "features.1.conv.0.0.input"
   std::string kind;      // "weight" | "activation"
@@ -38,14 +38,14 @@ struct QuantizerInfo {
   // Its weight in the averages of budgets (budget.weighting). None: an older worker did not tell.
   std::optional<int64_t> share;
 };
-// Once, before the first step. Later events list quantisers in this order.
+// Once, before the first step. Later events list quantizers in this order.
 struct Inventory {
   std::vector<QuantizerInfo> quantizers;
 };
 
 // Points of curves. Finite values only; see NonFinite.
 struct Metrics {
-  int64_t step = 0;                      // optimiser steps done
+  int64_t step = 0;                      // optimizer steps done
   std::string split;                     // "train" | "validation" | "test"
   std::map<std::string, double> values;  // "loss", "top1" (percent), "learning_rate", ...
 };
@@ -75,10 +75,10 @@ struct Reallocation {
   double sensitivity_seconds = 0;
   std::vector<BudgetState> budgets;
   std::vector<int> bits;
-  // Cost of each quantiser at its bits; empty where the method has none.
+  // Cost of each quantizer at its bits; empty where the method has none.
   std::vector<double> sensitivities;
   std::vector<double> ranges;
-  // What it was chosen by, per quantiser: candidate bits -> cost; empty where the method has none.
+  // What it was chosen by, per quantizer: candidate bits -> cost; empty where the method has none.
   std::vector<std::map<int, double>> costs;
   std::string cost_unit;  // "nats", ...
 };
@@ -114,7 +114,7 @@ struct Finished {
   std::vector<int> bits;                          // final, by inventory; empty for fp32
   std::vector<BudgetState> budgets;               // every kind
   std::map<std::string, double> all_tensor_bits;  // "weight", "activation": pinned ones included
-  int64_t weight_bytes = 0;                       // all quantised weights at their bits
+  int64_t weight_bytes = 0;                       // all quantized weights at their bits
   bool budget_met = true;
   double seconds = 0;
   double train_seconds = 0;

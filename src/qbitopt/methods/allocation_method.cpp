@@ -44,7 +44,7 @@ Problem with_costs(const MethodContext& context, const std::vector<QuantizerPtr>
   Problem problem = context.problem();
   for (size_t i = 0; i < quantizers.size(); ++i) {
     const QuantizerSpec& spec = quantizers[i]->spec();
-    // The one candidate of a pinned quantiser costs nothing: it is no choice.
+    // The one candidate of a pinned quantizer costs nothing: it is no choice.
     if (!spec.pinned_bits) problem.quantizers[i].costs = table.costs.at(i);
   }
   return problem;
@@ -81,7 +81,7 @@ std::vector<int> bits_of(const std::vector<QuantizerPtr>& quantizers) {
   return bits;
 }
 
-// Whether every quantiser may have its bits, and all together keep the budgets.
+// Whether every quantizer may have its bits, and all together keep the budgets.
 bool is_allowed(const Problem& problem, const std::vector<int>& bits) {
   for (size_t i = 0; i < bits.size(); ++i) {
     if (!std::isfinite(cost_at(problem.quantizers[i], bits[i]))) return false;
@@ -238,7 +238,7 @@ void AllocationMethod::choose(MethodContext& context, int64_t step) {
   if (says_nothing) {
     context.report(Note{"warning", "step " + std::to_string(step) +
                                        ": every sensitivity is 0, so the bits stay: the loss does "
-                                       "not depend on what is quantised (is the network's output "
+                                       "not depend on what is quantized (is the network's output "
                                        "constant?)"});
   }
 }

@@ -36,7 +36,7 @@ struct ReallocationSchedule {
   bool is_due(const TrainingProgress& progress) const;
 };
 
-// Bits by sensitivity under the budgets (Peters et al., 2023): the solver minimises the sum of the
+// Bits by sensitivity under the budgets (Peters et al., 2023): the solver minimizes the sum of the
 // sensitivity's costs.
 //
 // The start, the same whether or not bits are chosen again: ranges of least error at the budget's
@@ -61,7 +61,7 @@ class AllocationMethod : public Method {
   void load(torch::serialize::InputArchive& archive) override;
 
  private:
-  // Costs of every quantiser's candidates, now.
+  // Costs of every quantizer's candidates, now.
   CostTable measure(MethodContext& context, int64_t step);
   // Reports a warning if the schedule leaves no step at which bits are chosen again.
   void warn_if_never_due(MethodContext& context);

@@ -4,8 +4,8 @@
 
 namespace qbitopt {
 
-// No quantisers. `fp32` trains the shared checkpoint from scratch; `fp32_continued` goes on from it
-// for as many steps as the quantised rows: their fair reference.
+// No quantizers. `fp32` trains the shared checkpoint from scratch; `fp32_continued` goes on from it
+// for as many steps as the quantized rows: their fair reference.
 class Fp32 : public Method {
  public:
   bool quantizes() const override { return false; }

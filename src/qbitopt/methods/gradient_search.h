@@ -10,9 +10,9 @@
 namespace qbitopt {
 
 // What methods share that learn bit-widths by gradient descent: for a fraction of the steps bits
-// are relaxed and a penalty pulls them towards the budget ("search"); then every quantiser gets an
+// are relaxed and a penalty pulls them towards the budget ("search"); then every quantizer gets an
 // integer, and the rest of the steps trains with it ("finetune"). Such a method promises no budget:
-// it ends where it ends. Pinned tensors keep the standard quantiser.
+// it ends where it ends. Pinned tensors keep the standard quantizer.
 class GradientSearch : public Method {
  public:
   // search_fraction: in (0, 1]; 1: bits are decided after the last step. `afterwards`: the second
@@ -32,7 +32,7 @@ class GradientSearch : public Method {
                                                          const Parameters& parameters) = 0;
   // Added to the loss while searching.
   virtual torch::Tensor penalty(MethodContext& context, const StepState& state) = 0;
-  // Ends the search. Default: each quantiser keeps the bits that it is at.
+  // Ends the search. Default: each quantizer keeps the bits that it is at.
   virtual void decide(MethodContext& context);
 
   // In the network's order, without the pinned ones.
@@ -52,7 +52,7 @@ class GradientSearch : public Method {
   std::vector<std::shared_ptr<RelaxedQuantizer>> relaxed_;
 };
 
-// sum(w_q b_q) / sum(w_q) over a budget's members, with a graph: relaxed quantisers count with
+// sum(w_q b_q) / sum(w_q) over a budget's members, with a graph: relaxed quantizers count with
 // relaxed_bits(), or what `counted` makes of them, others with bits(). `quantizers` in the
 // problem's order.
 torch::Tensor average_bits(

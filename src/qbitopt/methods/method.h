@@ -24,7 +24,7 @@ struct Phase {
   bool restart_schedule = false;         // the learning rate's schedule starts anew over this phase
 };
 
-// Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimiser
+// Parameters that a method trains beside weights and ranges (bit-widths, gates), with an optimizer
 // of their own. The learning rate is constant unless `follows_schedule`.
 struct ExtraParameters {
   std::vector<torch::Tensor> tensors;
@@ -41,13 +41,13 @@ class MethodContext {
   virtual ~MethodContext() = default;
   virtual const Parameters& parameters() const = 0;  // the whole job's
   virtual Network& network() = 0;
-  // In the order of the network's sites, the pinned ones included; empty without quantisers.
+  // In the order of the network's sites, the pinned ones included; empty without quantizers.
   virtual const std::vector<QuantizerPtr>& quantizers() const = 0;
   virtual int64_t total_steps() const = 0;
   // The step from which batch norm uses its running statistics; total_steps(): it never does.
   virtual int64_t batch_norm_freeze_step() const { return total_steps(); }
   virtual uint64_t seed() const = 0;
-  // The recipe's budgets over the quantisers, in their order, with every cost 0: fill in costs and
+  // The recipe's budgets over the quantizers, in their order, with every cost 0: fill in costs and
   // solve (see budget_problem.h).
   virtual const Problem& problem() const = 0;
   // Absolute path of the file that satisfies a need of the method's manifest.
@@ -64,18 +64,18 @@ class MethodContext {
 };
 
 struct StepState {
-  int64_t step = 0;  // optimiser steps done before this one
+  int64_t step = 0;  // optimizer steps done before this one
   const Phase* phase = nullptr;
   const Batch* batch = nullptr;
   torch::Tensor loss;  // after forward: cross-entropy plus the method's own term
-  // What the loss was multiplied by before its backward, which quantisers have seen; gradients of
+  // What the loss was multiplied by before its backward, which quantizers have seen; gradients of
   // parameters are divided by it again when after_backward() is called. 1 but in float16.
   double loss_scale = 1;
   // Learning rates of this step as a fraction of their values at the top of the schedule.
   double learning_rate_factor = 1;
 };
 
-// Decides how bits are chosen. Data, model, optimiser of the weights, schedule, evaluation, budget
+// Decides how bits are chosen. Data, model, optimizer of the weights, schedule, evaluation, budget
 // accounting and logging belong to the harness and are the same for all methods, so that a table
 // row differs from another only in its method. Everything has a default; a method overrides what it
 // needs. Exceptions fail the job.
@@ -83,9 +83,9 @@ class Method {
  public:
   virtual ~Method() = default;
 
-  // False: the network stays fp32 (no quantiser is attached).
+  // False: the network stays fp32 (no quantizer is attached).
   virtual bool quantizes() const { return true; }
-  // The quantiser for one tensor. Default: UniformQuantizer with a learned range.
+  // The quantizer for one tensor. Default: UniformQuantizer with a learned range.
   virtual QuantizerPtr make_quantizer(const QuantizerSpec& spec, const Parameters& parameters);
   virtual std::vector<Phase> phases(int64_t total_steps) const { return {{"train", total_steps}}; }
   virtual std::vector<ExtraParameters> extra_parameters() { return {}; }
@@ -93,7 +93,7 @@ class Method {
   // share of the loss; training.accumulate may ask for more.
   virtual int backward_passes_per_step() const { return 1; }
 
-  // Once, after quantisers are attached: before start() of a fresh run, before load() of a resumed
+  // Once, after quantizers are attached: before start() of a fresh run, before load() of a resumed
   // one. Sets up what is not part of the state.
   virtual void prepare(MethodContext& context) {}
   // Once, in a fresh run, with the weights of the starting checkpoint: first ranges and first bits.
@@ -102,11 +102,11 @@ class Method {
   virtual void before_step(MethodContext& context, const StepState& state) {}
   // Added to the loss (a scalar); undefined: nothing.
   virtual torch::Tensor loss_term(MethodContext& context, const StepState& state) { return {}; }
-  // Gradients are there, the optimiser has not stepped.
+  // Gradients are there, the optimizer has not stepped.
   virtual void after_backward(MethodContext& context, const StepState& state) {}
-  // The optimiser has stepped; `state.step` still counts the steps before this one.
+  // The optimizer has stepped; `state.step` still counts the steps before this one.
   virtual void after_step(MethodContext& context, const StepState& state) {}
-  // Last step done: every quantiser must now answer bits() with its final integer.
+  // Last step done: every quantizer must now answer bits() with its final integer.
   virtual void finish(MethodContext& context) {}
 
   // State beyond the network's parameters and buffers, for exact resume.

@@ -47,7 +47,7 @@ void RelaxedQuantizer::begin_calibration() { observer_ = std::make_unique<RangeO
 void RelaxedQuantizer::end_calibration() {
   const auto observer = std::move(observer_);
   if (!observer || observer->empty()) {
-    throw InputError("quantiser '" + spec().name +
+    throw InputError("quantizer '" + spec().name +
                      "' saw no data during calibration; calibrate with at least one batch that "
                      "passes through its layer");
   }

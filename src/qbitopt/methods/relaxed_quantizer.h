@@ -10,10 +10,10 @@
 
 namespace qbitopt {
 
-// What the quantisers of methods share that learn bit-widths by gradient descent: the absorbed
+// What the quantizers of methods share that learn bit-widths by gradient descent: the absorbed
 // activation, the learned offset where the spec has one, calibration, and two states. At first the
 // bit-width is relaxed, something that training moves; set_bits() ends that and leaves an integer.
-// A method's own quantiser derives from this and says how values are rounded.
+// A method's own quantizer derives from this and says how values are rounded.
 //
 // Parameter "offset" ([1], only where the spec has one); buffer "bits" ([1], int64; 0 while
 // relaxed), so that a checkpoint carries the state.

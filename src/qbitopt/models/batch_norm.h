@@ -10,7 +10,7 @@ namespace qbitopt {
 // Every batch norm of a network.
 std::vector<torch::nn::BatchNorm2dImpl*> batch_norms(torch::nn::Module& network);
 
-// From here on batch norms normalise with their running statistics, which stay as they are; their
+// From here on batch norms normalize with their running statistics, which stay as they are; their
 // affine parameters go on training. Call again after network.train(), which undoes it.
 void freeze_batch_norm(torch::nn::Module& network);
 

@@ -18,7 +18,7 @@ struct ConvBlockOptions {
   Activation activation = Activation::kIdentity;
   BatchNormOptions normalization = {};
   bool signed_input = true;  // false: the input is never negative
-  // Set: another layer reads the same tensor and quantises it for both.
+  // Set: another layer reads the same tensor and quantizes it for both.
   QuantizerSite* shared_input = nullptr;
 };
 
@@ -27,7 +27,7 @@ struct ConvBlockOptions {
 // network under their published names, and is copied freely.
 //
 // Where the output's only reader is the next block, feeds() joins the two: activation and the next
-// convolution's input quantiser become one step, right after the batch norm.
+// convolution's input quantizer become one step, right after the batch norm.
 class ConvBlock {
  public:
   ConvBlock(Network& network, const ConvBlockOptions& options);
@@ -48,11 +48,11 @@ class ConvBlock {
   QuantizerSite* next_input_ = nullptr;
 };
 
-// What a quantiser must know of a tensor that comes out of an activation: signed after none,
+// What a quantizer must know of a tensor that comes out of an activation: signed after none,
 // unsigned after ReLU and ReLU6, with an offset after hard-swish.
 void describe_output_of(Activation activation, QuantizerSpec& spec);
 
-// The classifier on pooled features, with a bias. Its input is quantised after the pooling.
+// The classifier on pooled features, with a bias. Its input is quantized after the pooling.
 QuantizedLayer& add_linear_head(Network& network, const std::string& path, int64_t features,
                                 bool signed_input);
 

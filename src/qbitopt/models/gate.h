@@ -9,7 +9,7 @@
 namespace qbitopt {
 
 // Scales each channel of a feature map by a factor between 0 and 1, the gate of a squeeze-excite
-// unit. The factors may be quantised, on an unsigned grid. Made by Network::add_gate.
+// unit. The factors may be quantized, on an unsigned grid. Made by Network::add_gate.
 class Gate : public torch::nn::Module {
  public:
   explicit Gate(const std::string& path);

@@ -31,7 +31,7 @@ struct InvertedResidualOptions {
 };
 
 // Expand by a 1x1 convolution, filter each channel by itself, project to fewer channels, and add
-// the input where its shape allows (Sandler et al., 2018). The input is quantised for the expansion
+// the input where its shape allows (Sandler et al., 2018). The input is quantized for the expansion
 // after the branch point; the projection's output (signed) and the sum stay fp32.
 class InvertedResidual {
  public:

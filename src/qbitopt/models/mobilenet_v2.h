@@ -20,9 +20,9 @@ struct MobileNetV2Shape {
   double dropout = 0;  // before the classifier, in training
 };
 
-// Names as in torchvision.models.mobilenet_v2. ReLU6 clips at 6 also where a quantiser absorbs it.
-// Quantised: every convolution, the classifier, and their inputs. The outputs of the linear
-// bottlenecks (signed) and the residual sums stay fp32; the expansion quantises its input after the
+// Names as in torchvision.models.mobilenet_v2. ReLU6 clips at 6 also where a quantizer absorbs it.
+// Quantized: every convolution, the classifier, and their inputs. The outputs of the linear
+// bottlenecks (signed) and the residual sums stay fp32; the expansion quantizes its input after the
 // branch point.
 std::unique_ptr<Network> make_mobilenet_v2(const MobileNetV2Shape& shape,
                                            const NetworkOptions& options);
@@ -30,7 +30,7 @@ std::unique_ptr<Network> make_mobilenet_v2(const MobileNetV2Shape& shape,
 // Of the paper and torchvision, for 224x224 images: 3,504,872 parameters with 1,000 classes.
 MobileNetV2Shape mobilenet_v2_shape();
 // For 28x28 images: stem 16, stages (1,16,1,1) (4,24,2,1) (4,32,2,2) (4,48,2,2), head 128. 23
-// quantised layers.
+// quantized layers.
 MobileNetV2Shape mobilenet_v2_tiny_shape();
 
 }  // namespace qbitopt

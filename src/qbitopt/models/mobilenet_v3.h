@@ -10,9 +10,9 @@ namespace qbitopt {
 // torchvision.models.mobilenet_v3_small: 2,542,856 parameters with 1,000 classes. `dropout`: before
 // the last layer, in training.
 //
-// Quantised: every convolution, both linear layers, and their inputs; in squeeze-excite units both
+// Quantized: every convolution, both linear layers, and their inputs; in squeeze-excite units both
 // layers, their inputs and the factors (unsigned, see squeeze_excite.h). What comes out of
-// hard-swish, scaled or pooled or not, is read by quantisers with a learned offset; projections'
+// hard-swish, scaled or pooled or not, is read by quantizers with a learned offset; projections'
 // outputs are signed; residual sums stay fp32. Batch norm has torchvision's epsilon 1e-3 and
 // momentum 0.01.
 std::unique_ptr<Network> make_mobilenet_v3_small(const NetworkOptions& options,

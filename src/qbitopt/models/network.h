@@ -29,8 +29,8 @@ struct BatchNormOptions {
   double momentum = 0.1;  // weight of a new batch in the running statistics
 };
 
-// A classifier whose weights and layer inputs may be quantised. Parameter and buffer names are the
-// published ones (torchvision, timm); attached quantisers add "<layer>.weight_quantizer.*" and
+// A classifier whose weights and layer inputs may be quantized. Parameter and buffer names are the
+// published ones (torchvision, timm); attached quantizers add "<layer>.weight_quantizer.*" and
 // "<layer>.input_quantizer.*".
 class Network : public torch::nn::Module {
  public:

@@ -21,7 +21,7 @@ struct LayerOptions {
   bool signed_input = true;  // false: the input is never negative
 };
 
-// A convolution or linear layer whose weight and input may be quantised. Weights of convolutions
+// A convolution or linear layer whose weight and input may be quantized. Weights of convolutions
 // lie in memory channels-last; all start at zero (see initialization.h). Made by
 // Network::add_layer.
 class QuantizedLayer : public torch::nn::Module {
@@ -31,7 +31,7 @@ class QuantizedLayer : public torch::nn::Module {
   QuantizedLayer(std::string path, const LayerOptions& options,
                  QuantizerSite* shared_input = nullptr);
 
-  // The layer's output, after quantising the input (unless that is done already: see
+  // The layer's output, after quantizing the input (unless that is done already: see
   // expect_quantized_input) and the weight.
   torch::Tensor forward(const torch::Tensor& x);
 
@@ -43,7 +43,7 @@ class QuantizedLayer : public torch::nn::Module {
   bool owns_input_site() const { return own_input_site_ != nullptr; }
 
   // From now on forward() is given what input_site() returned: by the layer before, or by a caller
-  // that hands one quantised tensor to several layers.
+  // that hands one quantized tensor to several layers.
   void expect_quantized_input() { input_is_quantized_ = true; }
 
   // Of the latest forward(), per sample.

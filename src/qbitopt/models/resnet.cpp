@@ -9,7 +9,7 @@
 namespace qbitopt {
 namespace {
 
-// Takes and returns the stream BEFORE its ReLU: where a block downsamples, the quantiser of its
+// Takes and returns the stream BEFORE its ReLU: where a block downsamples, the quantizer of its
 // input is the only reader of the stream and absorbs the ReLU.
 class Block {
  public:

@@ -24,8 +24,8 @@ struct ResNetShape {
 };
 
 // Names as in torchvision's ResNet: conv1, bn1, layer1.0.conv1, ..., layer2.0.downsample.0, ...,
-// fc. Quantised: every convolution, fc, and their inputs. Residual sums and the stream stay fp32. A
-// block's input is quantised once, for its first convolution and its downsampling together.
+// fc. Quantized: every convolution, fc, and their inputs. Residual sums and the stream stay fp32. A
+// block's input is quantized once, for its first convolution and its downsampling together.
 std::unique_ptr<Network> make_resnet(const ResNetShape& shape, const NetworkOptions& options);
 
 ResNetShape resnet8_shape();

@@ -15,7 +15,7 @@ struct SqueezeExciteOptions {
 };
 
 // Scales every channel by what the means of all channels say (Hu et al., 2018): pool, fc1, ReLU,
-// fc2, hard sigmoid, product; fc1 and fc2 are 1x1 convolutions with a bias. Quantised: both
+// fc2, hard sigmoid, product; fc1 and fc2 are 1x1 convolutions with a bias. Quantized: both
 // weights, the pooled input, the squeezed channels (unsigned), and the factors (unsigned,
 // <path>.gate.input).
 class SqueezeExcite {

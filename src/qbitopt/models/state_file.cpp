@@ -28,7 +28,7 @@ std::string shape(const torch::Tensor& tensor) {
   return fmt::format("[{}]", fmt::join(tensor.sizes(), ", "));
 }
 
-// Files of before batch norm counted its batches, and files of networks without quantisers.
+// Files of before batch norm counted its batches, and files of networks without quantizers.
 bool may_be_missing(const std::string& name) {
   return name.ends_with("num_batches_tracked") || is_of_quantizer(name);
 }

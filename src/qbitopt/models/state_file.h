@@ -21,12 +21,12 @@ StateDict state_of(const torch::nn::Module& module);
 std::string to_state_file(const StateDict& state);
 
 // What is no number in a state, by tensor: "'bn1.running_var' holds NaN (1 of 64 values)"; also a
-// negative running variance, whose root is none. Quantisers may hold infinity. Empty if all is well.
+// negative running variance, whose root is none. Quantizers may hold infinity. Empty if all is well.
 std::string non_finite_in(const StateDict& state);
 
 // Copies values into the module. `what` names the source (a file) in errors. Throws InputError that
 // lists the missing, surplus and differently shaped entries, or those that hold NaN or infinity;
-// nothing is changed then. Batch norm's counters and what belongs to attached quantisers may be
+// nothing is changed then. Batch norm's counters and what belongs to attached quantizers may be
 // missing: they stay as they are.
 void load_state(torch::nn::Module& module, const StateDict& state, const std::string& what);
 

@@ -12,7 +12,7 @@ namespace qbitopt {
 // A range below this counts as this: a width that reaches zero would divide by it.
 inline constexpr double kRangeFloor = 1e-6;
 
-// Simulated quantisation with a learned width (LSQ, Esser et al., 2020), after the absorbed
+// Simulated quantization with a learned width (LSQ, Esser et al., 2020), after the absorbed
 // activation:
 //
 //   a = activation(x),  s = r / K,  v = a / s,  x_hat = s * round(clamp(v, n, p))
@@ -24,7 +24,7 @@ inline constexpr double kRangeFloor = 1e-6;
 //
 // One pass over the data forward and one backward, which yields dx, dL/dr and the squared gradients
 // of `fisher` together: the sum over n <= v <= p on signed grids and n < v <= p on unsigned ones
-// (an exact zero has no rounding error). Float32 by kernels: vectorised and threaded on the CPU,
+// (an exact zero has no rounding error). Float32 by kernels: vectorized and threaded on the CPU,
 // and on NVIDIA GPUs, where they also read and write 16 bits; other devices and types by tensor
 // operations. Values do not depend on the number of threads.
 //

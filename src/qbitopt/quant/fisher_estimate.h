@@ -17,8 +17,8 @@ enum class FisherWeights {
            // h/2 * |d1 - d2|^2 + <d1, d2>
 };
 
-// The trace of the empirical Fisher information at one quantised tensor, E[ |dL_i / dx|^2 ] over
-// samples i, estimated from the squared gradients that the quantiser's own backward sums up, and
+// The trace of the empirical Fisher information at one quantized tensor, E[ |dL_i / dx|^2 ] over
+// samples i, estimated from the squared gradients that the quantizer's own backward sums up, and
 // averaged over steps by a bias-corrected exponential moving average. One value a channel where
 // ranges are per channel.
 //
@@ -38,7 +38,7 @@ class FisherEstimate {
   void set_weights(FisherWeights weights, int passes);
   FisherWeights weights() const { return weights_; }
   int passes() const { return passes_; }
-  // Called by the quantiser's backward. sums: float64 [channels + 1], squared masked gradients of
+  // Called by the quantizer's backward. sums: float64 [channels + 1], squared masked gradients of
   // each channel and the number of gradients left out because they (or their squares in float32)
   // were not finite.
   void add(const torch::Tensor& sums, const torch::Tensor& masked_gradient);

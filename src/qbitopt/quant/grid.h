@@ -9,7 +9,7 @@ namespace qbitopt {
 // (-.53 r, .47 r) at 4 bits, (-.67 r, .33 r) at 2. kSymmetric drops the lowest code.
 enum class SignedGrid { kFull, kSymmetric };
 
-// The integer codes of a uniform quantiser of `bits` bits, and how its width r divides into steps:
+// The integer codes of a uniform quantizer of `bits` bits, and how its width r divides into steps:
 //
 //   unsigned    n = 0           p = 2^b - 1        K = 2^b - 1
 //   full        n = -2^(b-1)    p = 2^(b-1) - 1    K = 2^b - 1

@@ -13,7 +13,7 @@ namespace qbitopt {
 
 enum class TensorKind { kWeight, kActivation };
 
-// What a network says about one tensor that may be quantised. Never changes after the network is
+// What a network says about one tensor that may be quantized. Never changes after the network is
 // measured.
 struct QuantizerSpec {
   // "features.1.conv.0.0.weight" or ".input": the published layer name and which tensor.
@@ -42,7 +42,7 @@ class Quantizer : public torch::nn::Module {
 
   const QuantizerSpec& spec() const { return spec_; }
 
-  // Applies spec().absorbs, then quantises. Same shape, type and memory format as x.
+  // Applies spec().absorbs, then quantizes. Same shape, type and memory format as x.
   virtual torch::Tensor forward(const torch::Tensor& x) = 0;
   // True if forward() computes in float32 from x as it is, in float16 or bfloat16 (under autocast);
   // otherwise its site hands it x as float32.
@@ -52,7 +52,7 @@ class Quantizer : public torch::nn::Module {
   virtual int bits() const = 0;
   virtual void set_bits(int bits) = 0;
 
-  // Calibration: between begin and end, forward() passes data through unquantised (with the
+  // Calibration: between begin and end, forward() passes data through unquantized (with the
   // absorbed activation) and learns from it; end sets the range for the present bits.
   virtual void begin_calibration() = 0;
   virtual void end_calibration() = 0;

@@ -102,13 +102,13 @@ void RangeOptimizer::load(torch::serialize::InputArchive& archive) {
   if (firsts.size() != items_.size() || counts.size() != items_.size() ||
       seconds.size() != (adam ? items_.size() : 0)) {
     throw std::runtime_error("the checkpoint holds the state of " + std::to_string(firsts.size()) +
-                             " ranges of another optimiser or network; expected " +
+                             " ranges of another optimizer or network; expected " +
                              std::to_string(items_.size()));
   }
   for (size_t i = 0; i < items_.size(); ++i) {
     if (firsts[i].sizes() != items_[i].first.sizes()) {
       throw std::runtime_error("the checkpoint's range state " + std::to_string(i) +
-                               " has another shape than quantiser '" +
+                               " has another shape than quantizer '" +
                                items_[i].quantizer->spec().name + "'");
     }
     items_[i].first.copy_(firsts[i]);

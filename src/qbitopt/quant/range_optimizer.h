@@ -18,11 +18,11 @@ struct RangeOptimizerOptions {
   double epsilon = 1e-8;              // Adam, in the unit of dL/ds
 
   // Reads ranges.{optimizer, learning_rate, momentum (Adam: beta1)} of a job. Throws InputError on
-  // an unknown optimiser.
+  // an unknown optimizer.
   static RangeOptimizerOptions from(const Parameters& parameters);
 };
 
-// Trains the widths r of uniform quantisers, and their offsets where they have one. Its state lives
+// Trains the widths r of uniform quantizers, and their offsets where they have one. Its state lives
 // in the unit of dL/dr, which hardly changes with the bit-width, so it survives a new allocation;
 // only the step is scaled, so that s = r / K moves as if s were the parameter of LSQ:
 //
@@ -32,7 +32,7 @@ struct RangeOptimizerOptions {
 // After each step a width is clamped to kRangeFloor. An offset moves like s: the same with K = 1.
 class RangeOptimizer {
  public:
-  // Quantisers of other kinds are left alone: their method trains them.
+  // Quantizers of other kinds are left alone: their method trains them.
   RangeOptimizer(const std::vector<QuantizerPtr>& quantizers, RangeOptimizerOptions options);
 
   // One step with the gradients that are there; a width without a gradient stays. Schedules pass

@@ -72,7 +72,7 @@ double mse_range(const Tensor& values, const Grid& grid) {
   });
   const auto best = std::min_element(errors.begin(), errors.end()) - errors.begin() + 1;
 
-  // Golden section between the best candidate's neighbours.
+  // Golden section between the best candidate's neighbors.
   double left = cover * std::max<double>(best - 1, 0.5) / kCandidates;
   double right = cover * std::min<double>(best + 1, kCandidates) / kCandidates;
   const double golden = (std::sqrt(5.0) - 1) / 2;

@@ -9,9 +9,9 @@
 
 namespace qbitopt {
 
-// How the first width of a quantiser is found.
+// How the first width of a quantizer is found.
 enum class RangeInit {
-  kMse,         // least squared error of the quantised values
+  kMse,         // least squared error of the quantized values
   kMinMax,      // the grid just covers all values
   kPercentile,  // the grid just covers the middle 99.9% (unsigned: the lower 99.9%)
   kLsq,         // s = 2 mean|x| / sqrt(p) (Esser et al., 2020)
@@ -52,7 +52,7 @@ class RangeObserver {
 // Up to `limit` values of x, evenly spread over its memory: float32, 1-dimensional, on the CPU.
 torch::Tensor spread_sample(const torch::Tensor& x, int64_t limit);
 
-// Mean squared error of the values when quantised with this width. values: float32, contiguous, on
+// Mean squared error of the values when quantized with this width. values: float32, contiguous, on
 // the CPU.
 double mean_squared_error(const torch::Tensor& values, double range, const Grid& grid);
 

@@ -7,7 +7,7 @@ QuantizerSite::QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec)
 
 torch::Tensor QuantizerSite::operator()(const torch::Tensor& x) const {
   if (!quantizer_) return apply_activation(spec_.absorbs, x);
-  // What a layer computed in 16 bits under autocast is too coarse for the quantiser's arithmetic.
+  // What a layer computed in 16 bits under autocast is too coarse for the quantizer's arithmetic.
   const bool widen =
       c10::isReducedFloatingType(x.scalar_type()) && !quantizer_->takes_sixteen_bits(x);
   return quantizer_->forward(widen ? x.to(torch::kFloat32) : x);

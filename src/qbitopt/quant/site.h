@@ -6,12 +6,12 @@
 
 namespace qbitopt {
 
-// A place in a network where a tensor may be quantised: applies the activation that comes before it
-// and, if a quantiser is attached, quantises. Owned by the block that holds the tensor.
+// A place in a network where a tensor may be quantized: applies the activation that comes before it
+// and, if a quantizer is attached, quantizes. Owned by the block that holds the tensor.
 class QuantizerSite {
  public:
   // `layer`: the convolution or linear module whose weight or input this is (the first consumer of
-  // a shared input); the attached quantiser is registered in it.
+  // a shared input); the attached quantizer is registered in it.
   QuantizerSite(torch::nn::Module& layer, QuantizerSpec spec);
 
   torch::Tensor operator()(const torch::Tensor& x) const;

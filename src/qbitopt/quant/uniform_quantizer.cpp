@@ -124,7 +124,7 @@ void UniformQuantizer::begin_calibration() {
 void UniformQuantizer::end_calibration() {
   const auto observer = std::move(observer_);
   if (!observer || observer->empty()) {
-    throw InputError("quantiser '" + spec().name +
+    throw InputError("quantizer '" + spec().name +
                      "' saw no data during calibration; calibrate with at least one batch that "
                      "passes through its layer");
   }

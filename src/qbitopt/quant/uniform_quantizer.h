@@ -79,11 +79,11 @@ class UniformQuantizer : public Quantizer {
   const std::shared_ptr<FisherEstimate>& fisher() const { return tracked_; }
 
   // Keeps up to `count` values of the (activated) tensor, less its offset, of the last forward in
-  // training mode; 0: none. For the measured quantisation noise of activations.
+  // training mode; 0: none. For the measured quantization noise of activations.
   void keep_sample(int64_t count) { sample_size_ = count; }
   const torch::Tensor& sample() const { return sample_; }
 
-  // While set, forward() hands on tap(a) in place of the quantised tensor; a: the tensor after the
+  // While set, forward() hands on tap(a) in place of the quantized tensor; a: the tensor after the
   // absorbed activation. For measurements that look at a tensor or put another in its place. Null:
   // none.
   using Tap = std::function<torch::Tensor(const torch::Tensor& a)>;

@@ -369,7 +369,7 @@ class TableBuilder {
                     [](const ColumnDefinition& column) { return !column.best.empty(); });
     if (asks_for_best) {
       notes_.add(fmt::format(
-          "Bold: the best mean of the quantised rows at a budget, and what prints alike, "
+          "Bold: the best mean of the quantized rows at a budget, and what prints alike, "
           "where each of them has at least {} seeds{}.",
           kSeedsForBold, has_bold_ ? "" : "; here none has"));
     }

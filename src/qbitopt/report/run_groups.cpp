@@ -187,7 +187,7 @@ bool Run::is_full_precision() const { return columns.value("weight_bits", Json()
 std::optional<double> Run::number(const std::string& column) const {
   const auto found = columns.find(column);
   if (found == columns.end() || !found->is_number()) return std::nullopt;
-  // Runs without quantisers report no bytes.
+  // Runs without quantizers report no bytes.
   if (column == "weight_bytes" && is_full_precision()) return std::nullopt;
   return found->get<double>();
 }

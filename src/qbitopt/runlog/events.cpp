@@ -126,7 +126,7 @@ void EventStore::add(const Reallocation& body) {
   }
   const auto at = [&](const char* name, const std::vector<double>& values, size_t i) {
     return i < values.size()
-               ? finite(body.step, fmt::format("{} of quantiser {}", name, i), values[i])
+               ? finite(body.step, fmt::format("{} of quantizer {}", name, i), values[i])
                : std::nullopt;
   };
   for (size_t i = 0; i < body.bits.size(); ++i) {
@@ -136,7 +136,7 @@ void EventStore::add(const Reallocation& body) {
   }
   for (size_t i = 0; i < body.costs.size(); ++i) {
     for (const auto& [bits, cost] : body.costs[i]) {
-      if (!finite(body.step, fmt::format("the cost of quantiser {} at {} bits", i, bits), cost))
+      if (!finite(body.step, fmt::format("the cost of quantizer {} at {} bits", i, bits), cost))
         continue;
       connection_.execute("INSERT INTO sensitivity VALUES (?, ?, ?, ?)", allocation, i, bits, cost);
     }

@@ -38,7 +38,7 @@ Tensor can_move(const UniformQuantizer& quantizer, const Tensor& a) {
 
 std::vector<TensorError> candidate_errors(SensitivityContext& context,
                                           const UniformQuantizers& quantizers, Stage stage,
-                                          const LabelledBatches& batches) {
+                                          const LabeledBatches& batches) {
   const torch::NoGradGuard no_grad;
   std::vector<RangeObserver> observers;
   for (const auto& quantizer : quantizers) {

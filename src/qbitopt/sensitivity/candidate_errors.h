@@ -6,7 +6,7 @@
 
 namespace qbitopt {
 
-// How far quantisation alone moves the elements of one tensor: a weight as it is, an activation
+// How far quantization alone moves the elements of one tensor: a weight as it is, an activation
 // over the images.
 struct TensorError {
   std::vector<double> mean_squares;   // of each candidate: mean of (Q(x) - x)^2 over elements
@@ -19,10 +19,10 @@ struct TensorError {
 // zero (after a ReLU, or of a pruned weight) stays where it is, at any bits and width.
 torch::Tensor can_move(const UniformQuantizer& quantizer, const torch::Tensor& a);
 
-// Of every quantiser, from one forward pass over the batches. Of an activation at most 8192
+// Of every quantizer, from one forward pass over the batches. Of an activation at most 8192
 // elements a batch count, evenly spread.
 std::vector<TensorError> candidate_errors(SensitivityContext& context,
                                           const UniformQuantizers& quantizers, Stage stage,
-                                          const LabelledBatches& batches);
+                                          const LabeledBatches& batches);
 
 }  // namespace qbitopt

@@ -8,7 +8,7 @@ namespace qbitopt {
 using torch::Tensor;
 
 CostTable measure_outputs(SensitivityContext& context, const UniformQuantizers& quantizers,
-                          Stage stage, const LabelledBatches& batches,
+                          Stage stage, const LabeledBatches& batches,
                           const std::function<Tensor(const OutputPair&)>& value,
                           const std::function<void(const Quantizer&, int64_t values)>& fail) {
   const torch::NoGradGuard no_grad;

@@ -30,7 +30,7 @@ FisherLoan::~FisherLoan() {
 }
 
 void FisherLoan::backward(const torch::Tensor& loss, bool retain_graph) {
-  // Gradients of ranges reach every quantiser and leave .grad of the parameters alone.
+  // Gradients of ranges reach every quantizer and leave .grad of the parameters alone.
   torch::autograd::grad({loss}, ranges_, {}, retain_graph, /*create_graph=*/false,
                         /*allow_unused=*/true);
 }

@@ -6,7 +6,7 @@
 
 namespace qbitopt {
 
-// Lends the quantisers' Fisher estimates, emptied, to one measurement. At its end they hold what
+// Lends the quantizers' Fisher estimates, emptied, to one measurement. At its end they hold what
 // they held before.
 class FisherLoan {
  public:

@@ -12,7 +12,7 @@ namespace {
 
 using torch::Tensor;
 
-// Values of each tensor that measure its quantisation error.
+// Values of each tensor that measure its quantization error.
 constexpr int64_t kNoiseSample = 1 << 13;
 
 // Mean squared rounding error of one element of a channel.
@@ -32,7 +32,7 @@ CostTable table(const UniformQuantizers& quantizers, FitNoise noise) {
       const int64_t skipped = quantizer->fisher()->skipped();
       throw JobError(
           "non_finite",
-          "sensitivity 'fit': no gradient reached quantiser '" + quantizer->spec().name +
+          "sensitivity 'fit': no gradient reached quantizer '" + quantizer->spec().name +
               (skipped ? "' that was finite in a whole step (" + std::to_string(skipped) +
                              " entries were not; in float16 the loss "
                              "scale may still be coming down: a larger "

@@ -31,13 +31,13 @@ struct FitOptions {
 double fit_cost(const UniformQuantizer& quantizer, const std::vector<double>& trace, int bits,
                 FitNoise noise = FitNoise::kUniform);
 
-// FIT (Zandonati et al., 2022): the expected rise of the loss, to second order, when quantiser q
+// FIT (Zandonati et al., 2022): the expected rise of the loss, to second order, when quantizer q
 // works at b bits and its rounding errors are uniform:
 //
 //   Phi_q(b) = 1/2 * F_q * Delta^2 / 12 = F_q * r_q^2 / (24 K^2)      Delta = r_q / K, K = 2^b - 1
 //
-// F_q is the trace of the empirical Fisher information at the quantised tensor, summed up by the
-// quantiser's own backward; per channel the sum over c of F_c r_c^2.
+// F_q is the trace of the empirical Fisher information at the quantized tensor, summed up by the
+// quantizer's own backward; per channel the sum over c of F_c r_c^2.
 class Fit : public Sensitivity {
  public:
   explicit Fit(FitOptions options = {}) : options_(options) {}

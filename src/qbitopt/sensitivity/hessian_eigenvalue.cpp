@@ -127,7 +127,7 @@ std::vector<LargestEigenvalue> HessianEigenvalue::eigenvalues(SensitivityContext
   Random random(context.seed, "sensitivity.hessian_eigenvalue",
                 static_cast<uint64_t>(context.step));
   at::Generator generator = at::detail::createCPUGenerator(random.next());
-  const LabelledBatches batches = first_samples(context, options_.samples);
+  const LabeledBatches batches = first_samples(context, options_.samples);
   require_second_derivatives(name(), context, quantizers, stage, batches);
   double images = 0;
   for (const auto& batch : batches) images += static_cast<double>(batch.first.size(0));

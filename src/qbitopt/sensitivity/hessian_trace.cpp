@@ -113,11 +113,11 @@ std::vector<TraceEstimate> HessianTrace::traces(SensitivityContext& context,
                                                 const UniformQuantizers& quantizers, Stage stage) {
   Random random(context.seed, "sensitivity.hessian_trace", static_cast<uint64_t>(context.step));
   at::Generator generator = at::detail::createCPUGenerator(random.next());
-  const LabelledBatches batches = first_samples(context, options_.samples);
+  const LabeledBatches batches = first_samples(context, options_.samples);
   require_second_derivatives(name(), context, quantizers, stage, batches);
   int64_t images = 0;
   for (const auto& batch : batches) images += batch.first.size(0);
-  const LabelledBatches parts =
+  const LabeledBatches parts =
       in_parts(batches, std::clamp<int64_t>(images / kFewestParts, 1, kLargestPart));
 
   std::vector<TraceEstimate> estimates(quantizers.size());

@@ -14,7 +14,7 @@ struct HessianTraceOptions {
   int vectors = 8;  // at most this many Rademacher vectors for each tensor and image, from 2
 };
 
-// The trace of the Hessian's block at one quantiser, over the entries that rounding can move. For
+// The trace of the Hessian's block at one quantizer, over the entries that rounding can move. For
 // an activation: the mean over images of the trace of one image's Hessian.
 struct TraceEstimate {
   double trace = 0;

@@ -74,7 +74,7 @@ Tensor LossCurvature::own_product(size_t q, const Tensor& vector) const {
 
 void LossCurvature::fail(size_t q, const std::string& reason) const {
   throw InputError("sensitivity '" + metric_ +
-                   "' needs second derivatives of the loss, which do not exist at quantiser '" +
+                   "' needs second derivatives of the loss, which do not exist at quantizer '" +
                    quantizers_[q]->spec().name + "' on " +
                    (tensors_[q].defined() ? tensors_[q].device().str() : std::string("cpu")) +
                    ": " + reason +
@@ -84,7 +84,7 @@ void LossCurvature::fail(size_t q, const std::string& reason) const {
 
 void require_second_derivatives(const std::string& metric, SensitivityContext& context,
                                 const UniformQuantizers& quantizers, Stage stage,
-                                const LabelledBatches& batches) {
+                                const LabeledBatches& batches) {
   constexpr int64_t kFewImages = 2;  // enough for batch norm
   const auto& [images, labels] = batches.front();
   const LossCurvature curvature(metric, context, quantizers, stage, images.slice(0, 0, kFewImages),

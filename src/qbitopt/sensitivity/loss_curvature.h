@@ -8,8 +8,8 @@
 namespace qbitopt {
 
 // Second derivatives of the mean cross-entropy L over one batch with respect to what every
-// quantiser hands on: for a weight the tensor itself, for an activation the tensor of the whole
-// batch. Derivatives pass through quantisers straight-through (Stage::kTraining), or there are none
+// quantizer hands on: for a weight the tensor itself, for an activation the tensor of the whole
+// batch. Derivatives pass through quantizers straight-through (Stage::kTraining), or there are none
 // (kBeforeTraining: the Hessian of the network in full precision, as in HAWQ).
 //
 // Only a tensor's own block H_qq = d^2 L / dx_q^2 is looked at, by vectors that are zero in all
@@ -28,13 +28,13 @@ namespace qbitopt {
 // Holds the graph of the first derivatives: memory of about two training steps on these images.
 class LossCurvature {
  public:
-  // Throws InputError that names the quantiser where second derivatives do not exist (`metric` for
+  // Throws InputError that names the quantizer where second derivatives do not exist (`metric` for
   // the message).
   LossCurvature(std::string metric, SensitivityContext& context,
                 const UniformQuantizers& quantizers, Stage stage, const torch::Tensor& images,
                 const torch::Tensor& labels);
 
-  // x_q, in the order of quantisers.
+  // x_q, in the order of quantizers.
   const std::vector<torch::Tensor>& tensors() const { return tensors_; }
   // True where rounding can move an entry of x_q; shaped as x_q.
   const torch::Tensor& movable(size_t q) const { return movable_[q]; }
@@ -52,11 +52,11 @@ class LossCurvature {
   std::vector<torch::Tensor> gradients_;
 };
 
-// Throws InputError that names the first quantiser whose own block of the Hessian does not exist.
+// Throws InputError that names the first quantizer whose own block of the Hessian does not exist.
 // An operation whose gradient leaves no graph behind would otherwise pass for one without
 // curvature.
 void require_second_derivatives(const std::string& metric, SensitivityContext& context,
                                 const UniformQuantizers& quantizers, Stage stage,
-                                const LabelledBatches& batches);
+                                const LabeledBatches& batches);
 
 }  // namespace qbitopt

@@ -4,9 +4,9 @@
 
 namespace qbitopt {
 
-// The rise of the loss itself, measured, when one quantiser alone goes to b bits:
+// The rise of the loss itself, measured, when one quantizer alone goes to b bits:
 //
-//   cost_q(b) = mean over images of (L with quantiser q at b bits - L)                 [nats]
+//   cost_q(b) = mean over images of (L with quantizer q at b bits - L)                 [nats]
 //
 // on the calibration set; see Stage for what the others do. It may be negative and need not fall
 // with b, so it wants a solver that takes any table (exact, milp). Cost and why no prefix of the

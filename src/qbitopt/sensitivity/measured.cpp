@@ -42,9 +42,9 @@ void MeasuredSensitivity::load(torch::serialize::InputArchive& archive) {
   last_.accuracy = state.value("accuracy", "");
 }
 
-LabelledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,
-                                                   int64_t samples) const {
-  LabelledBatches batches;
+LabeledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,
+                                                  int64_t samples) const {
+  LabeledBatches batches;
   int64_t found = 0;
   for (const auto& [images, labels] : context.batches()) {
     const int64_t wanted = samples == 0 ? images.size(0) : samples - found;
@@ -61,8 +61,8 @@ LabelledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,
   return batches;
 }
 
-LabelledBatches in_parts(const LabelledBatches& batches, int64_t largest) {
-  LabelledBatches parts;
+LabeledBatches in_parts(const LabeledBatches& batches, int64_t largest) {
+  LabeledBatches parts;
   for (const auto& [images, labels] : batches) {
     for (int64_t from = 0; from < images.size(0); from += largest) {
       parts.emplace_back(images.slice(0, from, from + largest),
@@ -90,7 +90,7 @@ std::string percent(double fraction) {
 
 void MeasuredSensitivity::fail_non_finite(const Quantizer& quantizer, int64_t values) const {
   throw JobError("non_finite", "sensitivity '" + name_ + "': none of " + std::to_string(values) +
-                                   " values measured for quantiser '" + quantizer.spec().name +
+                                   " values measured for quantizer '" + quantizer.spec().name +
                                    "' is finite");
 }
 

@@ -11,13 +11,13 @@
 namespace qbitopt {
 
 using UniformQuantizers = std::vector<std::shared_ptr<UniformQuantizer>>;
-using LabelledBatches = std::vector<std::pair<torch::Tensor, torch::Tensor>>;
+using LabeledBatches = std::vector<std::pair<torch::Tensor, torch::Tensor>>;
 
-// What a measurement takes the other quantisers and the widths to be.
+// What a measurement takes the other quantizers and the widths to be.
 enum class Stage {
-  kBeforeTraining,  // no quantiser is at work yet, and each candidate gets the first width that
+  kBeforeTraining,  // no quantizer is at work yet, and each candidate gets the first width that
                     // calibration would give it (quantizers.range_init): what the start does
-  kTraining,        // every quantiser works at its present bits, and a change of bits does with the
+  kTraining,        // every quantizer works at its present bits, and a change of bits does with the
                     // width what set_bits() does: what a reallocation does
 };
 
@@ -41,8 +41,8 @@ class MeasuredSensitivity : public Sensitivity {
   const std::string& name() const { return name_; }
   // The first `samples` images of the calibration set (all: 0), in its batches, the last one cut.
   // Throws InputError if there are fewer.
-  LabelledBatches first_samples(SensitivityContext& context, int64_t samples) const;
-  // Throws JobError that names the quantiser: nothing that was measured for it is finite.
+  LabeledBatches first_samples(SensitivityContext& context, int64_t samples) const;
+  // Throws JobError that names the quantizer: nothing that was measured for it is finite.
   [[noreturn]] void fail_non_finite(const Quantizer& quantizer, int64_t values) const;
 
  private:
@@ -53,7 +53,7 @@ class MeasuredSensitivity : public Sensitivity {
 };
 
 // The same images in the same order, at most `largest` at once.
-LabelledBatches in_parts(const LabelledBatches& batches, int64_t largest);
+LabeledBatches in_parts(const LabeledBatches& batches, int64_t largest);
 
 // "a, b, c", from the sixth name on "a, b, c, d, e and 2 more".
 std::string first_few(const std::vector<std::string>& names);
@@ -64,7 +64,7 @@ std::string percent(double fraction);
 // "<count> of <total> <things> were not finite and left out"; empty for 0.
 std::string non_finite_note(int64_t count, int64_t total, const std::string& things);
 
-// Takes the quantisers' places in the network while it lives. At its end all are as before.
+// Takes the quantizers' places in the network while it lives. At its end all are as before.
 class Taps {
  public:
   explicit Taps(const UniformQuantizers& quantizers) : quantizers_(quantizers) {}
@@ -72,7 +72,7 @@ class Taps {
   Taps(const Taps&) = delete;
   Taps& operator=(const Taps&) = delete;
 
-  // What quantiser q does from now on (see UniformQuantizer::set_tap); null: its ordinary work.
+  // What quantizer q does from now on (see UniformQuantizer::set_tap); null: its ordinary work.
   void set(size_t q, UniformQuantizer::Tap tap) { quantizers_[q]->set_tap(std::move(tap)); }
   // kBeforeTraining: hands the tensor on as it is; kTraining: its ordinary work.
   void set(size_t q, Stage stage);

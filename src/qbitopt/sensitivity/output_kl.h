@@ -4,9 +4,9 @@
 
 namespace qbitopt {
 
-// How far the network's answer moves when one quantiser alone goes to b bits:
+// How far the network's answer moves when one quantizer alone goes to b bits:
 //
-//   cost_q(b) = mean over images of KL(p || p with quantiser q at b bits)                [nats]
+//   cost_q(b) = mean over images of KL(p || p with quantizer q at b bits)                [nats]
 //   p = softmax(logits)
 //
 // on the calibration set; needs no labels. Never negative, but need not fall with b, so it wants a

@@ -4,7 +4,7 @@
 
 namespace qbitopt {
 
-// The quantiser's own mean squared error: what a metric must beat that knows the network.
+// The quantizer's own mean squared error: what a metric must beat that knows the network.
 //
 //   cost_q(b) = mean over elements of (Q_b(x_q) - x_q)^2           [squared unit of the tensor]
 //

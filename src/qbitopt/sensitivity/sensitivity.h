@@ -13,9 +13,9 @@
 
 namespace qbitopt {
 
-// Expected damage when one quantiser works at some bit-width: what an allocation minimises the sum
-// of. costs[q][i]: of quantiser q at its i-th candidate (spec().candidate_bits), in nats of the
-// loss unless `unit` says otherwise; finite. Pinned quantisers have a row as well.
+// Expected damage when one quantizer works at some bit-width: what an allocation minimizes the sum
+// of. costs[q][i]: of quantizer q at its i-th candidate (spec().candidate_bits), in nats of the
+// loss unless `unit` says otherwise; finite. Pinned quantizers have a row as well.
 struct CostTable {
   std::vector<std::vector<double>> costs;
   std::string unit = "nats";
@@ -32,7 +32,7 @@ struct SensitivityContext {
   // Images and labels, the same for every metric at one seed.
   std::function<std::vector<std::pair<torch::Tensor, torch::Tensor>>()> batches;
   uint64_t seed = 0;
-  int64_t step = 0;  // optimiser steps done
+  int64_t step = 0;  // optimizer steps done
 };
 
 // Tells which tensors suffer from few bits. Used before training (estimate) and during it
@@ -41,7 +41,7 @@ class Sensitivity {
  public:
   virtual ~Sensitivity() = default;
 
-  // Before the first training step: prepare the quantisers for observe_step().
+  // Before the first training step: prepare the quantizers for observe_step().
   virtual void start(const std::vector<QuantizerPtr>& quantizers) {}
   // After each step's backward, before gradients are cleared. samples: in the step; loss_scale:
   // what the mean loss over them was multiplied by.
@@ -65,7 +65,7 @@ class Sensitivity {
   // From what observe_step() has gathered. Metrics that gather nothing estimate anew.
   virtual CostTable current(SensitivityContext& context) { return estimate(context); }
 
-  // What current() needs beyond the quantisers' buffers, for exact resume.
+  // What current() needs beyond the quantizers' buffers, for exact resume.
   virtual void save(torch::serialize::OutputArchive& archive) const {}
   virtual void load(torch::serialize::InputArchive& archive) {}
 };

@@ -4,7 +4,7 @@
 
 namespace qbitopt {
 
-// The quantiser's error relative to its tensor: the reciprocal of the signal-to-quantisation-noise
+// The quantizer's error relative to its tensor: the reciprocal of the signal-to-quantization-noise
 // ratio, which adds up where decibels do not.
 //
 //   cost_q(b) = mean of (Q_b(x_q) - x_q)^2 / mean of x_q^2 = 10^(-SQNR[dB] / 10)          [1]

@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-// The quantisers as UniformQuantizer. Throws InputError that names the metric and the first one of
+// The quantizers as UniformQuantizer. Throws InputError that names the metric and the first one of
 // another kind.
 inline std::vector<std::shared_ptr<UniformQuantizer>> uniform_quantizers(
     const std::string& metric, const std::vector<QuantizerPtr>& quantizers) {
@@ -18,10 +18,10 @@ inline std::vector<std::shared_ptr<UniformQuantizer>> uniform_quantizers(
     uniform.push_back(std::dynamic_pointer_cast<UniformQuantizer>(quantizer));
     if (!uniform.back()) {
       throw InputError(
-          "sensitivity '" + metric + "' needs uniform quantisers with a learned range; '" +
+          "sensitivity '" + metric + "' needs uniform quantizers with a learned range; '" +
           quantizer->spec().name +
           "' is of another kind: choose sensitivity 'uniform' or 'random', or a method "
-          "that keeps the standard quantisers");
+          "that keeps the standard quantizers");
     }
   }
   return uniform;

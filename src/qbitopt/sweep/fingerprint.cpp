@@ -67,7 +67,7 @@ Json files_of(const Manifest& part, const std::string& root, int64_t classes) {
   try {
     const ImageNetFiles found = list_imagenet(root, classes, kMostArchiveBytes);
     for (const auto* half : {&found.train, &found.validation}) {
-      for (const LabelledFile& file : *half) {
+      for (const LabeledFile& file : *half) {
         if (file.bytes < 0) files.push_back(named_size(root, file.path));
       }
     }

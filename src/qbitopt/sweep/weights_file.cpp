@@ -13,7 +13,7 @@ namespace {
 // Of a published network; its manifest counts them so.
 constexpr int64_t kPublishedClasses = 1000;
 
-// Numbers that training changes: not the statistics of batch norm, nor what belongs to quantisers.
+// Numbers that training changes: not the statistics of batch norm, nor what belongs to quantizers.
 int64_t count_weights(const TensorIndex& tensors) {
   int64_t count = 0;
   for (const auto& [name, tensor] : tensors) {

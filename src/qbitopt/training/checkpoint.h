@@ -12,7 +12,7 @@ namespace qbitopt {
 
 // How far a run is.
 struct RunState {
-  int64_t step = 0;    // optimiser steps done
+  int64_t step = 0;    // optimizer steps done
   double seconds = 0;  // of all attempts together
   double train_seconds = 0;
   // Since the last point of the training curves.
@@ -23,7 +23,7 @@ struct RunState {
 };
 
 // Writes everything that a later attempt needs to go on to the same result: network with
-// quantisers, optimisers, averaged weights, the method's state, and how far the run is. There is always the old file
+// quantizers, optimizers, averaged weights, the method's state, and how far the run is. There is always the old file
 // or the new one. It ends in the sha256 of what is in it.
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
                       const Optimizers& optimizers, const WeightAverage& average,

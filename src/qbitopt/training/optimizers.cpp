@@ -19,7 +19,7 @@ std::unique_ptr<torch::optim::Optimizer> make_extra(const ExtraParameters& extra
                                                    .momentum(extra.momentum)
                                                    .weight_decay(extra.weight_decay));
   }
-  throw InputError(unknown_name("optimiser", extra.optimizer, {"adam", "sgd"}));
+  throw InputError(unknown_name("optimizer", extra.optimizer, {"adam", "sgd"}));
 }
 
 // AdamW's options have a weight decay from the start, so that it is set for both groups.

@@ -15,7 +15,7 @@ namespace qbitopt {
 // 1711.05101; biases and batch norm without decay), ranges, and what the method trains besides.
 class Optimizers {
  public:
-  // `weights`: the network's parameters without those of its quantisers.
+  // `weights`: the network's parameters without those of its quantizers.
   Optimizers(const Recipe& recipe, const std::vector<torch::Tensor>& weights,
              const std::vector<QuantizerPtr>& quantizers, const Parameters& parameters,
              const std::vector<ExtraParameters>& extra);

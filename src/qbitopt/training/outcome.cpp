@@ -30,7 +30,7 @@ const char* name_of(TensorKind kind) {
 void expect_candidate(const AllocationQuantizer& quantizer, int bits) {
   if (std::find(quantizer.bits.begin(), quantizer.bits.end(), bits) != quantizer.bits.end()) return;
   throw JobError("invalid_bits",
-                 fmt::format("the method left quantiser '{}' at {} bits; it may have {}",
+                 fmt::format("the method left quantizer '{}' at {} bits; it may have {}",
                              quantizer.name, bits, Json(quantizer.bits).dump()));
 }
 

@@ -12,11 +12,11 @@
 
 namespace qbitopt {
 
-// What one run works on: data, network with its quantisers, method, recipe. Made from an attempt.
+// What one run works on: data, network with its quantizers, method, recipe. Made from an attempt.
 class RunContext : public MethodContext {
  public:
   // Opens the data, makes the network, loads the starting checkpoint and attaches the method's
-  // quantisers. Throws InputError or JobError.
+  // quantizers. Throws InputError or JobError.
   RunContext(const Attempt& attempt, const Registries& registries, TrainingObserver& observer);
 
   const Parameters& parameters() const override { return parameters_; }
@@ -37,7 +37,7 @@ class RunContext : public MethodContext {
   Method& method() { return *method_; }
   torch::Device device() const { return device_; }
   Oscillations& oscillations() { return *oscillations_; }
-  // The network's own parameters, without those of quantisers.
+  // The network's own parameters, without those of quantizers.
   const std::vector<torch::Tensor>& weights() const { return weights_; }
   // Seconds spent choosing bits after the first time, as reported by the method so far.
   double& reallocation_seconds() { return reallocation_seconds_; }

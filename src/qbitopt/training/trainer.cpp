@@ -353,7 +353,7 @@ class TrainingRun {
     });
   }
 
-  // Of all weights that may be quantised, at their bits; 32 without quantisers.
+  // Of all weights that may be quantized, at their bits; 32 without quantizers.
   int64_t weight_bytes() {
     int64_t bits = 0;
     for (const QuantizerSite* site : context_.network().sites()) {

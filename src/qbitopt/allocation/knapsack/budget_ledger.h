@@ -7,15 +7,15 @@
 
 namespace qbitopt {
 
-// What is left of every budget, bops included, while an allocation grows one quantiser at a time;
+// What is left of every budget, bops included, while an allocation grows one quantizer at a time;
 // exact integers. For solvers that take any combination of budgets.
 class BudgetLedger {
  public:
-  // Every quantiser at its smallest allowed candidate, which must fit. `problem` is valid and
+  // Every quantizer at its smallest allowed candidate, which must fit. `problem` is valid and
   // outlives this.
   explicit BudgetLedger(const Problem& problem);
 
-  // Per quantiser: index of its candidate.
+  // Per quantizer: index of its candidate.
   const std::vector<int>& choices() const { return choices_; }
   // The next larger candidate that is not forbidden; -1: none.
   int next_choice(int quantizer) const;
@@ -38,10 +38,10 @@ class BudgetLedger {
   const Problem& problem_;
   std::vector<int> choices_;
   std::vector<int64_t> left_;           // per budget
-  std::vector<std::vector<Use>> uses_;  // per quantiser
+  std::vector<std::vector<Use>> uses_;  // per quantizer
 };
 
-// Takes, again and again, the step to a quantiser's next candidate that saves most for its share of
+// Takes, again and again, the step to a quantizer's next candidate that saves most for its share of
 // what is left, until nothing fits. Any budgets, any costs; candidate indices.
 std::vector<int> greedy_by_share(const Problem& problem);
 

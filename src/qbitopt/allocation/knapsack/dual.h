@@ -22,7 +22,7 @@ double clearing_price(std::vector<PricedStep>& steps, int64_t slack,
 
 // The exact solution of a knapsack's Lagrangian dual:
 //
-//   maximise over multipliers lambda_g >= 0
+//   maximize over multipliers lambda_g >= 0
 //     sum_c min_j (cost_cj + price_c * load_cj) - sum_g lambda_g * slack_g
 //
 // where price_c is the sum of lambda_g over the budgets that hold class c.

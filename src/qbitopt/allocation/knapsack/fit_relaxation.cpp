@@ -18,7 +18,7 @@ double log2_k(double bits) {
   return 3 * std::log2(u) - bits;
 }
 
-// The same of whole bit-widths, which every quantiser asks for.
+// The same of whole bit-widths, which every quantizer asks for.
 double log2_k_at(int bits) {
   static const auto table = [] {
     std::array<double, 65> values{};
@@ -84,7 +84,7 @@ double relaxed_bits(double k) {
   return std::log2(u + 1);
 }
 
-bool FitRelaxation::recognise(const Problem& problem, const Knapsack& knapsack) {
+bool FitRelaxation::recognize(const Problem& problem, const Knapsack& knapsack) {
   shapes_.clear();
   for (int c = 0; c < knapsack.classes(); ++c) {
     if (knapsack.layer[c].activation >= 0) return false;
@@ -179,7 +179,7 @@ double FitRelaxation::search(const Knapsack& knapsack, int budget) {
 }
 
 bool FitRelaxation::solve(const Problem& problem, const Knapsack& knapsack) {
-  if (!recognise(problem, knapsack)) return false;
+  if (!recognize(problem, knapsack)) return false;
   price.clear();
   for (int g = 0; g < knapsack.budgets(); ++g) {
     const double found = search(knapsack, g);

@@ -35,7 +35,7 @@ struct FitRelaxation {
     double weight;
     double log2_price;  // highest price of the budgets searched so far
   };
-  bool recognise(const Problem& problem, const Knapsack& knapsack);
+  bool recognize(const Problem& problem, const Knapsack& knapsack);
   double search(const Knapsack& knapsack, int budget);
 
   std::vector<Shape> shapes_;

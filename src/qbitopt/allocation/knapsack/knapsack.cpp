@@ -10,7 +10,7 @@
 namespace qbitopt {
 namespace {
 
-constexpr int32_t kPairStride = 64;  // more than the candidates of any quantiser
+constexpr int32_t kPairStride = 64;  // more than the candidates of any quantizer
 
 // Adds a choice to the class under construction, unless a smaller one costs no more.
 void add_choice(Knapsack& k, int64_t load, double cost, int32_t candidate) {
@@ -32,7 +32,7 @@ void end_class(Knapsack& k, Knapsack::Layer layer) {
   k.leaf.push_back(-1);
 }
 
-// Writes a class of one quantiser from choice `end` on, where there is room for all its candidates.
+// Writes a class of one quantizer from choice `end` on, where there is room for all its candidates.
 // Returns the new end.
 size_t put_quantizer(Knapsack& k, size_t end, const AllocationQuantizer& quantizer) {
   int64_t* load = k.load.data();
@@ -53,7 +53,7 @@ size_t put_quantizer(Knapsack& k, size_t end, const AllocationQuantizer& quantiz
   return end;
 }
 
-// A class for each quantiser that is in no pair yet; `class_of` says which class it became.
+// A class for each quantizer that is in no pair yet; `class_of` says which class it became.
 void add_quantizers(Knapsack& k, const std::vector<AllocationQuantizer>& quantizers,
                     std::vector<int32_t>& class_of) {
   size_t end = k.first.back();
@@ -181,7 +181,7 @@ std::string Knapsack::build(const Problem& problem) {
   member_first.push_back(0);
 
   std::vector<Row> rows;
-  std::vector<int32_t> class_of;  // with pairs: -1 where a quantiser is part of one
+  std::vector<int32_t> class_of;  // with pairs: -1 where a quantizer is part of one
   if (!problem.bops.empty()) {
     load.clear(), cost.clear(), candidate.clear();
     class_of.assign(quantizers, 0);

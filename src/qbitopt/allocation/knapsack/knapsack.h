@@ -13,10 +13,10 @@ namespace qbitopt {
 // cheapest picks whose loads fit. Loads are counted from each class's smallest choice, so that
 // picking those is the zero point.
 //
-// Budgets must be laminar: of two that share quantisers, one holds the other (weights inside
+// Budgets must be laminar: of two that share quantizers, one holds the other (weights inside
 // joint). They form a forest: a class is under its leaf budget and all of that one's parents. A
 // load counts alike in each of them. A bops budget is taken when no other budget touches its
-// quantisers and no two pairs share one: then a class is a layer, and its choices are pairs of
+// quantizers and no two pairs share one: then a class is a layer, and its choices are pairs of
 // bit-widths.
 struct Knapsack {
   // [classes + 1]: class c has the choices first[c] .. first[c + 1] - 1, with loads strictly
@@ -26,7 +26,7 @@ struct Knapsack {
   std::vector<int64_t> load;  // [choices] 0 for the first of a class
   // [choices] times 2^-cost_exponent, so that huge and tiny costs neither overflow nor vanish
   std::vector<double> cost;
-  std::vector<int32_t> candidate;  // [choices] index into the quantiser's candidates; pairs:
+  std::vector<int32_t> candidate;  // [choices] index into the quantizer's candidates; pairs:
                                    // weight's * 64 + activation's
   int cost_exponent = 0;
 
@@ -38,7 +38,7 @@ struct Knapsack {
   std::vector<int32_t> member;        // classes of budget g: member[member_first[g]] ...
 
   struct Layer {
-    int32_t weight, activation;  // quantisers; activation -1: a class of one quantiser
+    int32_t weight, activation;  // quantizers; activation -1: a class of one quantizer
   };
   std::vector<Layer> layer;  // [classes]
 
@@ -54,10 +54,10 @@ struct Knapsack {
   // The same, but throws InputError that sends the user of `solver` to milp.
   void require(const Problem& problem, const std::string& solver);
 
-  // Candidate indices of a choice of class c: of its quantiser (its layer's weight), and of the
+  // Candidate indices of a choice of class c: of its quantizer (its layer's weight), and of the
   // activation or -1.
   Layer choice(int c, int32_t j) const;
-  // `picked`: per class, index of a choice. Returns candidate indices per quantiser of `problem`.
+  // `picked`: per class, index of a choice. Returns candidate indices per quantizer of `problem`.
   std::vector<int> candidates(const Problem& problem, std::span<const int32_t> picked) const;
 };
 

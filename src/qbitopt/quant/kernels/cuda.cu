@@ -19,7 +19,7 @@ struct Sums {
   double range = 0, squares = 0, skipped = 0;
 };
 
-// What one row is quantised with.
+// What one row is quantized with.
 struct Constants {
   __device__ Constants(const Shape& shape, float range) : n(shape.n), p(shape.p) {
     if (range < shape.floor) range = shape.floor;

@@ -151,7 +151,7 @@ std::vector<double> spread(const std::vector<double>& wanted, double gap, double
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return wanted[a] < wanted[b]; });
-  // Neighbours that are too near become one group around their common middle, until none are.
+  // Neighbors that are too near become one group around their common middle, until none are.
   struct Group {
     double middle;
     size_t count;

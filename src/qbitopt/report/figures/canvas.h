@@ -89,7 +89,7 @@ class Canvas {
   int blocks_ = 0;
 };
 
-// Heights for labels, as near to `wanted` as `gap` between neighbours allows, within [low, high] if
+// Heights for labels, as near to `wanted` as `gap` between neighbors allows, within [low, high] if
 // they fit.
 std::vector<double> spread(const std::vector<double>& wanted, double gap, double low, double high);
 

@@ -1,4 +1,4 @@
-// A table of coloured cells with their numbers: columns panel, x, y (texts or numbers, in order of
+// A table of colored cells with their numbers: columns panel, x, y (texts or numbers, in order of
 // appearance) and value.
 #include <fmt/format.h>
 
@@ -51,7 +51,7 @@ double widest(const std::vector<std::string>& texts, double size) {
   return width;
 }
 
-// Colours with their numbers, in the upper right corner.
+// Colors with their numbers, in the upper right corner.
 void draw_key(Canvas& canvas, const FigureInput& input, const Scale& scale, double top) {
   const FigureAxis& axis = input.definition.value;
   const bool is_stepped =
@@ -110,7 +110,7 @@ void draw_grid(Canvas& canvas, const FigureInput& input, const Grid& grid, const
   const auto rows = static_cast<double>(grid.ys.size());
   const bool with_numbers = !input.definition.value.is_logarithmic &&
                             plot.width() / static_cast<double>(grid.xs.size()) >= kSmallestCell;
-  std::map<std::string, std::vector<std::vector<double>>> boxes;  // by colour
+  std::map<std::string, std::vector<std::vector<double>>> boxes;  // by color
   for (const auto& [place, value] : grid.values) {
     if (!std::isfinite(value)) continue;
     const double fraction = colors.has(value) ? std::clamp(colors.fraction(value), 0.0, 1.0) : 0.0;
@@ -156,7 +156,7 @@ Canvas draw_cells(const FigureInput& input) {
     for (const std::string& name : grid.xs)
       is_upright |= name.find_first_not_of("0123456789.") != std::string::npos;
   }
-  // Names that neighbours share are written once: rows at the left, columns at the bottom.
+  // Names that neighbors share are written once: rows at the left, columns at the bottom.
   const bool shared_rows = same_rows && columns > 1;
   const bool shared_columns = same_columns && columns == 1;
   const double width = columns > 1 ? 960 : kFigureWidth;

@@ -26,7 +26,7 @@ struct FigureDefinition {
   std::string kind;     // "points", "lines", "cells" or "strip"
   FigureAxis x;
   FigureAxis y;
-  FigureAxis value;       // of the colour, in "cells"
+  FigureAxis value;       // of the color, in "cells"
   bool connect = false;   // points: a line through each series
   bool diagonal = false;  // points: the line y = x
   bool zero = false;      // strip: a line at 0

@@ -30,7 +30,7 @@ bool draw_figure(const Reader& reader, const FigureDefinition& figure,
                  const std::optional<std::string>& sweep, FigureFormat format,
                  const std::filesystem::path& output);
 
-// The figure as an <svg> element for a page: sized by its width, in the colours of the page (CSS
+// The figure as an <svg> element for a page: sized by its width, in the colors of the page (CSS
 // variables --ink, --muted, --line), with title and description for a screen reader, and ids that
 // begin with the figure's name. Empty if there is nothing to draw.
 std::string figure_for_page(const Reader& reader, const FigureDefinition& figure,

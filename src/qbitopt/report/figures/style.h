@@ -1,27 +1,27 @@
 #pragma once
 
-// Internal to the figures: colours and marks.
+// Internal to the figures: colors and marks.
 
 #include <string>
 #include <vector>
 
 namespace qbitopt {
 
-// Of the figure itself. The page replaces them by the colours of its theme.
+// Of the figure itself. The page replaces them by the colors of its theme.
 constexpr const char* kInk = "#1f2328";
 constexpr const char* kMuted = "#656d76";
 constexpr const char* kGrid = "#d8dee4";
 constexpr const char* kFront = "#afb8c1";
 
-// How a series looks. The colours are those of Okabe and Ito (2008) and Tol's muted scheme, which
-// stay apart for the colour-blind; the marks stay apart in print.
+// How a series looks. The colors are those of Okabe and Ito (2008) and Tol's muted scheme, which
+// stay apart for the color-blind; the marks stay apart in print.
 struct SeriesStyle {
   std::string color;  // "#d55e00"
   int filled_mark;    // gnuplot's point type
   int hollow_mark;
 };
 
-// Known methods look the same in every figure; `others`, all that are not known, take the colours
+// Known methods look the same in every figure; `others`, all that are not known, take the colors
 // that are left, in their order. A series is a method, or begins with one and a space: one of its
 // configurations.
 class SeriesStyles {
@@ -33,10 +33,10 @@ class SeriesStyles {
   std::vector<std::string> others_;
 };
 
-// A colour of the scale from light (0) to dark (1), which also stays apart in grey: ColorBrewer's
+// A color of the scale from light (0) to dark (1), which also stays apart in grey: ColorBrewer's
 // YlGnBu.
 std::string scale_color(double fraction);
-// Black or white, whichever is read on that colour.
+// Black or white, whichever is read on that color.
 std::string text_color_on(double fraction);
 
 }  // namespace qbitopt

@@ -6,7 +6,7 @@
 
 namespace qbitopt {
 
-// An <svg> element that takes its size and its colours (--ink, --muted, --line, --paper) from the
+// An <svg> element that takes its size and its colors (--ink, --muted, --line, --paper) from the
 // page; its ids begin with `name`, and `title` is what a screen reader says.
 std::string themed_svg(const std::string& gnuplot_svg, const std::string& name,
                        const std::string& title);

@@ -27,7 +27,7 @@ PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep
 
 // {common: parameters that all jobs share, runs: {fields, rows}, steps: [[...]], inventories:
 // [[[name, kind, counted]]], details: {job: {curves: [[metric, split, index of steps, "1,2,..."]],
-// inventory: index, history: [[step, "84"]], bits: "84", log}}}: a digit of base 36 a quantiser.
+// inventory: index, history: [[step, "84"]], bits: "84", log}}}: a digit of base 36 a quantizer.
 // Curves have at most 60 points, so that 500 jobs stay below 3 MB.
 Json run_data(const Reader& reader, const std::optional<std::string>& sweep, const PageRuns& runs);
 

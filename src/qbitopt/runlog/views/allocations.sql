@@ -4,7 +4,7 @@ SELECT
   job.key AS key,                      -- the run
   json_extract(job.parameters, '$.method') AS method,  -- its method
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
-  allocation.step AS step,             -- [optimiser steps] done
+  allocation.step AS step,             -- [optimizer steps] done
   allocation.solver AS solver,         -- who chose; empty for a method without a solver
   allocation.status AS status,         -- optimal, feasible, initial or over_budget
   allocation.objective AS objective,   -- [cost_unit] predicted rise of the loss

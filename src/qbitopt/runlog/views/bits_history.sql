@@ -1,10 +1,10 @@
--- Bits of every quantiser from each reallocation on (step 0: the start). Follows resumed attempts like `curves`.
+-- Bits of every quantizer from each reallocation on (step 0: the start). Follows resumed attempts like `curves`.
 CREATE VIEW bits_history AS
 SELECT
   job.key AS key,                  -- the run
   json_extract(job.parameters, '$.method') AS method,  -- its method
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
-  allocation.step AS step,         -- [optimiser steps] done when the bits were chosen
+  allocation.step AS step,         -- [optimizer steps] done when the bits were chosen
   quantizer_bits.position AS position,  -- place in the network, from 0
   quantizer.name AS quantizer,     -- 'features.1.conv.0.0.weight'
   quantizer.kind AS kind,          -- weight or activation

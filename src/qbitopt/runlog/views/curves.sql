@@ -6,7 +6,7 @@ SELECT
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
   metric_definition.name AS metric,                    -- 'loss', 'top1', ...
   CASE metric_point.split WHEN 0 THEN 'train' WHEN 1 THEN 'validation' ELSE 'test' END AS split,  -- images it was measured on
-  metric_point.step AS step,      -- [optimiser steps] done
+  metric_point.step AS step,      -- [optimizer steps] done
   metric_point.value AS value     -- in the metric's unit
 FROM job
 JOIN attempt_chain ON attempt_chain.attempt_id = job.attempt_id

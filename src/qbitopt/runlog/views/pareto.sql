@@ -38,7 +38,7 @@ SELECT
   top1_deviation AS top1_deviation,    -- [percentage points] standard deviation (n - 1); NULL for one seed
   weight_bits AS weight_bits,          -- [bits] average over the counted weights
   activation_bits AS activation_bits,  -- [bits] average over the counted activations
-  weight_bytes AS weight_bytes         -- [bytes] all quantised weights at their final bits
+  weight_bytes AS weight_bytes         -- [bytes] all quantized weights at their final bits
 FROM candidate
 WHERE NOT EXISTS (
   SELECT 1

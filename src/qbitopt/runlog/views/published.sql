@@ -8,8 +8,8 @@ SELECT
   activation_bits AS activation_bits,  -- bits of the activations, as the source says
   budget_constraint AS budget_constraint,  -- what was constrained, exceptions
   fp32_top1 AS fp32_top1,              -- [percent] the source's own full-precision network; NULL: not given
-  top1 AS top1,                        -- [percent] of the quantised network
-  round(top1 - fp32_top1, 6) AS top1_minus_fp32,  -- [percentage points] what quantisation cost; NULL: not given
+  top1 AS top1,                        -- [percent] of the quantized network
+  round(top1 - fp32_top1, 6) AS top1_minus_fp32,  -- [percentage points] what quantization cost; NULL: not given
   source_title AS source_title,        -- where it stands
   source_url AS source_url,            -- link to it
   quoted_from AS quoted_from           -- own run of the source, or whom it quotes

@@ -20,7 +20,7 @@ SELECT
   {budget_means}
   avg(weight_bits_all_tensors) FILTER (WHERE counts) AS weight_bits_all_tensors,  -- [bits] pinned weights included
   avg(activation_bits_all_tensors) FILTER (WHERE counts) AS activation_bits_all_tensors,  -- [bits] pinned activations included
-  avg(weight_bytes) FILTER (WHERE counts) AS weight_bytes,        -- [bytes] all quantised weights at their final bits
+  avg(weight_bytes) FILTER (WHERE counts) AS weight_bytes,        -- [bytes] all quantized weights at their final bits
   avg(seconds) FILTER (WHERE counts) AS seconds_mean,             -- [seconds] of a run
   sum(seconds) FILTER (WHERE state = 'finished') AS seconds_total  -- [seconds] of all its runs
 FROM counted

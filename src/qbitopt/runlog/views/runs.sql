@@ -10,12 +10,12 @@ SELECT
   {parameters}
   {metrics}
   {budgets}
-  COALESCE(weight_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits_all_tensors,  -- [bits] average over all quantised weights, pinned ones included
-  COALESCE(activation_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits_all_tensors,  -- [bits] average over all quantised activations, pinned ones included
-  attempt.weight_bytes AS weight_bytes,    -- [bytes] all quantised weights at their final bits
+  COALESCE(weight_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS weight_bits_all_tensors,  -- [bits] average over all quantized weights, pinned ones included
+  COALESCE(activation_budget.all_tensor_bits, CASE WHEN attempt.state = 'finished' AND attempt.inventory_id IS NULL THEN 32.0 END) AS activation_bits_all_tensors,  -- [bits] average over all quantized activations, pinned ones included
+  attempt.weight_bytes AS weight_bytes,    -- [bytes] all quantized weights at their final bits
   attempt.budget_met AS budget_met,        -- 1: the final bits keep every budget
   job.guarantees_budget AS guarantees_budget,  -- 1: the method promises to keep its budget
-  attempt.steps AS steps,                  -- [optimiser steps] done
+  attempt.steps AS steps,                  -- [optimizer steps] done
   attempt.seconds AS seconds,              -- [seconds] of the run, all its attempts together
   attempt.train_seconds AS train_seconds,  -- [seconds] of them spent in training steps
   attempt.reallocation_seconds AS reallocation_seconds,  -- [seconds] of them spent choosing bits anew; the first choice is left out

@@ -1,4 +1,4 @@
--- What each choice of bits knew: the expected damage of every quantiser at every candidate. Follows resumed attempts.
+-- What each choice of bits knew: the expected damage of every quantizer at every candidate. Follows resumed attempts.
 CREATE VIEW sensitivities AS
 SELECT
   job.key AS key,                  -- the run
@@ -6,7 +6,7 @@ SELECT
   json_extract(job.parameters, '$.sensitivity') AS sensitivity,  -- the metric
   json_extract(job.parameters, '$.seed') AS seed,                -- its seed
   attempt.number AS attempt,       -- of the run, from 1
-  allocation.step AS step,         -- [optimiser steps] done
+  allocation.step AS step,         -- [optimizer steps] done
   sensitivity.position AS position,  -- place in the network, from 0
   quantizer.name AS quantizer,     -- 'features.1.conv.0.0.weight'
   quantizer.kind AS kind,          -- weight or activation

@@ -200,7 +200,7 @@
     chart.append(cursor);
     const reading = element('p', {class: 'reading'});
     const legend = () => reading.replaceChildren(...curves.flatMap((curve, i) =>
-      [element('span', {style: `color: var(--curve-${i % 2 + 1})`}, `${i ? '   ' : ''}● ${curve.split}`)]), '   over optimiser steps');
+      [element('span', {style: `color: var(--curve-${i % 2 + 1})`}, `${i ? '   ' : ''}● ${curve.split}`)]), '   over optimizer steps');
     legend();
     chart.addEventListener('pointermove', (event) => {
       const box = chart.getBoundingClientRect();

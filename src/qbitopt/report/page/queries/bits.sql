@@ -1,4 +1,4 @@
--- Quantisers of every run, line by line, and their final bits as digits of base 36.
+-- Quantizers of every run, line by line, and their final bits as digits of base 36.
 SELECT
   key,
   group_concat(quantizer, char(10)) AS quantizers,
