@@ -29,8 +29,7 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
   const auto read = [](const std::string& text) { return read_run(parse_yaml("a.yaml", text)); };
   EXPECT_EQ(read("{jobs: 4, retries: {lost: 2, preempted: unlimited}}"),
             Json::parse(R"({"jobs": 4, "retries": {"lost": 2, "preempted": -1}})"));
-  EXPECT_EQ(read("{jobs: auto, executor: local}"),
-            Json({{"jobs", "auto"}, {"executor", "local"}}));
+  EXPECT_EQ(read("{jobs: auto, executor: local}"), Json({{"jobs", "auto"}, {"executor", "local"}}));
   EXPECT_THAT(input_error([&] { read("{jobs: 0}"); }),
               HasSubstr("run.jobs is auto or a count from 1, found the number 0"));
   EXPECT_THAT(input_error([&] { read("{retries: {oom: many}}"); }),

@@ -5,10 +5,10 @@
 #include <limits>
 
 #include "qbitopt/allocation/budget_check.h"
+#include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/knapsack/budget_ledger.h"
 #include "qbitopt/allocation/knapsack/exchange.h"
 #include "qbitopt/allocation/knapsack/greedy.h"
-#include "qbitopt/allocation/highs.h"
 #include "qbitopt/allocation/milp_model.h"
 
 namespace qbitopt {

@@ -1,6 +1,7 @@
 #include "qbitopt/plugin/stamp.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fstream>
 #include <iterator>

@@ -55,7 +55,7 @@ struct ShapeNeed {
 struct Shape {
   std::vector<Slot> slots;  // by name
   std::vector<const Slot*> varying;
-  const Slot* seed = nullptr;  // the slot of "seed", if there is one
+  const Slot* seed = nullptr;       // the slot of "seed", if there is one
   const Manifest* model = nullptr;  // null before one is chosen
   const Manifest* data = nullptr;
   std::vector<ShapeNeed> needs;

@@ -37,8 +37,8 @@ struct Recipe {
   double power = 1;                              // of polynomial
   std::vector<double> milestones = {0.5, 0.75};  // of step: fractions of the schedule's steps
   double gamma = 0.1;                            // of step
-  double label_smoothing = 0;  // share of a label that is spread over all classes
-  double distillation = 0;     // share of the loss that comes from the teacher's answers
+  double label_smoothing = 0;                    // share of a label that is spread over all classes
+  double distillation = 0;  // share of the loss that comes from the teacher's answers
   double distillation_temperature = 1;
   Precision precision = Precision::kFloat32;
   bool deterministic = true;  // of cuDNN's algorithms
