@@ -18,13 +18,29 @@ inline std::string safetensors(const std::string& header, const std::string& val
   return bytes(uint64_t{header.size()}) + header + values;
 }
 
-// The fields that zip readers need; no checksums, as torch.save can be told to write.
+// DEFLATE's blocks that are not compressed.
+inline std::string deflated(const std::string& content) {
+  constexpr size_t kMost = 65535;
+  std::string packed;
+  for (size_t at = 0; at == 0 || at < content.size(); at += kMost) {
+    const std::string part = content.substr(at, kMost);
+    const auto size = static_cast<uint16_t>(part.size());
+    const bool is_last = at + kMost >= content.size();
+    packed += std::string(1, is_last ? '\x01' : '\0') + bytes(size) +
+              bytes(static_cast<uint16_t>(~size)) + part;
+  }
+  return packed;
+}
+
+// The fields that zip readers need; no checksums, as torch.save can be told to write. `method`: 8 for
+// DEFLATE.
 inline std::string zip_file(const std::map<std::string, std::string>& entries,
                             uint16_t method = 0) {
   std::string file, directory;
-  for (const auto& [name, content] : entries) {
+  for (const auto& [name, unpacked] : entries) {
+    const std::string content = method == 8 ? deflated(unpacked) : unpacked;
     const std::string sizes = bytes(uint32_t{0}) + bytes(static_cast<uint32_t>(content.size())) +
-                              bytes(static_cast<uint32_t>(content.size())) +
+                              bytes(static_cast<uint32_t>(unpacked.size())) +
                               bytes(static_cast<uint16_t>(name.size())) + bytes(uint16_t{0});
     const std::string begin = bytes(uint16_t{0}) + bytes(method) + bytes(uint32_t{0});
     directory += "PK\x01\x02" + bytes(uint32_t{0}) + begin + sizes + bytes(uint16_t{0}) +

@@ -69,7 +69,11 @@ void expect_within_values(const std::string& name, const StoredTensor& tensor) {
 }
 
 TensorIndex index_tensors(std::string_view file) {
-  if (file.starts_with("PK\x03\x04")) return without_wrappers(index_torch_file(file));
+  return without_wrappers(index_tensors_as_written(file));
+}
+
+TensorIndex index_tensors_as_written(std::string_view file) {
+  if (file.starts_with("PK\x03\x04")) return index_torch_file(file);
   // The length of a safetensors header may begin with this byte, too; the header follows it.
   if (file.starts_with("\x80") && (file.size() < 9 || file[8] != '{')) {
     throw BadWeights("is a pickle as PyTorch wrote it before version 1.6, which is not read here",
@@ -77,7 +81,7 @@ TensorIndex index_tensors(std::string_view file) {
   }
   if (file.size() < 10)
     throw BadWeights(fmt::format("holds no weights: it has only {} bytes", file.size()));
-  return without_wrappers(index_safetensors(file));
+  return index_safetensors(file);
 }
 
 }  // namespace qbitopt

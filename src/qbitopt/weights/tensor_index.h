@@ -15,6 +15,8 @@ namespace qbitopt {
 struct StoredValues {
   uint64_t begin = 0, size = 0;   // bytes of the file
   std::optional<uint32_t> crc32;  // of zip files, unless it was not computed
+  // Set: the file has so many bytes, which DEFLATE packed; they unpack to `size` (see inflate.h).
+  std::optional<uint64_t> packed_size = {};
 };
 
 // Where and how a file keeps one tensor: value (i, j) is the one at offset + i * strides[0] + j *
@@ -52,6 +54,8 @@ class BadWeights : public std::runtime_error {
 // nothing in it: time and memory stay within a small multiple of the file's size. Throws
 // BadWeights.
 TensorIndex index_tensors(std::string_view file);
+// Likewise, with all names as they are written, those of wrappers included.
+TensorIndex index_tensors_as_written(std::string_view file);
 
 // Bytes of a value of each type that is read: {"F32", 4}, ...
 const std::map<std::string, int64_t>& value_bytes();

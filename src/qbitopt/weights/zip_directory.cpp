@@ -1,15 +1,19 @@
 #include "qbitopt/weights/zip_directory.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "qbitopt/weights/inflate.h"
 
 // Records and their fields: "APPNOTE.TXT - .ZIP File Format Specification" of PKWARE, 4.3. The
 // libraries that read zip files want a copy of each entry; here its place is what is asked for.
 namespace qbitopt {
 namespace {
 
+constexpr uint16_t kDeflated = 8;           // method of compression
 constexpr uint32_t kIn64Bits = 0xffffffff;  // the field's value stands in a record of zip64
 
 [[noreturn]] void refuse_zip(const std::string& what) {
@@ -99,10 +103,27 @@ std::map<std::string, ZipEntry> read_zip_directory(std::string_view archive) {
     bytes_at(archive, begin, packed_size);
     ZipEntry entry{{begin, packed_size}, method == 0 && (flags & 1) == 0};
     if (entry.is_plain && size != packed_size) refuse_zip("'" + name + "' has two sizes");
+    if (method == kDeflated && (flags & 1) == 0) {
+      entry.content.size = size;
+      entry.content.packed_size = packed_size;
+    }
     if (crc32 != 0) entry.content.crc32 = crc32;  // torch.save can leave them out
     entries.insert_or_assign(name, entry);
   }
   return entries;
+}
+
+std::string unpack(std::string_view archive, const StoredValues& content) {
+  const std::string_view bytes =
+      bytes_at(archive, content.begin, content.packed_size.value_or(content.size));
+  std::string unpacked = content.packed_size ? inflate(bytes, content.size) : std::string(bytes);
+  const auto* data = reinterpret_cast<const Bytef*>(unpacked.data());
+  if (content.crc32 && ::crc32_z(0, data, unpacked.size()) != *content.crc32) {
+    throw BadWeights(
+        fmt::format("is damaged: the checksum of its bytes {} to {} is not the one in it",
+                    content.begin, content.begin + bytes.size()));
+  }
+  return unpacked;
 }
 
 }  // namespace qbitopt

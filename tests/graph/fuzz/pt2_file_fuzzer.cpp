@@ -1,0 +1,49 @@
+// Reads any bytes as what torch.export.save writes, and puts quantizers in: every reference of the
+// graph must be to something that is made before, and every tensor lie within the file.
+#include <cstdlib>
+
+#include "qbitopt/graph/pt2_file.h"
+#include "qbitopt/graph/quantizers.h"
+
+namespace {
+
+void expect(bool is_true) {
+  if (!is_true) std::abort();
+}
+
+void expect_sound(const qbitopt::Graph& graph, size_t file_size) {
+  std::vector<bool> is_made(graph.values.size());
+  is_made.at(graph.input) = true;
+  for (const auto& tensor : graph.tensors) {
+    is_made.at(tensor.value) = true;
+    const auto& values = tensor.stored.values;
+    const uint64_t in_file = values.packed_size.value_or(values.size);
+    expect(values.begin <= file_size && in_file <= file_size - values.begin);
+    expect(tensor.stored.elements() * qbitopt::value_bytes().at(tensor.stored.type) <=
+           static_cast<int64_t>(values.size));
+  }
+  for (const auto& node : graph.nodes) {
+    qbitopt::for_each_value(node, [&](size_t value) { expect(is_made.at(value)); });
+    for (const size_t output : node.outputs) is_made.at(output) = true;
+  }
+  expect(is_made.at(graph.output) && graph.classes() > 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view file(reinterpret_cast<const char*>(data), size);
+  try {
+    qbitopt::Graph graph = qbitopt::read_pt2(file);
+    expect_sound(graph, size);
+    const qbitopt::QuantizedGraph quantized = qbitopt::insert_quantizers(std::move(graph));
+    expect_sound(quantized.graph, size);
+    for (const auto& layer : quantized.layers) {
+      expect(layer.node < quantized.graph.nodes.size());
+      expect(layer.input_site < quantized.sites.size() &&
+             layer.weight_site < quantized.sites.size());
+    }
+  } catch (const qbitopt::BadGraph&) {
+  }
+  return 0;
+}
