@@ -116,10 +116,12 @@ $(REAL)/.made: $(PHOTOGRAPHS)/.ready tools/convert_weights.py
 	  cp $$packages/skimage/data/chelsea.png $$packages/skimage/data/coffee.png $$packages/skimage/data/rocket.jpg $(REAL) && touch $@
 
 originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the models against torchvision and timm, and real weights against photographs (minutes)
-	cmake --build $(BUILD) -j $(JOBS) --target torch_tests end_to_end_tests
+	cmake --build $(BUILD) -j $(JOBS) --target torch_tests graph_network_tests end_to_end_tests
 	.venv-peers/originals/bin/python tests/models/originals.py --fixtures tests/models/originals --cases $(BUILD)/originals
 	git diff --exit-code tests/models/originals
 	QBITOPT_ORIGINALS=$(BUILD)/originals $(BUILD)/bin/torch_tests --gtest_filter='*OriginalsTest*'
+	.venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py $(BUILD)/originals/graphs --originals
+	QBITOPT_GRAPH_ORIGINALS=$(BUILD)/originals/graphs $(BUILD)/bin/graph_network_tests --gtest_filter='ImageNet/*'
 	$(BUILD)/bin/end_to_end_tests --gtest_filter='SlowRealWeightsTest*'
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg

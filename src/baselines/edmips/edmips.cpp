@@ -135,11 +135,10 @@ Tensor EdMips::penalty(MethodContext& context, const StepState& state) {
     return cd_ * sum;
   }
   double first = 0;
-  for (QuantizedLayer* layer : context.network().layers()) {
-    const QuantizerPtr &weight = layer->weight_site().quantizer(),
-                       &input = layer->input_site().quantizer();
+  for (const LayerSites& layer : context.network().layer_sites()) {
+    const QuantizerPtr &weight = layer.weight->quantizer(), &input = layer.input->quantizer();
     if (weight->spec().pinned_bits && input->spec().pinned_bits) continue;
-    const auto macs = static_cast<double>(layer->macs());
+    const auto macs = static_cast<double>(layer.macs);
     if (first == 0) first = macs;
     sum = sum + expected_bits(*weight) * expected_bits(*input) * (macs / first);
   }

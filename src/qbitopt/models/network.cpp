@@ -1,23 +1,30 @@
 #include "qbitopt/models/network.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
 
-void Network::register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module) {
-  torch::nn::Module* parent = this;
-  size_t begin = 0;
-  for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', begin)) {
+torch::nn::Module& Network::module_at(const std::string& path) {
+  torch::nn::Module* module = this;
+  for (size_t begin = 0; begin < path.size();) {
+    const size_t dot = std::min(path.find('.', begin), path.size());
     const std::string name = path.substr(begin, dot - begin);
-    const auto children = parent->named_children();
+    const auto children = module->named_children();
     const auto* known = children.find(name);
-    parent = known ? known->get()
-                   : parent->register_module(name, std::make_shared<torch::nn::Module>()).get();
+    module = known ? known->get()
+                   : module->register_module(name, std::make_shared<torch::nn::Module>()).get();
     begin = dot + 1;
   }
-  parent->register_module(path.substr(begin), std::move(module));
+  return *module;
+}
+
+void Network::register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module) {
+  const size_t dot = path.rfind('.');
+  torch::nn::Module& parent = dot == std::string::npos ? *this : module_at(path.substr(0, dot));
+  parent.register_module(dot == std::string::npos ? path : path.substr(dot + 1), std::move(module));
 }
 
 QuantizedLayer& Network::add_layer(const std::string& path, const LayerOptions& options,
@@ -47,6 +54,14 @@ Gate& Network::add_gate(const std::string& path) {
 }
 
 void Network::finish_sites() {
+  std::vector<QuantizerSite*> ends;
+  for (QuantizedLayer* layer : {layers_.front(), layers_.back()})
+    ends.insert(ends.end(), {&layer->input_site(), &layer->weight_site()});
+  finish_sites(ends, {&layers_.front()->input_site()});
+}
+
+void Network::finish_sites(const std::vector<QuantizerSite*>& ends,
+                           const std::vector<QuantizerSite*>& images) {
   for (QuantizerSite* site : sites_) {
     std::vector<int>& candidates = site->spec().candidate_bits = options_.candidate_bits;
     if (site->spec().is_signed) std::erase(candidates, 1);  // one code is no grid
@@ -57,17 +72,21 @@ void Network::finish_sites() {
   }
   if (options_.first_last_bits == 1)
     throw InputError("quantizers.first_last_bits is 1; signed tensors start at 2 bits");
+  const auto pin = [&](QuantizerSite* site, int bits) {
+    site->spec().pinned_bits = bits;
+    site->spec().counted = options_.count_first_last;
+  };
   if (options_.first_last_bits > 0) {
-    for (QuantizedLayer* layer : {layers_.front(), layers_.back()}) {
-      for (QuantizerSite* site : {&layer->input_site(), &layer->weight_site()}) {
-        site->spec().pinned_bits = options_.first_last_bits;
-        site->spec().counted = options_.count_first_last;
-      }
-    }
+    for (QuantizerSite* site : ends) pin(site, options_.first_last_bits);
   }
-  QuantizerSpec& network_input = layers_.front()->input_site().spec();
-  network_input.pinned_bits = 8;
-  network_input.counted = options_.count_first_last;
+  for (QuantizerSite* site : images) pin(site, 8);
+}
+
+std::vector<LayerSites> Network::layer_sites() const {
+  std::vector<LayerSites> sites;
+  for (QuantizedLayer* layer : layers_)
+    sites.push_back({&layer->input_site(), &layer->weight_site(), layer->macs()});
+  return sites;
 }
 
 void Network::measure(at::IntArrayRef image_shape) {

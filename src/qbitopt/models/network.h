@@ -24,6 +24,13 @@ struct NetworkOptions {
   bool count_first_last = false;  // whether these enter the budget's average though they are pinned
 };
 
+// The sites of one layer, as it is executed; an input may be shared with other layers.
+struct LayerSites {
+  QuantizerSite* input;
+  QuantizerSite* weight;
+  int64_t macs;  // per sample; after measure()
+};
+
 struct BatchNormOptions {
   double epsilon = 1e-5;
   double momentum = 0.1;  // weight of a new batch in the running statistics
@@ -45,12 +52,14 @@ class Network : public torch::nn::Module {
   // Every site in the order of execution: a layer's input before its weight. A tensor that several
   // layers read has one site, at the first of them. Pointers live as long as the network.
   const std::vector<QuantizerSite*>& sites() const { return sites_; }
-  // In the order of execution.
+  // Of a network that is composed of blocks, in the order of execution.
   const std::vector<QuantizedLayer*>& layers() const { return layers_; }
+  // Of every layer, in the order of execution.
+  virtual std::vector<LayerSites> layer_sites() const;
 
   // Runs one image of this shape (in evaluation mode, without gradients) and fills elements and
   // MACs of all sites. MACs of a shared input are those of all its layers.
-  void measure(at::IntArrayRef image_shape);  // [channels, height, width]
+  virtual void measure(at::IntArrayRef image_shape);  // [channels, height, width]
 
   // For the blocks that a network is composed of. `path` is the published dotted name; the modules
   // on the way are made as needed. Call in the order of execution.
@@ -65,10 +74,18 @@ class Network : public torch::nn::Module {
   // Last act of a constructor: pins the network's input at 8 bits, and the first and last layer as
   // the options say.
   void finish_sites();
+  // The same where a network is not composed of layers(): `ends` are the sites of its first and
+  // last layers, `images` those that read the network's input.
+  void finish_sites(const std::vector<QuantizerSite*>& ends,
+                    const std::vector<QuantizerSite*>& images);
+  // One that the network owns, next in the order of execution.
+  void add_site(QuantizerSite& site) { sites_.push_back(&site); }
 
- private:
+  // The module under a dotted path; the modules on the way are made as needed, and it itself.
+  torch::nn::Module& module_at(const std::string& path);
   void register_at(const std::string& path, std::shared_ptr<torch::nn::Module> module);
 
+ private:
   NetworkOptions options_;
   std::vector<QuantizerSite*> sites_;
   std::vector<QuantizedLayer*> layers_;

@@ -1,13 +1,15 @@
 #include "qbitopt/models/weights.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/mapped_file.h"
 #include "qbitopt/weights/tensor_index.h"
+#include "qbitopt/weights/wrappers.h"
+#include "qbitopt/weights/zip_directory.h"
 
 namespace qbitopt {
 namespace {
@@ -24,23 +26,17 @@ torch::ScalarType scalar_type(const std::string& type) {
 // A copy, so that it starts at an address that suits every type. Flat, of whole values.
 torch::Tensor read_values(std::string_view file, const StoredValues& stored,
                           torch::ScalarType type) {
-  const std::string_view bytes = file.substr(stored.begin, stored.size);
-  const auto* data = reinterpret_cast<const Bytef*>(bytes.data());
-  if (stored.crc32 && ::crc32_z(0, data, bytes.size()) != *stored.crc32) {
-    throw BadWeights(
-        fmt::format("is damaged: the checksum of its bytes {} to {} is not the one in it",
-                    stored.begin, stored.begin + stored.size));
-  }
+  const std::string bytes = unpack(file, stored);
   const auto count = static_cast<int64_t>(bytes.size() / c10::elementSize(type));
   const torch::Tensor values = torch::empty({count}, type);
   if (count > 0) std::memcpy(values.data_ptr(), bytes.data(), values.nbytes());
   return values;
 }
 
-StateDict read_tensors(std::string_view file) {
+StateDict read_tensors(std::string_view file, const TensorIndex& index) {
   StateDict tensors;
   std::map<std::pair<uint64_t, torch::ScalarType>, torch::Tensor> read;  // tensors may share values
-  for (const auto& [name, stored] : index_tensors(file)) {
+  for (const auto& [name, stored] : index) {
     const torch::ScalarType type = scalar_type(stored.type);
     torch::Tensor& values = read[{stored.values.begin, type}];
     if (!values.defined()) values = read_values(file, stored.values, type);
@@ -49,15 +45,36 @@ StateDict read_tensors(std::string_view file) {
   return tensors;
 }
 
-}  // namespace
-
-StateDict read_weights(const std::filesystem::path& file) {
+template <typename Index>
+StateDict read_index(const std::filesystem::path& file, Index index) {
   const MappedFile mapped(file);
   try {
-    return read_tensors(mapped.bytes());
+    return read_tensors(mapped.bytes(), index(mapped.bytes()));
   } catch (const BadWeights& error) {
     throw InputError(file.string() + ": " + error.advice(file, "OUT.safetensors"));
   }
+}
+
+}  // namespace
+
+torch::Tensor read_tensor(std::string_view file, const StoredTensor& stored) {
+  const torch::Tensor values = read_values(file, stored.values, scalar_type(stored.type));
+  return values.as_strided(stored.shape, stored.strides, stored.offset);
+}
+
+StateDict read_weights(const std::filesystem::path& file) {
+  return read_index(file, [](std::string_view bytes) { return index_tensors(bytes); });
+}
+
+StateDict read_weights(const std::filesystem::path& file, const torch::nn::Module& network) {
+  return read_index(file, [&](std::string_view bytes) {
+    TensorIndex index = index_tensors_as_written(bytes);
+    const auto parameters = network.named_parameters();
+    const bool has_all = std::all_of(parameters.begin(), parameters.end(), [&](const auto& item) {
+      return item.key().find("_quantizer.") != std::string::npos || index.count(item.key()) != 0;
+    });
+    return has_all ? index : without_wrappers(std::move(index));
+  });
 }
 
 }  // namespace qbitopt

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "qbitopt/models/state_file.h"
+#include "qbitopt/weights/tensor_index.h"
 
 namespace qbitopt {
 
@@ -11,5 +13,12 @@ namespace qbitopt {
 // name. Throws InputError that names the file, what was found and what to do; for what PyTorch alone
 // can read, the converter.
 StateDict read_weights(const std::filesystem::path& file);
+
+// Likewise, for a network whose own names may begin alike, as wrappers' do: names stay as they are
+// written where all of the network's are among them.
+StateDict read_weights(const std::filesystem::path& file, const torch::nn::Module& network);
+
+// One tensor of a file that an index describes. Throws BadWeights if its bytes are damaged.
+torch::Tensor read_tensor(std::string_view file, const StoredTensor& stored);
 
 }  // namespace qbitopt

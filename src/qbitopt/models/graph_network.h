@@ -1,0 +1,100 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "qbitopt/graph/quantizers.h"
+#include "qbitopt/models/network.h"
+#include "qbitopt/models/operator_call.h"
+#include "qbitopt/models/state_file.h"
+
+namespace qbitopt {
+
+// A network that runs a graph, operator by operator, with PyTorch's own kernels and gradients. What
+// evaluation and training do differently follows this module's mode: dropout, and batch norms, which
+// are BatchNorm2d modules here whatever their dimension, so that freeze_batch_norm() and the like
+// find them. Values are freed after their last use.
+class GraphNetwork : public Network {
+ public:
+  // `tensors`: the values of graph.tensors by name, which are copied; 16-bit ones become float32.
+  // Throws BadGraph for operators that cannot be run, and InputError as finish_sites() does.
+  // `source`: the file's name, for the errors of measure().
+  GraphNetwork(QuantizedGraph graph, const StateDict& tensors, std::string source,
+               const NetworkOptions& options);
+
+  torch::Tensor forward(const torch::Tensor& images) override;
+
+  // Throws InputError that names the operator, where LibTorch refuses an image of this shape or
+  // knows no derivative between the weights and the logits.
+  void measure(at::IntArrayRef image_shape) override;
+
+  std::vector<LayerSites> layer_sites() const override;
+
+  const Graph& graph() const { return quantized_.graph; }
+
+ private:
+  struct Quantize {
+    size_t site, input, output;
+  };
+  struct Arithmetic {  // of two whole numbers
+    std::string operation;
+    GraphArgument left, right;
+    size_t output;
+  };
+  struct BatchNorm {
+    torch::nn::BatchNorm2dImpl* module;
+    size_t input, output;
+    std::optional<size_t> weight, bias;
+    double epsilon;
+  };
+  struct Step {
+    std::variant<OperatorCall, Quantize, Arithmetic, BatchNorm> action;
+    std::vector<size_t> last_uses;  // values that nothing reads afterwards
+  };
+  struct Owned {
+    size_t value;
+    torch::Tensor tensor;
+  };
+
+  void add_batch_norms(const StateDict& tensors);
+  void add_tensors(const StateDict& tensors);
+  void add_sites();
+  void add_steps();
+  std::variant<OperatorCall, Quantize, Arithmetic, BatchNorm> action_of(const GraphNode& node);
+  torch::nn::BatchNorm2dImpl* batch_norm_of(const GraphNode& node) const;
+  // The name of the tensor that a node's argument is; empty if it is none of the network's own.
+  std::string tensor_name(const GraphNode& node, const char* argument) const;
+
+  void take(const Step& step, std::vector<c10::IValue>& values, torch::Device device);
+  torch::Tensor run(const torch::Tensor& images, bool measures);
+  void measure_site(size_t site, const torch::Tensor& x);
+  void measure_layer(const GraphLayer& layer, const std::vector<c10::IValue>& values);
+  void expect_images(at::IntArrayRef shape) const;
+  void expect_logits(const torch::Tensor& logits) const;
+  void expect_derivative(const GraphNode& node, const std::vector<c10::IValue>& values) const;
+
+  QuantizedGraph quantized_;
+  std::string source_;
+  std::map<std::string, torch::nn::BatchNorm2dImpl*> batch_norms_;  // by path
+  std::map<size_t, std::string> names_;                             // of the tensors, by value
+  std::vector<Owned> owned_;
+  std::vector<std::unique_ptr<QuantizerSite>> own_sites_;  // in the graph's numbering
+  std::vector<int64_t> layer_macs_;
+  std::vector<Step> steps_;  // one for each node
+  bool keeps_layout_ = false;
+};
+
+// The graph of a .pt2 file. Throws InputError with the file's name if it cannot be read.
+Graph read_graph(const std::filesystem::path& file);
+
+// The network of a .pt2 file, with the file's weights. Throws InputError with the file's name if it
+// cannot be read or run, or if its classes are not those of `options`.
+std::unique_ptr<Network> read_graph_network(const std::filesystem::path& file,
+                                            const NetworkOptions& options);
+
+}  // namespace qbitopt
