@@ -33,7 +33,7 @@ int predict(const Invocation& invocation) {
         "usage: qbitopt predict --model M [--weights FILE] [options] IMAGE...\n"
         "Prints the five most likely classes of each image (JPEG or PNG). Images are rotated by "
         "their\nEXIF orientation here; training and evaluation use them as they are stored.\n\n"
-        "  --model M             network (see `qbitopt models`)\n"
+        "  --model M             network (see `qbitopt models`), or a .pt2 file with its weights\n"
         "  --weights FILE        safetensors, PyTorch .pth, or a job's model.pth with its "
         "quantizers; default: random weights\n"
         "  --allocation FILE     bit-widths of the quantizers, {\"name\": bits}, 8 for the others; "

@@ -1,11 +1,14 @@
 #include "worker/inventory.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <iostream>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/models/graph_network.h"
 #include "qbitopt/models/network.h"
 #include "worker/arguments.h"
 
@@ -19,26 +22,15 @@ std::string grid_of(const QuantizerSpec& spec) {
   return spec.is_signed ? "signed" : spec.has_offset ? "offset" : "unsigned";
 }
 
-}  // namespace
-
-int inventory(const std::vector<std::string>& words) {
-  const Arguments arguments =
-      Arguments::parse(words, {"image_size", "channels", "classes"}, {"json"});
-  if (arguments.words.size() != 1) throw InputError("expected the name of one model");
-  NetworkRegistry registry("model");
-  register_networks(registry);
-  const int64_t size = arguments.number("image_size", kSmallestImage, kLargestImage);
-  const int64_t channels = arguments.number("channels", 1, 1024);
-  const int64_t classes = arguments.number("classes", 2, 1'000'000);
-  const auto network =
-      registry.make(arguments.words.front(), {.classes = classes, .image_channels = channels});
-  network->measure({channels, size, size});
+// Lists what was measured on an image of this shape.
+int print(Network& network, const std::vector<int64_t>& shape, bool as_json) {
+  network.measure(shape);
   Json json = Json::array();
   std::string text = fmt::format("{:44} {:10} {:8} {:>10} {:>14}  bits\n", "quantizer", "kind",
                                  "grid", "elements", "MACs");
   int64_t macs = 0, parameters = 0;
-  for (const torch::Tensor& parameter : network->parameters()) parameters += parameter.numel();
-  for (const QuantizerSite* site : network->sites()) {
+  for (const torch::Tensor& parameter : network.parameters()) parameters += parameter.numel();
+  for (const QuantizerSite* site : network.sites()) {
     const QuantizerSpec& spec = site->spec();
     const bool is_weight = spec.kind == TensorKind::kWeight;
     if (is_weight) macs += spec.macs;
@@ -54,10 +46,42 @@ int inventory(const std::vector<std::string>& words) {
                         spec.elements, spec.macs,
                         spec.pinned_bits ? fmt::format("pinned at {}", *spec.pinned_bits) : "free");
   }
-  text += fmt::format("{} quantizers, {} parameters, {} MACs for an image of {}x{}x{}\n",
-                      network->sites().size(), parameters, macs, channels, size, size);
-  std::cout << (arguments.has("json") ? json.dump(2) + "\n" : text);
+  text += fmt::format("{} quantizers, {} parameters, {} MACs for an image of {}\n",
+                      network.sites().size(), parameters, macs, fmt::join(shape, "x"));
+  std::cout << (as_json ? json.dump(2) + "\n" : text);
   return 0;
+}
+
+// A file says how many classes and which images it is for.
+int graph_inventory(const Arguments& arguments) {
+  const std::string& file = arguments.words.front();
+  const Graph graph = read_graph(file);
+  for (const char* option : {"classes", "channels"}) {
+    if (arguments.has(option))
+      throw InputError(fmt::format("--{} is not for a .pt2 file, which says it by itself", option));
+  }
+  std::vector<int64_t> shape = graph.image_shape();
+  for (int64_t& size : shape) size = size < 0 ? arguments.number_or("image_size", 224, kSmallestImage, kLargestImage) : size;
+  NetworkOptions options;
+  options.classes = graph.classes();
+  return print(*read_graph_network(file, options), shape, arguments.has("json"));
+}
+
+}  // namespace
+
+int inventory(const std::vector<std::string>& words) {
+  const Arguments arguments =
+      Arguments::parse(words, {"image_size", "channels", "classes"}, {"json"});
+  if (arguments.words.size() != 1) throw InputError("expected the name of one model");
+  const std::string& model = arguments.words.front();
+  if (names_graph_file(model)) return graph_inventory(arguments);
+  NetworkRegistry registry("model");
+  register_networks(registry);
+  const int64_t size = arguments.number("image_size", kSmallestImage, kLargestImage);
+  const int64_t channels = arguments.number("channels", 1, 1024);
+  const int64_t classes = arguments.number("classes", 2, 1'000'000);
+  const auto network = registry.make(model, {.classes = classes, .image_channels = channels});
+  return print(*network, {channels, size, size}, arguments.has("json"));
 }
 
 }  // namespace qbitopt::worker

@@ -13,11 +13,13 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/names.h"
 #include "qbitopt/core/text_file.h"
 #include "qbitopt/data/exif.h"
 #include "qbitopt/data/image_crops.h"
 #include "qbitopt/data/resize.h"
 #include "qbitopt/files/imagenet_classes.h"
+#include "qbitopt/models/graph_network.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/models/state_file.h"
 #include "qbitopt/models/weights.h"
@@ -177,18 +179,25 @@ std::string class_name(int64_t index, int64_t classes) {
 
 std::unique_ptr<Network> load_network(const Arguments& arguments) {
   const std::string& model = arguments.required("model");
-  const bool has_weights = arguments.has("weights");
+  const bool has_weights = arguments.has("weights"), is_file = names_graph_file(model);
   const std::string file = has_weights ? arguments.required("weights") : "";
   StateDict weights;
+  std::unique_ptr<Network> network;
+  if (is_file) {
+    NetworkOptions options;
+    options.classes = read_graph(model).classes();
+    network = read_graph_network(model, options);
+    network->measure({3, kSize, kSize});  // refuses another image
+  }
   if (has_weights) {
-    weights = read_weights(file);
-  } else {
+    weights = is_file ? read_weights(file, *network) : read_weights(file);
+  } else if (!is_file) {
     std::cerr << fmt::format(
         "warning: without --weights FILE the weights are random and the answer means nothing; "
         "`qbitopt models {}` says which file there is\n",
         model);
   }
-  auto network = make_network(model, weights, file);
+  if (!is_file) network = make_network(model, weights, file);
   if (arguments.has("allocation")) {  // its quantizers take the place of stored ones
     std::erase_if(weights, [](const auto& entry) {
       return entry.first.find("_quantizer.") != std::string::npos;

@@ -17,6 +17,17 @@ std::string joined(const std::string& prefix, const std::string& name) {
   return prefix.empty() ? name : prefix + "." + name;
 }
 
+Manifest graph_file_manifest() {
+  Manifest manifest;
+  manifest.kind = "model";
+  manifest.name = "pt2_file";
+  manifest.summary =
+      "A network that torch.export.save wrote, as tools/export_network.py makes it; its weights "
+      "are "
+      "the starting point.";
+  return manifest;
+}
+
 }  // namespace
 
 const ParameterSpec* Schema::find(std::string_view name) const {
@@ -33,7 +44,9 @@ const Manifest* Schema::part(std::string_view kind) const {
   return nullptr;
 }
 
-Catalog::Catalog(std::vector<Manifest> manifests) : manifests_(std::move(manifests)) {
+Catalog::Catalog(std::vector<Manifest> manifests)
+    : manifests_(std::move(manifests)),
+      graph_file_(std::make_unique<const Manifest>(graph_file_manifest())) {
   for (const Manifest& manifest : manifests_) {
     const auto [place, is_new] =
         by_name_.emplace(std::pair(manifest.kind, manifest.name), &manifest);
@@ -97,6 +110,7 @@ std::vector<std::string> Catalog::names(std::string_view kind) const {
 }
 
 const Manifest* Catalog::find(std::string_view kind, std::string_view name) const {
+  if (kind == "model" && names_graph_file(name)) return graph_file_.get();
   const auto found = by_name_.find(std::pair(std::string(kind), std::string(name)));
   return found == by_name_.end() ? nullptr : found->second;
 }

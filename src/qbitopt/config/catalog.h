@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -49,7 +50,7 @@ class Catalog {
 
   const std::vector<Manifest>& manifests() const { return manifests_; }
   std::vector<std::string> names(std::string_view kind) const;  // by name
-  // Null if there is none.
+  // Null if there is none. A model may also be a file, net.pt2: all of them have one manifest.
   const Manifest* find(std::string_view kind, std::string_view name) const;
   // "unknown method 'qbitop', did you mean 'qbitopt'?; known methods: ..."
   std::string unknown_part(std::string_view kind, std::string_view name) const;
@@ -71,6 +72,7 @@ class Catalog {
   void collect_keys(const Manifest& manifest, const std::string& prefix);
 
   std::vector<Manifest> manifests_;
+  std::unique_ptr<const Manifest> graph_file_;  // at one address, wherever the catalog is moved
   std::map<std::pair<std::string, std::string>, const Manifest*, std::less<>> by_name_;
   std::map<std::string, const ParameterSpec*, std::less<>> keys_;
   // Manifest and prefix whose keys are in keys_.

@@ -58,4 +58,6 @@ std::string unknown_name(std::string_view kind, std::string_view name,
   return text;
 }
 
+bool names_graph_file(std::string_view model) { return model.ends_with(".pt2"); }
+
 }  // namespace qbitopt

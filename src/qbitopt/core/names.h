@@ -15,4 +15,7 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
 std::string unknown_name(std::string_view kind, std::string_view name,
                          std::vector<std::string> known);
 
+// Whether a model is given as a file of torch.export.save (net.pt2), not by a registered name.
+bool names_graph_file(std::string_view model);
+
 }  // namespace qbitopt

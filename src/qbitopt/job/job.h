@@ -16,7 +16,8 @@ struct Job {
   std::string config_key;
   // Flat: dotted name -> value, every parameter that applies to this job. "method", "model",
   // "data.name" and "seed" are always there; a parameter that does not apply is absent. "plugin":
-  // the file that brings the method, if it is not built in.
+  // the file that brings the method, if it is not built in. "model.file": the .pt2 file that is the
+  // model, whose name alone is "model".
   Json parameters = Json::object();
   // The parts it is made of and their manifest versions: "method:qbitopt" -> 1.
   std::map<std::string, int> versions;

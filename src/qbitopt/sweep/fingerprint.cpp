@@ -7,8 +7,11 @@
 #include "qbitopt/core/encoding.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/core/mapped_file.h"
 #include "qbitopt/files/imagenet_files.h"
 #include "qbitopt/files/readable_file.h"
+#include "qbitopt/graph/pt2_file.h"
+#include "qbitopt/graph/quantizers.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/sweep/weights_file.h"
 
@@ -133,6 +136,25 @@ std::string DataFingerprints::misfit(const Manifest& model, const std::string& r
   const fs::path file = published_weights(root, model.name);
   const std::string misfit = misfit_of_weights(file, model, classes);
   return misfit.empty() ? "" : named(model) + ": " + file.string() + " " + misfit;
+}
+
+const DataFingerprints::GraphFile& DataFingerprints::graph_file(const fs::path& file) {
+  if (const auto known = graph_files_.find(file); known != graph_files_.end()) return known->second;
+  if (const std::string fault = fault_of_file(file); !fault.empty()) {
+    throw InputError("model '" + file.string() + "': " + fault +
+                     "; tools/export_network.py makes one of a PyTorch module");
+  }
+  GraphFile found;
+  try {
+    const MappedFile mapped(file);
+    const QuantizedGraph quantized = insert_quantizers(read_pt2(mapped.bytes()));
+    found.classes = quantized.graph.classes();
+    found.image_shape = quantized.graph.image_shape();
+  } catch (const BadGraph& error) {
+    throw InputError("model '" + file.string() + "' " + error.what());
+  }
+  found.sha256 = content_sha256(file);
+  return graph_files_[file] = std::move(found);
 }
 
 void DataFingerprints::complain(const std::string& fault) {

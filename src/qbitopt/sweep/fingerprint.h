@@ -31,6 +31,15 @@ class DataFingerprints {
   // classes; empty if they are, or if of() has complained of them.
   std::string misfit(const Manifest& model, const std::string& root, int64_t classes) const;
 
+  // A model that is a .pt2 file: its content's sha256, and what data it is for.
+  struct GraphFile {
+    std::string sha256;
+    int64_t classes = 0;
+    std::vector<int64_t> image_shape;  // of one image; -1: any size
+  };
+  // Throws InputError if it is missing or holds no network that can be trained.
+  const GraphFile& graph_file(const std::filesystem::path& file);
+
   // Keeps a fault of one part, with its place in the sweep, so that the next are looked for, too.
   void complain(const std::string& fault);
   // Throws InputError that names every fault, a line each, if there are any.
@@ -47,6 +56,7 @@ class DataFingerprints {
   Json known_ = Json::object();  // absolute path -> {size, changed (nanoseconds), sha256}
   bool is_changed_ = false;
   std::vector<std::string> faults_;
+  std::map<std::filesystem::path, GraphFile> graph_files_;
   std::map<std::tuple<const Manifest*, std::string, int64_t>, std::string> fingerprints_;
 };
 

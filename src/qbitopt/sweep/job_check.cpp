@@ -5,6 +5,7 @@
 
 #include "qbitopt/allocation/solver.h"
 #include "qbitopt/config/value.h"
+#include "qbitopt/core/names.h"
 #include "qbitopt/job/budget_kinds.h"
 
 namespace qbitopt {
@@ -55,8 +56,13 @@ class JobCheck {
     return found.is_number() ? found.get<double>() : 0;
   }
 
-  // Published weights are taken as they are.
-  bool is_published() const { return value("weights.root").is_string(); }
+  // Published weights are taken as they are, and so are a file's: fp32 trains nothing then.
+  bool is_published() const {
+    if (is("weights.train", true)) return false;
+    const Json& model = value("model");
+    const bool is_file = model.is_string() && names_graph_file(model.get_ref<const std::string&>());
+    return value("weights.root").is_string() || (is_file && is("method", "fp32"));
+  }
 
   // At this parameter's value, if someone wrote it.
   [[noreturn]] void fail(const std::string& key, const std::string& message) const {

@@ -21,8 +21,9 @@ JobSize size_of(const Job& job, const Catalog& catalog) {
   const Manifest& model = catalog.get("model", p.value("model", ""));
   size.checkpoint_bytes = 4 * model.weights;
   const bool is_fp32 = p.value("method", "") == "fp32";
-  if (is_fp32 && p.contains("weights.root")) {
-    size.images = 0;  // published weights, as they are
+  const bool has_weights = p.contains("weights.root") || p.contains("model.file");
+  if (is_fp32 && has_weights && !p.value("weights.train", false)) {
+    size.images = 0;  // weights as they are
     size.h100_seconds = h100_seconds(p, model, 0);
     return size;
   }

@@ -8,10 +8,18 @@
 #include "qbitopt/core/names.h"
 
 namespace qbitopt {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kMaximumNeedDepth = 8;
 constexpr std::string_view kReference = "$";  // {method: $replay.method}
+
+// Parameters whose value may be a .pt2 file.
+bool names_network(std::string_view key) { return key == "model" || key == "teacher.model"; }
+
+bool is_graph_file(const Json& value) {
+  return value.is_string() && names_graph_file(value.get_ref<const std::string&>());
+}
 
 bool is_reference(const Json& value) {
   return value.is_string() && value.get_ref<const std::string&>().rfind(kReference, 0) == 0;
@@ -169,7 +177,14 @@ Slot ShapeBuilder::make_slot(const Schema::Entry& entry, const Origin& origin) c
                              fmt::format("s: {}", fmt::join(catalog_.names(entry.spec->type), ", "))
                        : " (" + entry.spec->description + ")"));
     }
-    slot.fragments.push_back(identity_fragment(entry.name, *entry.spec, slot.values.back()));
+    Json identity = slot.values.back();
+    if (names_network(entry.name) && is_graph_file(identity)) {
+      // Known by its content: see fingerprint_graph(). A teacher's is in the job that makes it.
+      identity = catalog_.get("model", identity.get<std::string>()).name;
+      if (entry.name == "model")  // shown by its name
+        slot.values.back() = fs::path(slot.values.back().get<std::string>()).filename().string();
+    }
+    slot.fragments.push_back(identity_fragment(entry.name, *entry.spec, identity));
   }
   return slot;
 }
@@ -201,11 +216,14 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   std::string files;
   if (const Manifest* data = schema.part("data"))
     files = fingerprint(*shape, *data, {"data.root", "data.name"}, origin.point);
+  const Json& model = shape->value("model", origin.point);
   const Slot* weights = shape->find("weights.root");
-  if (weights && !shape->value("weights.root", origin.point).is_null()) {
-    const Manifest& model = *schema.part("model");
-    files += " " + fingerprint(*shape, model, {"weights.root", "model"}, origin.point);
-    check_weights(*shape, model, schema.part("data"), origin.point);
+  if (is_graph_file(model)) {
+    files += " " + fingerprint_graph(*shape, schema.part("data"), origin);
+  } else if (weights && !shape->value("weights.root", origin.point).is_null()) {
+    const Manifest& published = *schema.part("model");
+    files += " " + fingerprint(*shape, published, {"weights.root", "model"}, origin.point);
+    check_weights(*shape, published, schema.part("data"), origin.point);
   }
   shape->frame = identity_frame(schema.versions, files);
   return shape;
@@ -298,6 +316,10 @@ void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origi
   shared->guarantees_budget = !method || method->guarantees_budget;
   // Where the code lies does not affect the result: not part of the identity.
   if (method && !method->library.empty()) shared->parameters["plugin"] = method->library;
+  for (const Slot& slot : shape.slots) {
+    if (names_network(slot.name) && slot.values.size() == 1 && is_graph_file(slot.values[0]))
+      shared->parameters[slot.name + ".file"] = graph_file(slot.name, origin).string();
+  }
   shape.shared = std::move(shared);
 }
 
@@ -326,16 +348,54 @@ void ShapeBuilder::complain(const Shape& shape, const std::vector<std::string>& 
   fingerprints_.complain(fault);
 }
 
+fs::path ShapeBuilder::graph_file(const std::string& key, const Origin& origin) const {
+  const Source source = *source_of(key, origin);
+  const Place& place = source.places[0];
+  const fs::path written = place.source ? fs::path(place.source->name) : fs::path();
+  std::error_code unreadable;
+  const bool is_in_file = fs::is_regular_file(written, unreadable);  // not on the command line
+  try {
+    const fs::path file = with_home(source.values[0].get<std::string>());
+    return fs::absolute(is_in_file ? written.parent_path() / file : file).lexically_normal();
+  } catch (const InputError& error) {
+    fail_at(place, error.what());
+  }
+}
+
+std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Manifest* data,
+                                            const Origin& origin) {
+  const fs::path file = graph_file("model", origin);
+  if (!shape.value("weights.root", origin.point).is_null()) {
+    complain(shape, {"weights.root", "model"},
+             "the weights of model '" + file.string() +
+                 "' are in the file itself; leave weights.root out");
+  }
+  try {
+    const DataFingerprints::GraphFile& found = fingerprints_.graph_file(file);
+    for (const Json& classes : classes_of(shape, data)) {
+      if (!classes.is_number_integer() || classes == found.classes) continue;
+      complain(shape, {"model"},
+               "model '" + file.string() + "' has " + std::to_string(found.classes) +
+                   " classes, and the data set has " + shown(classes) +
+                   "; export a network with as many outputs");
+    }
+    return "pt2_file:" + found.sha256;
+  } catch (const InputError& error) {
+    complain(shape, {"model"}, error.what());
+    return "pt2_file";
+  }
+}
+
+std::vector<Json> ShapeBuilder::classes_of(const Shape& shape, const Manifest* data) {
+  if (const Slot* slot = shape.find("data.classes")) return slot->values;
+  if (data && data->classes > 0) return {data->classes};
+  return {};
+}
+
 void ShapeBuilder::check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
                                  const Point& point) {
   const std::string root = shape.value("weights.root", point);
-  std::vector<Json> classes;  // in each of the shape's jobs
-  if (const Slot* slot = shape.find("data.classes")) {
-    classes = slot->values;
-  } else if (data && data->classes > 0) {
-    classes = {data->classes};
-  }
-  for (const Json& number : classes) {
+  for (const Json& number : classes_of(shape, data)) {
     if (!number.is_number_integer()) continue;
     const std::string misfit = fingerprints_.misfit(model, root, number.get<int64_t>());
     if (misfit.empty()) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -117,6 +118,12 @@ class ShapeBuilder {
   // Keeps a fault of a part's files in fingerprints_, at the place of the first of `keys` that the
   // sweep gives.
   void complain(const Shape& shape, const std::vector<std::string>& keys, const std::string& fault);
+  // The .pt2 file that a key names, absolute: a relative path begins at the sweep file's folder.
+  std::filesystem::path graph_file(const std::string& key, const Origin& origin) const;
+  // Likewise, of its content; complains of one that cannot be trained, or is for other data.
+  std::string fingerprint_graph(const Shape& shape, const Manifest* data, const Origin& origin);
+  // In each of the shape's jobs, as far as the data set says.
+  static std::vector<Json> classes_of(const Shape& shape, const Manifest* data);
   // Complains of published weights that cannot be the model's for the data set's classes.
   void check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
                      const Point& point);

@@ -46,8 +46,11 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   const int64_t epochs = own.get<int64_t>("epochs");
   recipe.steps =
       epochs > 0 ? epochs * (train_images / recipe.batch_size) : own.get<int64_t>("steps");
-  if (parameters.has("weights.root")) {
-    recipe.steps = 0;  // published weights, as they are
+  const bool is_fp32 = parameters.has("pretraining.batch_size");
+  const bool has_weights =
+      parameters.has("weights.root") || (is_fp32 && parameters.has("model.file"));
+  if (has_weights && !parameters.get_or("weights.train", false)) {
+    recipe.steps = 0;  // weights as they are
   } else if (epochs > 0 && recipe.steps == 0) {
     throw InputError(fmt::format(
         "an epoch has no step: a batch of {} images is more than the {} training images",

@@ -8,6 +8,7 @@
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/models/batch_norm.h"
+#include "qbitopt/models/graph_network.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/training/method_hook.h"
 
@@ -51,7 +52,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
       parameters_.get_or("quantizers.first_last_bits", options.first_last_bits);
   options.count_first_last =
       parameters_.get_or("quantizers.count_first_last", options.count_first_last);
-  network_ = registries.networks.make(parameters_.get<std::string>("model"), options);
+  network_ = make_network("model", registries, options);
   network_->measure(shape);
   weights_ = network_->parameters();
   restore_starting_weights();
@@ -71,11 +72,18 @@ void RunContext::make_teacher(const Registries& registries, const NetworkOptions
         "distillation learns from the checkpoint that a run starts from, and fp32 starts from "
         "none; set it below `training`, not below `pretraining`");
   }
-  teacher_ = registries.networks.make(
-      parameters_.get<std::string>(is_another ? "teacher.model" : "model"), options);
-  load_state(*teacher_, read_weights(input(need)), input(need));
+  teacher_ = make_network(is_another ? "teacher.model" : "model", registries, options);
+  load_state(*teacher_, read_weights(input(need), *teacher_), input(need));
   teacher_->to(device_);
   teacher_->eval();
+}
+
+std::unique_ptr<Network> RunContext::make_network(const std::string& model,
+                                                  const Registries& registries,
+                                                  const NetworkOptions& options) const {
+  if (parameters_.has(model + ".file"))
+    return read_graph_network(parameters_.get<std::string>(model + ".file"), options);
+  return registries.networks.make(parameters_.get<std::string>(model), options);
 }
 
 std::string RunContext::input(const std::string& need) const {
@@ -97,10 +105,14 @@ void RunContext::restore_starting_weights() {
     file = published_weights(parameters_.get<std::string>("weights.root"),
                              parameters_.get<std::string>("model"))
                .string();
+  } else if (parameters_.has("model.file")) {
+    const std::string graph = parameters_.get<std::string>("model.file");
+    load_state(*network_, state_of(*read_graph_network(graph, network_->options())), graph);
+    return;
   } else {
     return;
   }
-  StateDict state = read_weights(file);
+  StateDict state = read_weights(file, *network_);
   if (starts_quantized())
     std::erase_if(state, [](const auto& entry) { return is_of_quantizer(entry.first); });
   load_state(*network_, state, file);
@@ -130,7 +142,7 @@ void RunContext::attach_quantizers() {
 void RunContext::take_ranges_and_bits() {
   const std::string file = input("start_from");
   const auto is_estimate = [](const std::string& name) { return name.ends_with(".fisher"); };
-  StateDict state = read_weights(file);
+  StateDict state = read_weights(file, *network_);
   std::erase_if(state, [&](const auto& entry) { return is_estimate(entry.first); });
   for (const auto& [name, tensor] : state_of(*network_)) {
     if (is_estimate(name) || !is_of_quantizer(name) || state.count(name)) continue;

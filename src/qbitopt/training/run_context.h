@@ -48,8 +48,8 @@ class RunContext : public MethodContext {
   double average_bits() const;
 
   // Puts the weights and batch-norm statistics back that the run starts from: those of the network
-  // that start_from hands over, or the fp32 checkpoint's, or for fp32 itself the published ones
-  // below weights.root, if it is given.
+  // that start_from hands over, or the fp32 checkpoint's, or for fp32 itself those of the model's
+  // file or the published ones below weights.root, if they are given.
   void restore_starting_weights();
   // What the teacher answers, the starting checkpoint or the network teacher.model, without
   // gradients. Only with recipe().distillation > 0.
@@ -60,6 +60,9 @@ class RunContext : public MethodContext {
 
  private:
   void make_teacher(const Registries& registries, const NetworkOptions& options);
+  // `model`: the parameter that names it.
+  std::unique_ptr<Network> make_network(const std::string& model, const Registries& registries,
+                                        const NetworkOptions& options) const;
   void attach_quantizers();
   void take_ranges_and_bits();
   void report_inventory();

@@ -1,0 +1,138 @@
+// A PyTorch module of the user's own, the whole way: exported, planned, trained, in a table.
+#include <gmock/gmock.h>
+
+#include "end_to_end/sandbox.h"
+#include "qbitopt/runlog/reader.h"
+
+namespace qbitopt {
+namespace {
+
+using ::testing::HasSubstr;
+
+class OwnNetworkTest : public testing::Sandbox {
+ protected:
+  OwnNetworkTest() {
+    environment_["QBITOPT_WORKER"] = QBITOPT_WORKER;
+    // A small vision transformer with a convolutional stem and batch norm.
+    write("my_net.py", R"(import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, classes=4):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.mix = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, activation="gelu", batch_first=True)
+        self.head = nn.Linear(8, classes)
+
+    def forward(self, images):
+        return self.head(self.mix(self.stem(images).flatten(2).transpose(1, 2)).mean(1))
+
+class Pair(Net):
+    def forward(self, images):
+        return super().forward(images), images
+)");
+    write("sweeps/own.yaml", sweep("../nets/net.pt2"));
+  }
+
+  void SetUp() override {
+    if (!std::filesystem::exists(python())) GTEST_SKIP() << python() << " with PyTorch is missing";
+    std::filesystem::create_directories(folder_ / "nets");
+  }
+
+  static std::string python() { return QBITOPT_SOURCE "/.venv/bin/python"; }
+  static std::string sweep(const std::string& model) {
+    return "qbitopt: 1\nname: own\nset:\n  model: " + model + R"(
+  data: {name: synthetic, classes: 4, image_size: 8, train_images: 256, validation_images: 64, test_images: 64}
+  pretraining: {steps: 40, batch_size: 16, learning_rate: 0.05}
+  training: {steps: 20, batch_size: 16, learning_rate: 0.01}
+  calibration: {batches: 2, batch_size: 16}
+  reallocation: {tau: 10}
+  weights.train: true
+seeds: 1
+cases:
+  fp32:    {set: {method: fp32}}
+  fixed:   {set: {method: fixed_precision, budget.average_bits: 4}}
+  qbitopt: {set: {method: qbitopt, budget.average_bits: 4}}
+)";
+  }
+
+  // What it says if it fails; empty if it does not.
+  std::string export_network(const std::string& network, const std::string& options) const {
+    const std::string command =
+        "cd " + folder_.string() + " && " + python() +
+        " -W ignore " QBITOPT_SOURCE "/tools/export_network.py my_net.py:" + network + " " +
+        options + " >out.txt 2>err.txt";
+    return std::system(command.c_str()) == 0 ? "" : read("err.txt");
+  }
+  Rows query(const std::string& sql) const {
+    return Reader(folder_ / "results/qbitopt.db").query(sql);
+  }
+};
+
+TEST_F(OwnNetworkTest, AModuleIsExportedTrainedAndComparedInATable) {
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 -o nets/net.pt2"), "");
+  const Json quantizers = json_of("models nets/net.pt2 --quantizers");
+  ASSERT_EQ(quantizers.size(), 12u);  // stem, in_proj, out_proj, two linear layers, head
+  EXPECT_EQ(quantizers[0]["name"], "stem.0.input");
+  EXPECT_EQ(quantizers[2]["name"], "mix.self_attn.in_proj.input");
+  EXPECT_EQ(quantizers[2]["grid"], "unsigned");
+  EXPECT_EQ(quantizers[8]["name"], "mix.linear2.input");
+  EXPECT_EQ(quantizers[8]["grid"], "offset");
+
+  const testing::Result run = qbitopt("run sweeps/own.yaml");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Rows runs =
+      query("SELECT method, model, top1, steps, weight_bits FROM runs ORDER BY method");
+  ASSERT_EQ(runs.size(), 3u);
+  for (size_t row = 0; row < runs.size(); ++row) {
+    EXPECT_EQ(runs.at(row, "model"), "net.pt2");
+    EXPECT_GT(runs.at(row, "top1").get<double>(), 25) << runs.at(row, "method");  // chance
+  }
+  EXPECT_EQ(runs.at(1, "method"), "fp32");
+  EXPECT_EQ(runs.at(1, "steps"), 40);
+  EXPECT_LE(runs.at(2, "weight_bits").get<double>(), 4);
+  EXPECT_THAT(qbitopt("table own").out, HasSubstr("qbitopt"));
+
+  // The same content under another name is the same network.
+  std::filesystem::rename(folder_ / "nets/net.pt2", folder_ / "moved.pt2");
+  write("sweeps/own.yaml", sweep("../moved.pt2"));
+  const Json plan = json_of("plan sweeps/own.yaml");
+  EXPECT_EQ(plan.at("counts").at("states").at("finished"), 3) << plan.at("counts").dump();
+}
+
+TEST_F(OwnNetworkTest, ItsWeightsAreMeasuredAsTheyAreUnlessTheyAreTrained) {
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 -o nets/net.pt2"), "");
+  const testing::Result run = qbitopt("run sweeps/own.yaml weights.train=false");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Rows runs = query("SELECT steps FROM runs WHERE method = 'fp32'");
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs.at(0, "steps"), 0);
+}
+
+TEST_F(OwnNetworkTest, WhatDoesNotFitIsToldBeforeAnythingTrains) {
+  const testing::Result missing = qbitopt("plan sweeps/own.yaml");
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("own.yaml:4:10: model '"));
+  EXPECT_THAT(missing.err, HasSubstr("nets/net.pt2': no such file"));
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 --arguments classes=7 -o nets/net.pt2"), "");
+  const testing::Result classes = qbitopt("plan sweeps/own.yaml");
+  EXPECT_EQ(classes.exit_code, 2);
+  EXPECT_THAT(classes.err, HasSubstr("has 7 classes, and the data set has 4"));
+  write("nets/net.pt2", "no network");
+  EXPECT_THAT(qbitopt("plan sweeps/own.yaml").err, HasSubstr("net.pt2' is no .pt2 file"));
+  EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers").err, HasSubstr("is no .pt2 file"));
+}
+
+TEST_F(OwnNetworkTest, TheExportSaysWhatIsWrong) {
+  EXPECT_THAT(export_network("Pair", "--input 1x8x8 -o net.pt2"),
+              HasSubstr("the network returns tuple; expected logits"));
+  EXPECT_THAT(export_network("Nte", "--input 1x8x8 -o net.pt2"),
+              HasSubstr("my_net.py has no 'Nte'; it has Net, Pair"));
+  EXPECT_THAT(export_network("Net", "--input 1x8 -o net.onnx"), HasSubstr("must end in .pt2"));
+  EXPECT_THAT(export_network("Net", "--input big -o net.pt2"), HasSubstr("as in 3x224x224"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "net.pt2"));
+}
+
+}  // namespace
+}  // namespace qbitopt
