@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "graph/pt2.h"
 #include "models/fixtures.h"
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
@@ -184,6 +185,7 @@ TEST_F(GraphNetworkTest, SitesSayWhatTheLayersRead) {
   EXPECT_EQ(specs["patches.weight"].macs, 16 * 16 * 3 * 16);
   EXPECT_EQ(specs["attention.in_proj.input"].elements, 17 * 16);
   EXPECT_EQ(specs["attention.in_proj.input"].macs, 17 * 16 * 48);
+  EXPECT_EQ(specs["mlp.0.weight"].input, "mlp.0.input");
   EXPECT_TRUE(specs["mlp.0.input"].is_signed);
   EXPECT_TRUE(specs["mlp.3.input"].has_offset && !specs["mlp.3.input"].is_signed);
   for (const std::string pinned : {"patches.input", "patches.weight", "head.input", "head.weight"})
@@ -257,6 +259,70 @@ TEST_F(GraphNetworkTest, ItsOwnStateGoesThereAndBack) {
     EXPECT_TRUE(torch::equal(tensor, state_of(*other).at(name))) << name;
 }
 
+// Of graphs that no export makes; the image of one channel and 4x4 pixels.
+class OddGraphTest : public testing::Test {
+ protected:
+  static std::string refusal(const pt2::Program& program, const Json& json) {
+    const fs::path file = fs::path(testing::TempDir()) / "odd.pt2";
+    write_file_atomically(file, program.file(json));
+    try {
+      read_graph_network(file, {.classes = 3})->measure({1, 4, 4});
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  // With another operator in the place of the ReLU.
+  static std::string refusal_of(const std::string& target, const Json& more = Json::array()) {
+    const pt2::Program program = pt2::small_program();
+    Json json = program.json();
+    Json& relu = json["graph_module"]["graph"]["nodes"][1];
+    relu["target"] = "torch.ops.aten." + target;
+    for (const Json& argument : more) relu["inputs"].push_back(argument);
+    return refusal(program, json);
+  }
+};
+
+TEST_F(OddGraphTest, OperatorsThatCannotBeRunOrTrainedAreNamed) {
+  EXPECT_EQ(refusal_of("relu.default"), "");
+  EXPECT_THAT(refusal_of("no_such.default"),
+              HasSubstr("has no operator aten.no_such.default in module 'act'"));
+  EXPECT_THAT(refusal_of("from_file.default"), HasSubstr("has no operator aten.from_file.default"));
+  EXPECT_THAT(refusal_of("relu.default", {{{"name", "slope"}, {"arg", {{"as_int", 1}}}}}),
+              HasSubstr("operator aten.relu.default in module 'act' has no argument 'slope'"));
+  EXPECT_THAT(refusal_of("leaky_relu.default",
+                         {{{"name", "negative_slope"}, {"arg", {{"as_string", "steep"}}}}}),
+              HasSubstr("has an argument 'negative_slope' that is no Scalar"));
+  EXPECT_THAT(refusal_of("add.Tensor"), HasSubstr("misses its argument 'other'"));
+  EXPECT_THAT(
+      refusal_of("nextafter.default", {{{"name", "other"}, {"arg", pt2::tensor("conv2d")}}}),
+      HasSubstr("no derivative of operator aten.nextafter.default in module 'act'"));
+  // What LibTorch refuses when it runs.
+  EXPECT_THAT(refusal_of("view.default", {{{"name", "size"}, {"arg", pt2::ints({5, 7})}}}),
+              testing::AllOf(HasSubstr("does not run on an image of 1x4x4"),
+                             HasSubstr("aten.view.default in module 'act'")));
+}
+
+TEST_F(OddGraphTest, ANetworkWhoseParametersAreAllFrozenIsRefused) {
+  pt2::Program program = pt2::small_program();
+  for (auto& [name, entry] : program.config().items())
+    entry["tensor_meta"]["requires_grad"] = false;
+  EXPECT_THAT(refusal(program, program.json()), HasSubstr("no gradient reaches a weight"));
+}
+
+TEST_F(OddGraphTest, WeightsThatAreNoNumbersAreRefused) {
+  auto entries = pt2::small_program().entries();
+  entries["net/data/weights/weight_2"] = std::string("\x00\x00\xc0\x7f", 4) + std::string(8, '\0');
+  const fs::path file = fs::path(testing::TempDir()) / "nan.pt2";
+  write_file_atomically(file, weight_files::zip_file(entries));
+  try {
+    read_graph_network(file, {.classes = 3});
+    ADD_FAILURE() << "read";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'head.bias' holds NaN"));
+  }
+}
+
 // Of torchvision and timm.
 class OriginalGraphTest : public testing::TestWithParam<std::string> {
  protected:
@@ -296,6 +362,7 @@ TEST_P(BuiltInGraphTest, SitesAreThoseOfTheBuiltInNetwork) {
     const QuantizerSpec &own = graph->sites()[i]->spec(), &expected = built_in->sites()[i]->spec();
     EXPECT_EQ(own.name, expected.name);
     EXPECT_EQ(own.kind, expected.kind) << own.name;
+    EXPECT_EQ(own.input, expected.input) << own.name;
     EXPECT_EQ(own.is_signed, expected.is_signed) << own.name;
     EXPECT_EQ(own.has_offset, expected.has_offset) << own.name;
     EXPECT_EQ(own.elements, expected.elements) << own.name;

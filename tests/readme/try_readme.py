@@ -35,6 +35,7 @@ SMALLER = [
     (r"(.*) data.root=/data/imagenet", r"\1 data.root=build/miniature_imagenet"),
     (r"(.* run budgets.yaml) training.steps=800 seeds=5", rf"\1 {TINY} seeds=2 --db build/budgets.db"),
     (r"(.* run budgets.yaml)", rf"\1 {TINY} seeds=1 --db build/budgets.db"),
+    (r"(.* run my_net.yaml)", rf"\1 {TINY} pretraining.epochs=0 seeds=1 --db build/my_net.db"),
     (r"qbitopt models NAME", "build/bin/qbitopt models resnet18"),
     (r"qbitopt doctor --data", "build/bin/qbitopt doctor --data build/miniature_imagenet"),
     (r"cmake --install build --prefix ~/qbitopt", r"cd $HOME/shrink && \g<0>"),
@@ -78,6 +79,12 @@ def yaml_files_of(readme):
             yield f"{name[1]}.yaml", text.replace("../experiments", "experiments")
 
 
+def python_files_of(readme):
+    """name -> text of each block of Python, whose name stands in the sentence before."""
+    for name, text in re.findall(r"`(\w+\.py)`[^\n]*\n\n```python\n(.*?)^```", readme, re.M | re.S):
+        yield name, text
+
+
 def run(commands, folder, home, log):
     """A block in one shell, which stops at the first command that fails; None, or that command."""
     script = "set -eo pipefail\n"
@@ -117,7 +124,7 @@ def main():
         folder = work / "clone"
         subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
     written = []
-    for name, text in yaml_files_of(readme):
+    for name, text in [*yaml_files_of(readme), *python_files_of(readme)]:
         (folder / name).write_text(text)
         written.append(folder / name)
 

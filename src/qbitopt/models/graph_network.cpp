@@ -190,6 +190,9 @@ void GraphNetwork::add_sites() {
   }
   for (const GraphLayer& layer : quantized_.layers) {
     QuantizerSite* input = own_sites_[layer.input_site].get();
+    // Of several layers that share the weight, the first counts.
+    std::string& multiplied = own_sites_[layer.weight_site]->spec().input;
+    if (multiplied.empty()) multiplied = input->spec().name;
     if (layer.is_first) images.push_back(input);
     if (!layer.is_first && !layer.is_last) continue;
     pinned.insert(pinned.end(), {input, own_sites_[layer.weight_site].get()});
