@@ -123,9 +123,12 @@ int models(const Invocation& invocation) {
   const Catalog catalog = known_parts();
   const Manifest& model = catalog.get("model", name);
   for (const std::string& size : sizes) {
-    const int64_t said = size == "image_size" ? model.image_size : model.facts.at(size);
+    if (!line.has(size) && names_graph_file(name)) continue;  // the file says it
+    const auto said = [&] {
+      return std::to_string(size == "image_size" ? model.image_size : model.facts.at(size));
+    };
     arguments.push_back("--" + size + "=" +
-                        (line.has(size) ? line.get<std::string>(size) : std::to_string(said)));
+                        (line.has(size) ? line.get<std::string>(size) : said()));
   }
   if (line.json()) arguments.push_back("--json");
   become_worker(std::move(arguments));
