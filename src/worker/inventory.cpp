@@ -61,7 +61,8 @@ int graph_inventory(const Arguments& arguments) {
       throw InputError(fmt::format("--{} is not for a .pt2 file, which says it by itself", option));
   }
   std::vector<int64_t> shape = graph.image_shape();
-  for (int64_t& size : shape) size = size < 0 ? arguments.number_or("image_size", 224, kSmallestImage, kLargestImage) : size;
+  for (int64_t& size : shape)
+    size = size < 0 ? arguments.number_or("image_size", 224, kSmallestImage, kLargestImage) : size;
   NetworkOptions options;
   options.classes = graph.classes();
   return print(*read_graph_network(file, options), shape, arguments.has("json"));

@@ -44,7 +44,7 @@ class Pair(Net):
   static std::string sweep(const std::string& model) {
     return "qbitopt: 1\nname: own\nset:\n  model: " + model + R"(
   data: {name: synthetic, classes: 4, image_size: 8, train_images: 256, validation_images: 64, test_images: 64}
-  pretraining: {steps: 40, batch_size: 16, learning_rate: 0.05}
+  pretraining: {steps: 150, batch_size: 16, learning_rate: 0.02}
   training: {steps: 20, batch_size: 16, learning_rate: 0.01}
   calibration: {batches: 2, batch_size: 16}
   reallocation: {tau: 10}
@@ -90,7 +90,7 @@ TEST_F(OwnNetworkTest, AModuleIsExportedTrainedAndComparedInATable) {
     EXPECT_GT(runs.at(row, "top1").get<double>(), 25) << runs.at(row, "method");  // chance
   }
   EXPECT_EQ(runs.at(1, "method"), "fp32");
-  EXPECT_EQ(runs.at(1, "steps"), 40);
+  EXPECT_EQ(runs.at(1, "steps"), 150);
   EXPECT_LE(runs.at(2, "weight_bits").get<double>(), 4);
   EXPECT_THAT(qbitopt("table own").out, HasSubstr("qbitopt"));
 
