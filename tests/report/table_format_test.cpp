@@ -230,6 +230,23 @@ TEST(TableFormatTest, JsonHoldsTheRunsBehindEachCell) {
   EXPECT_EQ(json["published"][0]["delta_difference"], -1.75);
 }
 
+// For readers that draw the table themselves, as the Python package does.
+TEST(TableFormatTest, JsonHoldsTheTextOfEachCell) {
+  const Json json = Json::parse(table_as_json(make_table()));
+  const Json& row = json["sections"][0]["rows"][0]["cells"];
+  EXPECT_EQ(row["method"]["shown"], "a|b_<script>");
+  EXPECT_EQ(row["top1"]["shown"], "86.40 ± 0.30");
+  EXPECT_EQ(row["top1"]["marks"], Json{"a"});
+  EXPECT_EQ(row["bits"]["shown"], "(3.0 / 3.0)");
+  EXPECT_EQ(row["diff"]["shown"], "−0.40 [−1.10, +0.30]");
+  EXPECT_EQ(json["sections"][0]["rows"][1]["cells"]["top1"]["shown"], "–");
+  const Json& columns = json["columns"];
+  EXPECT_EQ(columns[0]["show"], "label");
+  EXPECT_EQ(columns[0]["numeric"], false);
+  EXPECT_EQ(columns[3]["show"], "difference");
+  EXPECT_EQ(columns[3]["numeric"], true);
+}
+
 TEST(TableFormatTest, AnUnknownFormatListsTheKnownOnes) {
   try {
     find_table_format("latx");

@@ -296,6 +296,13 @@ class DefinitionReader {
 
 }  // namespace
 
+std::string name_of(ColumnDefinition::Show show) {
+  for (const auto& [name, known] : kShows) {
+    if (known == show) return name;
+  }
+  throw std::logic_error("a column kind without a name");
+}
+
 const RowDefinition* TableDefinition::find_row(const std::string& id) const {
   const auto found = std::find_if(rows.begin(), rows.end(),
                                   [&](const RowDefinition& row) { return row.id == id; });

@@ -67,6 +67,9 @@ struct ColumnDefinition {
   std::string best;        // "max" or "min": which mean is bold; empty: none
 };
 
+// As the file says it: "mean".
+std::string name_of(ColumnDefinition::Show show);
+
 // A headline, fixed before the runs. Tested by sign flips over pairs of the same seed and the same
 // values of the split axes.
 struct ClaimDefinition {

@@ -16,7 +16,8 @@ std::string table_as_latex(const Table& table);
 std::string table_as_csv(const Table& table);
 // A fragment without scripts or styles; numbers carry data-value, rows and columns their names.
 std::string table_as_html(const Table& table);
-// Everything: values, deviations, intervals, the runs behind each cell.
+// Everything: values, deviations, intervals, the runs behind each cell, and its text as Markdown
+// shows it, but for bold face and marks.
 std::string table_as_json(const Table& table);
 
 struct TableFormat {

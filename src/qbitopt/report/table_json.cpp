@@ -1,11 +1,29 @@
 #include <nlohmann/json.hpp>
 
+#include "qbitopt/report/cell_style.h"
 #include "qbitopt/report/table_format.h"
 
 namespace qbitopt {
 namespace {
 
 using Ordered = nlohmann::ordered_json;
+
+const CellStyle kPlain = {
+    .minus = "−",
+    .plus_minus = " ± ",
+    .none = "–",
+    .bold_begin = "",
+    .bold_end = "",
+    .mark_begin = "",
+    .mark_end = "",
+    .escaped = [](const std::string& text) { return text; },
+};
+
+// Without bold face and marks, which stand beside it.
+std::string shown(Cell cell, const ColumnDefinition& column) {
+  cell.marks.clear();
+  return cell_in(kPlain, cell, column);
+}
 
 Ordered json_of(const std::optional<double>& value) { return value ? Ordered(*value) : Ordered(); }
 
@@ -24,6 +42,7 @@ Ordered json_of(const Cell& cell, const ColumnDefinition& column) {
   if (cell.is_best) json["best"] = true;
   if (cell.is_missed) json["missed"] = true;
   if (!cell.marks.empty()) json["marks"] = cell.marks;
+  json["shown"] = shown(cell, column);
   if (!cell.sources.empty()) {
     json["runs"] = Ordered::array();
     for (const CellSource& source : cell.sources) {
@@ -81,7 +100,10 @@ std::string table_as_json(const Table& table) {
   Ordered json = {{"table", table.name}, {"title", table.title}, {"sweeps", table.sweeps}};
   json["columns"] = Ordered::array();
   for (const ColumnDefinition& column : table.columns)
-    json["columns"].push_back({{"name", column.name}, {"title", column.title}});
+    json["columns"].push_back({{"name", column.name},
+                               {"title", column.title},
+                               {"show", name_of(column.show)},
+                               {"numeric", is_numeric(column)}});
   json["sections"] = Ordered::array();
   for (const TableSection& section : table.sections) {
     Ordered rows = Ordered::array();
