@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement miniature imagenet-miniature originals fuzz format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals fuzz format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -148,6 +148,19 @@ sensitivity-agreement: configure  ## whether each metric gives the same costs on
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i
+
+python:  ## install the Python package `qbitopt` into .venv, with pandas: results as data frames (python/README.md)
+	@[ -e .venv/bin/pip ] || python3 -m venv .venv
+	.venv/bin/pip install -q ./python
+	@ln -sfn ../../$(BUILD)/bin/qbitopt .venv/bin/qbitopt
+	@.venv/bin/python -c 'import qbitopt; print("installed qbitopt", qbitopt.__version__, "into .venv")'
+
+.venv-peers/python/.ready: python/tests/requirements.txt
+	python3 -m venv .venv-peers/python && .venv-peers/python/bin/pip install -q -r $< && touch $@
+
+python-test: configure .venv-peers/python/.ready  ## test the Python package with MLflow, Weights & Biases and Optuna (a minute)
+	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli make_example fake_worker
+	python/tests/run.sh $(BUILD)/bin
 
 check-alone: setup  ## does each source include what it needs? (compiles each without its neighbors)
 	@cmake --preset alone >/dev/null
