@@ -58,6 +58,7 @@ def test_the_frame_has_the_columns_and_numbers_of_csv(table, five_seeds, program
     rows = list(csv.reader(io.StringIO(printed(program, five_seeds, definition, "csv"))))
     assert list(table.frame.columns) == rows[0]
     assert len(table.frame) == len(rows) - 1 > 0
+    assert table.frame.budget.dtype == "float64"
     for row, fields in zip(table.frame.itertuples(index=False), rows[1:]):
         for name, value, field in zip(rows[0], row, fields):
             if pd.isna(value):

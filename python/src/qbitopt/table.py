@@ -133,7 +133,18 @@ def _fields(table: Mapping[str, Any]) -> dict[str, list[Any]]:
             values["notes"] = " ".join(text for mark, text in notes.items() if mark in marks)
             for field, value in values.items():
                 fields.setdefault(field, []).append(value)
+    for column in table["columns"]:
+        if column["show"] == "axis":
+            fields[column["name"]] = _as_numbers(fields[column["name"]])
     return fields
+
+
+def _as_numbers(texts: list[str | None]) -> list[Any]:
+    """Values of an axis, which a table writes as text: numbers if all of them are."""
+    try:
+        return [None if text is None else float(text) for text in texts]
+    except ValueError:
+        return texts
 
 
 def _numbers(column: Mapping[str, Any], cell: Mapping[str, Any]) -> dict[str, Any]:
