@@ -82,7 +82,7 @@ class Sweep:
 
     def run(self, rules="[]"):
         driver = self.start(rules)
-        output, _ = driver.communicate(timeout=60)
+        output, _ = driver.communicate(timeout=300)
         assert driver.returncode == 0, output
         return self.database
 

@@ -67,7 +67,9 @@ def test_what_is_no_run_log_is_refused(tmp_path):
         connection.execute("CREATE TABLE other (x)")
     connection.close()
     assert "another program (application id 0x00000000, expected 0x51424f50)" in refusal(file)
-    assert "Is a directory" in refusal(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+        assert "a folder, a device or a pipe" in refusal(other)
 
 
 def test_a_damaged_file_is_named(example):

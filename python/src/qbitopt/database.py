@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Callable, TypeVar
 from urllib.parse import quote
@@ -28,12 +29,14 @@ _MOST_TRIES = 5
 def check_file(file: Path) -> None:
     """Raises DatabaseError unless the header says that it is a database of our version."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise DatabaseError(f"{file}: a folder, a device or a pipe; name the database's file")
         with open(file, "rb") as stream:
             header = stream.read(100)
     except FileNotFoundError:
         raise DatabaseError(f"{file}: no such database; `qbitopt run` makes one") from None
     except OSError as error:
-        raise DatabaseError(f"{file}: {error.strerror}; name the database's file") from None
+        raise DatabaseError(f"{file}: {error.strerror}; name a file that you may read") from None
     if not header:
         raise DatabaseError(f"{file}: an empty file; `qbitopt run` fills it")
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):

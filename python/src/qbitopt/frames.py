@@ -147,5 +147,5 @@ def need(package: str) -> Any:
     except ImportError as error:
         raise QbitoptError(
             f"the Python package '{package}' cannot be imported ({error}); "
-            f"`pip install qbitopt[{package}]` installs it"
+            f"`pip install {package}` installs it"
         ) from error
