@@ -7,20 +7,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "qbitopt/models/weights.h"
+
 namespace qbitopt {
 namespace {
 
 using c10::IValue;
 using c10::TypeKind;
-
-torch::ScalarType scalar_type_of(const std::string& type) {
-  static const std::map<std::string, torch::ScalarType> types = {
-      {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
-      {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
-      {"I16", torch::kInt16},     {"I8", torch::kInt8},     {"U8", torch::kUInt8},
-      {"BOOL", torch::kBool}};
-  return types.at(type);
-}
 
 torch::MemoryFormat memory_format_of(MemoryFormatArgument format) {
   switch (format) {

@@ -14,15 +14,6 @@
 namespace qbitopt {
 namespace {
 
-torch::ScalarType scalar_type(const std::string& type) {
-  static const std::map<std::string, torch::ScalarType> types = {
-      {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
-      {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
-      {"I16", torch::kInt16},     {"I8", torch::kInt8},     {"U8", torch::kUInt8},
-      {"BOOL", torch::kBool}};
-  return types.at(type);
-}
-
 // A copy, so that it starts at an address that suits every type. Flat, of whole values.
 torch::Tensor read_values(std::string_view file, const StoredValues& stored,
                           torch::ScalarType type) {
@@ -37,7 +28,7 @@ StateDict read_tensors(std::string_view file, const TensorIndex& index) {
   StateDict tensors;
   std::map<std::pair<uint64_t, torch::ScalarType>, torch::Tensor> read;  // tensors may share values
   for (const auto& [name, stored] : index) {
-    const torch::ScalarType type = scalar_type(stored.type);
+    const torch::ScalarType type = scalar_type_of(stored.type);
     torch::Tensor& values = read[{stored.values.begin, type}];
     if (!values.defined()) values = read_values(file, stored.values, type);
     tensors[name] = values.as_strided(stored.shape, stored.strides, stored.offset);
@@ -57,8 +48,17 @@ StateDict read_index(const std::filesystem::path& file, Index index) {
 
 }  // namespace
 
+torch::ScalarType scalar_type_of(const std::string& type) {
+  static const std::map<std::string, torch::ScalarType> types = {
+      {"F64", torch::kFloat64},   {"F32", torch::kFloat32}, {"F16", torch::kFloat16},
+      {"BF16", torch::kBFloat16}, {"I64", torch::kInt64},   {"I32", torch::kInt32},
+      {"I16", torch::kInt16},     {"I8", torch::kInt8},     {"U8", torch::kUInt8},
+      {"BOOL", torch::kBool}};
+  return types.at(type);
+}
+
 torch::Tensor read_tensor(std::string_view file, const StoredTensor& stored) {
-  const torch::Tensor values = read_values(file, stored.values, scalar_type(stored.type));
+  const torch::Tensor values = read_values(file, stored.values, scalar_type_of(stored.type));
   return values.as_strided(stored.shape, stored.strides, stored.offset);
 }
 

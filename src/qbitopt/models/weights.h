@@ -18,6 +18,9 @@ StateDict read_weights(const std::filesystem::path& file);
 // written where all of the network's are among them.
 StateDict read_weights(const std::filesystem::path& file, const torch::nn::Module& network);
 
+// The type that safetensors calls by this name, "F32"; one that an index of tensors holds.
+torch::ScalarType scalar_type_of(const std::string& type);
+
 // One tensor of a file that an index describes. Throws BadWeights if its bytes are damaged.
 torch::Tensor read_tensor(std::string_view file, const StoredTensor& stored);
 
