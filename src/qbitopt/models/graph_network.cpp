@@ -67,6 +67,23 @@ double number_of(const GraphNode& node, const char* name) {
   return *real;
 }
 
+// Whether PyTorch can take the gradient of the operator that made a tensor. Some operators say that
+// they cannot by the node they leave in the graph, others only when that node is run.
+bool has_derivative(const Tensor& made) {
+  const auto node = made.grad_fn();
+  if (!node) return true;
+  if (node->name().find("NotImplemented") != std::string::npos) return false;
+  torch::autograd::variable_list gradients(node->num_inputs());
+  gradients[made.output_nr()] = torch::zeros_like(made);
+  try {
+    (*node)(std::move(gradients));
+  } catch (const c10::Error& error) {
+    if (std::string(error.what()).find("not implemented") != std::string::npos) return false;
+    throw;
+  }
+  return true;
+}
+
 void describe(GraphSite::Grid grid, QuantizerSpec& spec) {
   spec.is_signed = grid == GraphSite::Grid::kSigned;
   spec.has_offset = grid == GraphSite::Grid::kOffset;
@@ -302,8 +319,7 @@ void GraphNetwork::expect_derivative(const GraphNode& node,
                                      const std::vector<IValue>& values) const {
   for (const size_t output : node.outputs) {
     if (!values[output].isTensor()) continue;
-    const auto function = values[output].toTensor().grad_fn();
-    if (function && function->name().find("NotImplemented") != std::string::npos) {
+    if (!has_derivative(values[output].toTensor())) {
       throw BadGraph("cannot be trained here: PyTorch knows no derivative of operator " +
                      place_of(node));
     }
