@@ -52,7 +52,7 @@ class Pair(Net):
 seeds: 1
 cases:
   fp32:    {set: {method: fp32}}
-  fixed:   {set: {method: fixed_precision, budget.average_bits: 4}}
+  fixed:   {set: {method: fixed_precision, budget.average_bits: 4, oscillations.track: true}}
   qbitopt: {set: {method: qbitopt, budget.average_bits: 4}}
 )";
   }
@@ -92,6 +92,8 @@ TEST_F(OwnNetworkTest, AModuleIsExportedTrainedAndComparedInATable) {
   EXPECT_EQ(runs.at(1, "method"), "fp32");
   EXPECT_EQ(runs.at(1, "steps"), 150);
   EXPECT_LE(runs.at(2, "weight_bits").get<double>(), 4);
+  // What concerns weights finds them in a graph, too.
+  EXPECT_GT(query("SELECT step FROM curves WHERE metric = 'oscillating_weights'").size(), 0u);
   EXPECT_THAT(qbitopt("table own").out, HasSubstr("qbitopt"));
 
   // The same content under another name is the same network.

@@ -246,6 +246,20 @@ TEST_F(GraphNetworkTest, WhatDoesNotFitTheDataIsRefusedWithWhatToDo) {
   EXPECT_THAT(refusal([] { read_graph_network("nowhere.pt2", {}); }), HasSubstr("nowhere.pt2"));
 }
 
+TEST_F(GraphNetworkTest, LayersHandOutTheParametersThatAreTheirWeights) {
+  for (const char* name : {"attention", "branches", "mixer", "transposed"}) {
+    const auto network = make(name, {.classes = 5});
+    std::map<std::string, Tensor> parameters;
+    for (const auto& item : network->named_parameters()) parameters[item.key()] = item.value();
+    for (const LayerSites& layer : network->layer_sites()) {
+      std::string weight = layer.weight->spec().name;
+      if (weight == "attention.in_proj.weight") weight = "attention.in_proj_weight";
+      ASSERT_TRUE(layer.latent.defined()) << weight;
+      EXPECT_TRUE(layer.latent.is_same(parameters.at(weight))) << weight;
+    }
+  }
+}
+
 TEST_F(GraphNetworkTest, ItsOwnStateGoesThereAndBack) {
   const auto network = make("branches", {.classes = 5}), other = make("branches", {.classes = 5});
   {
@@ -294,6 +308,13 @@ TEST_F(OddGraphTest, OperatorsThatCannotBeRunOrTrainedAreNamed) {
                          {{{"name", "negative_slope"}, {"arg", {{"as_string", "steep"}}}}}),
               HasSubstr("has an argument 'negative_slope' that is no Scalar"));
   EXPECT_THAT(refusal_of("add.Tensor"), HasSubstr("misses its argument 'other'"));
+  for (const auto& [target, argument] :
+       {std::pair("heaviside.default", "values"), std::pair("igamma.default", "other")}) {
+    const Json same = {{"name", argument}, {"arg", {{"as_tensor", {{"name", "conv2d"}}}}}};
+    EXPECT_THAT(refusal_of(target, Json::array({same})),
+                HasSubstr(std::string("knows no derivative of operator aten.") + target +
+                          " in module 'act'"));
+  }
   // What LibTorch refuses when it runs.
   EXPECT_THAT(refusal_of("view.default", {{{"name", "size"}, {"arg", pt2::ints({5, 7})}}}),
               testing::AllOf(HasSubstr("does not run on an image of 1x4x4"),

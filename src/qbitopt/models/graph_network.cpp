@@ -395,11 +395,21 @@ void GraphNetwork::expect_logits(const Tensor& logits) const {
 }
 
 std::vector<LayerSites> GraphNetwork::layer_sites() const {
+  std::map<size_t, Tensor> parameters;  // by value
+  for (const Owned& owned : owned_) {
+    if (owned.tensor.requires_grad()) parameters[owned.value] = owned.tensor;
+  }
+  std::map<size_t, Tensor> quantized;  // by site
+  for (const Step& step : steps_) {
+    const auto* quantize = std::get_if<Quantize>(&step.action);
+    const auto found = quantize ? parameters.find(quantize->input) : parameters.end();
+    if (found != parameters.end()) quantized[quantize->site] = found->second;
+  }
   std::vector<LayerSites> layers;
   for (size_t i = 0; i < quantized_.layers.size(); ++i) {
     const GraphLayer& layer = quantized_.layers[i];
-    layers.push_back(
-        {own_sites_[layer.input_site].get(), own_sites_[layer.weight_site].get(), layer_macs_[i]});
+    layers.push_back({own_sites_[layer.input_site].get(), own_sites_[layer.weight_site].get(),
+                      quantized[layer.weight_site], layer_macs_[i]});
   }
   return layers;
 }

@@ -85,7 +85,7 @@ void Network::finish_sites(const std::vector<QuantizerSite*>& ends,
 std::vector<LayerSites> Network::layer_sites() const {
   std::vector<LayerSites> sites;
   for (QuantizedLayer* layer : layers_)
-    sites.push_back({&layer->input_site(), &layer->weight_site(), layer->macs()});
+    sites.push_back({&layer->input_site(), &layer->weight_site(), layer->weight, layer->macs()});
   return sites;
 }
 

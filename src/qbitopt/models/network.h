@@ -28,7 +28,8 @@ struct NetworkOptions {
 struct LayerSites {
   QuantizerSite* input;
   QuantizerSite* weight;
-  int64_t macs;  // per sample; after measure()
+  torch::Tensor latent;  // the parameter that is the weight; undefined if the weight is computed
+  int64_t macs;          // per sample; after measure()
 };
 
 struct BatchNormOptions {

@@ -32,15 +32,6 @@ struct Settings : torch::CustomClassHolder {
   std::shared_ptr<FisherEstimate> fisher;
 };
 
-// The range, positive and shaped to go with x: [1] or [channels, 1, 1, ...].
-Tensor broadcast_range(const Tensor& range, const Tensor& x) {
-  const Tensor positive = range.clamp_min(kRangeFloor);
-  if (range.numel() == 1) return positive;
-  std::vector<int64_t> shape(x.dim(), 1);
-  shape[0] = range.numel();
-  return positive.view(shape);
-}
-
 // Sums over everything but the range's channels.
 Tensor sum_channels(const Tensor& values, const Tensor& range) {
   if (range.numel() == 1) return values.sum(torch::kFloat64).view({1});
@@ -299,6 +290,14 @@ bool quantizes_sixteen_bits(const Tensor& x) {
 #else
   return false;
 #endif
+}
+
+Tensor broadcast_range(const Tensor& range, const Tensor& x) {
+  const Tensor positive = range.clamp_min(kRangeFloor);
+  if (range.numel() == 1) return positive;
+  std::vector<int64_t> shape(x.dim(), 1);
+  shape[0] = range.numel();
+  return positive.view(shape);
 }
 
 Tensor fake_quantize(const Tensor& x, const Tensor& range, const Grid& grid, Activation activation,

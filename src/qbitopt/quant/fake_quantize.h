@@ -36,6 +36,10 @@ torch::Tensor fake_quantize(const torch::Tensor& x, const torch::Tensor& range, 
                             Activation activation = Activation::kIdentity,
                             std::shared_ptr<FisherEstimate> fisher = nullptr);
 
+// The range, at least kRangeFloor, shaped to go with x: [1], or [channels, 1, 1, ...] for
+// one width a channel.
+torch::Tensor broadcast_range(const torch::Tensor& range, const torch::Tensor& x);
+
 // True for float16 and bfloat16 where kernels compute in float32 from them: the answer is that of
 // the widened x, rounded to its type.
 bool quantizes_sixteen_bits(const torch::Tensor& x);

@@ -29,4 +29,10 @@ double learning_rate_factor(const Recipe& recipe, int64_t step, int64_t steps) {
   return recipe.end_factor + (1 - recipe.end_factor) * falling;
 }
 
+double cosine_between(double first, double last, int64_t step, int64_t steps) {
+  if (steps <= 0) return last;
+  const double done = static_cast<double>(std::min(step, steps)) / static_cast<double>(steps);
+  return last + 0.5 * (first - last) * (1 + std::cos(std::numbers::pi * done));
+}
+
 }  // namespace qbitopt

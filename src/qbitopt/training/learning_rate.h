@@ -17,4 +17,7 @@ namespace qbitopt {
 // e: end_factor.
 double learning_rate_factor(const Recipe& recipe, int64_t step, int64_t steps);
 
+// Half a cosine from `first` at step 0 to `last` at `steps`, and `last` after that.
+double cosine_between(double first, double last, int64_t step, int64_t steps);
+
 }  // namespace qbitopt

@@ -1,9 +1,9 @@
 #include "qbitopt/training/oscillations.h"
 
-#include <cmath>
-#include <numbers>
+#include <set>
 
 #include "qbitopt/quant/fake_quantize.h"
+#include "qbitopt/training/learning_rate.h"
 
 namespace qbitopt {
 namespace {
@@ -13,12 +13,6 @@ using torch::Tensor;
 std::string key(size_t i, const char* part) { return std::to_string(i) + "." + part; }
 
 }  // namespace
-
-double cosine_between(double first, double last, int64_t step, int64_t steps) {
-  if (steps <= 0) return last;
-  const double done = static_cast<double>(std::min(step, steps)) / static_cast<double>(steps);
-  return last + 0.5 * (first - last) * (1 + std::cos(std::numbers::pi * done));
-}
 
 OscillationOptions OscillationOptions::from(const Parameters& parameters) {
   const Parameters own = parameters.below("oscillations");
@@ -36,19 +30,18 @@ OscillationOptions OscillationOptions::from(const Parameters& parameters) {
 
 Oscillations::Oscillations(const OscillationOptions& options, Network& network, int64_t total_steps)
     : options_(options), total_steps_(total_steps) {
-  for (QuantizedLayer* layer : network.layers()) {
-    auto quantizer = std::dynamic_pointer_cast<UniformQuantizer>(layer->weight_site().quantizer());
-    if (!quantizer) continue;
-    const Weight weight{layer->weight, std::move(quantizer)};
+  std::set<const QuantizerSite*> seen;  // tied weights have one site
+  for (const LayerSites& layer : network.layer_sites()) {
+    auto quantizer = std::dynamic_pointer_cast<UniformQuantizer>(layer.weight->quantizer());
+    if (!quantizer || !layer.latent.defined() || !seen.insert(layer.weight).second) continue;
+    const Weight weight{layer.latent, std::move(quantizer)};
     if (options_.is_dampening()) damped_.push_back(weight);
     if (options_.is_tracking()) tracked_.push_back({.weight = weight});
   }
 }
 
 Tensor Oscillations::Weight::step_size() const {
-  std::vector<int64_t> shape(static_cast<size_t>(latent.dim()), 1);
-  shape[0] = quantizer->range().numel();
-  return quantizer->range().detach().clamp_min(kRangeFloor).reshape(shape) / quantizer->grid().K;
+  return broadcast_range(quantizer->range().detach(), latent) / quantizer->grid().K;
 }
 
 Tensor Oscillations::Weight::integers() const {

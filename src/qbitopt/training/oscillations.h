@@ -44,8 +44,8 @@ struct OscillationOptions {
 // What was gathered of a tensor holds at one bit-width, as integers mean something else at another
 // one: a change of its bits starts it anew, frozen weights included.
 //
-// Of weights with a UniformQuantizer. Nothing happens, and nothing is kept, with options that are
-// off.
+// Applies to weights that are parameters and have a UniformQuantizer; the others stay as they are.
+// Options that are off cost nothing.
 class Oscillations {
  public:
   // A weight that turns back more often than this counts as oscillating (the paper's 0.005).
@@ -99,8 +99,5 @@ class Oscillations {
   std::vector<Weight> damped_;
   std::vector<Tracked> tracked_;
 };
-
-// Half a cosine from `first` at step 0 to `last` at `steps`.
-double cosine_between(double first, double last, int64_t step, int64_t steps);
 
 }  // namespace qbitopt
