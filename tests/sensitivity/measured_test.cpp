@@ -31,6 +31,13 @@ TEST(MeasuredSensitivityTest, IsMeasuredAnewOncePerPeriod) {
   EXPECT_EQ(seen, (std::vector<double>{1, 1, 1, 2, 2, 2, 3}));
 }
 
+TEST(MeasuredSensitivityTest, IsEstimatedWithTheQuantizersAtWorkIfTheirRangesAreKept) {
+  const TinyNetwork network;
+  SensitivityContext context = network.context();
+  context.keeps_ranges = true;
+  EXPECT_EQ(Counting(1).estimate(context).costs[0][0], 1);
+}
+
 TEST(MeasuredSensitivityTest, IsMeasuredAnewOnceForgotten) {
   const TinyNetwork network;
   SensitivityContext context = network.context();
@@ -59,10 +66,10 @@ TEST(MeasuredSensitivityTest, GoesOnInItsPeriodAfterResuming) {
     const CostTable table = resumed.current(context);
     EXPECT_EQ(table.costs, metric.current(context).costs);
     EXPECT_EQ(table.unit, "times");
-    EXPECT_EQ(table.note, "noted");
+    EXPECT_EQ(table.note, "");  // told when it was measured
   }
   EXPECT_EQ(resumed.measured, 0);
-  resumed.current(context);
+  EXPECT_EQ(resumed.current(context).note, "noted");
   EXPECT_EQ(resumed.measured, 1);
 }
 

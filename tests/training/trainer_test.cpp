@@ -902,6 +902,9 @@ TEST(TrainerTest, AveragingStartsAfterWarmUpAndAnewWithEachPhase) {
   };
   EXPECT_EQ(results("fixed_precision", "training.warmup_steps: 10, training.ema_decay: 0.9"),
             results("fixed_precision", "training.warmup_steps: 10"));
+  // The average begins after the warm-up: of one step, it is that step's weights.
+  EXPECT_EQ(results("fixed_precision", "training.warmup_steps: 9, training.ema_decay: 0.9"),
+            results("fixed_precision", "training.warmup_steps: 9"));
   EXPECT_NE(results("fixed_precision", "training.warmup_steps: 8, training.ema_decay: 0.9"),
             results("fixed_precision", "training.warmup_steps: 8"));
   const std::string one_step = "fracbits.search: 0.9";  // and one to finetune
@@ -1005,6 +1008,25 @@ TEST(TrainerTest, BitsThatExceedTheBudgetAreChosenAnewAndRangesStay) {
   for (const BudgetState& budget : chosen.budgets) EXPECT_LE(budget.achieved, 2.5);
   EXPECT_EQ(first("fixed_precision", "4").ranges, kept.ranges);
   EXPECT_NE(lab().train(settings("fixed_precision")).all<Reallocation>().at(0).ranges, kept.ranges);
+}
+
+// What a metric measures of a weight before training is what it measures in training, where
+// nothing has moved: with the trained widths, and not with those of a first calibration.
+TEST(TrainerTest, AMeasuredStartFromAQuantizedNetworkSeesItsRanges) {
+  const Recorder& told =
+      lab().train(std::string("{method: qbitopt, sensitivity: quant_mse, budget.average_bits: 2.5, "
+                              "reallocation.until: 1, ") +
+                      kStandStill + "}",
+                  kFromQbitopt);
+  const auto allocations = told.all<Reallocation>();
+  ASSERT_GE(allocations.size(), 2u);
+  ASSERT_EQ(allocations[0].solver, "relax_greedy");
+  const auto quantizers = told.all<Inventory>().at(0).quantizers;
+  for (size_t q = 0; q < quantizers.size(); ++q) {
+    if (quantizers[q].kind == "weight") {
+      EXPECT_EQ(allocations[0].costs[q], allocations[1].costs[q]) << quantizers[q].name;
+    }
+  }
 }
 
 TEST(TrainerTest, AStartFromAQuantizedNetworkGoesOnFromACheckpointToTheSameResult) {

@@ -189,7 +189,8 @@ CostTable AllocationMethod::measure(MethodContext& context, int64_t step) {
             return batches;
           },
       .seed = context.seed(),
-      .step = step};
+      .step = step,
+      .keeps_ranges = context.starts_quantized()};
   return step == 0 ? sensitivity_->estimate(sensitivity) : sensitivity_->current(sensitivity);
 }
 

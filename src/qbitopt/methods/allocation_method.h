@@ -42,8 +42,8 @@ struct ReallocationSchedule {
 // The start, the same whether or not bits are chosen again: ranges of least error at the budget's
 // uniform bits, sensitivities from the calibration batches, solve, and ranges once more at the bits
 // chosen. A network that was trained with quantizers before (need start_from) keeps its ranges, and
-// its bits as long as the budgets allow them. With a schedule, bits are then chosen anew from the sensitivities gathered in training;
-// ranges stay (or are refitted: reallocation.range_at_change).
+// its bits as long as the budgets allow them. With a schedule, bits are then chosen anew from the
+// sensitivities gathered in training; ranges stay (or are refitted: reallocation.range_at_change).
 class AllocationMethod : public Method {
  public:
   // `schedule`: none: the first choice stays.

@@ -67,7 +67,7 @@ struct StepState {
   int64_t step = 0;  // optimizer steps done before this one
   const Phase* phase = nullptr;
   const Batch* batch = nullptr;
-  torch::Tensor loss;  // after forward: cross-entropy plus the method's own term
+  torch::Tensor loss;  // of the latest backward pass: its share of the mean loss, and further terms
   // What the loss was multiplied by before its backward, which quantizers have seen; gradients of
   // parameters are divided by it again when after_backward() is called. 1 but in float16.
   double loss_scale = 1;
@@ -100,7 +100,8 @@ class Method {
   virtual void start(MethodContext& context) {}
   virtual void begin_phase(MethodContext& context, const Phase& phase) {}
   virtual void before_step(MethodContext& context, const StepState& state) {}
-  // Added to the loss (a scalar); undefined: nothing.
+  // A scalar to add to the loss, or undefined. Called in every backward pass of a step; with
+  // several passes, the mean of their terms is added.
   virtual torch::Tensor loss_term(MethodContext& context, const StepState& state) { return {}; }
   // Gradients are there, the optimizer has not stepped.
   virtual void after_backward(MethodContext& context, const StepState& state) {}

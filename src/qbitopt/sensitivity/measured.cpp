@@ -12,22 +12,20 @@ namespace qbitopt {
 using torch::Tensor;
 
 CostTable MeasuredSensitivity::estimate(SensitivityContext& context) {
-  return measure(context, uniform_quantizers(name_, context.quantizers), Stage::kBeforeTraining);
+  return measure(context, uniform_quantizers(name_, context.quantizers),
+                 context.keeps_ranges ? Stage::kTraining : Stage::kBeforeTraining);
 }
 
 CostTable MeasuredSensitivity::current(SensitivityContext& context) {
-  if (calls_++ % every_ == 0) {
-    last_ = measure(context, uniform_quantizers(name_, context.quantizers), Stage::kTraining);
-  }
-  return last_;
+  if (calls_++ % every_ != 0) return last_;
+  CostTable table =
+      measure(context, uniform_quantizers(name_, context.quantizers), Stage::kTraining);
+  last_ = {.costs = table.costs, .unit = table.unit};
+  return table;
 }
 
 void MeasuredSensitivity::save(torch::serialize::OutputArchive& archive) const {
-  const Json state = {{"calls", calls_},
-                      {"costs", last_.costs},
-                      {"unit", last_.unit},
-                      {"note", last_.note},
-                      {"accuracy", last_.accuracy}};
+  const Json state = {{"calls", calls_}, {"costs", last_.costs}, {"unit", last_.unit}};
   archive.write("sensitivity", c10::IValue(state.dump()));
 }
 
@@ -38,8 +36,6 @@ void MeasuredSensitivity::load(torch::serialize::InputArchive& archive) {
   state.at("calls").get_to(calls_);
   state.at("costs").get_to(last_.costs);
   state.at("unit").get_to(last_.unit);
-  state.at("note").get_to(last_.note);
-  last_.accuracy = state.value("accuracy", "");
 }
 
 LabeledBatches MeasuredSensitivity::first_samples(SensitivityContext& context,

@@ -18,7 +18,8 @@ enum class Stage {
   kBeforeTraining,  // no quantizer is at work yet, and each candidate gets the first width that
                     // calibration would give it (quantizers.range_init): what the start does
   kTraining,        // every quantizer works at its present bits, and a change of bits does with the
-                    // width what set_bits() does: what a reallocation does
+                    // width what set_bits() does: what a reallocation does, and the start of a
+                    // network that was trained with quantizers
 };
 
 // A metric that gathers nothing while it trains, but measures when it is asked: before training and
@@ -49,7 +50,7 @@ class MeasuredSensitivity : public Sensitivity {
   std::string name_;
   int every_;
   int64_t calls_ = 0;  // of current() since the last table was forgotten
-  CostTable last_;
+  CostTable last_;     // without its note and accuracy, which are told once
 };
 
 // The same images in the same order, at most `largest` at once.

@@ -33,6 +33,9 @@ struct SensitivityContext {
   std::function<std::vector<std::pair<torch::Tensor, torch::Tensor>>()> batches;
   uint64_t seed = 0;
   int64_t step = 0;  // optimizer steps done
+  // Before training: the quantizers already work, with trained ranges that are kept (start_from).
+  // False: ranges will be calibrated for the bits that are chosen.
+  bool keeps_ranges = false;
 };
 
 // Tells which tensors suffer from few bits. Used before training (estimate) and during it
