@@ -39,9 +39,10 @@ CostTable table(const UniformQuantizers& quantizers, FitNoise noise) {
                              "reallocation.tau, or bf16, helps)"
                        : "'"));
     }
+    const std::vector<double> trace = quantizer->fisher()->trace();
     std::vector<double>& row = table.costs.emplace_back();
     for (const int bits : quantizer->spec().candidate_bits) {
-      row.push_back(fit_cost(*quantizer, quantizer->fisher()->trace(), bits, noise));
+      row.push_back(fit_cost(*quantizer, trace, bits, noise));
     }
     left_out += quantizer->fisher()->skipped();
   }

@@ -20,8 +20,8 @@ struct FitOptions {
   FitNoise noise = FitNoise::kUniform;
   int accumulate = 1;  // backward passes of a training step; kSplit: 2 at least
 
-  // Reads fit.{decay, weights, noise} and training.accumulate of a job; without fit.decay it is 1 - 2.5 / reallocation.tau.
-  // Throws InputError on an unknown choice.
+  // Reads fit.{decay, weights, noise} and training.accumulate of a job; without fit.decay, decay is
+  // 1 - 2.5 / reallocation.tau. Throws InputError on an unknown choice.
   static FitOptions from(const Parameters& parameters);
 };
 

@@ -42,9 +42,8 @@ Ritz largest_ritz(const std::vector<Tensor>& alpha, const std::vector<Tensor>& b
 }
 
 // Lanczos's iteration on the blocks of H_qq at once, from `start`, shaped as x_q and 0 where
-// rounding moves nothing. Without
-// reorthogonalization: rounding then repeats eigenvalues that have converged, and leaves them as
-// they are. Not finite where a product is not.
+// rounding moves nothing. It does not reorthogonalize: rounding then repeats eigenvalues that have
+// converged, and leaves them as they are. Not finite where a product is not.
 Ritz largest_eigenvalues(const LossCurvature& curvature, size_t q, int64_t blocks,
                          const Tensor& start, const HessianEigenvalueOptions& options) {
   const auto inner = [&](const Tensor& a, const Tensor& b) {

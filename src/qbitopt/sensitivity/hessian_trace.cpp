@@ -22,12 +22,17 @@ constexpr int kFewestVectors = 2;
 
 // What one part of the images tells of one tensor.
 struct PartOfImages {
-  double share = 0;  // of all images
-  int64_t count = 0;
-  double mean = 0;     // over vectors
-  double squares = 0;  // of the distances from the mean (Welford)
+  double share = 0;      // of all images
+  int64_t count = 0;     // values, and
+  int64_t left_out = 0;  // those that were not finite
+  double mean = 0;       // over vectors
+  double squares = 0;    // of the distances from the mean (Welford)
 
   void add(double value) {
+    if (!std::isfinite(value)) {
+      ++left_out;
+      return;
+    }
     const double distance = value - mean;
     mean += distance / static_cast<double>(++count);
     squares += distance * (value - mean);
@@ -39,6 +44,8 @@ TraceEstimate estimate_of(const std::vector<PartOfImages>& parts) {
   double measured = 0;  // parts with a value
   TraceEstimate estimate;
   for (const PartOfImages& part : parts) {
+    estimate.products += part.count + part.left_out;
+    estimate.left_out += part.left_out;
     if (part.count == 0) continue;
     shares += part.share;
     measured += 1;
@@ -88,12 +95,12 @@ std::string unresolved_text(const UniformQuantizers& quantizers,
   std::vector<std::string> names;
   bool more_vectors_help = false;
   for (size_t q = 0; q < estimates.size(); ++q) {
-    const auto& [trace, error, vector_error, vectors] = estimates[q];
-    if (estimates[q].is_resolved() || (trace == 0 && error == 0)) continue;
+    const TraceEstimate& of = estimates[q];
+    if (of.is_resolved() || (of.trace == 0 && of.standard_error == 0)) continue;
     char values[64];
-    std::snprintf(values, sizeof values, " (%.2g +- %.2g)", trace, error);
+    std::snprintf(values, sizeof values, " (%.2g +- %.2g)", of.trace, of.standard_error);
     names.push_back(quantizers[q]->spec().name + values);
-    more_vectors_help |= vectors >= options.vectors && vector_error > error / 2;
+    more_vectors_help |= of.vectors >= options.vectors && of.vector_error > of.standard_error / 2;
   }
   if (names.empty()) return "";
   return std::to_string(names.size()) + " of " + std::to_string(estimates.size()) +
@@ -129,7 +136,6 @@ std::vector<TraceEstimate> HessianTrace::traces(SensitivityContext& context,
           {.share = static_cast<double>(part.first.size(0)) / static_cast<double>(images)});
     }
   }
-  drawn_ = left_out_ = 0;
   for (int drawn = 1; drawn <= options_.vectors; ++drawn) {
     if (std::all_of(is_done.begin(), is_done.end(), [](bool done) { return done; })) break;
     for (size_t p = 0; p < parts.size(); ++p) {
@@ -139,13 +145,7 @@ std::vector<TraceEstimate> HessianTrace::traces(SensitivityContext& context,
       for (size_t q = 0; q < quantizers.size(); ++q) {
         if (is_done[q]) continue;
         const Tensor v = random_signs(curvature.tensors()[q], generator);
-        const double value = (v * curvature.own_product(q, v)).sum(torch::kFloat64).item<double>();
-        ++drawn_;
-        if (std::isfinite(value)) {
-          found[q][p].add(value);
-        } else {
-          ++left_out_;
-        }
+        found[q][p].add((v * curvature.own_product(q, v)).sum(torch::kFloat64).item<double>());
       }
     }
     for (size_t q = 0; q < quantizers.size(); ++q) {
@@ -181,9 +181,14 @@ CostTable HessianTrace::measure(SensitivityContext& context, const UniformQuanti
   }
   table.accuracy = accuracy_text(quantizers, estimates);
   table.note = unresolved_text(quantizers, estimates, options_);
-  if (left_out_ > 0) {
+  int64_t products = 0, left_out = 0;
+  for (const TraceEstimate& estimate : estimates) {
+    products += estimate.products;
+    left_out += estimate.left_out;
+  }
+  if (left_out > 0) {
     table.note +=
-        (table.note.empty() ? "" : "; ") + non_finite_note(left_out_, drawn_, "Hessian products");
+        (table.note.empty() ? "" : "; ") + non_finite_note(left_out, products, "Hessian products");
   }
   return table;
 }

@@ -21,6 +21,8 @@ struct TraceEstimate {
   double standard_error = 0;  // of the trace: over vectors and images
   double vector_error = 0;    // the vectors' part of it, which more vectors make smaller
   int vectors = 0;            // drawn for each image
+  int64_t products = 0;       // of vectors and parts of the images
+  int64_t left_out = 0;       // products that were not finite
 
   bool is_resolved() const { return trace > 2 * standard_error; }
 };
@@ -42,7 +44,8 @@ struct TraceEstimate {
 //
 // Why zeros are left out: in MobileNetV2 for 28 x 28 on Fashion-MNIST the input of
 // features.1.conv.0.0 has a trace of 7333 +- 1805 with its exact zeros (a ReLU's) and 10.0 +- 2.5
-// without them; its neighbors have 0.1 to 10. See loss_curvature.h for what the derivatives pass through, Stage for the widths.
+// without them; its neighbors have 0.1 to 10. See loss_curvature.h for what the derivatives pass
+// through, and Stage for the widths.
 class HessianTrace : public MeasuredSensitivity {
  public:
   explicit HessianTrace(HessianTraceOptions options = {}, int every = 1)
@@ -58,8 +61,6 @@ class HessianTrace : public MeasuredSensitivity {
 
  private:
   HessianTraceOptions options_;
-  int64_t drawn_ = 0;     // products of the last traces()
-  int64_t left_out_ = 0;  // of them not finite
 };
 
 }  // namespace qbitopt

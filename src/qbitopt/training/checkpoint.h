@@ -23,8 +23,9 @@ struct RunState {
 };
 
 // Writes everything that a later attempt needs to go on to the same result: network with
-// quantizers, optimizers, averaged weights, the method's state, and how far the run is. There is always the old file
-// or the new one. It ends in the sha256 of what is in it.
+// quantizers, optimizers, averaged weights, the method's state, what is known of oscillations, the
+// loss scale, and how far the run is. There is always the old file or the new one. It ends in the
+// sha256 of its content.
 void write_checkpoint(const std::filesystem::path& file, RunContext& context,
                       const Optimizers& optimizers, const WeightAverage& average,
                       const RunState& state);

@@ -77,11 +77,12 @@ void account_bits(const RunContext& context, bool guarantees_budget, Finished& f
       excess += fmt::format("{}{} budget of {}, used {}", excess.empty() ? "" : "; ", check.name,
                             kind.amount(check.limit), kind.amount(check.achieved));
     }
+    const std::vector<QuantizerSpec> specs = context.specs();
     for (const BudgetKind& kind : budget_kinds()) {
       const auto limit = limits.find(kind.name);
       finished.budgets.push_back(
           {kind.name, limit == limits.end() ? std::nullopt : std::optional(limit->second),
-           budget_use(kind, context.specs(), context.parameters(), finished.bits)});
+           budget_use(kind, specs, context.parameters(), finished.bits)});
     }
     for (const TensorKind kind : {TensorKind::kWeight, TensorKind::kActivation}) {
       finished.all_tensor_bits[name_of(kind)] = average_of_all(context, kind);

@@ -8,7 +8,7 @@
 namespace qbitopt {
 
 // Fills in what the final integer bits are worth: budgets (recomputed here, never taken from the
-// method), averages over all tensors, weight bytes, and whether every budget is met.
+// method), averages over all tensors, and whether every budget is met.
 // Throws JobError "invalid_bits" if a quantizer is left at bits that it may not have, and
 // "budget_exceeded" if a budget is exceeded that the method promises to keep.
 void account_bits(const RunContext& context, bool guarantees_budget, Finished& finished);

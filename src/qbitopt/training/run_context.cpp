@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "qbitopt/allocation/budget_check.h"
 #include "qbitopt/core/random.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/methods/budget_problem.h"
@@ -225,13 +226,13 @@ double RunContext::average_bits() const {
   std::vector<int> bits;
   for (const QuantizerPtr& quantizer : quantizers_) bits.push_back(quantizer->bits());
   std::vector<double> averages;
-  for (const Budget& budget : problem_.budgets) {
-    const BudgetKind& kind = budget_kind(budget.name);
-    if (kind.is_average()) averages.push_back(budget_use(kind, specs(), parameters_, bits));
+  for (const BudgetCheck& check : check_budgets(problem_, bits)) {
+    if (budget_kind(check.name).is_average()) averages.push_back(check.achieved);
   }
   if (averages.empty()) {
+    const std::vector<QuantizerSpec> all = specs();
     for (const char* kind : {"weight", "activation"})
-      averages.push_back(budget_use(budget_kind(kind), specs(), parameters_, bits));
+      averages.push_back(budget_use(budget_kind(kind), all, parameters_, bits));
   }
   double sum = 0;
   for (const double average : averages) sum += average;

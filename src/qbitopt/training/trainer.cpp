@@ -123,8 +123,10 @@ class TrainingRun {
       const torch::Tensor term =
           call_hook("loss_term", [&] { return method_.loss_term(context_, now); });
       if (term.defined()) now.loss = now.loss + term / passes;
-      const torch::Tensor dampening = context_.oscillations().dampening_loss(state_.step);
-      if (dampening.defined()) now.loss = now.loss + dampening / passes;
+      // It is a function of the weights alone: once a step is enough.
+      const torch::Tensor dampening =
+          pass + 1 < passes ? torch::Tensor() : context_.oscillations().dampening_loss(state_.step);
+      if (dampening.defined()) now.loss = now.loss + dampening;
       (now.loss_scale == 1 ? now.loss : now.loss * now.loss_scale).backward();
     }
     const bool is_finite = !is_scaled_ || state_.loss_scale.unscale(optimizers_.gradients());
@@ -135,8 +137,11 @@ class TrainingRun {
     }
     call_hook("after_step", [&] { method_.after_step(context_, now); });
     if (is_finite) context_.oscillations().after_step(state_.step + 1);
-    if (state_.step - stretch.schedule_begin < context_.recipe().warmup_steps) average_.restart();
-    average_.update();
+    if (state_.step - stretch.schedule_begin < context_.recipe().warmup_steps) {
+      average_.restart();
+    } else {
+      average_.update();
+    }
   }
 
   // Equal parts of the batch, which run forward and backward one after another.

@@ -32,9 +32,9 @@ enum class RunOutcome { kFinished, kInterrupted };
 
 // Trains one job to its end, or writes a checkpoint and returns kInterrupted soon after `stop`
 // becomes true. Reports Inventory, Metrics, Reallocation, Progress, Artifact, Note and Finished
-// (not Started, not Failed). A checkpoint to go on from that is gone or damaged is told as a warning,
-// and the run starts from its beginning. A checkpoint is also written now and then, so that little is lost with
-// a killed process. Throws InputError or JobError.
+// (not Started, not Failed). If the checkpoint to resume from is missing or damaged, a warning says
+// so, and the run starts from its beginning. A checkpoint is also written now and then, so that
+// little is lost with a killed process. Throws InputError or JobError.
 RunOutcome run_attempt(const Attempt& attempt, const Registries& registries,
                        TrainingObserver& observer, const std::atomic<bool>& stop);
 
