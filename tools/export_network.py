@@ -17,6 +17,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import warnings
 
 TOLERANCE = 1e-4  # of the largest logit: another order of the same sums
 
@@ -115,6 +116,7 @@ def main():
         fail(f"there is no folder {arguments.output.parent} to write to")
     if arguments.output.suffix != ".pt2":
         fail(f"the output must end in .pt2, by which qbitopt knows it; found {arguments.output}")
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")  # which nothing here needs
     try:
         import torch
     except ModuleNotFoundError:
