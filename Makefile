@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals fuzz format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -123,6 +123,15 @@ originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the mod
 	.venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py $(BUILD)/originals/graphs --originals
 	QBITOPT_GRAPH_ORIGINALS=$(BUILD)/originals/graphs $(BUILD)/bin/graph_network_tests --gtest_filter='ImageNet/*'
 	$(BUILD)/bin/end_to_end_tests --gtest_filter='SlowRealWeightsTest*'
+
+.venv-peers/export/.ready: tests/exporting/requirements.txt
+	python3 -m venv .venv-peers/export && .venv-peers/export/bin/pip install -q -r $<
+	.venv-peers/export/bin/pip install -q --no-deps torchvision==0.28.0 && touch $@
+
+check-export: configure .venv-peers/export/.ready  ## run exported networks by onnxruntime and qonnx against our own logits (10 minutes)
+	cmake --build $(BUILD) -j $(JOBS) --target exporting_tests qbitopt_cli qbitopt_worker
+	QBITOPT_EXPORT_PYTHON=.venv-peers/export/bin/python $(BUILD)/bin/exporting_tests
+	.venv-peers/export/bin/python -W ignore tests/exporting/check_export.py $(BUILD)/bin/qbitopt $(BUILD)/check_export
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
 	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline

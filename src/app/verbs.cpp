@@ -18,6 +18,8 @@ const std::vector<Verb>& verbs() {
       {"sql", "query the database with SQL", sql},
       {"table", "print a comparison table as Markdown, LaTeX, CSV, HTML or JSON", table},
       {"export", "write the results as CSV, JSON Lines or a plain SQLite file", export_},
+      {"export-network", "write a trained network as ONNX, QONNX, integers or AIMET encodings",
+       export_network},
       {"db", "check, migrate or back up the database", db},
       {"solve", "solve an allocation problem from a table of costs", solve},
       {"plot", "draw figures", plot},

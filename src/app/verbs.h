@@ -32,6 +32,7 @@ int show(const Invocation& invocation);
 int sql(const Invocation& invocation);
 int table(const Invocation& invocation);
 int export_(const Invocation& invocation);  // `export` is a word of C++
+int export_network(const Invocation& invocation);
 int db(const Invocation& invocation);
 int methods(const Invocation& invocation);
 int models(const Invocation& invocation);

@@ -16,6 +16,7 @@
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/training/process.h"
 #include "worker/examine.h"
+#include "worker/export_network.h"
 #include "worker/input.h"
 #include "worker/inventory.h"
 #include "worker/predict.h"
@@ -80,7 +81,10 @@ int work_alone(const char* file) {
 
 // The verbs that the driver hands on.
 const std::map<std::string, int (*)(const std::vector<std::string>&)> kVerbs = {
-    {"examine", examine}, {"inventory", inventory}, {"predict", predict}};
+    {"examine", examine},
+    {"export-network", export_network},
+    {"inventory", inventory},
+    {"predict", predict}};
 
 int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
@@ -88,7 +92,8 @@ int main(int argc, char** argv) {
   const bool is_verb = verb != kVerbs.end();
   if ((argc > 2 && !is_verb) || argument.rfind("-", 0) == 0) {
     std::fputs(
-        "usage: qbitopt-worker [job.json | predict ... | inventory ... | examine ...]\n"
+        "usage: qbitopt-worker [job.json | predict ... | inventory ... | examine ... | "
+        "export-network ...]\n"
         "Trains what the driver sends, or one attempt from a file; or does the verbs of `qbitopt`\n"
         "that need tensors.\n",
         stderr);

@@ -36,6 +36,8 @@ SMALLER = [
     (r"(.* run budgets.yaml) training.steps=800 seeds=5", rf"\1 {TINY} seeds=2 --db build/budgets.db"),
     (r"(.* run budgets.yaml)", rf"\1 {TINY} seeds=1 --db build/budgets.db"),
     (r"(.* run my_net.yaml)", rf"\1 {TINY} pretraining.epochs=0 seeds=1 --db build/my_net.db"),
+    (r"(.* export-network) KEY (.*)", r"\1 $(build/bin/qbitopt sql --csv --db build/my_net.db "
+     r"'SELECT max(key) FROM runs' | tail -n 1) \2 --db build/my_net.db"),
     (r"qbitopt models NAME", "build/bin/qbitopt models resnet18"),
     (r"qbitopt doctor --data", "build/bin/qbitopt doctor --data build/miniature_imagenet"),
     (r"cmake --install build --prefix ~/qbitopt", r"cd $HOME/shrink && \g<0>"),

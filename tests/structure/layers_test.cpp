@@ -83,9 +83,9 @@ std::string part_of_header(const std::string& header) {
   return header.substr(prefix.size(), header.find('/', prefix.size()) - prefix.size());
 }
 
-const std::set<std::string> kPartsWithTensors = {"quant",  "sensitivity", "methods",
-                                                 "models", "data",        "training",
-                                                 "plugin", "worker",      "baselines"};
+const std::set<std::string> kPartsWithTensors = {"quant",     "sensitivity", "methods", "models",
+                                                 "exporting", "data",        "plugin",  "training",
+                                                 "worker",    "baselines"};
 
 TEST(LayersTest, ThePictureNamesEveryFolder) {
   const auto height = read_picture();
@@ -147,6 +147,7 @@ struct LibraryRule {
 TEST(LayersTest, EveryLibraryHasItsPlace) {
   const LibraryRule rules[] = {{"SQLite", "^(SQLiteCpp/|sqlite3)", {"runlog", "report"}},
                                {"yaml-cpp", "^yaml-cpp/", {"config"}},
+                               {"protozero", "^protozero/", {"onnx"}},
                                {"Boost.Program_options", "^boost/program_options", {"app"}}};
   for (const LibraryRule& rule : rules) {
     for (const Include& include : read_includes()) {

@@ -13,11 +13,8 @@
 namespace qbitopt {
 namespace {
 
-constexpr int64_t kSide = 28;
+constexpr int64_t kSide = kFashionMnistSide;
 constexpr int kClasses = 10;
-// Over the training images.
-constexpr double kMean = 0.28604;
-constexpr double kDeviation = 0.35302;
 
 struct KnownFile {
   const char* name;
@@ -97,8 +94,8 @@ std::unique_ptr<DataSet> make_fashion_mnist(const FashionMnistImages& images,
       images.train, images.test, std::vector<int64_t>(order.begin() + held_out, order.end()),
       std::vector<int64_t>(order.begin(), order.begin() + held_out),
       MemoryDataSetOptions{.classes = kClasses,
-                           .mean = kMean,
-                           .deviation = kDeviation,
+                           .mean = kFashionMnistMean,
+                           .deviation = kFashionMnistDeviation,
                            .max_shift = augment ? 2 : 0,
                            .flip = augment,
                            .threads = parameters.get<int>("threads")});

@@ -294,13 +294,18 @@ void GraphNetwork::take(const Step& step, std::vector<IValue>& values, torch::De
 
 Tensor GraphNetwork::forward(const Tensor& images) { return run(images, /*measures=*/false); }
 
-Tensor GraphNetwork::run(const Tensor& images, bool measures) {
+Tensor GraphNetwork::forward(const Tensor& images, const Look& look) {
+  return run(images, /*measures=*/false, look);
+}
+
+Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) {
   std::vector<IValue> values(quantized_.graph.values.size());
   values[quantized_.graph.input] = keeps_layout_ ? images.contiguous() : images;
   for (const Owned& owned : owned_) values[owned.value] = owned.tensor;
   size_t layer = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     take(steps_[i], values, images.device());
+    if (look) look(quantized_.graph.nodes[i], values);
     if (measures) {
       expect_derivative(quantized_.graph.nodes[i], values);
       if (const auto* quantize = std::get_if<Quantize>(&steps_[i].action))

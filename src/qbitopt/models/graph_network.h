@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,11 @@ class GraphNetwork : public Network {
                const NetworkOptions& options);
 
   torch::Tensor forward(const torch::Tensor& images) override;
+
+  // After each node: the values of the graph that are there, those that it was the last to read
+  // included.
+  using Look = std::function<void(const GraphNode& node, const std::vector<c10::IValue>& values)>;
+  torch::Tensor forward(const torch::Tensor& images, const Look& look);
 
   // Throws InputError that names the operator, where LibTorch refuses an image of this shape or
   // knows no derivative between the weights and the logits.
@@ -71,7 +77,7 @@ class GraphNetwork : public Network {
   std::string tensor_name(const GraphNode& node, const char* argument) const;
 
   void take(const Step& step, std::vector<c10::IValue>& values, torch::Device device);
-  torch::Tensor run(const torch::Tensor& images, bool measures);
+  torch::Tensor run(const torch::Tensor& images, bool measures, const Look& look = nullptr);
   void measure_site(size_t site, const torch::Tensor& x);
   void measure_layer(const GraphLayer& layer, const std::vector<c10::IValue>& values);
   void expect_images(at::IntArrayRef shape) const;

@@ -11,6 +11,7 @@
 #include "qbitopt/runlog/connection.h"
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/events.h"
+#include "qbitopt/runlog/queries.h"
 #include "qbitopt/runlog/schema.h"
 #include "qbitopt/runlog/sweep_record.h"
 
@@ -236,38 +237,23 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
 }
 
 std::string Database::artifact(const std::string& job_key, const std::string& name) {
-  fs::path path;
-  std::string expected;
-  translate_errors(file_, [&] {
-    SQLite::Statement& row = connection_->prepare(
-        "SELECT attempt.folder, artifact.path, artifact.sha256 FROM job JOIN attempt ON attempt.id "
-        "= job.attempt_id"
-        " JOIN artifact ON artifact.attempt_id = attempt.id AND artifact.name = ?"
-        " WHERE job.key = ? AND attempt.state = 'finished'",
-        name, job_key);
-    if (row.executeStep()) {
-      path = fs::path(absolute_folder(file_, row.getColumn(0).getString())) /
-             row.getColumn(1).getString();
-      expected = row.getColumn(2).getString();
-    }
-    row.reset();
-  });
+  const auto left = finished_artifact(reader(), job_key, name);
   const std::string job = short_key(job_key);
   const std::string remedy =
       fmt::format("`qbitopt retry {}` makes it anew, and runs what failed for want of it", job);
-  if (path.empty()) throw InputError(fmt::format("job {} left no '{}'; {}", job, name, remedy));
-  if (!fs::exists(path)) {
+  if (!left) throw InputError(fmt::format("job {} left no '{}'; {}", job, name, remedy));
+  if (!fs::exists(left->path)) {
     throw InputError(
         fmt::format("{}: gone, but job {} left it and others need it; put it back, or {}",
-                    path.string(), job, remedy));
+                    left->path, job, remedy));
   }
-  if (const std::string found = sha256_of_file(path); found != expected) {
+  if (const std::string found = sha256_of_file(left->path); found != left->sha256) {
     throw JobError(
         "damaged_input",
-        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; {}",
-                    path.string(), job, found.substr(0, 10), expected.substr(0, 10), remedy));
+        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; {}", left->path,
+                    job, found.substr(0, 10), left->sha256.substr(0, 10), remedy));
   }
-  return path.string();
+  return left->path;
 }
 
 void Database::commit_if_due() {

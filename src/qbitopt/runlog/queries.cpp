@@ -132,6 +132,20 @@ std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key
   return records;
 }
 
+std::optional<ArtifactRecord> finished_artifact(const Reader& reader, const std::string& key,
+                                                const std::string& name) {
+  const Rows rows = reader.query(
+      "SELECT attempt.folder, artifact.path, artifact.sha256 FROM job"
+      " JOIN attempt ON attempt.id = job.attempt_id"
+      " JOIN artifact ON artifact.attempt_id = attempt.id AND artifact.name = ?"
+      " WHERE job.key = ? AND attempt.state = 'finished'",
+      {name, key});
+  if (rows.empty()) return std::nullopt;
+  const std::filesystem::path folder = absolute_folder(reader.file(), rows.at(0, "folder"));
+  return ArtifactRecord{(folder / rows.at(0, "path").get<std::string>()).string(),
+                        rows.at(0, "sha256")};
+}
+
 std::vector<LoggedEvent> logged_events(const Reader& reader, const std::string& key) {
   const Rows rows = reader.query(
       "SELECT attempt.number, event.unix_seconds, event.level, event.step, event.text"

@@ -48,6 +48,15 @@ struct AttemptRecord {
 // In their order; empty for an unknown job.
 std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key);
 
+// A file that a finished job left: "model", "allocation".
+struct ArtifactRecord {
+  std::string path;    // absolute
+  std::string sha256;  // of what it left
+};
+// Nothing if the job is not finished, or left none of this name.
+std::optional<ArtifactRecord> finished_artifact(const Reader& reader, const std::string& key,
+                                                const std::string& name);
+
 // What a job's attempts told in words: notes, warnings, how they ended. In their order.
 struct LoggedEvent {
   int attempt = 0;

@@ -11,6 +11,7 @@
 #include "qbitopt/core/random.h"
 #include "qbitopt/models/batch_norm.h"
 #include "qbitopt/models/state_file.h"
+#include "qbitopt/models/weight_bytes.h"
 #include "qbitopt/training/autocast.h"
 #include "qbitopt/training/checkpoint.h"
 #include "qbitopt/training/distillation.h"
@@ -326,7 +327,7 @@ class TrainingRun {
     account_bits(context_, attempt_.job.guarantees_budget, finished);
     finished.results = final_results(context_);
     tell_damaged();
-    finished.weight_bytes = weight_bytes();
+    finished.weight_bytes = weight_bytes(context_.network());
     leave_artifacts(context_, attempt_.folder);
     finished.steps = state_.step;
     finished.train_seconds = state_.train_seconds;
@@ -356,16 +357,6 @@ class TrainingRun {
         context_.network().forward(on_device(batch, context_.device()).images);
       }
     });
-  }
-
-  // Of all weights that may be quantized, at their bits; 32 without quantizers.
-  int64_t weight_bytes() {
-    int64_t bits = 0;
-    for (const QuantizerSite* site : context_.network().sites()) {
-      if (site->spec().kind != TensorKind::kWeight) continue;
-      bits += site->spec().elements * (site->quantizer() ? site->quantizer()->bits() : 32);
-    }
-    return (bits + 7) / 8;
   }
 
   std::filesystem::path checkpoint_file() const {

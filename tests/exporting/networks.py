@@ -1,0 +1,98 @@
+"""Exports small networks as .pt2 files into FOLDER, for to_onnx_test.cpp: those of graph_networks.py, and these.
+
+    python tests/exporting/networks.py FOLDER
+"""
+
+import pathlib
+import sys
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "models"))
+import graph_networks  # noqa: E402
+
+
+class Norms(nn.Module):
+    """Batch norms behind layers with and without bias; one that two read; one behind no layer; of two dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.norm1 = nn.Conv2d(3, 6, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(6)
+        self.second, self.norm2 = nn.Conv2d(6, 6, 3, groups=3, padding=1), nn.BatchNorm2d(6)
+        self.third, self.norm3 = nn.Conv2d(6, 6, 1), nn.BatchNorm2d(6)
+        self.alone = nn.BatchNorm2d(6, affine=False)
+        self.fourth, self.norm4 = nn.Linear(6, 8), nn.BatchNorm1d(8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu(self.norm1(self.first(x)))
+        x = F.relu(self.norm2(self.second(x)))
+        y = self.third(x)
+        x = self.alone(F.relu(self.norm3(y)) + y)
+        return self.head(F.relu(self.norm4(self.fourth(x.mean((2, 3))))))
+
+
+class Shapes(nn.Module):
+    """Cutting, joining and turning; a window partition with a cyclic shift; sizes that are computed."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Conv2d(3, 8, 2, stride=2)
+        self.token = nn.Parameter(torch.randn(1, 1, 8))
+        self.mix = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.pad(self.embed(x), (1, 1, 0, 2), value=0.5)[:, :, :8, 1:9]
+        x = torch.roll(x, (-1, 2), (2, 3)).flip(3)
+        batch, channels, height, width = x.shape
+        x = x.view(batch, channels, height // 4, 4, width // 4, 4).permute(0, 2, 4, 3, 5, 1)
+        x = x.reshape(-1, 16, channels)
+        x = x + F.softmax(self.mix(x), -1)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1)
+        a, b, c = x.split([1, 8, 8], 1)
+        x = torch.stack([a.squeeze(1), b.mean(1), c.amax(1)], 1).unflatten(0, (-1, 4)).mean(1)
+        first, *others = x.unbind(1)
+        return self.head(first.unsqueeze(1).repeat(1, 2, 1)[:, 1] + torch.maximum(others[0], others[1]) / 2)
+
+
+class Untranslated(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 5, 3)
+        self.head = nn.Linear(5, 5)
+
+    def forward(self, x):
+        return self.head(torch.cumsum(self.conv(x).mean((2, 3)), 1))
+
+
+class SharedWrite(nn.Module):
+    """Writes into a view of what it reads afterwards."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3)
+        self.head = nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = self.conv(x)
+        x[:, :3].relu_()
+        return self.head(x.mean((2, 3)))
+
+
+OWN = {"norms": Norms, "shapes": Shapes, "untranslated": Untranslated, "shared_write": SharedWrite}
+ALL = graph_networks.SMALL | OWN
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    tool = graph_networks.export_tool()
+    for name, make in ALL.items():
+        graph_networks.write(folder, name, make, 16, tool)
+
+
+if __name__ == "__main__":
+    main()

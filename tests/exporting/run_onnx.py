@@ -1,0 +1,94 @@
+"""Runs exported networks on images whose logits are known, and prints how far off they are, as JSON.
+
+    python tests/exporting/run_onnx.py net.onnx examples.safetensors [MORE.onnx EXAMPLES ...]
+
+For each file: {"images", "optimized": {"top1", "difference"}, "plain": {...}}, by onnxruntime with all and without any
+optimization; of a file with Quant nodes {"qonnx": {...}}. "top1": images with the same first class. "difference": the
+largest of a logit, in units of the largest logit.
+"""
+
+import json
+import struct
+import sys
+
+import numpy as np
+import onnx
+
+KINDS = {"F32": np.float32, "I64": np.int64, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_}
+
+
+def read_safetensors(file):
+    with open(file, "rb") as stream:
+        content = stream.read()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = (8 + length + offset for offset in entry["data_offsets"])
+        tensors[name] = np.frombuffer(content[begin:end], KINDS[entry["dtype"]]).reshape(entry["shape"])
+    return tensors, metadata
+
+
+def compare(logits, expected):
+    same = np.argmax(logits, 1) == np.argmax(expected, 1)
+    return {
+        "top1": int(same.sum()),
+        "difference": float(np.abs(logits - expected).max() / np.abs(expected).max()),
+    }
+
+
+def by_onnxruntime(model, images, optimized):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    # By default a product of integer weights with float32 (behind a learned offset) rounds the latter to 8 bits.
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    whole = session.run(["logits"], {"images": images})[0]
+    one = session.run(["logits"], {"images": images[:1]})[0]  # the batch may have any size
+    assert one.shape == (1, whole.shape[1]), one.shape
+    return whole
+
+
+def by_qonnx(model, images):
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
+
+    logits = []
+    # It runs node by node with the batch that the model says.
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 1
+    wrapper = ModelWrapper(model).transform(InferShapes())
+    for image in images:
+        logits.append(execute_onnx(wrapper, {"images": image[None]})["logits"][0])
+    return np.stack(logits)
+
+
+def check(file, examples):
+    tensors, _ = read_safetensors(examples)
+    images, expected = tensors["images"].copy(), tensors["logits"]
+    model = onnx.load(file)
+    onnx.checker.check_model(model, full_check=not any(opset.domain for opset in model.opset_import))
+    result = {"file": file, "images": len(images)}
+    if any(opset.domain.startswith("qonnx") for opset in model.opset_import):
+        result["qonnx"] = compare(by_qonnx(model, images), expected)
+        return result
+    result["optimized"] = compare(by_onnxruntime(model, images, True), expected)
+    result["plain"] = compare(by_onnxruntime(model, images, False), expected)
+    return result
+
+
+def main():
+    files = sys.argv[1:]
+    for file, examples in zip(files[::2], files[1::2], strict=True):
+        print(json.dumps(check(file, examples)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
