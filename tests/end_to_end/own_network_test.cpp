@@ -112,6 +112,62 @@ TEST_F(OwnNetworkTest, ItsWeightsAreMeasuredAsTheyAreUnlessTheyAreTrained) {
   EXPECT_EQ(runs.at(0, "steps"), 0);
 }
 
+TEST_F(OwnNetworkTest, ATrainedNetworkIsExportedForOtherPrograms) {
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 -o nets/net.pt2"), "");
+  const testing::Result run = qbitopt("run sweeps/own.yaml");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Rows rows = query("SELECT key, weight_bytes FROM runs WHERE method = 'qbitopt'");
+  const std::string key = rows.at(0, "key"), job = key.substr(0, 10);
+
+  const testing::Result onnx =
+      qbitopt("export-network " + job + " -o out/net.onnx --examples out/examples.safetensors");
+  ASSERT_EQ(onnx.exit_code, 0) << onnx.err;
+  EXPECT_THAT(onnx.out, HasSubstr("wrote out/net.onnx ("));
+  const std::string model = read("out/net.onnx");
+  for (const std::string& text : {key, std::string("QuantizeLinear"), std::string("stem.0.weight"),
+                                  std::string("input_mean")})
+    EXPECT_NE(model.find(text), std::string::npos) << text;
+  EXPECT_THAT(read("out/examples.safetensors"), HasSubstr(R"("shape":[32,1,8,8])"));
+
+  ASSERT_EQ(qbitopt("export-network " + job + " -o net.st --format safetensors").exit_code, 0);
+  EXPECT_THAT(read("net.st"),
+              HasSubstr(R"("weight_bytes":")" + rows.at(0, "weight_bytes").dump() + R"(")"));
+  ASSERT_EQ(qbitopt("export-network " + job + " -o net_q.onnx --format qonnx").exit_code, 0);
+  EXPECT_THAT(read("net_q.onnx"), HasSubstr("qonnx.custom_op.general"));
+  const testing::Result aimet =
+      qbitopt("export-network " + job + " -o float.onnx --format aimet --encodings 0.6.1");
+  ASSERT_EQ(aimet.exit_code, 0) << aimet.err;
+  EXPECT_EQ(Json::parse(read("float.encodings")).at("version"), "0.6.1");
+  ASSERT_EQ(qbitopt("export-network nets/net.pt2 -o untrained.onnx").exit_code, 0);
+  EXPECT_THAT(read("untrained.onnx"), ::testing::Not(HasSubstr("QuantizeLinear")));
+
+  // The file that the job left, in its folder; and what is not there.
+  const std::string folder =
+      query("SELECT folder FROM attempt JOIN job ON job.id = attempt.job_id WHERE key = '" + key +
+            "'")
+          .at(0, "folder");
+  const std::string left = "results/" + folder + "/model.pth";
+  ASSERT_TRUE(std::filesystem::exists(folder_ / left)) << left;
+  EXPECT_EQ(qbitopt("export-network " + left + " -o again.onnx").exit_code, 0);
+  EXPECT_THAT(read("again.onnx"), HasSubstr(key));
+  std::filesystem::copy(folder_ / left, folder_ / "model.pth");
+  EXPECT_THAT(qbitopt("export-network model.pth -o x.onnx").err,
+              HasSubstr("model.pth: no job.json beside it"));
+  EXPECT_THAT(qbitopt("export-network " + job + " -o x.onnx --format onnnx").err,
+              HasSubstr("unknown format 'onnnx', did you mean 'onnx'?"));
+  EXPECT_THAT(qbitopt("export-network " + job + " -o x.onnx --opset 16").err,
+              HasSubstr("--opset takes a number from 17 to 21"));
+  EXPECT_THAT(qbitopt("export-network " + job).err, HasSubstr("Give --output"));
+  std::filesystem::rename(folder_ / "nets/net.pt2", folder_ / "moved.pt2");
+  EXPECT_THAT(qbitopt("export-network " + job + " -o x.onnx").err,
+              HasSubstr("name its copy with --model FILE"));
+  EXPECT_EQ(qbitopt("export-network " + job + " -o x.onnx --model moved.pt2").exit_code, 0);
+  write("results/" + folder + "/model.pth", "damaged");
+  EXPECT_THAT(qbitopt("export-network " + job + " -o y.onnx").err,
+              HasSubstr("not what job " + job + " left"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "y.onnx"));
+}
+
 TEST_F(OwnNetworkTest, WhatDoesNotFitIsToldBeforeAnythingTrains) {
   const testing::Result missing = qbitopt("plan sweeps/own.yaml");
   EXPECT_EQ(missing.exit_code, 2);

@@ -1,0 +1,46 @@
+#include "qbitopt/data/image_format.h"
+
+#include <gmock/gmock.h>
+
+#include "core/errors.h"
+#include "qbitopt/data/batch_source.h"
+#include "qbitopt/data/synthetic.h"
+
+namespace qbitopt {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(ImageFormatTest, IsThatOfTheImagesThatADataSetHandsOut) {
+  const Parameters parameters(Json{{"classes", 3},
+                                   {"image_channels", 2},
+                                   {"image_size", 6},
+                                   {"train_images", 8},
+                                   {"validation_images", 2},
+                                   {"test_images", 64},
+                                   {"noise", 3.0},
+                                   {"generator_seed", 0},
+                                   {"augment", false},
+                                   {"threads", 0}});
+  const ImageFormat format = image_format("synthetic", parameters);
+  const auto data = make_synthetic(parameters);
+  EXPECT_EQ(format.shape, data->image_shape());
+  Batch batch;
+  data->once(Split::kTest, 64)->next(batch);
+  // The brightest and the darkest pixels are 1 and 0.
+  EXPECT_NEAR(batch.images.max().item<double>(), (1 - format.mean[1]) / format.deviation[1], 1e-6);
+  EXPECT_NEAR(batch.images.min().item<double>(), (0 - format.mean[0]) / format.deviation[0], 1e-6);
+}
+
+TEST(ImageFormatTest, NeedsNoFiles) {
+  const ImageFormat photographs = image_format("imagenet", Parameters(Json{{"image_size", 64}}));
+  EXPECT_THAT(photographs.shape, ElementsAre(3, 64, 64));
+  EXPECT_NEAR(photographs.mean[0], 0.485, 1e-6);
+  EXPECT_NEAR(photographs.deviation[2], 0.225, 1e-6);
+  EXPECT_THAT(image_format("fashion_mnist", Parameters()).shape, ElementsAre(1, 28, 28));
+  EXPECT_EQ(input_error([] { image_format("nothing", Parameters()); }),
+            "unknown data set 'nothing'");
+}
+
+}  // namespace
+}  // namespace qbitopt
