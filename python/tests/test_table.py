@@ -111,6 +111,15 @@ def test_a_sweep_has_a_table_without_a_definition(example, program):
     assert table.title in table._repr_html_()
 
 
+def test_numbers_that_no_row_has_are_numbers(sweep):
+    """With one seed there is no deviation."""
+    sweep.file.write_text(sweep.file.read_text().replace("seeds: 2", "seeds: 1"))
+    frame = qbitopt.read(sweep.run(), program=sweep.program).table("small").frame
+    assert len(frame) == 3
+    assert frame.top1_deviation.isna().all()
+    assert frame.top1_deviation.dtype == "float64"
+
+
 def test_polars_takes_tables_too(example, program):
     polars = pytest.importorskip("polars")
     table = qbitopt.read(example, program=program, frames="polars").table("example")

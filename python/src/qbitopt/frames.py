@@ -39,8 +39,10 @@ class Column:
         return "UTC" if self.kind == "time" else self.doc.unit
 
 
-def column_of(name: str, values: Sequence[Any], doc: ColumnDoc) -> Column:
-    return Column(name, _kind_of(values, doc), values, doc)
+def column_of(name: str, values: Sequence[Any], doc: ColumnDoc, is_number: bool = False) -> Column:
+    """`is_number` says what a column without any value would have; a unit says it, too."""
+    kind = _kind_of(values, doc)
+    return Column(name, "real" if kind == "empty" and is_number else kind, values, doc)
 
 
 def _kind_of(values: Sequence[Any], doc: ColumnDoc) -> str:

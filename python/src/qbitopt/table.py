@@ -113,8 +113,13 @@ def make_table(
     if sweep:
         arguments += ["--sweep", sweep]
     table = json.loads(run_program(find_program(program), arguments))
+    texts = {"row", "section", "notes"}
+    texts.update(column["name"] for column in table["columns"] if not column["numeric"])
     frame = make_frame(
-        [column_of(field, values, ColumnDoc()) for field, values in _fields(table).items()],
+        [
+            column_of(field, values, ColumnDoc(), is_number=field not in texts)
+            for field, values in _fields(table).items()
+        ],
         {"table": table["table"], "description": table["title"], "file": str(file)},
     )
     return Table(table["table"], table["title"], frame, table["claims"], table["footnotes"], table)

@@ -55,8 +55,7 @@ def _distributions(kinds: Any, runs: Sequence[ExportedRun]) -> dict[str, Any]:
     distributions = {}
     for name, of_runs in sorted(values.items()):
         distinct = set(of_runs)
-        # A parameter that only some runs have tells them apart as well.
-        if len(distinct) < 2 and len(of_runs) == len(runs):
+        if len(distinct) < 2:
             continue
         types = {type(value) for value in distinct}
         if types == {int}:
