@@ -149,6 +149,11 @@ TEST_F(PageTest, AsksWhatTheSweepAsks) {
               HasSubstr("<p class=\"question\">What does choosing bits per tensor buy, and does"));
 }
 
+TEST_F(PageTest, SectionsAreLabeledByTheirHeadings) {
+  EXPECT_THAT(page(), HasSubstr("<section id=\"runs\" aria-labelledby=\"runs-title\">\n"
+                                "<h2 id=\"runs-title\">"));
+}
+
 TEST_F(PageTest, LoadsNothingFromElsewhere) {
   const std::string html = page();
   for (const char* mark : {"src=\"http", "href=\"http", "@import", "url(http", "src=\"//"})

@@ -41,7 +41,7 @@ Json argument(const SectionInput& input) { return input.sweep ? Json(*input.swee
 
 std::string section(const std::string& id, const std::string& title, const std::string& content) {
   return fmt::format(
-      "<section id=\"{0}\" aria-labeledby=\"{0}-title\">\n<h2 "
+      "<section id=\"{0}\" aria-labelledby=\"{0}-title\">\n<h2 "
       "id=\"{0}-title\">{1}</h2>\n{2}</section>\n",
       id, escaped(title), content);
 }
