@@ -9,6 +9,8 @@ SELECT
     COALESCE(activation_bits - activation_limit_bits, 0),
     COALESCE(joint_bits - joint_limit_bits, 0)
   )) AS most_bits_above,
+  max(max(COALESCE(counted_weight_bytes - weight_limit_bytes, 0), 0)) AS most_bytes_above,
+  max(max(COALESCE(bops - limit_bops, 0), 0)) AS most_bit_operations_above,
   (SELECT count(*) FROM failures WHERE failures.method = runs.method AND error_class = 'budget_exceeded') AS failed_for_it
 FROM runs
 WHERE state = 'finished'

@@ -72,6 +72,31 @@ TEST_F(NamedQueryTest, BudgetMisses) {
                    "static_allocation|1|6|0|0|0"}));
 }
 
+TEST_F(NamedQueryTest, BudgetMissesOfTotalsAreInTheirUnits) {
+  Database database(file_);
+  const Job job = testing::make_job(
+      {{"method", "penalty"}, {"budget.weight_bytes", 100}, {"budget.bops", 1000}});
+  Plan plan = testing::make_plan({job}, "totals");
+  JobShape shape = *plan.jobs[0].shape;
+  shape.guarantees_budget = false;
+  plan.jobs[0].shape = std::make_shared<JobShape>(shape);
+  database.record_sweep(plan);
+  const Attempt attempt = testing::make_attempt(job, 1, "/nowhere");
+  std::vector<Event> events = testing::events_of({.budget_met = false});
+  for (Event& event : events) {
+    if (auto* finished = std::get_if<Finished>(&event.body))
+      finished->budgets = {{"weight_bytes", 100, 180}, {"bops", 1000, 1500}};
+  }
+  database.begin(attempt);
+  database.ingest(attempt, events);
+  database.end(attempt, {});
+  const std::vector<std::string> columns = {"method", "most_bits_above", "most_bytes_above",
+                                            "most_bit_operations_above"};
+  EXPECT_EQ(ask("budget-misses", columns),
+            (Lines{"fracbits|1|0|0", "penalty|0|80|500", "fixed_precision|0|0|0", "qbitopt|0|0|0",
+                   "static_allocation|0|0|0"}));
+}
+
 TEST_F(NamedQueryTest, AxisEffect) {
   EXPECT_EQ(ask("axis-effect",
                 {"from_value", "to_value", "pairs", "top1_change", "least", "most", "better"},
