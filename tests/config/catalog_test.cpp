@@ -131,6 +131,18 @@ TEST(CatalogTest, RefusesManifestsThatContradictOneAnother) {
   EXPECT_THAT(error_with("{kind: method, name: x, version: 1, summary: x, parameters: {solver: "
                          "{type: solver, default: y, description: x}}}"),
               HasSubstr("default of 'solver': unknown solver 'y'; known solvers: (none)"));
+  const auto error_of_need = [&](const std::string& need) {
+    return error_with(
+        "{kind: method, name: x, version: 1, summary: x, needs: {n: {artifact: model, " + need +
+        "}}}");
+  };
+  EXPECT_EQ(error_of_need("job: {method: fp32, sead: 0}"),
+            "x.yaml: need 'n': unknown key 'sead', did you mean 'seed'?");
+  EXPECT_EQ(error_of_need("job: {seed: $sed}"),
+            "x.yaml: need 'n': unknown key 'sed', did you mean 'seed'?");
+  EXPECT_EQ(error_of_need("job: {seed: 0}, if_given: teacher"),
+            "x.yaml: need 'n': unknown key 'teacher'; no part of any job declares it");
+  EXPECT_EQ(error_of_need("job: {seed: $seed}, if_given: seed"), "");
   EXPECT_EQ(input_error([] { Catalog::from_text({}); }),
             "no manifest of the group 'job', where every job's keys begin");
 }

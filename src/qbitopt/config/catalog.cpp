@@ -23,8 +23,7 @@ Manifest graph_file_manifest() {
   manifest.name = "pt2_file";
   manifest.summary =
       "A network that torch.export.save wrote, as tools/export_network.py makes it; its weights "
-      "are "
-      "the starting point.";
+      "are the starting point.";
   return manifest;
 }
 
@@ -58,6 +57,22 @@ Catalog::Catalog(std::vector<Manifest> manifests)
   if (!find("group", "job"))
     throw InputError("no manifest of the group 'job', where every job's keys begin");
   collect_keys(get("group", "job"), "");
+  for (const Manifest& manifest : manifests_) check_needs(manifest);
+}
+
+void Catalog::check_needs(const Manifest& manifest) const {
+  for (const auto& [name, need] : manifest.needs) {
+    std::vector<std::string> named;
+    if (!need.if_given.empty()) named.push_back(need.if_given);
+    for (const auto& [key, value] : need.changes.items()) {
+      named.push_back(key);
+      if (const auto referenced = Need::referenced_key(value)) named.push_back(*referenced);
+    }
+    for (const std::string& key : named) {
+      if (!keys_.contains(key))
+        throw InputError({manifest.source}, "need '" + name + "': " + unknown_key(key));
+    }
+  }
 }
 
 void Catalog::collect_keys(const Manifest& manifest, const std::string& prefix) {

@@ -36,7 +36,7 @@ struct Schema {
 class Catalog {
  public:
   // Throws InputError if two manifests are of one kind and name, an include or a default names an
-  // unknown one, or two declare one key with different types.
+  // unknown one, two declare one key with different types, or a need names an unknown key.
   explicit Catalog(std::vector<Manifest> manifests);
   Catalog(Catalog&&) = default;  // what it hands out points into it: moved, never copied
   Catalog(const Catalog&) = delete;
@@ -70,6 +70,7 @@ class Catalog {
 
  private:
   void collect_keys(const Manifest& manifest, const std::string& prefix);
+  void check_needs(const Manifest& manifest) const;
 
   std::vector<Manifest> manifests_;
   std::unique_ptr<const Manifest> graph_file_;  // at one address, wherever the catalog is moved

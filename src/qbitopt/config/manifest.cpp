@@ -63,8 +63,17 @@ Need read_need(const std::string& name, const YamlNode& node) {
   const YamlNode* optional = node.find("optional");
   const bool is_optional = optional && expect_bool(*optional, "optional");
   const YamlNode* job = node.find("job");
-  if (is_optional && job)
-    fail_at(job->place, what + " is optional: which job meets it is the sweep's to say");
+  if (is_optional && job) {
+    fail_at(job->place, what +
+                            " is optional and names a job; leave out `job`, because the sweep "
+                            "that uses the need names it, or leave out `optional`");
+  }
+  const YamlNode* given = node.find("if_given");
+  if (is_optional && given) {
+    fail_at(given->place, what +
+                              " is optional and has if_given; leave out `if_given`, because only "
+                              "a sweep that names the need uses it, or leave out `optional`");
+  }
   if (!is_optional && (!job || !job->is_map()))
     fail_at(node.place, what + " says no job: {job: {method: fp32, seed: 0}, artifact: model}");
   const YamlNode* artifact = node.find("artifact");
@@ -73,8 +82,7 @@ Need read_need(const std::string& name, const YamlNode& node) {
             what + " says no artifact: {job: {method: fp32, seed: 0}, artifact: model}");
   Need need{is_optional, is_optional ? Json::object() : job->json(),
             expect_text(*artifact, "artifact"), ""};
-  if (const YamlNode* given = node.find("if_given"))
-    need.if_given = expect_text(*given, "if_given");
+  if (given) need.if_given = expect_text(*given, "if_given");
   return need;
 }
 
@@ -122,14 +130,22 @@ void read_facts(const YamlNode& node, Manifest& manifest) {
 
 }  // namespace
 
+std::optional<std::string> Need::referenced_key(const Json& value) {
+  if (!value.is_string()) return std::nullopt;
+  const auto& text = value.get_ref<const std::string&>();
+  return text.starts_with('$') ? std::optional(text.substr(1)) : std::nullopt;
+}
+
 Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
-  expect_keys(
-      root, "a manifest",
-      {"kind",     "name",          "version",    "summary",      "citation", "guarantees_budget",
-       "needs",    "includes",      "parameters", "layout",       "contents", "obtain",
-       "weights",  "macs",          "facts",      "train_images", "head",     "classes",
-       "optional", "inner_weights", "inner_macs", "image_size"});
+  expect_keys(root, "a manifest", {"kind",         "name",          "version",
+                                   "summary",      "citation",      "guarantees_budget",
+                                   "needs",        "includes",      "parameters",
+                                   "layout",       "contents",      "obtain",
+                                   "weights",      "macs",          "facts",
+                                   "train_images", "head",          "classes",
+                                   "optional",     "inner_weights", "inner_macs",
+                                   "image_size",   "image_channels"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -180,6 +196,8 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
     manifest.inner_macs = expect_int(*node, "inner_macs");
   if (const YamlNode* node = root.find("image_size"))
     manifest.image_size = expect_int(*node, "image_size");
+  if (const YamlNode* node = root.find("image_channels"))
+    manifest.image_channels = expect_int(*node, "image_channels");
   if (const YamlNode* node = root.find("head")) manifest.head = expect_text(*node, "head");
   if (const YamlNode* node = root.find("classes")) manifest.classes = expect_int(*node, "classes");
   if (const YamlNode* node = root.find("train_images"))

@@ -37,13 +37,16 @@ struct ParameterSpec {
 // A job that must be finished before one of this method starts.
 struct Need {
   // Whether there is such a job only where the sweep names it below `needs:`.
-  bool is_optional = false;
+  bool is_optional = false;  // then `changes` and `if_given` are empty
   // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
   // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}; of
   // one that it does not have, nothing is changed.
   Json changes;
   std::string artifact;  // which of its files is handed over: "model", "allocation"
   std::string if_given;  // only jobs with this parameter need it; empty: all
+
+  // The key after "$"; nullopt if `value` is not such a string.
+  static std::optional<std::string> referenced_key(const Json& value);
 };
 
 // What one registered part (or a named group of parameters) declares; read from its manifest.yaml.
@@ -80,6 +83,8 @@ struct Manifest {
   // Models: height and width, in pixels, of the images that they are made for. Data sets: of their
   // images, if no parameter says it (data.image_size). 0: not said.
   int64_t image_size = 0;
+  // Data sets: channels of their images, if no parameter says it (data.image_channels). 0: not said.
+  int64_t image_channels = 0;
   // Models: the layer that gives the logits ("fc"), for those with published weights.
   std::string head;
   // Data sets: images of an epoch, of the data as published; 0: not said.
