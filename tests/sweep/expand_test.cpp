@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "graph/pt2.h"
 #include "sweep/sweep_fixture.h"
 #include "weights/files.h"
 
@@ -270,6 +271,26 @@ TEST_F(ExpandTest, WeightsForOtherClassesAreAnErrorOfThePlan) {
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.classes=4,3"}, catalog); }),
               HasSubstr("and the data set has 3"));
   EXPECT_EQ(read_sweep(sweep, {"data.classes=4"}, catalog).jobs.size(), 2u);
+}
+
+TEST_F(ExpandTest, APt2FileForOtherImagesIsAnErrorOfThePlan) {
+  const Catalog catalog = catalog_with_data(
+      "{kind: data, name: digits, version: 1, summary: Numbers., classes: 3, image_channels: 1,\n"
+      " parameters: {data.image_size: {type: int, default: 8, description: Size.}}}\n");
+  const auto file = folder_.write("net.pt2", pt2::small_program().file());  // images of 1x4x4
+  const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: fp32, model: net.pt2}\n");
+  EXPECT_EQ(input_error([&] { read_sweep(sweep, {}, catalog); }),
+            sweep.string() + ":2:28: model '" + file.string() +
+                "' takes images of 1x4x4 (channels x height x width), and the data set's are "
+                "1x8x8; export it again with --input 1x8x8");
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.image_size=4,5"}, catalog); }),
+              HasSubstr("are 1x5x5"));
+  EXPECT_EQ(read_sweep(sweep, {"data.image_size=4"}, catalog).jobs.size(), 1u);
+  // A data set that does not say what its images are like is checked when the job starts.
+  EXPECT_EQ(read_sweep(sweep, {}, small_catalog()).jobs.size(), 1u);
+  const Catalog colored = catalog_with_data(
+      "{kind: data, name: digits, version: 1, summary: Numbers., image_channels: 3}\n");
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, colored); }), HasSubstr("are 3xanyxany"));
 }
 
 // One job each, though the folder is no part of their identity.

@@ -12,17 +12,12 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kMaximumNeedDepth = 8;
-constexpr std::string_view kReference = "$";  // {method: $replay.method}
 
 // Parameters whose value may be a .pt2 file.
 bool names_network(std::string_view key) { return key == "model" || key == "teacher.model"; }
 
 bool is_graph_file(const Json& value) {
   return value.is_string() && names_graph_file(value.get_ref<const std::string&>());
-}
-
-bool is_reference(const Json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().rfind(kReference, 0) == 0;
 }
 
 Json checked(const Slot& slot, const Json& value, const Place& place) {
@@ -50,6 +45,12 @@ const Json& Shape::value(std::string_view name, const Point& point) const {
   return slot ? slot->values[slot->row(point)] : absent;
 }
 
+int64_t Shape::data_fact(std::string_view key, int64_t Manifest::*entry, const Point& point) const {
+  const Json& given = value(key, point);
+  if (given.is_number_integer()) return given.get<int64_t>();
+  return data ? data->*entry : 0;
+}
+
 uint64_t Shape::relevant_rows(const Point& point, const std::vector<Dimension>& dimensions) const {
   uint64_t index = 0;
   for (const size_t dimension : relevant)
@@ -74,8 +75,9 @@ ShapeBuilder::ShapeBuilder(const Block& block, const std::vector<Dimension>& dim
 }
 
 void ShapeBuilder::find_choosing_dimensions() {
-  // What decides which files there are.
-  std::set<std::string> choosing = {"data.root", "data.classes", "weights.root"};
+  // They decide which files there are, and whether the files fit the data.
+  std::set<std::string> choosing = {"data.root", "data.classes", "data.image_channels",
+                                    "data.image_size", "weights.root"};
   for (const auto& [key, spec] : catalog_.keys()) {
     if (!is_value_type(spec->type)) choosing.insert(key);
   }
@@ -83,8 +85,7 @@ void ShapeBuilder::find_choosing_dimensions() {
     for (const auto& [name, need] : manifest.needs) {
       if (!need.if_given.empty()) choosing.insert(need.if_given);
       for (const auto& [key, value] : need.changes.items()) {
-        if (is_reference(value))
-          choosing.insert(value.get<std::string>().substr(kReference.size()));
+        if (const auto referenced = Need::referenced_key(value)) choosing.insert(*referenced);
       }
     }
   }
@@ -214,16 +215,13 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
   add_needs(*shape, schema, origin);
   share(*shape, schema, origin);
   std::string files;
-  if (const Manifest* data = schema.part("data"))
-    files = fingerprint(*shape, *data, {"data.root", "data.name"}, origin.point);
-  const Json& model = shape->value("model", origin.point);
-  const Slot* weights = shape->find("weights.root");
-  if (is_graph_file(model)) {
-    files += " " + fingerprint_graph(*shape, schema.part("data"), origin);
-  } else if (weights && !shape->value("weights.root", origin.point).is_null()) {
-    const Manifest& published = *schema.part("model");
-    files += " " + fingerprint(*shape, published, {"weights.root", "model"}, origin.point);
-    check_weights(*shape, published, schema.part("data"), origin.point);
+  if (shape->data)
+    files = fingerprint(*shape, *shape->data, {"data.root", "data.name"}, origin.point);
+  if (is_graph_file(shape->value("model", origin.point))) {
+    files += " " + fingerprint_graph(*shape, origin);
+  } else if (!shape->value("weights.root", origin.point).is_null()) {
+    files += " " + fingerprint(*shape, *shape->model, {"weights.root", "model"}, origin.point);
+    check_weights(*shape, origin.point);
   }
   shape->frame = identity_frame(schema.versions, files);
   return shape;
@@ -285,8 +283,8 @@ Settings ShapeBuilder::need_changes(const Shape& shape, const Need& need,
   for (const auto& [key, value] : need.changes.items()) {
     Json actual = value;
     Place place = block_.place;
-    if (is_reference(value)) {
-      const Slot* slot = shape.find(value.get<std::string>().substr(kReference.size()));
+    if (const auto referenced = Need::referenced_key(value)) {
+      const Slot* slot = shape.find(*referenced);
       if (!slot || slot->values[slot->row(point)].is_null()) continue;
       actual = slot->values[slot->row(point)];
       if (const Place& written = slot->places[slot->row(point)]; written.source) place = written;
@@ -326,12 +324,12 @@ void ShapeBuilder::share(Shape& shape, const Schema& schema, const Origin& origi
 std::string ShapeBuilder::fingerprint(const Shape& shape, const Manifest& part,
                                       const std::vector<std::string>& keys, const Point& point) {
   const Json& root = shape.value(keys.front(), point);
-  const Json& classes = shape.value("data.classes", point);  // a matter of data alone
+  const Json& classes = shape.value("data.classes", point);
+  const bool has_classes = &part == shape.data && classes.is_number_integer();
   try {
     return part.name + ":" +
-           fingerprints_.of(
-               part, root.is_string() ? root.get<std::string>() : "",
-               part.kind == "data" && classes.is_number_integer() ? classes.get<int64_t>() : 0);
+           fingerprints_.of(part, root.is_string() ? root.get<std::string>() : "",
+                            has_classes ? classes.get<int64_t>() : 0);
   } catch (const InputError& error) {
     complain(shape, keys, error.what());
     return part.name;
@@ -362,23 +360,22 @@ fs::path ShapeBuilder::graph_file(const std::string& key, const Origin& origin) 
   }
 }
 
-std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Manifest* data,
-                                            const Origin& origin) {
-  const fs::path file = graph_file("model", origin);
+std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Origin& origin) {
+  const std::string file = graph_file("model", origin).string();
   if (!shape.value("weights.root", origin.point).is_null()) {
     complain(shape, {"weights.root", "model"},
-             "the weights of model '" + file.string() +
-                 "' are in the file itself; leave weights.root out");
+             "the weights of model '" + file + "' are in the file itself; leave weights.root out");
   }
   try {
     const DataFingerprints::GraphFile& found = fingerprints_.graph_file(file);
-    for (const Json& classes : classes_of(shape, data)) {
-      if (!classes.is_number_integer() || classes == found.classes) continue;
+    const int64_t classes = shape.data_fact("data.classes", &Manifest::classes, origin.point);
+    if (classes != 0 && classes != found.classes) {
       complain(shape, {"model"},
-               "model '" + file.string() + "' has " + std::to_string(found.classes) +
-                   " classes, and the data set has " + shown(classes) +
-                   "; export a network with as many outputs");
+               fmt::format("model '{}' has {} classes, and the data set has {}; export a network "
+                           "with as many outputs",
+                           file, found.classes, classes));
     }
+    check_images(shape, file, found.image_shape, origin.point);
     return "pt2_file:" + found.sha256;
   } catch (const InputError& error) {
     complain(shape, {"model"}, error.what());
@@ -386,22 +383,36 @@ std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Manifest* 
   }
 }
 
-std::vector<Json> ShapeBuilder::classes_of(const Shape& shape, const Manifest* data) {
-  if (const Slot* slot = shape.find("data.classes")) return slot->values;
-  if (data && data->classes > 0) return {data->classes};
-  return {};
-}
-
-void ShapeBuilder::check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
-                                 const Point& point) {
-  const std::string root = shape.value("weights.root", point);
-  for (const Json& number : classes_of(shape, data)) {
-    if (!number.is_number_integer()) continue;
-    const std::string misfit = fingerprints_.misfit(model, root, number.get<int64_t>());
-    if (misfit.empty()) continue;
-    complain(shape, {"weights.root", "model"}, misfit);
+void ShapeBuilder::check_images(const Shape& shape, const std::string& file,
+                                const std::vector<int64_t>& image_shape, const Point& point) {
+  const int64_t channels = shape.data_fact("data.image_channels", &Manifest::image_channels, point);
+  const int64_t size = shape.data_fact("data.image_size", &Manifest::image_size, point);
+  const std::vector<int64_t> found = {channels, size, size};
+  const auto fits = [](int64_t expected, int64_t actual) {
+    return expected < 0 || actual == 0 || expected == actual;  // any size, or not known
+  };
+  if (image_shape.size() == found.size() &&
+      std::equal(image_shape.begin(), image_shape.end(), found.begin(), fits)) {
     return;
   }
+  const auto text = [](const std::vector<int64_t>& sizes, int64_t unknown) {
+    std::vector<std::string> texts;
+    for (const int64_t axis : sizes)
+      texts.push_back(axis == unknown ? "any" : std::to_string(axis));
+    return fmt::to_string(fmt::join(texts, "x"));
+  };
+  complain(shape, {"model"},
+           fmt::format("model '{}' takes images of {} (channels x height x width), and the data "
+                       "set's are {}; export it again with --input {}",
+                       file, text(image_shape, -1), text(found, 0), text(found, 0)));
+}
+
+void ShapeBuilder::check_weights(const Shape& shape, const Point& point) {
+  const int64_t classes = shape.data_fact("data.classes", &Manifest::classes, point);
+  if (classes == 0) return;
+  const std::string misfit =
+      fingerprints_.misfit(*shape.model, shape.value("weights.root", point), classes);
+  if (!misfit.empty()) complain(shape, {"weights.root", "model"}, misfit);
 }
 
 }  // namespace qbitopt

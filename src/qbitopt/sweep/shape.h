@@ -68,6 +68,9 @@ struct Shape {
   const Slot* find(std::string_view name) const;
   // Null if the job has no such parameter.
   const Json& value(std::string_view name, const Point& point) const;
+  // A whole number that describes the data set: the parameter `key`, else the entry of the data
+  // set's manifest; 0 if neither is given.
+  int64_t data_fact(std::string_view key, int64_t Manifest::*entry, const Point& point) const;
   // The rows that the job depends on, as one number.
   uint64_t relevant_rows(const Point& point, const std::vector<Dimension>& dimensions) const;
 };
@@ -120,13 +123,13 @@ class ShapeBuilder {
   void complain(const Shape& shape, const std::vector<std::string>& keys, const std::string& fault);
   // The .pt2 file that a key names, absolute: a relative path begins at the sweep file's folder.
   std::filesystem::path graph_file(const std::string& key, const Origin& origin) const;
-  // Likewise, of its content; complains of one that cannot be trained, or is for other data.
-  std::string fingerprint_graph(const Shape& shape, const Manifest* data, const Origin& origin);
-  // In each of the shape's jobs, as far as the data set says.
-  static std::vector<Json> classes_of(const Shape& shape, const Manifest* data);
+  // The fingerprint of the model's .pt2 file; complains of a file that cannot be trained, or that was
+  // exported for other images or classes than the data set's.
+  std::string fingerprint_graph(const Shape& shape, const Origin& origin);
+  void check_images(const Shape& shape, const std::string& file,
+                    const std::vector<int64_t>& image_shape, const Point& point);
   // Complains of published weights that cannot be the model's for the data set's classes.
-  void check_weights(const Shape& shape, const Manifest& model, const Manifest* data,
-                     const Point& point);
+  void check_weights(const Shape& shape, const Point& point);
   void find_choosing_dimensions();
 
   const Block& block_;
