@@ -90,7 +90,7 @@ TEST_F(PlanTest, ABudgetThatNoBitsOrNoSolverCanMeetIsRefused) {
                 "weights and activations multiply; solvers that do: milp, random, uniform"));
   EXPECT_THAT(with("method: qbitopt, solver: exact, budget.weight_bytes: 50000, budget.weights: 4"),
               HasSubstr("solver 'exact' takes one budget per quantizer, but 'budget.weight_bytes' "
-                        "binds what 'budget.weights' binds as well; solvers that take both: "
+                        "and 'budget.weights' limit the same quantizers; solvers that take both: "
                         "milp, random, relax_greedy, uniform"));
   EXPECT_THAT(with("method: qbitopt, budget.weight_bytes: 50000, budget.weighting: macs"),
               HasSubstr("'budget.weight_bytes' counts elements, but budget.weighting is 'macs'"));

@@ -1,5 +1,7 @@
 #include "qbitopt/sweep/job_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -26,11 +28,11 @@ const std::map<std::string, BudgetSupport>& solvers() {
 }
 
 std::string solvers_with(BudgetSupport least) {
-  std::string names;
+  std::vector<std::string> names;
   for (const auto& [name, support] : solvers()) {
-    if (support >= least) names += (names.empty() ? "" : ", ") + name;
+    if (support >= least) names.push_back(name);
   }
-  return names;
+  return fmt::to_string(fmt::join(names, ", "));
 }
 
 class JobCheck {
@@ -102,15 +104,19 @@ class JobCheck {
   }
 
   void check_budgets() const {
-    std::string keys;
+    std::vector<std::string_view> known;
     bool has_limit = false;
     for (const std::string& key : budget_parameters()) {
-      if (!shape_.find(key)) continue;
-      keys += (keys.empty() ? "" : ", ") + key;
-      has_limit |= value(key).is_number();
+      const Slot* slot = shape_.find(key);
+      if (!slot) continue;
+      known.push_back(key);
+      has_limit |= slot->values[slot->row(point_)].is_number();
     }
-    if (keys.empty()) return;
-    if (!has_limit) fail_at(place_, "job " + name() + " has no budget; set one of " + keys);
+    if (known.empty()) return;
+    if (!has_limit) {
+      fail_at(place_,
+              fmt::format("job {} has no budget; set one of {}", name(), fmt::join(known, ", ")));
+    }
     for (const BudgetKind& kind : budget_kinds()) {
       const std::string* key = limit_of(kind);
       if (!key) continue;
@@ -129,24 +135,28 @@ class JobCheck {
     if (!value("solver").is_string()) return;
     const auto solver = solvers().find(value("solver").get<std::string>());
     if (solver == solvers().end()) return;  // an unknown one is told elsewhere
-    const std::string text = "solver '" + solver->first + "' ";
+    const auto fail_solver = [&](const std::string& key, const std::string& fault,
+                                 BudgetSupport least) {
+      fail(key, fmt::format("solver '{}' {}: {}", solver->first, fault, solvers_with(least)));
+    };
     const std::string *weights = nullptr, *activations = nullptr;
     for (const BudgetKind& kind : budget_kinds()) {
       const std::string* key = limit_of(kind);
       if (!key) continue;
       if (kind.unit == BudgetUnit::kBitOperations && solver->second < BudgetSupport::kAny) {
-        fail(*key, text + "does not take '" + *key +
-                       "', in which bits of weights and activations "
-                       "multiply; solvers that do: " +
-                       solvers_with(BudgetSupport::kAny));
+        fail_solver(*key,
+                    "does not take '" + *key +
+                        "', in which bits of weights and activations multiply; solvers that do",
+                    BudgetSupport::kAny);
       }
       for (auto& [binds, first] : {std::pair{kind.binds_weights, &weights},
                                    std::pair{kind.binds_activations, &activations}}) {
         if (!binds) continue;
         if (*first && solver->second < BudgetSupport::kNested) {
-          fail(*key, text + "takes one budget per quantizer, but '" + *key + "' binds what '" +
-                         **first + "' binds as well; solvers that take both: " +
-                         solvers_with(BudgetSupport::kNested));
+          fail_solver(*key,
+                      "takes one budget per quantizer, but '" + *key + "' and '" + **first +
+                          "' limit the same quantizers; solvers that take both",
+                      BudgetSupport::kNested);
         }
         if (!*first) *first = key;
       }
@@ -168,10 +178,7 @@ class JobCheck {
     }
     if (kind.is_average() || !shape_.model) return;
     const int64_t weight_bits = std::max<int64_t>(smallest, 2);  // weights are signed
-    const Json& given_size = value("data.image_size");
-    const int64_t image_size = given_size.is_number_integer() ? given_size.get<int64_t>()
-                               : shape_.data                  ? shape_.data->image_size
-                                                              : 0;
+    const int64_t image_size = shape_.data_fact("data.image_size", &Manifest::image_size, point_);
     int64_t least = 0;
     if (kind.unit == BudgetUnit::kBytes) {
       least = (shape_.model->inner_weights * weight_bits + 7) / 8;
