@@ -5,7 +5,7 @@
     make_miniature_imagenet.py OUT [--train N] [--val N] [--flat] [--clean] [--size WIDTHxHEIGHT]
 
 15 of ImageNet's classes: crops of scikit-image's photographs, and Fashion-MNIST's clothes under the class that fits. Sizes go
-from 60 to 1,400 pixels. Among the files are, as in ImageNet: grey and CMYK JPEG, a PNG and an empty file that call themselves
+from 60 to 1,400 pixels. Among the files are, as in ImageNet: gray and CMYK JPEG, a PNG and an empty file that call themselves
 JPEG, one that ends too early (--clean: none of these). --flat: val without folders, labels in val.txt. --size: all of one size.
 Needs Pillow and scikit-image, and Fashion-MNIST (Debian: dataset-fashion-mnist).
 """
@@ -65,7 +65,7 @@ def crop_of(photograph, rng, size):
 
 
 def on_cloth(pixels, rng, size):
-    """A grey piece of clothing, tinted, on a background with some texture."""
+    """A gray piece of clothing, tinted, on a background with some texture."""
     garment = PIL.Image.fromarray(pixels).resize(size, PIL.Image.BICUBIC)
     noise = numpy.random.default_rng(rng.randint(0, 2**31)).normal(0, 8, (size[1], size[0], 3))
     background = numpy.array([rng.randint(60, 200) for _ in range(3)]) + noise

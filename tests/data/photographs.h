@@ -11,7 +11,7 @@ namespace qbitopt {
 // Files of images for tests, made by libjpeg and libpng.
 enum class TestFormat { kJpeg, kGreyJpeg, kCmykJpeg, kPng };
 
-// `value`: of a pixel's channel (0 red, 1 green, 2 blue) at x, y; grey files take channel 0.
+// `value`: of a pixel's channel (0 red, 1 green, 2 blue) at x, y; gray files take channel 0.
 using TestImage = std::function<uint8_t(int x, int y, int channel)>;
 // Quality 95; chroma at half the resolution each way, as photographs have it.
 std::string encode_image(TestFormat format, int width, int height, const TestImage& value);
@@ -19,7 +19,7 @@ std::string encode_image(TestFormat format, int width, int height, const TestIma
 // A PNG of any kind. Samples have `bit_depth` bits; those of a palette are its entries, which are
 // palette_color().
 struct PngKind {
-  int color_type = 2;  // PNG_COLOR_TYPE_*: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
+  int color_type = 2;  // PNG_COLOR_TYPE_*: 0 gray, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
   int bit_depth = 8;
   bool is_interlaced = false;
   bool is_transparent = false;  // has a tRNS chunk: the first entry of the palette, or a color

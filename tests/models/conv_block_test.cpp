@@ -47,7 +47,7 @@ TEST(ConvBlockTest, EverythingStaysChannelsLastEvenWithOneChannel) {
     EXPECT_EQ(layer->weight.suggest_memory_format(), torch::MemoryFormat::ChannelsLast)
         << layer->path();
   }
-  // One grey image has the same bytes in both formats: the weight decides.
+  // One gray image has the same bytes in both formats: the weight decides.
   EXPECT_EQ(network.forward(torch::randn({2, 1, 6, 6})).suggest_memory_format(),
             torch::MemoryFormat::ChannelsLast);
 }

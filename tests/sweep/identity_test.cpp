@@ -14,7 +14,7 @@ TEST(IdentityTest, IsCanonicalJson) {
       R"("versions":{"method:fp32":1}})");
 }
 
-TEST(IdentityTest, PiecesGiveTheSameText) {
+TEST(IdentityTest, FragmentsGiveTheSameText) {
   const std::map<std::string, int> versions = {{"group:job", 1}, {"method:fp32", 2}};
   const ParameterSpec any{.name = "x", .type = "float"};
   const IdentityText frame = identity_frame(versions, "digits:\"abc\"");

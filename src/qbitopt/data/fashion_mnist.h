@@ -13,7 +13,7 @@ inline constexpr int64_t kFashionMnistSide = 28;
 inline constexpr double kFashionMnistMean = 0.28604;
 inline constexpr double kFashionMnistDeviation = 0.35302;
 
-// The 60,000 + 10,000 grey 28x28 images of Xiao et al., 2017 (arXiv 1708.07747).
+// The 60,000 + 10,000 gray 28x28 images of Xiao et al., 2017 (arXiv 1708.07747).
 struct FashionMnistImages {
   std::shared_ptr<const ImageArray> train;
   std::shared_ptr<const ImageArray> test;

@@ -49,7 +49,7 @@ struct DecodedCrop {
 // (by the inverse DCT) where the crop stays at least `output_size` wide and high. Grey, CMYK and
 // palette become RGB; transparency is dropped, of 16 bits the upper 8 are taken: what Pillow's
 // convert("RGB") gives. JPEG files that end too early or carry rubbish are decoded as far as they
-// go, the rest is grey. Throws BadImage: empty, neither JPEG nor PNG (with the format, if it is a
+// go, the rest is gray. Throws BadImage: empty, neither JPEG nor PNG (with the format, if it is a
 // known one), no header, damaged PNG, more pixels than Pillow decodes, a JPEG of 12 bits.
 void decode_crop(std::span<const uint8_t> file, const ChooseCrop& choose, int output_size,
                  DecodedCrop& decoded);

@@ -215,12 +215,10 @@ class DefinitionReader {
       for (const char* key : {"where", "axes"}) {
         const YamlNode* map = row.value.find(key);
         if (map == nullptr) continue;
-        for (const YamlNode::Entry& entry : map->entries)
+        for (const YamlNode::Entry& entry : map->entries) {
           definition_.parameters.emplace_back(entry.key, entry.place);
-      }
-      if (const YamlNode* axes = row.value.find("axes")) {
-        for (const YamlNode::Entry& entry : axes->entries)
-          note(&entry.value, definition_.parameters);
+          if (key == std::string_view("axes")) note(&entry.value, definition_.parameters);
+        }
       }
     }
     const YamlNode* columns = root.find("columns");

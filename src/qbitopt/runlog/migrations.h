@@ -15,7 +15,8 @@ namespace qbitopt {
 // release, together with a migration.
 inline constexpr int kSchemaVersion = 4;
 
-// One step forward. `sql` changes base tables only; views are made anew.
+// One step forward. `sql` changes base tables, and drops views that name what it renames: all views
+// are made anew after the last step.
 struct Migration {
   int to_version;
   std::string_view name;

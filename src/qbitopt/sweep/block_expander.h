@@ -17,7 +17,8 @@ bool advance(Point& point, const std::vector<Dimension>& dimensions);
 // Points whose job another point has already.
 struct Repeats {
   size_t points = 0;
-  std::string first;  // "reallocation.tau=2.5, whose job is that of reallocation.tau=2"
+  // "; the first is reallocation.tau=2.5, whose job has reallocation.tau=2"; empty: without axes
+  std::string first;
 };
 
 // The jobs of one block.

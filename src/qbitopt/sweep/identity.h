@@ -23,8 +23,8 @@ struct Identity {
 // needed job counts with its config key unless the need says its seed.
 std::string identity_text(const Identity& identity);
 
-// The pieces of the same text, for many jobs that differ in a few parameters:
-// head + needs + middle + fragments, sorted by name + tail.
+// The fragments of the same text, for many jobs that differ in a few parameters:
+// head + needs + middle + one identity_fragment() for each parameter, sorted by name + tail.
 struct IdentityText {
   std::string head;    // up to the needs
   std::string middle;  // up to the parameters
@@ -32,8 +32,7 @@ struct IdentityText {
 };
 IdentityText identity_frame(const std::map<std::string, int>& versions, const std::string& data);
 // ",\"name\":value"; empty if this value is not part of the identity. From version 2 of an optional
-// group on, "value" is {"value", "version"}. The first fragment's comma
-// becomes a brace.
+// group on, "value" is {"value", "version"}. The first fragment's comma becomes a brace.
 std::string identity_fragment(const std::string& name, const ParameterSpec& spec,
                               const Json& value);
 

@@ -1,5 +1,5 @@
 // Points with error bars: columns panel, series, x, y; and, where they apply, deviation, missed (1:
-// drawn hollow), reference (1: a horizontal line), front (1: joined by the grey line).
+// drawn hollow), reference (1: a horizontal line), front (1: joined by the gray line).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -153,7 +153,7 @@ std::string notes(const FigureInput& input, const std::vector<Panel>& panels) {
   }
   std::string text;
   const auto add = [&](const std::string& note) { text += (text.empty() ? "" : "   ·   ") + note; };
-  if (has_front) add("grey line: Pareto front");
+  if (has_front) add("gray line: Pareto front");
   if (has_missed) add("hollow: above the budget (missed), in no mean");
   if (input.definition.diagonal) add("dashed: predicted = measured");
   if (hidden > 0) add(fmt::format("{} points at or below 0 cannot be shown", hidden));

@@ -33,7 +33,7 @@ class SeriesStyles {
   std::vector<std::string> others_;
 };
 
-// A color of the scale from light (0) to dark (1), which also stays apart in grey: ColorBrewer's
+// A color of the scale from light (0) to dark (1), which also stays apart in gray: ColorBrewer's
 // YlGnBu.
 std::string scale_color(double fraction);
 // Black or white, whichever is read on that color.

@@ -2,7 +2,7 @@
 CREATE TABLE allocation (
   id INTEGER PRIMARY KEY,        -- internal number
   attempt_id INTEGER NOT NULL REFERENCES attempt (id),  -- whose choice it is
-  step INTEGER NOT NULL,         -- [optimiser steps] done when the bits were chosen
+  step INTEGER NOT NULL,         -- [optimizer steps] done when the bits were chosen
   solver TEXT NOT NULL,          -- who chose; empty for a method without a solver
   status TEXT NOT NULL,          -- 'optimal', 'feasible', 'initial' or 'over_budget'
   objective REAL,                -- [cost_unit] predicted rise of the loss

@@ -15,15 +15,15 @@ CREATE TABLE attempt (
   device TEXT,                   -- 'cpu', 'cuda:0'
   threads INTEGER,               -- [threads] of this job
   environment_id INTEGER REFERENCES environment (id),  -- hardware and software
-  inventory_id INTEGER REFERENCES inventory (id),      -- its quantisers
+  inventory_id INTEGER REFERENCES inventory (id),      -- its quantizers
   resumed_from INTEGER REFERENCES attempt (id),        -- the attempt whose checkpoint it went on from
-  resumed_from_step INTEGER,     -- [optimiser steps] of that checkpoint
-  steps INTEGER,                 -- [optimiser steps] of the whole job, all its attempts together
+  resumed_from_step INTEGER,     -- [optimizer steps] of that checkpoint
+  steps INTEGER,                 -- [optimizer steps] of the whole job, all its attempts together
   seconds REAL,                  -- [seconds] of the whole job, all its attempts together
   train_seconds REAL,            -- [seconds] of them spent in training steps
   reallocation_seconds REAL,     -- [seconds] of them spent choosing bits anew; the first choice is left out
   peak_memory_bytes INTEGER,     -- [bytes] largest resident memory
-  weight_bytes INTEGER,          -- [bytes] all quantised weights at their final bits
+  weight_bytes INTEGER,          -- [bytes] all quantized weights at their final bits
   budget_met INTEGER CHECK (budget_met IN (0, 1)),     -- 1: the final bits keep every budget
   exit_code INTEGER,             -- of the worker, if it ended with the attempt
   signal INTEGER,                -- signal that ended the worker

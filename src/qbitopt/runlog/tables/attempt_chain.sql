@@ -2,6 +2,6 @@
 CREATE TABLE attempt_chain (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id),   -- the attempt
   ancestor_id INTEGER NOT NULL REFERENCES attempt (id),  -- itself or one before it
-  last_step INTEGER NOT NULL,  -- [optimiser steps] points of the ancestor beyond this step are hidden
+  last_step INTEGER NOT NULL,  -- [optimizer steps] points of the ancestor beyond this step are hidden
   PRIMARY KEY (attempt_id, ancestor_id)
 ) STRICT, WITHOUT ROWID;

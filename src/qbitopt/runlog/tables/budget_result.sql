@@ -4,6 +4,6 @@ CREATE TABLE budget_result (
   budget TEXT NOT NULL,       -- the kind: 'weight', 'activation', 'joint', 'weight_bytes' or 'bops'
   limit_value REAL,           -- [bits, bytes or bit operations] allowed; NULL: no limit
   achieved REAL,              -- [bits, bytes or bit operations] of what the budget counts
-  all_tensor_bits REAL,       -- [bits] average over all quantised tensors, pinned ones included
+  all_tensor_bits REAL,       -- [bits] average over all quantized tensors, pinned ones included
   PRIMARY KEY (attempt_id, budget)
 ) STRICT, WITHOUT ROWID;

@@ -6,7 +6,7 @@ CREATE TABLE event (
   unix_seconds REAL NOT NULL,  -- [unix seconds] when
   type TEXT NOT NULL,          -- 'note', 'non_finite', 'started', 'interrupted', 'finished', 'failed', 'missing'
   level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'error')),  -- info, warning or error
-  step INTEGER,                -- [optimiser steps] if it belongs to one
+  step INTEGER,                -- [optimizer steps] if it belongs to one
   text TEXT NOT NULL           -- in words
 ) STRICT;
 CREATE INDEX event_attempt ON event (attempt_id);

@@ -1,4 +1,4 @@
--- A list of quantisers; attempts with equal lists share it.
+-- A list of quantizers; attempts with equal lists share it.
 CREATE TABLE inventory (
   id INTEGER PRIMARY KEY,       -- internal number
   sha256 TEXT NOT NULL UNIQUE   -- of the list

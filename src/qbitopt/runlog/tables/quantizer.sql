@@ -1,4 +1,4 @@
--- One tensor's quantiser in an inventory.
+-- One tensor's quantizer in an inventory.
 CREATE TABLE quantizer (
   inventory_id INTEGER NOT NULL REFERENCES inventory (id),  -- the list
   position INTEGER NOT NULL,   -- place in the network, from 0

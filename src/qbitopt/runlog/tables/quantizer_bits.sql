@@ -1,7 +1,7 @@
--- What an allocation gave each quantiser, and what it knew of it.
+-- What an allocation gave each quantizer, and what it knew of it.
 CREATE TABLE quantizer_bits (
   allocation_id INTEGER NOT NULL REFERENCES allocation (id),  -- the choice
-  position INTEGER NOT NULL,   -- of the quantiser in the inventory
+  position INTEGER NOT NULL,   -- of the quantizer in the inventory
   bits INTEGER NOT NULL,       -- [bits] bit-width from this step on
   sensitivity REAL,            -- [allocation.cost_unit] cost at these bits; NULL: the method has none
   range REAL,                  -- [the tensor's unit] width of the grid

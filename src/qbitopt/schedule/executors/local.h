@@ -49,8 +49,7 @@ class LocalExecutor : public Executor {
   void cancel(const std::string& key, StopLevel level) override;
   std::vector<Outcome> poll(std::chrono::milliseconds patience) override;
 
-  // Workers of an earlier driver still run: nothing is started until they are gone.
-  bool is_waiting_for_orphans() const { return !lock_; }
+  // A worker of an earlier driver; nothing is started until all of them are gone.
   struct Orphan {
     int pid = 0;
     std::string key;  // of the job that it works on; empty: not known
