@@ -144,7 +144,7 @@ TEST(CatalogTest, RefusesManifestsThatContradictOneAnother) {
             "x.yaml: need 'n': unknown key 'teacher'; no part of any job declares it");
   EXPECT_EQ(error_of_need("job: {seed: $seed}, if_given: seed"), "");
   EXPECT_EQ(input_error([] { Catalog::from_text({}); }),
-            "no manifest of the group 'job', where every job's keys begin");
+            "there is no manifest of the group 'job', which declares the keys of every job");
 }
 
 }  // namespace

@@ -86,29 +86,28 @@ TEST(ManifestTest, RefusesWhatItDoesNotKnowAndSaysWhere) {
   EXPECT_THAT(manifest_error("parameters:\n  a: {type: int}\n"),
               HasSubstr("parameter 'a' has no description"));
   EXPECT_THAT(manifest_error("parameters:\n  a: {type: choice, description: x}\n"),
-              HasSubstr("a choice without choices"));
+              HasSubstr("is a choice, but has no `choices`"));
   EXPECT_THAT(manifest_error("parameters:\n  a: {type: int, default: 1.5, description: x}\n"),
               HasSubstr("default of parameter 'a': expects an int, found 1.5"));
   EXPECT_THAT(
       manifest_error(
           "parameters:\n  a: {type: int, default: 0, min: 1, unit: steps, description: x}\n"),
       HasSubstr("default of parameter 'a': must be at least 1 steps, found 0"));
-  EXPECT_THAT(manifest_error("needs: {x: {artifact: model}}\n"), HasSubstr("need 'x' says no job"));
+  EXPECT_THAT(manifest_error("needs: {x: {artifact: model}}\n"),
+              HasSubstr("need 'x' has no `job`"));
   EXPECT_THAT(
       manifest_error("needs: {x: {optional: true, artifact: model, job: {method: fp32}}}\n"),
       HasSubstr("need 'x' is optional and names a job; leave out `job`, because the sweep that "
                 "uses the need names it"));
   EXPECT_THAT(
-      manifest_error("needs: {x: {optional: true, artifact: model, if_given: seed}}
-"),
+      manifest_error("needs: {x: {optional: true, artifact: model, if_given: seed}}\n"),
       HasSubstr("need 'x' is optional and has if_given; leave out `if_given`, because only a sweep "
                 "that names the need uses it, or leave out `optional`"));
   EXPECT_THAT(input_error([] {
-    read_manifest("m.yaml", "kind: widget\nname: w\nversion: 1\nsummary: x\n");
+                read_manifest("m.yaml", "kind: widget\nname: w\nversion: 1\nsummary: x\n");
               }),
               HasSubstr("m.yaml:1:7: unknown kind 'widget'"));
-  EXPECT_THAT(input_error([] {
-    read_manifest("m.yaml", "kind: method\n"); }),
+  EXPECT_THAT(input_error([] { read_manifest("m.yaml", "kind: method\n"); }),
               HasSubstr("this manifest has no name"));
 }
 

@@ -36,7 +36,7 @@ TEST(NormalizedTest, SaysWhatItExpectedAndFound) {
   EXPECT_EQ(value_error(spec("float"), -1e39),
             "expects a number that float32 can hold, found -1e+39");
   EXPECT_EQ(value_error(spec("bool"), "on"), "expects true or false, found 'on'");
-  EXPECT_EQ(value_error(spec("string"), true), "expects a text, found true; put it in quotes");
+  EXPECT_EQ(value_error(spec("string"), true), "expects a string, found true; put it in quotes");
   EXPECT_EQ(value_error(spec("list of int"), 2), "expects a list of int, found 2");
   EXPECT_EQ(value_error(spec("list of int"), Json({2, "x"})), "expects an int, found 'x'");
 }

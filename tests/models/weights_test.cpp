@@ -63,7 +63,7 @@ TEST_F(WeightsTest, AHeaderOf128BytesIsNoPickle) {
 
 TEST_F(WeightsTest, DamagedFilesAreRefusedWithNameAndReason) {
   EXPECT_THAT(message_of([&] { read("short"); }),
-              HasSubstr("weights: holds no weights: it has only 5 bytes"));
+              HasSubstr("weights: contains no weights: it has only 5 bytes"));
   EXPECT_THAT(message_of([&] { read(std::string(64, '\x7f')); }),
               HasSubstr("is neither safetensors nor PyTorch's zip file, or was cut off: its header "
                         "would have 9187201950435737471 bytes; the file has 64"));

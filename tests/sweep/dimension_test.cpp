@@ -54,7 +54,7 @@ TEST_F(DimensionTest, SeedsAreACountOrAList) {
   EXPECT_THAT(error(std::string(kFracbits) + "seeds: 0\n"),
               HasSubstr("seeds must be at least 1, found 0"));
   EXPECT_THAT(error(std::string(kFracbits) + "seeds: few\n"),
-              HasSubstr("must be a whole number, found the text 'few'"));
+              HasSubstr("must be a whole number, found the string 'few'"));
   EXPECT_THAT(error(std::string(kFracbits) + "seeds: [-1]\n"),
               HasSubstr("'seed' must be at least 0, found -1"));
 }
@@ -88,11 +88,11 @@ TEST_F(DimensionTest, DrawingNeedsBothAnAxisAndASample) {
   EXPECT_THAT(
       error(std::string(kFracbits) + "grid: {fracbits.kappa: {min: 0, max: 1}}\n"),
       HasSubstr(
-          "a drawn axis needs to know how often; add sample: {method: random, n: 50, seed: 0}"));
+          "a drawn axis needs a number of draws; add sample: {method: random, n: 50, seed: 0}"));
   EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 5}\n"),
-              HasSubstr("sample has nothing to draw"));
+              HasSubstr("sample has no axis to draw from"));
   EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: sobol, n: 5}\n"),
-              HasSubstr("sample knows one method: random"));
+              HasSubstr("the only method of sample is random"));
   EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 0}\n"),
               HasSubstr("n must be at least 1, found 0"));
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny}\ngrid: {method: {min: 0, max: 1}}\n"

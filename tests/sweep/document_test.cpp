@@ -126,15 +126,13 @@ TEST_F(DocumentTest, SaysWhatIsWrongWithAFile) {
   folder_.write("sweeps/b.yaml", "extends: sweep.yaml\n");
   EXPECT_THAT(error("qbitopt: 1\nextends: b.yaml\n"),
               HasSubstr("extends itself by way of sweeps/b.yaml"));
-  EXPECT_THAT(error("set: {method: fp32}\n"),
-              HasSubstr("this is no sweep file: it does not say `qbitopt: 1`"));
-  EXPECT_THAT(
-      error("qbitopt: 2\n"),
-      HasSubstr("version 2 of the grammar is not known here; this qbitopt reads version 1"));
+  EXPECT_THAT(error("set: {method: fp32}\n"), HasSubstr("this is not a sweep file: `qbitopt: 1`"));
+  EXPECT_THAT(error("qbitopt: 2\n"),
+              HasSubstr("version 2 of the sweep format is unknown; this qbitopt reads version 1"));
   EXPECT_THAT(error("qbitopt: 1\ncases: [a]\n"),
               HasSubstr("cases must map names to blocks, found a list"));
   EXPECT_THAT(error("qbitopt: 1\ncases: {a: fp32}\n"),
-              HasSubstr("case 'a' must be a map, found the text 'fp32'"));
+              HasSubstr("case 'a' must be a map, found the string 'fp32'"));
   EXPECT_THAT(error("qbitopt: 1\ncases: {a: {sett: 3}}\n"),
               HasSubstr("unknown key 'sett' in case 'a', did you mean 'set'?"));
   EXPECT_THAT(input_error([&] { read_sweep(folder_.path() / "none.yaml", {}, small_catalog()); }),
@@ -146,11 +144,12 @@ TEST_F(DocumentTest, NamesAreCheckedWhereTheyStand) {
               HasSubstr("sweeps/sweep.yaml:2:7: the sweep's name holds a slash"));
   EXPECT_THAT(error("qbitopt: 1\nname: ''\n"), HasSubstr("the sweep's name is empty"));
   EXPECT_THAT(error("qbitopt: 1\ncases:\n  \"a\\nb\": {}\n"),
-              HasSubstr("sweeps/sweep.yaml:3:3: the name of a case holds a control character"));
+              HasSubstr("sweeps/sweep.yaml:3:3: the name of a case contains a control character"));
   const auto file = folder_.write(" x.yaml", "qbitopt: 1\nset: {method: fp32, model: tiny}\n");
-  EXPECT_THAT(input_error([&] { read_sweep(file, {}, small_catalog()); }),
-              HasSubstr("the file's name, which is the sweep's while it has no `name:`, begins or "
-                        "ends with a space"));
+  EXPECT_THAT(
+      input_error([&] { read_sweep(file, {}, small_catalog()); }),
+      HasSubstr("the file's name, which is also the sweep's because there is no `name:`, begins or "
+                "ends with a space"));
 }
 
 TEST_F(DocumentTest, AChainOfFilesHasAnEnd) {

@@ -166,7 +166,7 @@ TEST_F(ExpandTest, ACaseWithoutJobsIsAWarningASweepWithoutJobsAnError) {
   EXPECT_THAT(error(text), HasSubstr("this sweep has no job"));
   EXPECT_THAT(
       warnings(read(text + "  b: {set: {method: qbitopt}}\n")),
-      ElementsAre("sweeps/sweep.yaml:5:3: case 'a' has no job: its rules exclude every point"));
+      ElementsAre("sweeps/sweep.yaml:5:3: case 'a' has no jobs: its rules exclude every point"));
 }
 
 TEST_F(ExpandTest, AnExcludedBudgetNeedNotBeFeasible) {
@@ -183,7 +183,7 @@ TEST_F(ExpandTest, AnExcludedBudgetNeedNotBeFeasible) {
 TEST_F(ExpandTest, ASweepOfABillionJobsIsRefused) {
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: qbitopt}\nseeds: 1000000\n"
                     "grid: {reallocation.tau: {from: 1, to: 1000}}\n"),
-              HasSubstr("a sweep of more than a hundred million is a mistake"));
+              HasSubstr("expected at most a hundred million; shorten its axes"));
 }
 
 TEST_F(ExpandTest, AMissingDataFileIsAnErrorOfThePlan) {
@@ -248,7 +248,7 @@ TEST_F(ExpandTest, EveryMissingOrDamagedFileOfASweepIsNamed) {
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, catalog); }),
               AllOf(HasSubstr("/nonexistent/images.gz is missing"),
                     HasSubstr("'resnet18' has no published weights"),
-                    HasSubstr("tiny.safetensors holds no weights: it has only 1 bytes")));
+                    HasSubstr("tiny.safetensors contains no weights: it has only 1 bytes")));
 }
 
 TEST_F(ExpandTest, WeightsForOtherClassesAreAnErrorOfThePlan) {
@@ -263,13 +263,12 @@ TEST_F(ExpandTest, WeightsForOtherClassesAreAnErrorOfThePlan) {
   const std::string root = folder_.path().string();
   const auto sweep = folder_.write(
       "s.yaml", "qbitopt: 1\nset: {method: qbitopt, model: tiny, weights.root: " + root + "}\n");
-  EXPECT_THAT(
-      input_error([&] { read_sweep(sweep, {}, catalog); }),
-      HasSubstr("s.yaml:2:51: weights of 'tiny': " + root +
-                "/tiny.safetensors is of a network for 4 classes (fc.weight is [4, 2]), and "
-                "the data set has 2"));
+  EXPECT_THAT(input_error([&] { read_sweep(sweep, {}, catalog); }),
+              HasSubstr("s.yaml:2:51: weights of 'tiny': " + root +
+                        "/tiny.safetensors is of a network for 4 classes (fc.weight is [4, 2]), "
+                        "but the data set has 2"));
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.classes=4,3"}, catalog); }),
-              HasSubstr("and the data set has 3"));
+              HasSubstr("but the data set has 3"));
   EXPECT_EQ(read_sweep(sweep, {"data.classes=4"}, catalog).jobs.size(), 2u);
 }
 
@@ -281,8 +280,8 @@ TEST_F(ExpandTest, APt2FileForOtherImagesIsAnErrorOfThePlan) {
   const auto sweep = folder_.write("s.yaml", "qbitopt: 1\nset: {method: fp32, model: net.pt2}\n");
   EXPECT_EQ(input_error([&] { read_sweep(sweep, {}, catalog); }),
             sweep.string() + ":2:28: model '" + file.string() +
-                "' takes images of 1x4x4 (channels x height x width), and the data set's are "
-                "1x8x8; export it again with --input 1x8x8");
+                "' takes images of 1x4x4 (channels x height x width), but those of the data set "
+                "are 1x8x8; export it again with --input 1x8x8");
   EXPECT_THAT(input_error([&] { read_sweep(sweep, {"data.image_size=4,5"}, catalog); }),
               HasSubstr("are 1x5x5"));
   EXPECT_EQ(read_sweep(sweep, {"data.image_size=4"}, catalog).jobs.size(), 1u);
@@ -324,18 +323,16 @@ constexpr char kOnlyQbitopt[] = "qbitopt: 1\nset: {method: qbitopt, model: tiny}
 TEST_F(ExpandTest, PointsThatAreOneJobAreNamed) {
   EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) + "seeds: [3, 3]\n")),
               ElementsAre("sweeps/sweep.yaml:3:12: seed 3 stands twice; it is run once"));
-  EXPECT_THAT(
-      warnings(
-          read(std::string(kOnlyQbitopt) + "grid: {budget.average_bits: [3.0000000000001, 3]}\n")),
-      ElementsAre(HasSubstr("1 point of this product repeats the job of another point, which "
-                            "is run once; the first is budget.average_bits=3")));
-  EXPECT_THAT(
-      warnings(read(std::string(kOnlyQbitopt) +
-                    "grid: {training.steps: [1, 2, 3]}\n"
-                    "when: [{if: training.steps > 1, set: {training.steps: 1}}]\n")),
-      ElementsAre(HasSubstr("2 points of this product repeat the job of another point, which "
-                            "is run once; the first is training.steps=2, whose job has "
-                            "training.steps=1")));
+  EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) +
+                            "grid: {budget.average_bits: [3.0000000000001, 3]}\n")),
+              ElementsAre(HasSubstr("1 point of this product repeats the job of another point, "
+                                    "which runs once; the first is budget.average_bits=3")));
+  EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) +
+                            "grid: {training.steps: [1, 2, 3]}\n"
+                            "when: [{if: training.steps > 1, set: {training.steps: 1}}]\n")),
+              ElementsAre(HasSubstr("2 points of this product repeat the job of another point, "
+                                    "which runs once; the first is training.steps=2, whose job has "
+                                    "training.steps=1")));
   EXPECT_THAT(warnings(read(std::string(kOnlyQbitopt) +
                             "grid: {training.steps: {min: 1, max: 2}}\nsample: {method: random, n: "
                             "50}\n")),
@@ -356,7 +353,7 @@ TEST_F(ExpandTest, EqualCasesShareTheirJobs) {
   EXPECT_THAT(plan.jobs[0].cases(), ElementsAre("a", "b", "c"));
   EXPECT_THAT(warnings(plan), ::testing::Contains(HasSubstr(
                                   "sweeps/sweep.yaml:4:16: 2 points of case 'b' are jobs of case "
-                                  "'a', too, run once for both")));
+                                  "'a', too, and run once for both")));
   EXPECT_EQ(to_json(plan)["counts"]["cases"], Json({{"a", 2}, {"b", 2}, {"c", 2}}));
 }
 
@@ -366,7 +363,7 @@ TEST_F(ExpandTest, SeedsAreGivenInOneWay) {
     const std::string set =
         std::string(other).starts_with("set") ? "" : "set: {method: fp32, model: tiny}\n";
     EXPECT_THAT(error("qbitopt: 1\n" + set + other + "seeds: 3\n"),
-                HasSubstr("`seeds` gives the seeds, and so does key 'seed' in `"));
+                HasSubstr("the seeds are given by `seeds` and by the key 'seed' in `"));
   }
 }
 
@@ -374,38 +371,40 @@ TEST_F(ExpandTest, RefusesWhatAJobWouldRefuse) {
   const auto complaint = [&](const std::string& set) {
     return error("qbitopt: 1\nset: {model: tiny, " + set + "}\n");
   };
-  EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: []"),
-              HasSubstr("sweeps/sweep.yaml:2:64: quantizers.candidate_bits must hold a bit-width"));
+  EXPECT_THAT(
+      complaint("method: qbitopt, quantizers.candidate_bits: []"),
+      HasSubstr(
+          "sweeps/sweep.yaml:2:64: quantizers.candidate_bits must list at least one bit-width"));
   EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [8, 2]"),
-              HasSubstr("quantizers.candidate_bits must rise from one to the next, found [8, 2]"));
+              HasSubstr("quantizers.candidate_bits must be in ascending order, found [8, 2]"));
   EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [2, 2]"),
               HasSubstr("must rise"));
   EXPECT_THAT(complaint("method: qbitopt, quantizers.candidate_bits: [1]"),
-              HasSubstr("signed tensors start at 2 bits"));
+              HasSubstr("need at least 2 bits"));
   EXPECT_THAT(complaint("method: qbitopt, solver: exact, budget.joint: 4"),
               HasSubstr("solver 'exact' takes one budget per quantizer"));
   EXPECT_THAT(error("qbitopt: 1\nset: {method: qbitopt, model: tiny}\n"
                     "needs: {fp32_checkpoint: {job: {method: fp32}, artifact: nonsense}}\n"),
               HasSubstr("unknown artifact 'nonsense'; known artifacts: model"));
   EXPECT_THAT(complaint("method: replay, replay.method: fp32"),
-              HasSubstr("the job for the need 'allocation' leaves no 'allocation': method 'fp32' "
-                        "chooses no bits"));
+              HasSubstr("the job for the need 'allocation' has no 'allocation' to hand over, "
+                        "because method 'fp32' does not quantize"));
 }
 
 TEST_F(ExpandTest, ASweepOfMoreThanAMillionJobsIsRefused) {
   EXPECT_THAT(
       error(std::string(kOnlyQbitopt) + "sample: {method: random, n: 1e9}\n"
                                         "grid: {training.learning_rate: {min: 1, max: 2}}\n"),
-      HasSubstr("sweeps/sweep.yaml:3:29: a sample of more than a million, found 1000000000"));
+      HasSubstr("sweeps/sweep.yaml:3:29: n must be at most a million, found 1000000000"));
   EXPECT_THAT(error(std::string(kOnlyQbitopt) + "seeds: 1e9\n"),
               HasSubstr("more than a million seeds"));
   EXPECT_THAT(error(std::string(kOnlyQbitopt) +
                     "grid: {training.learning_rate: {linspace: [0, 1], num: 1e12}}\n"),
-              HasSubstr("an axis of more than a million values"));
+              HasSubstr("this axis has more than a million values"));
   EXPECT_THAT(error(std::string(kOnlyQbitopt) +
                     "grid: {training.steps: {from: 1, to: 1e5}, reallocation.tau: {from: 1, to: "
                     "1e5}, training.threads: {from: 1, to: 1e5}}\n"),
-              HasSubstr("a sweep of more than a hundred million is a mistake"));
+              HasSubstr("expected at most a hundred million; shorten its axes"));
 }
 
 TEST_F(ExpandTest, DrawsStayWithinWhatTheParameterTakes) {
@@ -415,11 +414,11 @@ TEST_F(ExpandTest, DrawsStayWithinWhatTheParameterTakes) {
   };
   EXPECT_THAT(values(read(drawn("{min: 0.5, max: 2.5}")), "training.steps"),
               Each(::testing::AnyOf(Json(1), Json(2))));
-  EXPECT_THAT(
-      error(drawn("{min: 0, max: 2}")),
-      HasSubstr("an end of what is drawn: 'training.steps' must be at least 1 steps, found 0"));
+  EXPECT_THAT(error(drawn("{min: 0, max: 2}")),
+              HasSubstr("an end of the drawn range is invalid: 'training.steps' must be at least 1 "
+                        "steps, found 0"));
   EXPECT_THAT(error(drawn("{min: 1.2, max: 1.7}")), HasSubstr("no whole number lies between"));
-  EXPECT_THAT(error(drawn("{min: 1, max: 1e300}")), HasSubstr("an end of what is drawn"));
+  EXPECT_THAT(error(drawn("{min: 1, max: 1e300}")), HasSubstr("an end of the drawn range"));
 }
 
 }  // namespace

@@ -76,12 +76,13 @@ TEST(ExpressionTest, ListsItsKeys) {
 TEST(ExpressionTest, PointsAtWhatDoesNotFit) {
   const auto error = [](const std::string& text) { return input_error([&] { parse(text); }); };
   EXPECT_EQ(error("tau = 3"),
-            "a.yaml:1:9: condition \"tau = 3\": '=' compares nothing; write '=='\n  if: tau = 3\n  "
+            "a.yaml:1:9: condition \"tau = 3\": unknown operator '='; write '=='\n  if: tau = 3\n  "
             "        ^");
-  EXPECT_THAT(error("tau =="), HasSubstr("expected a key, a number or a quoted text"));
-  EXPECT_THAT(error("solver == 'exact"), HasSubstr("this quote is never closed"));
+  EXPECT_THAT(error("tau =="), HasSubstr("expected a key, a number or a quoted string"));
+  EXPECT_THAT(error("solver == 'exact"), HasSubstr("the closing quote is missing"));
   EXPECT_THAT(error("(tau == 3"), HasSubstr("expected ')'"));
-  EXPECT_THAT(error("tau == 3 tau == 4"), HasSubstr("expected 'and', 'or' or the end"));
+  EXPECT_THAT(error("tau == 3 tau == 4"),
+              HasSubstr("expected 'and', 'or' or the end of the condition"));
   EXPECT_THAT(error("tau in 3"), HasSubstr("expected '[' after 'in'"));
   EXPECT_THAT(error("tau in [3"), HasSubstr("expected ',' or ']'"));
   EXPECT_THAT(error("3"), HasSubstr("expected a comparison"));

@@ -161,7 +161,7 @@ TEST(DataFingerprintsTest, WeightsMustBeAWholeFileOfTheirKind) {
                                        "the file has 66 bytes; to get it: download net.pth");
   EXPECT_THAT(fault("{\"a\":", ""), HasSubstr("has a safetensors header that cannot be read"));
   EXPECT_THAT(fault(R"({"a":{"dtype":"F32"}})", ""), HasSubstr("header that cannot be read"));
-  EXPECT_THAT(fault("", ""), HasSubstr("holds no weights: it has only 8 bytes"));
+  EXPECT_THAT(fault("", ""), HasSubstr("contains no weights: it has only 8 bytes"));
   folder.write("net.safetensors", "<!DOCTYPE html><title>404</title>");
   EXPECT_THAT(input_error([&] { DataFingerprints().of(weights, folder.path()); }),
               HasSubstr("is neither safetensors nor PyTorch's zip file, or was cut off: its header "

@@ -73,9 +73,10 @@ TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
   EXPECT_THAT(rule_error("reallocation.tau == 'often'"),
               HasSubstr("'reallocation.tau': expects an int, found 'often'"));
   EXPECT_THAT(rule_error("reallocation.tau > 'often'"),
-              HasSubstr("'reallocation.tau' is compared with a number, found 'often'"));
-  EXPECT_THAT(rule_error("''"), HasSubstr("expected a key, a number or a quoted text"));
-  EXPECT_THAT(rule_error("3"), HasSubstr("an entry of exclude must be a text, found the number 3"));
+              HasSubstr("'reallocation.tau' must be compared with a number, found 'often'"));
+  EXPECT_THAT(rule_error("''"), HasSubstr("expected a key, a number or a quoted string"));
+  EXPECT_THAT(rule_error("3"),
+              HasSubstr("an entry of exclude must be a string, found the number 3"));
   EXPECT_THAT(input_error([] {
                 read_rules(parse_yaml("a.yaml", "solver == 'milp'"), "only", small_catalog());
               }),
@@ -83,7 +84,7 @@ TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
 }
 
 TEST(RuleTest, AMapIsShownAsTheConditionThatItMeans) {
-  const std::string where = "a.yaml:1:2: an entry of exclude is a condition; write ";
+  const std::string where = "a.yaml:1:2: an entry of exclude must be a condition; write ";
   EXPECT_THAT(rule_error("{solver: milp, budget.average_bits: '>5.5'}"),
               HasSubstr(where + "\"solver == 'milp' and budget.average_bits > 5.5\""));
   EXPECT_THAT(rule_error("{solver: [milp, exact], budget: {weights: '!= 3'}}"),
@@ -98,13 +99,13 @@ TEST(WhenTest, SaysWhatIsWrongWithAnEntry) {
               HasSubstr("an entry of when needs `if` and `set`"));
   EXPECT_EQ(
       error("- if: \"solvr == 'exact'\"\n  set: {reallocation.tau: 3}\n"),
-      "a.yaml:1:8: unknown key 'solvr', did you mean 'solver'?; a text stands in quotes: 'solvr'\n"
+      "a.yaml:1:8: unknown key 'solvr', did you mean 'solver'?; put a string in quotes: 'solvr'\n"
       "  - if: \"solvr == 'exact'\"\n"
       "         ^");
   EXPECT_THAT(
       error("[{if: solver == exact, set: {reallocation.tau: 3}}]"),
       HasSubstr(
-          "unknown key 'exact'; no part of any job declares it; a text stands in quotes: 'exact'"));
+          "unknown key 'exact'; no part of any job declares it; put a string in quotes: 'exact'"));
   EXPECT_THAT(error("[{if: solver == 3, then: {}}]"),
               HasSubstr("unknown key 'then' in an entry of when"));
 }

@@ -20,7 +20,7 @@ TEST(RunSettingsTest, TimesHaveUnits) {
   for (const char* text : {"0", "-1h", "12 parsecs", "soon", "[1]", "h", ".nan", "nan", "inf",
                            ".inf", "1e300", "-5", "~", "true", "{a: 1}"}) {
     EXPECT_THAT(input_error([&] { read(text); }),
-                HasSubstr("a time is a number above 0 with s, m, h or d"))
+                HasSubstr("a time must be a number above 0 with a unit (s, m, h or d)"))
         << text;
   }
 }
@@ -31,17 +31,17 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
             Json::parse(R"({"jobs": 4, "retries": {"lost": 2, "preempted": -1}})"));
   EXPECT_EQ(read("{jobs: auto, executor: local}"), Json({{"jobs", "auto"}, {"executor", "local"}}));
   EXPECT_THAT(input_error([&] { read("{jobs: 0}"); }),
-              HasSubstr("run.jobs is auto or a count from 1, found the number 0"));
+              HasSubstr("run.jobs must be auto or a count of at least 1, found the number 0"));
   EXPECT_THAT(input_error([&] { read("{retries: {oom: many}}"); }),
-              HasSubstr("retries are a count or unlimited, found the text 'many'"));
+              HasSubstr("retries must be a count or unlimited, found the string 'many'"));
   EXPECT_EQ(read("{jobs: 4.0}")["jobs"], 4);
   for (const char* jobs : {"5000000000", "-1", "1.5", "many", "[2]"}) {
     EXPECT_THAT(input_error([&] { read(std::string("{jobs: ") + jobs + "}"); }),
-                HasSubstr("run.jobs is auto or a count from 1"))
+                HasSubstr("run.jobs must be auto or a count of at least 1"))
         << jobs;
   }
   EXPECT_THAT(input_error([&] { read("{retries: {oom: 5000000000}}"); }),
-              HasSubstr("retries are a count or unlimited"));
+              HasSubstr("retries must be a count or unlimited"));
   EXPECT_THAT(input_error([&] { read("{job: 3}"); }),
               HasSubstr("unknown key 'job' in run, did you mean 'jobs'?"));
 }
@@ -55,8 +55,9 @@ TEST(RunSettingsTest, ReadsTheMetric) {
               HasSubstr("unknown goal 'least'; known goals: max, min"));
   EXPECT_THAT(input_error([&] { read("{name: tpo1}"); }),
               HasSubstr("a.yaml:1:8: unknown metric 'tpo1', did you mean 'top1'?"));
-  EXPECT_THAT(input_error([&] { read("{name: loss, rule: best}"); }),
-              HasSubstr("a.yaml:1:20: a run counts by its end, rule: last, found the text 'best'"));
+  EXPECT_THAT(
+      input_error([&] { read("{name: loss, rule: best}"); }),
+      HasSubstr("a.yaml:1:20: a run counts by its end, rule: last, found the string 'best'"));
 }
 
 }  // namespace

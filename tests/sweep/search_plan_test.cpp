@@ -155,8 +155,9 @@ TEST_F(SearchPlanTest, SaysWhatIsWrong) {
     return error(std::string(kSearching) + "cases:\n  fracbits: {set: {method: fracbits" + more +
                  ", search: {parameter: fracbits.kappa, until: within_budget, " + search + "}}\n");
   };
-  EXPECT_THAT(with("}, grid: {fracbits.kappa: [1, 2]}", "from: 0.1, to: 10"),
-              HasSubstr("'fracbits.kappa' is searched for, so it cannot be an axis"));
+  EXPECT_THAT(
+      with("}, grid: {fracbits.kappa: [1, 2]}", "from: 0.1, to: 10"),
+      HasSubstr("'fracbits.kappa' is the parameter of the search, so it cannot be an axis"));
   EXPECT_THAT(with(", fracbits.kappa: 50}", "from: 0.1, to: 10"),
               HasSubstr("the search starts at 50"));
   EXPECT_THAT(with("}", "from: 0.1"), HasSubstr("this search says no to"));
@@ -164,7 +165,7 @@ TEST_F(SearchPlanTest, SaysWhatIsWrong) {
               HasSubstr("the search itself sets 'seed' of its trials"));
   EXPECT_THAT(with("}, grid: {budget.average_bits: [4, 3]}",
                    "from: 0.1, to: 10, trials: {budget.average_bits: 2}"),
-              HasSubstr("'budget.average_bits' is an axis of the search"));
+              HasSubstr("'budget.average_bits' is an axis, so"));
 }
 
 }  // namespace

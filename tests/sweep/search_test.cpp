@@ -71,7 +71,7 @@ TEST(SearchTest, SaysWhatIsWrong) {
   EXPECT_THAT(error("{parameter: fracbits.kappa, from: 1, to: 8}"),
               HasSubstr("this search says no until"));
   EXPECT_THAT(error("{parameter: fracbits.kappa, from: 1, to: 8, until: bored}"),
-              HasSubstr("a search goes on until: within_budget; found the text 'bored'"));
+              HasSubstr("`until` must be within_budget, found the string 'bored'"));
   EXPECT_THAT(error("{" + good + ", scale: cubic}"), HasSubstr("unknown scale 'cubic'"));
   EXPECT_THAT(error("{" + good + ", slack: 0}"), HasSubstr("slack must be above 0"));
   EXPECT_THAT(error("{" + good + ", max_runs: 0}"), HasSubstr("max_runs must be at least 1"));

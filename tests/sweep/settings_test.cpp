@@ -41,7 +41,7 @@ TEST(SettingsTest, AnAxisIsNoNesting) {
 
 TEST(SettingsTest, RefusesAKeyThatStandsTwice) {
   EXPECT_THAT(input_error([] { read_set("training.steps: 3\ntraining: {steps: 4}\n"); }),
-              HasSubstr("a.yaml:2:12: key 'training.steps' stands twice; first in line 1"));
+              HasSubstr("a.yaml:2:12: duplicate key 'training.steps', first set in line 1"));
 }
 
 TEST(SettingsTest, DeleteNamesThePrefix) {

@@ -195,12 +195,13 @@ TEST_F(SweepFileTest, WrongTypesSayWhatWasExpected) {
 
 TEST_F(SweepFileTest, AnEmptyProductIsAnError) {
   EXPECT_EQ(error(std::string(kQbitopt) + "grid: {solver: []}\n"),
-            "sweeps/sweep.yaml:3:16: an empty list leaves no job\n  grid: {solver: []}\n           "
+            "sweeps/sweep.yaml:3:16: an empty list gives no jobs; add a value or remove the key\n  "
+            "grid: {solver: []}\n           "
             "      ^");
   EXPECT_EQ(
       error(std::string(kQbitopt) +
             "grid: {solver: [exact, milp]}\nexclude: [method == 'qbitopt']\n"),
-      "sweeps/sweep.yaml: this sweep has no job: its rules exclude every point of the product");
+      "sweeps/sweep.yaml: this sweep has no jobs: its rules exclude every point of the product");
 }
 
 TEST_F(SweepFileTest, AnInfeasibleBudgetNamesTheSmallestThatCanBeMet) {
@@ -259,17 +260,17 @@ TEST_F(SweepFileTest, AnOptionalNeedIsThereIfTheSweepNamesIt) {
 
 TEST_F(SweepFileTest, OnlyAQuantizedNetworkCanBeStartedFrom) {
   EXPECT_THAT(error(std::string(kQbitopt) + "needs: {start_from: {job: {method: fp32}}}\n"),
-              HasSubstr("the job for the need 'start_from' leaves no quantized network: method "
-                        "'fp32' chooses no bits"));
+              HasSubstr("the job for the need 'start_from' has no quantized network to hand over, "
+                        "because method 'fp32' does not quantize"));
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: fracbits, budget.average_bits: 3}\n"
                     "needs: {start_from: {job: {method: qbitopt}}}\n"),
-              HasSubstr("method 'fracbits' has no need 'start_from'; methods that have: "
+              HasSubstr("method 'fracbits' has no need 'start_from'; methods that have it: "
                         "fixed_precision, qbitopt"));
 }
 
 TEST_F(SweepFileTest, NeedsWithoutEndAreRefused) {
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny, method: replay, replay.method: replay}\n"),
-              HasSubstr("the needs of 'replay' never end: replay -> replay"));
+              HasSubstr("the needs of 'replay' form an endless chain: replay -> replay"));
 }
 
 TEST_F(SweepFileTest, OnlyKnownNeedsCanBeMetInAnotherWay) {

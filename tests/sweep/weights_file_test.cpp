@@ -41,17 +41,17 @@ TEST_F(MisfitOfWeightsTest, WeightsOfTheModelForTheDatasClassesFit) {
 
 TEST_F(MisfitOfWeightsTest, OtherClassesAreNamed) {
   EXPECT_THAT(misfit(3, "fc", 10),
-              HasSubstr("is of a network for 4 classes (fc.weight is [4, 2]), and the data set has "
-                        "10. Weights are measured as they are: give those for 10 classes, or leave "
+              HasSubstr("is of a network for 4 classes (fc.weight is [4, 2]), but the data set has "
+                        "10; give weights for 10 classes, or leave "
                         "weights.root out to train from scratch"));
 }
 
 TEST_F(MisfitOfWeightsTest, AnotherNetworkIsNamed) {
   EXPECT_EQ(misfit(3, "classifier", 4),
-            "is of another network, or without its classifier: it has no matrix 'fc.weight', its "
-            "tensors begin with 'bn.running_var'");
+            "is of another network, or has no classifier: expected a matrix 'fc.weight', found "
+            "tensors that begin with 'bn.running_var'");
   EXPECT_EQ(misfit(7, "fc", 4),
-            "is of another network: with 4 classes 'net' has 15 weights, the file 19");
+            "is of another network: with 4 classes 'net' has 15 weights, but the file has 19");
 }
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST(TensorIndexTest, ValuesThatAreMoreThanTheFileAreRefused) {
 }
 
 TEST(TensorIndexTest, ATooSmallOrStrangeFileSaysWhatItHas) {
-  EXPECT_EQ(refusal(""), "holds no weights: it has only 0 bytes");
+  EXPECT_EQ(refusal(""), "contains no weights: it has only 0 bytes");
   EXPECT_EQ(refusal(std::string(64, '\x7f')),
             "is neither safetensors nor PyTorch's zip file, or was cut off: its header would have "
             "9187201950435737471 bytes; the file has 64 bytes");

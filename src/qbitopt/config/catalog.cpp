@@ -55,7 +55,8 @@ Catalog::Catalog(std::vector<Manifest> manifests)
     }
   }
   if (!find("group", "job"))
-    throw InputError("no manifest of the group 'job', where every job's keys begin");
+    throw InputError(
+        "there is no manifest of the group 'job', which declares the keys of every job");
   collect_keys(get("group", "job"), "");
   for (const Manifest& manifest : manifests_) check_needs(manifest);
 }
@@ -161,8 +162,7 @@ std::string Catalog::unknown_key(std::string_view name) const {
   std::vector<std::string> known;
   for (const auto& [key, spec] : keys_) known.push_back(key);
   std::string near = nearest_name(name, known);
-  if (near.empty()) {  // the last part alone, written without its group: "tau" for
-                       // "reallocation.tau"
+  if (near.empty()) {  // only its last word was written: "tau" for "reallocation.tau"
     for (const std::string& key : known) {
       if (key.size() > name.size() &&
           key.compare(key.size() - name.size(), name.size(), name) == 0 &&

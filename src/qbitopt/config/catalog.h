@@ -38,14 +38,14 @@ class Catalog {
   // Throws InputError if two manifests are of one kind and name, an include or a default names an
   // unknown one, two declare one key with different types, or a need names an unknown key.
   explicit Catalog(std::vector<Manifest> manifests);
-  Catalog(Catalog&&) = default;  // what it hands out points into it: moved, never copied
+  Catalog(Catalog&&) = default;  // its functions return pointers into it, so it is never copied
   Catalog(const Catalog&) = delete;
   static Catalog from_files(const std::vector<std::filesystem::path>& files);
-  // name of the source (for messages) and its text
+  // Of each manifest: its file (for messages) and its text.
   static Catalog from_text(const std::vector<std::pair<std::string, std::string>>& sources);
 
-  // Methods that are known by their manifests, but whose plugins are not there: who names one, or a
-  // key of it, is told `why`. Those that are there are left out.
+  // Methods whose manifests are known, but whose plugins are not loaded: an error that names such a
+  // method or one of its keys says `why`. Methods that are loaded are skipped.
   void add_absent(std::vector<Manifest> methods, const std::string& why);
 
   const std::vector<Manifest>& manifests() const { return manifests_; }
@@ -63,8 +63,8 @@ class Catalog {
   // "unknown key 'budget.avrage_bits', did you mean 'budget.average_bits'?"
   std::string unknown_key(std::string_view name) const;
 
-  // `chosen` answers which part a key of a part's kind names ("method" -> "qbitopt"); nullopt: its
-  // default. Throws InputError if there is no such part.
+  // `chosen` returns the part that a key selects ("method" -> "qbitopt"); nullopt: the default of
+  // the key. Throws InputError if there is no such part.
   using Choice = std::function<std::optional<std::string>(const std::string& key)>;
   Schema schema(const Choice& chosen) const;
 
@@ -76,12 +76,12 @@ class Catalog {
   std::unique_ptr<const Manifest> graph_file_;  // at one address, wherever the catalog is moved
   std::map<std::pair<std::string, std::string>, const Manifest*, std::less<>> by_name_;
   std::map<std::string, const ParameterSpec*, std::less<>> keys_;
-  // Manifest and prefix whose keys are in keys_.
+  // Pairs of manifest and prefix whose keys are in keys_ already.
   std::set<std::pair<const Manifest*, std::string>> collected_;
   std::vector<std::pair<Manifest, std::string>> absent_;  // and why
 };
 
-// The manifests that were beside the sources when this program was built.
+// The manifests that lay beside the sources when this program was built.
 const Catalog& builtin_catalog();
 
 }  // namespace qbitopt

@@ -42,7 +42,7 @@ ParameterSpec read_parameter(const std::string& name, const YamlNode& node) {
     spec.affects_result = expect_bool(*affects, "affects_result");
   }
   if (spec.choices.empty() && spec.type.find("choice") != std::string::npos) {
-    fail_at(type->place, what + " is a choice without choices");
+    fail_at(type->place, what + " is a choice, but has no `choices`");
   }
   for (auto& [field, value] :
        {std::pair{"default", &spec.default_value}, std::pair{"neutral", &spec.neutral}}) {
@@ -75,11 +75,12 @@ Need read_need(const std::string& name, const YamlNode& node) {
                               "a sweep that names the need uses it, or leave out `optional`");
   }
   if (!is_optional && (!job || !job->is_map()))
-    fail_at(node.place, what + " says no job: {job: {method: fp32, seed: 0}, artifact: model}");
+    fail_at(node.place,
+            what + " has no `job`; write {job: {method: fp32, seed: 0}, artifact: model}");
   const YamlNode* artifact = node.find("artifact");
   if (!artifact)
     fail_at(node.place,
-            what + " says no artifact: {job: {method: fp32, seed: 0}, artifact: model}");
+            what + " has no `artifact`; write {job: {method: fp32, seed: 0}, artifact: model}");
   Need need{is_optional, is_optional ? Json::object() : job->json(),
             expect_text(*artifact, "artifact"), ""};
   if (given) need.if_given = expect_text(*given, "if_given");
@@ -89,7 +90,7 @@ Need read_need(const std::string& name, const YamlNode& node) {
 void read_includes(const YamlNode& node, Manifest& manifest) {
   if (!node.is_map())
     fail_at(node.place,
-            "includes must map prefixes to groups: {training: optimization, \"\": [budget]}");
+            "includes must map prefixes to groups, as in {training: optimization, \"\": [budget]}");
   for (const YamlNode::Entry& entry : node.entries) {
     for (const std::string& group : expect_texts(entry.value, "an included group")) {
       manifest.includes.emplace_back(entry.key, group);

@@ -14,8 +14,8 @@ namespace qbitopt {
 struct ParameterSpec {
   std::string name;  // dotted: "budget.average_bits"
   // "bool" | "int" | "float" | "string" | "path" (a string in which `~` is the home folder) |
-  // "decimal" | "choice" | "list of <one of these>", or a kind of registered part ("method", "model", "data", "sensitivity", "solver"): then the chosen
-  // part's own manifest applies as well.
+  // "decimal" | "choice" | "list of <one of these>", or a kind of part ("method", "model", "data",
+  // "sensitivity", "solver"): then the manifest of the chosen part applies as well.
   std::string type;
   std::string unit;         // empty: none
   std::string description;  // one line
@@ -24,25 +24,25 @@ struct ParameterSpec {
   std::optional<double> maximum;
   std::vector<std::string> choices;  // of a "choice"
   bool required = false;
-  // False: not part of a job's identity (a path, a number of loader threads).
+  // False: the value is not part of a job's identity (a path, a number of loader threads).
   bool affects_result = true;
   // A job whose value equals this hashes as if the parameter did not exist; for parameters added
   // later.
   Json neutral;
-  // Of an optional group, else 0: raised, it changes the keys of the jobs alone in which the
-  // parameter is part of the identity.
+  // The version of the optional group that declares the parameter, else 0. A higher version changes
+  // the keys of only those jobs whose identity contains the parameter.
   int version = 0;
 };
 
 // A job that must be finished before one of this method starts.
 struct Need {
-  // Whether there is such a job only where the sweep names it below `needs:`.
+  // True: only jobs of a sweep that names the needed job below `needs:` have this need.
   bool is_optional = false;  // then `changes` and `if_given` are empty
-  // Parameters of the needed job that differ from the asking one's: {"method": "fp32", "seed": 0}.
-  // A string "$key" stands for the asking job's value of that key: {"method": "$replay.method"}; of
-  // one that it does not have, nothing is changed.
+  // Parameters in which the needed job differs from the job that needs it: {"method": "fp32",
+  // "seed": 0}. A string "$key" stands for the value of that key in the job that needs it:
+  // {"method": "$replay.method"}; if that job has no such key, the parameter stays as it is.
   Json changes;
-  std::string artifact;  // which of its files is handed over: "model", "allocation"
+  std::string artifact;  // the output that it hands over: "model", "allocation"
   std::string if_given;  // only jobs with this parameter need it; empty: all
 
   // The key after "$"; nullopt if `value` is not such a string.
@@ -62,8 +62,9 @@ struct Manifest {
   std::vector<std::pair<std::string, std::string>> includes;
   std::map<std::string, Need> needs;  // methods, and groups for those that include them
   bool guarantees_budget = true;      // methods
-  // Groups that were added to parts which others use: no version of it is part of a job's identity
-  // but with those of its parameters that are not neutral. Each has a neutral default, or none.
+  // Groups that were added to parts already in use. The version is part of a job's identity only
+  // together with parameters that are not neutral, so that older jobs keep their keys. Each
+  // parameter has a neutral default, or none.
   bool is_optional = false;
   // Data sets: files under data.root whose names and sizes (`layout`: those of list_imagenet(), if it
   // is "imagenet") or contents (`contents`) identify the data. A content's sha256 may be given;
@@ -73,25 +74,26 @@ struct Manifest {
   std::map<std::string, std::string> contents;
   // Every way to get them: "apt-get install dataset-fashion-mnist, or set data.root=...".
   std::string obtain;
-  // Models: numbers in all their weights, and multiplications for one image of the size that they
-  // are made for; 0: not said.
+  // Models: number of weights, and of multiply-accumulates for one image of `image_size`; 0: not
+  // given.
   int64_t weights = 0;
   int64_t macs = 0;
-  // Models: those of the layers between the first and the last, without biases; 0: not said.
+  // Models: the same for the layers between the first and the last, without biases; 0: not given.
   int64_t inner_weights = 0;
   int64_t inner_macs = 0;
-  // Models: height and width, in pixels, of the images that they are made for. Data sets: of their
-  // images, if no parameter says it (data.image_size). 0: not said.
+  // Models: height and width, in pixels, of the images that they are made for. Data sets: height
+  // and width of their images, unless a parameter (data.image_size) gives them. 0: not given.
   int64_t image_size = 0;
-  // Data sets: channels of their images, if no parameter says it (data.image_channels). 0: not said.
+  // Data sets: channels of their images, unless a parameter (data.image_channels) gives them. 0:
+  // not given.
   int64_t image_channels = 0;
-  // Models: the layer that gives the logits ("fc"), for those with published weights.
+  // Models with published weights: the layer that computes the logits ("fc").
   std::string head;
-  // Data sets: images of an epoch, of the data as published; 0: not said.
+  // Data sets: number of images in an epoch of the published data; 0: not given.
   int64_t train_images = 0;
-  // Data sets whose number of classes is no parameter (data.classes); 0: not said.
+  // Data sets: number of classes, unless a parameter (data.classes) gives it; 0: not given.
   int64_t classes = 0;
-  // Further whole numbers, for the one place that asks for each: see job_size.h ("h100_...") and
+  // Further whole numbers, each of which is used in one place: see job_size.h ("h100_...") and
   // app/parts.cpp (the images and classes that a model is counted for).
   std::map<std::string, int64_t> facts;
   std::string source;   // file it was read from

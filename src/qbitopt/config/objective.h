@@ -4,8 +4,8 @@
 
 namespace qbitopt {
 
-// The number that the sweep is about: what a table shows, compares and prints bold where its
-// definition names no columns, and what its claims are about where they say nothing else.
+// The metric of a sweep. A table whose definition names no columns shows this metric, compares it
+// and prints its best value in bold; a claim that names no column is about it.
 struct Objective {
   std::string name = "top1";
   std::string goal = "max";   // "max" | "min"

@@ -16,12 +16,14 @@ Manifest read_plugin_manifest(const fs::path& library) {
   const fs::path file = fs::path(library).replace_extension(".yaml");
   if (!fs::exists(file)) {
     throw InputError("plugin " + library.string() + ": its manifest " + file.string() +
-                     " is not there; build it with qbitopt_add_baseline()");
+                     " is missing; build the plugin with qbitopt_add_baseline()");
   }
   Manifest manifest = read_manifest(file.string(), read_text(file));
   if (manifest.kind != "method") {
-    throw InputError({manifest.source},
-                     "a plugin brings a method; this manifest is of a " + manifest.kind);
+    throw InputError(
+        {manifest.source},
+        "expected the manifest of a method, which is all that a plugin can add, found that of a " +
+            manifest.kind);
   }
   manifest.library = library.string();
   return manifest;
@@ -52,7 +54,7 @@ Catalog catalog_with(const std::vector<fs::path>& libraries) {
   std::vector<Manifest> baselines;
   for (const auto& [name, text] : baseline_manifests())
     baselines.push_back(read_manifest(name, text));
-  catalog.add_absent(std::move(baselines), "is a plugin that is not built here; `make` builds it");
+  catalog.add_absent(std::move(baselines), "is a plugin that has not been built; run `make`");
   return catalog;
 }
 

@@ -67,7 +67,7 @@ Json normalized_scalar(const ParameterSpec& spec, const std::string& type, const
   }
   if (!value.is_string()) {
     const bool is_word = value.is_boolean() || value.is_null();
-    throw InputError("expects a text, found " + shown(value) +
+    throw InputError("expects a string, found " + shown(value) +
                      (is_word ? "; put it in quotes" : ""));
   }
   if (type == "choice") {

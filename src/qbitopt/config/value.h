@@ -17,8 +17,8 @@ bool is_value_type(const std::string& type);
 // without place and without the parameter's name.
 Json normalized(const ParameterSpec& spec, const Json& value);
 
-// Of 3, and of 3.0 up to 2^53, beyond which a double no longer says which number was meant; nullopt:
-// the value is no whole number of 64 bits.
+// The whole number that `value` is: 3, or 3.0 up to 2^53, beyond which a double no longer says
+// which number was meant. Nullopt if it is no whole number of 64 bits.
 std::optional<int64_t> whole_number(const Json& value);
 
 // "~/imagenet" and "~" begin at the home folder, as in a shell; any other path is as it is. Throws

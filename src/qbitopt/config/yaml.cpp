@@ -22,7 +22,8 @@
 namespace qbitopt {
 namespace {
 
-constexpr size_t kDeepest = 64;       // levels; who walks through a value recurses
+// levels, because functions that walk through a value are recursive
+constexpr size_t kDeepest = 64;
 constexpr size_t kLongestKey = 1024;  // bytes, as in YAML itself
 constexpr size_t kMostRepeated =
     10'000'000;                        // bytes; aliases can ask for far more than was written
@@ -40,8 +41,8 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
-// Builds the tree from the parser's events; these, unlike yaml-cpp's own tree, have a place for
-// every value, tell plain scalars from quoted ones and show a key that stands twice.
+// Builds the tree from the parser's events. Unlike yaml-cpp's own tree, the events give the place
+// of every value, distinguish plain scalars from quoted ones, and show duplicate keys.
 class TreeBuilder : public YAML::EventHandler {
  public:
   explicit TreeBuilder(Place origin) : origin_(std::move(origin)) {}
@@ -63,7 +64,7 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (tag == "!" || tag == "tag:yaml.org,2002:str") {
       node.scalar = text;
     } else {
-      fail_at(node.place, "unknown tag '" + tag + "'; only !!str is understood");
+      fail_at(node.place, "unknown tag '" + tag + "'; the only known tag is !!str");
     }
     key_text_ = text;
     is_plain_ = tag == "?";
@@ -73,7 +74,9 @@ class TreeBuilder : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto anchored = anchors_.find(anchor);
     if (anchored == anchors_.end())
-      fail_at(place_of(mark), "an alias inside the value that it repeats");
+      fail_at(
+          place_of(mark),
+          "this alias is inside the value that it repeats; move the anchor or write the value out");
     const Extent extent = extent_of(anchored->second);
     count_repeated(extent.bytes, place_of(mark));
     if (open_.size() + extent.depth > kDeepest) fail_too_deep(place_of(mark));
@@ -110,7 +113,7 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   [[noreturn]] static void fail_too_deep(const Place& place) {
-    fail_at(place, "nested more than " + std::to_string(kDeepest) + " deep");
+    fail_at(place, "nested more than " + std::to_string(kDeepest) + " levels deep");
   }
 
   Place place_of(const YAML::Mark& mark) const {
@@ -118,7 +121,7 @@ class TreeBuilder : public YAML::EventHandler {
     return {origin_.source, std::max(origin_.line, 1) + mark.line, column};
   }
 
-  // A value that is not there has no place: the parser tells that of whatever comes next.
+  // A missing value has no place of its own: the parser gives the place of the next token.
   Place place_of_null(const Place& next) const {
     const auto& lines = origin_.source->lines;
     const auto line_at = [&](int line) -> const std::string& {
@@ -160,7 +163,7 @@ class TreeBuilder : public YAML::EventHandler {
     add(std::move(done.node), done.anchor);
   }
 
-  // Puts the keys of the maps that stand behind `<<` in its place.
+  // Replaces `<<` by the keys of the maps that it merges.
   static void merge(YamlNode& map, size_t position) {
     const YamlNode::Entry merge = std::move(map.entries[position]);
     map.entries.erase(map.entries.begin() + static_cast<std::ptrdiff_t>(position));
@@ -210,12 +213,12 @@ class TreeBuilder : public YAML::EventHandler {
     if (!node.is_scalar()) fail_at(node.place, "a key must be a plain word, found " + node.found());
     const std::string key = node.is_null() ? "" : key_text_;
     if (key.size() > kLongestKey)
-      fail_at(node.place, "a key of more than " + std::to_string(kLongestKey) + " letters");
+      fail_at(node.place, "this key has more than " + std::to_string(kLongestKey) + " characters");
     const bool is_merge = key == "<<" && is_plain_;
     const auto [known, is_new] = map.lines.emplace(key, node.place.line);
     if (!is_new) {
       fail_at(node.place,
-              "key '" + key + "' stands twice; first in line " + std::to_string(known->second) +
+              "duplicate key '" + key + "', first set in line " + std::to_string(known->second) +
                   (is_merge ? "; to merge several maps write <<: [*first, *second]" : ""));
     }
     if (is_merge) map.merge = map.node.entries.size();
@@ -242,7 +245,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void count_repeated(size_t bytes, const Place& place) {
     repeated_ += bytes;
-    if (repeated_ > kMostRepeated) fail_at(place, "anchors and aliases stand for more than 10 MB");
+    if (repeated_ > kMostRepeated) fail_at(place, "anchors and aliases expand to more than 10 MB");
   }
 
   Place origin_;
@@ -277,7 +280,7 @@ std::string message_at(const Place& place, const std::string& message) {
   const size_t line = static_cast<size_t>(place.line);
   if (line < 1 || line > place.source->lines.size()) return text;
   const std::string& source_line = place.source->lines[line - 1];
-  // Of a long line what stands around the column.
+  // Only the part of a long line around the column is shown.
   const size_t column = static_cast<size_t>(std::max(place.column, 1));
   const size_t begin = source_line.size() > kLongestShown && column > kLongestShown / 2
                            ? column - kLongestShown / 2
@@ -321,7 +324,7 @@ std::string YamlNode::found() const {
   if (is_list()) return "a list";
   if (is_map()) return "a map";
   if (scalar.is_null()) return "nothing";
-  if (scalar.is_string()) return "the text '" + cut(scalar.get<std::string>()) + "'";
+  if (scalar.is_string()) return "the string '" + cut(scalar.get<std::string>()) + "'";
   if (scalar.is_boolean()) return scalar.dump();
   return "the number " + scalar.dump();
 }
@@ -342,7 +345,7 @@ void expect_keys(const YamlNode& node, const std::string& what,
 
 std::string expect_text(const YamlNode& node, const std::string& what) {
   if (!node.is_scalar() || !node.scalar.is_string())
-    fail_at(node.place, what + " must be a text, found " + node.found());
+    fail_at(node.place, what + " must be a string, found " + node.found());
   return node.scalar.get<std::string>();
 }
 
@@ -366,7 +369,7 @@ bool expect_bool(const YamlNode& node, const std::string& what) {
   return node.scalar.get<bool>();
 }
 
-// What begins a path to a file that comes with the program.
+// The prefix of a path to a file that is installed with the program.
 constexpr const char* kShipped = "qbitopt/";
 
 std::filesystem::path expect_path(const YamlNode& node, const std::string& what,
@@ -411,11 +414,11 @@ void expect_name(const Place& place, const std::string& what, const std::string&
   const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
   const auto refuse = [&](const std::string& why) { fail_at(place, what + " " + why); };
   if (name.empty()) refuse("is empty");
-  if (name.size() > kLongest) refuse("has more than " + std::to_string(kLongest) + " letters");
+  if (name.size() > kLongest) refuse("has more than " + std::to_string(kLongest) + " characters");
   if (std::any_of(name.begin(), name.end(), is_control) || holds_unseen(name))
-    refuse("holds a control character, such as the end of a line");
+    refuse("contains a control character, such as a line break");
   if (name.find_first_of("/\\") != std::string::npos)
-    refuse("holds a slash; files are called by it: write '-' instead");
+    refuse("contains a slash, but files are named after it; write '-' instead");
   if (name.front() == ' ' || name.back() == ' ') refuse("begins or ends with a space");
   if (name.front() == '-' || name.front() == '.')
     refuse(std::string("begins with '") + name.front() + "', as options and hidden files do");

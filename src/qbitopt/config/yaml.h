@@ -52,7 +52,7 @@ struct YamlNode {
   bool is_list() const { return kind == Kind::kList; }
   bool is_map() const { return kind == Kind::kMap; }
   bool is_null() const { return is_scalar() && scalar.is_null(); }
-  // A map's value; null without this key.
+  // The value of a key of a map; null if there is no such key.
   const YamlNode* find(std::string_view key) const;
 
   // The value without its places.
@@ -77,11 +77,12 @@ YamlNode parse_yaml(const std::string& source_name, const std::string& text);
 // already.
 YamlNode parse_yaml_at(const Place& place, const std::string& text);
 
-// Where this byte of a text was written, be the text plain, quoted, or a block below `>` or `|`.
+// The place where a byte of a string was written. The string may be plain, quoted, or a block below
+// `>` or `|`.
 Place place_in_text(const YamlNode& text, size_t offset);
 
-// The value, if it is of this type (3.0 is a whole number, too); else an InputError:
-// "`what` must be a text, found the number 3".
+// Each returns the value if it has this type (3.0 is a whole number, too), and otherwise throws
+// InputError: "`what` must be a string, found the number 3".
 std::string expect_text(const YamlNode& node, const std::string& what);
 int64_t expect_int(const YamlNode& node, const std::string& what);
 double expect_number(const YamlNode& node, const std::string& what);  // finite
@@ -92,8 +93,9 @@ std::vector<std::string> expect_texts(const YamlNode& node,
 // came with the program, if `folder` has no such file.
 std::filesystem::path expect_path(const YamlNode& node, const std::string& what,
                                   const std::filesystem::path& folder);
-// Throws InputError if `name`, of a sweep or of a part of it, is empty, or holds what no file's name
-// or line of a table may: slashes, control characters and the like.
+// Throws InputError if `name`, the name of a sweep or of a part of it, is empty or contains
+// characters that do not fit into the name of a file or the line of a table: slashes, control
+// characters and the like.
 void expect_name(const Place& place, const std::string& what, const std::string& name);
 // Throws InputError if `node` is no map, or at a key that is not among `known`, with the nearest.
 void expect_keys(const YamlNode& node, const std::string& what,

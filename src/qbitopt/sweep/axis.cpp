@@ -23,7 +23,7 @@ const YamlNode& required(const YamlNode& node, const char* word, const std::stri
 
 void check_count(const YamlNode& node, double count) {
   if (count > static_cast<double>(kMaximumValues))
-    fail_at(node.place, "an axis of more than a million values");
+    fail_at(node.place, "this axis has more than a million values");
 }
 
 std::vector<Json> range(const YamlNode& node) {
@@ -33,7 +33,7 @@ std::vector<Json> range(const YamlNode& node) {
   const double to = expect_number(required(node, "to", form), "to");
   const YamlNode* step_node = node.find("step");
   const double step = step_node ? expect_number(*step_node, "step") : 1;
-  if (step == 0) fail_at(step_node->place, "a range with step 0 never ends");
+  if (step == 0) fail_at(step_node->place, "the step of a range must not be 0");
   if ((to - from) * step < 0) {
     fail_at(node.place, "a range from " + shown(from) + " to " + shown(to) + " with step " +
                             shown(step) + " is empty");
@@ -54,12 +54,12 @@ std::vector<Json> spaced(const YamlNode& node, bool in_logarithm) {
   expect_keys(node, word, {word, "num"});
   const YamlNode& ends = *node.find(word);
   if (!ends.is_list() || ends.items.size() != 2)
-    fail_at(ends.place, word + " takes its two ends; write " + form);
+    fail_at(ends.place, word + " needs two ends; write " + form);
   const double first = expect_number(ends.items[0], "an end of " + word);
   const double last = expect_number(ends.items[1], "an end of " + word);
   if (in_logarithm && (first <= 0 || last <= 0)) {
     fail_at(ends.place,
-            "logspace takes the ends themselves, above 0, not their exponents; write " + form);
+            "the ends of logspace must be above 0, and are values, not exponents; write " + form);
   }
   const YamlNode& num = required(node, "num", form);
   const int64_t count = expect_int(num, "num");
@@ -82,7 +82,8 @@ std::vector<Json> powers(const YamlNode& node) {
   const double from = expect_number(required(node, "from", form), "from");
   const double to = expect_number(required(node, "to", form), "to");
   if (base <= 1)
-    fail_at(node.find("powers_of")->place, "powers_of takes a base above 1, found " + shown(base));
+    fail_at(node.find("powers_of")->place,
+            "the base of powers_of must be above 1, found " + shown(base));
   if (from <= 0 || from > to)
     fail_at(node.place, "powers_of needs ends 0 < from <= to; write " + form);
   const double slack = 1e-9;
@@ -138,7 +139,8 @@ std::vector<AxisValue> axis_values(const ParameterSpec& spec, const YamlNode& no
     return values;
   }
   if (!node.is_list()) return {{node.scalar, node.place}};
-  if (node.items.empty()) fail_at(node.place, "an empty list leaves no job");
+  if (node.items.empty())
+    fail_at(node.place, "an empty list gives no jobs; add a value or remove the key");
   if (spec.type.rfind("list of ", 0) == 0 && !node.items[0].is_list()) {
     fail_at(node.place, "the axis of a " + spec.type + " is a list of lists; write [" +
                             shown(node.json()) + "]");
@@ -158,7 +160,7 @@ std::vector<AxisValue> axis_values(const ParameterSpec& spec, const YamlNode& no
 
 void Draw::check(const std::string& key, const ParameterSpec& spec) const {
   if (spec.type != "int" && spec.type != "float" && spec.type != "decimal")
-    fail_at(place, "only numbers can be drawn; '" + key + "' is a " + spec.type);
+    fail_at(place, "only numbers can be drawn, found '" + key + "' of type " + spec.type);
   if (spec.type == "int" && std::ceil(minimum) > std::floor(maximum)) {
     fail_at(place,
             "no whole number lies between min " + shown(minimum) + " and max " + shown(maximum));
@@ -169,7 +171,7 @@ void Draw::check(const std::string& key, const ParameterSpec& spec) const {
                        : end == minimum   ? std::ceil(end)
                                           : std::floor(end));
     } catch (const InputError& error) {
-      fail_at(place, "an end of what is drawn: '" + key + "' " + error.what());
+      fail_at(place, "an end of the drawn range is invalid: '" + key + "' " + error.what());
     }
   }
 }

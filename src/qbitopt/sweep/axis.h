@@ -10,7 +10,7 @@
 
 namespace qbitopt {
 
-// Of one axis.
+// Limit for one axis.
 inline constexpr size_t kMaximumValues = 1'000'000;
 
 // One value of an axis, not yet checked against the parameter's type.
@@ -19,7 +19,7 @@ struct AxisValue {
   Place place;
 };
 
-// Whether this map says an axis ({from: 2, to: 6, step: 1}) rather than nested keys.
+// Whether this map is an axis ({from: 2, to: 6, step: 1}) rather than nested keys.
 bool is_axis_map(const YamlNode& node);
 
 // The values of an axis, in order:
@@ -33,8 +33,8 @@ bool is_axis_map(const YamlNode& node);
 //   {glob: "../masks/*.json"}            the files that match, sorted; relative to `folder`
 //
 // Computed numbers are rounded to 12 significant digits. A null stands for the parameter's default.
-// Throws InputError on anything else, and where there is no value at all. Adds to `warnings` when a
-// value stands twice (it is kept once).
+// Throws InputError on anything else, and if there is no value. A duplicate value is kept once,
+// with a warning.
 std::vector<AxisValue> axis_values(const ParameterSpec& spec, const YamlNode& node,
                                    const std::filesystem::path& folder,
                                    std::vector<std::string>& warnings);
@@ -46,7 +46,7 @@ struct Draw {
   bool in_logarithm = false;
   Place place;
 
-  // Throws InputError if the parameter cannot have what is drawn.
+  // Throws InputError if the parameter cannot have the values that may be drawn.
   void check(const std::string& key, const ParameterSpec& spec) const;
   // `uniform` in [0, 1). Whole numbers between the ends for an int; else rounded to 12 significant
   // digits.

@@ -27,7 +27,8 @@ std::vector<ZipGroup> read_zip(const YamlNode& node, BlockLayer& layer, const Ca
           "'" + entry.key + "' must be a group with the axes that advance together; write " + form);
     }
     SettingsLayer axes = read_settings(entry.value, "a group of zip", Values::kAxes, catalog);
-    if (axes.settings.empty()) fail_at(entry.place, "an empty group of zip");
+    if (axes.settings.empty())
+      fail_at(entry.place, "this group of zip has no axis; add one or remove the group");
     groups.push_back({entry.key, entry.place, std::move(axes.settings)});
   }
   return groups;
@@ -39,15 +40,16 @@ Sample read_sample(const YamlNode& node) {
   Sample sample{.place = node.place};
   const YamlNode* method = node.find("method");
   if (!method || expect_text(*method, "method") != "random") {
-    fail_at(method ? method->place : node.place, "sample knows one method: random; write " + form);
+    fail_at(method ? method->place : node.place,
+            "the only method of sample is random; write " + form);
   }
   const YamlNode* count = node.find("n");
-  if (!count) fail_at(node.place, "sample says no n; write " + form);
+  if (!count) fail_at(node.place, "sample needs n, the number of draws; write " + form);
   sample.count = expect_int(*count, "n");
   if (sample.count < 1)
     fail_at(count->place, "n must be at least 1, found " + std::to_string(sample.count));
   if (sample.count > static_cast<int64_t>(kMaximumValues))
-    fail_at(count->place, "a sample of more than a million, found " + std::to_string(sample.count));
+    fail_at(count->place, "n must be at most a million, found " + std::to_string(sample.count));
   if (const YamlNode* seed = node.find("seed"))
     sample.seed = static_cast<uint64_t>(expect_int(*seed, "seed"));
   return sample;
@@ -69,7 +71,7 @@ std::vector<NeedSetting> read_needs(const YamlNode& node, const Catalog& catalog
     expect_keys(entry.value, "a need", {"job", "artifact"});
     NeedSetting need{.name = entry.key, .place = entry.place};
     const YamlNode* job = entry.value.find("job");
-    if (!job) fail_at(entry.place, "a need says which job meets it; write " + form);
+    if (!job) fail_at(entry.place, "this need has no `job`; write " + form);
     need.changes = read_settings(*job, "the job of a need", Values::kPlain, catalog).settings;
     if (const YamlNode* artifact = entry.value.find("artifact")) {
       need.artifact = expect_text(*artifact, "artifact");
@@ -103,7 +105,7 @@ void refuse_key_in_two_roles(const BlockLayer& layer) {
     for (const Setting& setting : settings) {
       for (const auto& [other, other_role] : seen) {
         if (other->key != setting.key) continue;
-        fail_at(setting.place, "key '" + setting.key + "' stands in `" + role + "` and, in line " +
+        fail_at(setting.place, "key '" + setting.key + "' is in `" + role + "` and, in line " +
                                    std::to_string(other->place.line) + ", in `" + other_role + "`");
       }
       seen.emplace_back(&setting, role);
@@ -114,9 +116,9 @@ void refuse_key_in_two_roles(const BlockLayer& layer) {
   for (const ZipGroup& group : layer.zip) check(group.axes, "zip");
   for (const auto& [setting, role] : seen) {
     if (setting->key != "seed" || !layer.seeds) continue;
-    fail_at(layer.seeds->place, "`seeds` gives the seeds, and so does key 'seed' in `" +
+    fail_at(layer.seeds->place, "the seeds are given by `seeds` and by the key 'seed' in `" +
                                     std::string(role) + "`, in line " +
-                                    std::to_string(setting->place.line) + "; take one of them out");
+                                    std::to_string(setting->place.line) + "; remove one of them");
   }
 }
 

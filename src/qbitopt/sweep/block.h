@@ -25,7 +25,7 @@ struct Sample {
   Place place;
 };
 
-// How one need is met, instead of what the method's manifest says.
+// The job that meets a need, in place of the one that the method's manifest names.
 struct NeedSetting {
   std::string name;
   Settings changes;
@@ -33,8 +33,8 @@ struct NeedSetting {
   Place place;
 };
 
-// What makes jobs: constants, axes, and the rules over their product. The top of a file is one, and
-// each of its cases.
+// Describes jobs: constants, axes, and rules over their product. The top level of a file is a
+// block, and so is each of its cases.
 struct Block {
   Place place;
   Settings set;
@@ -55,7 +55,7 @@ struct Block {
   std::vector<std::string> fixed;
 };
 
-// A block as one file has it, before it is laid over what the file extends.
+// A block as one file writes it, before it is merged with the blocks that the file extends.
 struct BlockLayer {
   Place place;
   SettingsLayer set;
@@ -78,12 +78,12 @@ const std::vector<std::string>& block_keys();
 // Reads the block's keys of a map and leaves the others to the caller.
 BlockLayer read_block(const YamlNode& node, const Catalog& catalog);
 
-// What a later file says replaces what `block` has: settings key by key, lists as a whole. A key
-// that one sets and the other varies is what the later one says.
+// Merges a later file into `block`: settings are replaced key by key, lists as a whole. If one file
+// sets a key and the other varies it, the later file wins.
 void lay_over(Block& block, const BlockLayer& over);
 
-// The jobs of a case: `over` laid on `base`. Constants and axes as above; both's exclude, only and
-// when apply, and only the case's include.
+// The jobs of a case: `over` merged into `base`. Constants and axes are merged as above; exclude,
+// only and when of both apply; include is the case's alone.
 Block case_block(const Block& base, const Block& over);
 
 }  // namespace qbitopt

@@ -13,8 +13,8 @@ namespace {
 constexpr size_t kMaximumWhens = 64;  // one bit each
 constexpr size_t kMaximumJobs = 1'000'000;
 
-// Do the block's rules keep this point? Every rule is asked, so that each knows whether it ever
-// matched.
+// Whether the block's rules keep this point. Every rule is evaluated, so that each counts its
+// matches.
 bool keeps(const Block& block, const Shape& shape, const Point& point) {
   const auto lookup = [&](const std::string& key) -> const Json& {
     return shape.value(key, point);
@@ -54,7 +54,7 @@ BlockExpander::BlockExpander(const Block& block, const std::string& case_name,
       shapes_(block, dimensions_, extra_axes, catalog, fingerprints),
       table_(table) {
   if (block.when.size() > kMaximumWhens)
-    fail_at(block.when[kMaximumWhens]->place, "more than 64 entries of when");
+    fail_at(block.when[kMaximumWhens]->place, "this block has more than 64 entries of `when`");
 }
 
 std::vector<size_t> BlockExpander::expand(int trial) {
@@ -110,9 +110,9 @@ size_t BlockExpander::needed_job(const ShapeNeed& need, const Point& point) {
   if (!leaves(shape, need)) {
     const std::string lacking =
         need.artifact == "model" ? "quantized network" : "'" + need.artifact + "'";
-    fail_at(block_.place, "the job for the need '" + need.name + "' leaves no " + lacking +
-                              ": method " + shown(shape.value("method", point)) +
-                              " chooses no bits");
+    fail_at(block_.place, "the job for the need '" + need.name + "' has no " + lacking +
+                              " to hand over, because method " +
+                              shown(shape.value("method", point)) + " does not quantize");
   }
   const auto [entry, is_new] = shape.jobs.try_emplace(shape.relevant_rows(point, dimensions_), 0);
   if (!is_new && shape.needs.empty()) return entry->second;
@@ -122,7 +122,7 @@ size_t BlockExpander::needed_job(const ShapeNeed& need, const Point& point) {
   return entry->second;
 }
 
-// An axis that does not apply to a job, as the budgets to fp32, gives the same one at every row.
+// An axis that does not apply to a job, such as a budget to fp32, gives the same job at every row.
 bool BlockExpander::is_repeated_by_rows(const Shape& shape, const Point& point) const {
   for (size_t i = 0; i < dimensions_.size(); ++i) {
     const auto& keys = dimensions_[i].keys;

@@ -14,7 +14,7 @@ namespace qbitopt {
 // The next point, the last dimension fastest; false after the last one.
 bool advance(Point& point, const std::vector<Dimension>& dimensions);
 
-// Points whose job another point has already.
+// Points that repeat the job of another point.
 struct Repeats {
   size_t points = 0;
   // "; the first is reallocation.tau=2.5, whose job has reallocation.tau=2"; empty: without axes

@@ -50,7 +50,8 @@ Dimension zipped(const ZipGroup& group, const Catalog& catalog) {
       dimension.rows[row].push_back(std::move(values[row]));
     dimension.keys.push_back(setting.key);
   }
-  if (dimension.rows.empty()) fail_at(group.place, "an empty list leaves no job");
+  if (dimension.rows.empty())
+    fail_at(group.place, "an empty list gives no jobs; add a value or remove the key");
   return dimension;
 }
 
@@ -85,7 +86,8 @@ Dimension seeds(const YamlNode& node, std::vector<std::string>& warnings) {
                            " stands twice; it is run once");
       }
     }
-    if (node.items.empty()) fail_at(node.place, "an empty list leaves no job");
+    if (node.items.empty())
+      fail_at(node.place, "an empty list gives no jobs; add a value or remove the key");
     return dimension;
   }
   const int64_t count = expect_int(node, "seeds, a count or a list,");
@@ -106,8 +108,8 @@ std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
     points *= static_cast<double>(dimension.rows.size());
     if (points > kMaximumPoints) {
       fail_at(block.place, "this product has " + shown(points) +
-                               " points or more; a sweep of more than a hundred million is a "
-                               "mistake");
+                               " points or more, expected at most a hundred million; shorten its "
+                               "axes, or draw from them (`sample`)");
     }
     dimensions.push_back(std::move(dimension));
   };
@@ -119,14 +121,14 @@ std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
     }
     if (!block.sample) {
       fail_at(setting.value.place,
-              "a drawn axis needs to know how often; add sample: {method: random, n: 50, seed: 0}");
+              "a drawn axis needs a number of draws; add sample: {method: random, n: 50, seed: 0}");
     }
     if (!has_drawn) add(drawn(block, catalog));
     has_drawn = true;
   }
   if (block.sample && !has_drawn) {
     fail_at(block.sample->place,
-            "sample has nothing to draw; give an axis as {min: 1e-4, max: 1e-1, distribution: "
+            "sample has no axis to draw from; write one as {min: 1e-4, max: 1e-1, distribution: "
             "log_uniform}");
   }
   for (const ZipGroup& group : block.zip) add(zipped(group, catalog));

@@ -93,13 +93,12 @@ class DocumentReader {
     const YamlNode* version = root.find("qbitopt");
     if (!version && is_sweep)
       fail_at(root.place,
-              "this is no sweep file: it does not say `qbitopt: 1`, the grammar's version");
+              "this is not a sweep file: `qbitopt: 1`, the version of the format, is missing");
     if (!version) return;
     const int64_t number = expect_int(*version, "qbitopt");
     if (number != kGrammarVersion) {
-      fail_at(version->place,
-              "version " + std::to_string(number) +
-                  " of the grammar is not known here; this qbitopt reads version 1");
+      fail_at(version->place, "version " + std::to_string(number) +
+                                  " of the sweep format is unknown; this qbitopt reads version 1");
     }
   }
 
@@ -162,8 +161,8 @@ std::string name_of(const SweepSource& sweep) {
   const YamlNode* name = sweep.root.find("name");
   if (!name) {
     const std::string stem = sweep.file.stem().string();
-    expect_name(sweep.root.place, "the file's name, which is the sweep's while it has no `name:`,",
-                stem);
+    expect_name(sweep.root.place,
+                "the file's name, which is also the sweep's because there is no `name:`,", stem);
     return stem;
   }
   expect_name(name->place, "the sweep's name", expect_text(*name, "name"));

@@ -31,8 +31,8 @@ struct Document {
 // Throws InputError.
 Document read_document(const std::filesystem::path& file, const Catalog& catalog);
 
-// The name that a sweep's file gives it, else the file's own without ".yaml". Throws InputError if
-// that is no name.
+// The `name:` of a sweep, else the name of its file without ".yaml". Throws InputError if that is
+// no valid name.
 std::string name_of(const SweepSource& sweep);
 
 }  // namespace qbitopt

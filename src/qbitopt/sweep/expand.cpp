@@ -30,7 +30,7 @@ class Expander {
     expand_include(document_.top, "");
     if (points_ == 0)
       fail_at({document_.source},
-              "this sweep has no job: its rules exclude every point of the product");
+              "this sweep has no jobs: its rules exclude every point of the product");
     warn_about_repeats();
     warn_about_rules(document_.top);
     for (const auto& [name, block] : document_.cases) warn_about_rules(block);
@@ -45,7 +45,7 @@ class Expander {
     const size_t included = expand_include(block, name);
     points_ += product;
     if (product + included == 0)
-      warn(over.place, "case '" + name + "' has no job: its rules exclude every point");
+      warn(over.place, "case '" + name + "' has no jobs: its rules exclude every point");
   }
 
   std::vector<size_t> expand_block(const Block& block, const std::string& case_name,
@@ -88,22 +88,25 @@ class Expander {
   static void expect_searchable(const Search& search, const std::string& where,
                                 const Json& parameters) {
     if (!parameters.contains(search.parameter)) {
-      fail_at(search.place,
-              "'" + search.parameter + "' applies to no job of " + where + "; search per case");
+      fail_at(search.place, "'" + search.parameter + "' applies to no job of " + where +
+                                "; move the search into the case of the method that has it");
     }
     for (const BudgetKind& kind : budget_kinds()) {
       for (const std::string& budget : kind.parameters)
         if (kind.is_average() && !parameters.value(budget, Json()).is_null()) return;
     }
-    fail_at(search.place, where + " has no budget on average bits to search for; search per case");
+    fail_at(search.place, where +
+                              " has no budget on average bits, which a search needs; move the "
+                              "search into the case that has one");
   }
 
-  // The runs that the results lead to: trials at the first seed, and once a strength is chosen, all
-  // seeds with it.
+  // Adds the runs that the results lead to: trials with the first seed, and after a strength is
+  // chosen, all seeds with it.
   size_t search_at(const Settings& settings, const Block& block, const std::string& case_name) {
     const Search& search = *block.search;
     if (const Setting* axis = settings.find(search.parameter)) {
-      fail_at(axis->place, "'" + search.parameter + "' is searched for, so it cannot be an axis");
+      fail_at(axis->place,
+              "'" + search.parameter + "' is the parameter of the search, so it cannot be an axis");
     }
     std::set<std::string> axes;
     Block chosen = block_at(settings, block, axes);
@@ -159,12 +162,12 @@ class Expander {
     block.seeds.reset();
   }
 
-  // What only the search's runs have; the command line still goes before it.
+  // Applies the settings of the search's runs, except those that the command line overrides.
   static void set_trials(Block& block, const Search& search, const std::set<std::string>& axes) {
     for (const Setting& setting : search.trials) {
       if (axes.count(setting.key)) {
-        fail_at(setting.place, "'" + setting.key +
-                                   "' is an axis of the search, so its trials cannot have another");
+        fail_at(setting.place,
+                "'" + setting.key + "' is an axis, so the trials of the search cannot set it");
       }
       const bool is_overridden =
           std::find(block.fixed.begin(), block.fixed.end(), setting.key) != block.fixed.end();
@@ -180,14 +183,16 @@ class Expander {
     block.fixed.push_back(search.parameter);
   }
 
-  // What the sweep sets, or the manifest's default: its authors' choice.
+  // The value that the sweep sets, else the manifest's default, which is the choice of the method's
+  // authors.
   double start_of(const Search& search, const Block& block) const {
     const Setting* setting = block.set.find(search.parameter);
     const Json value = setting ? setting->value.json()
                                : catalog_.keys().find(search.parameter)->second->default_value;
     if (!value.is_number()) {
       fail_at(search.place,
-              "'" + search.parameter + "' has no number to start from; write it below `set:`");
+              "'" + search.parameter +
+                  "' needs a number, from which the search starts; set it below `set:`");
     }
     const double start = value.get<double>();
     if (start < search.from || start > search.to) {
@@ -247,10 +252,10 @@ class Expander {
           std::to_string(repeats.points) + (repeats.points == 1 ? " point" : " points");
       warn(place, case_name == of_case
                       ? points + " of this product repeat" + (repeats.points == 1 ? "s" : "") +
-                            " the job of another point, which is run once" + repeats.first
+                            " the job of another point, which runs once" + repeats.first
                       : points + " of case '" + case_name + "' " +
                             (repeats.points == 1 ? "is a job" : "are jobs") + " of case '" +
-                            of_case + "', too, run once for both" + repeats.first);
+                            of_case + "', too, and run once for both" + repeats.first);
     }
   }
 
@@ -258,7 +263,7 @@ class Expander {
     plan_.warnings.push_back(location_text(place) + ": " + message);
   }
 
-  // What a sweep extends is shared, so only what the sweep itself says is held against it.
+  // Files that a sweep extends are shared by many, so warnings are only about the sweep's own file.
   void warn_of_own(const Place& place, const std::string& message) {
     const bool is_shared =
         std::any_of(document_.included.begin(), document_.included.end(),

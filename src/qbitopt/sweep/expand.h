@@ -7,10 +7,10 @@
 
 namespace qbitopt {
 
-// Every job of a document once, in the order of the file, those that others need before them: sets
-// plan.jobs and plan.searches, and adds to plan.warnings. Order within a block: product, then
-// exclude and only, then include, then when; of a search, the runs that `results` leads to.
-// Throws InputError for whatever is wrong with a job, and if there is none.
+// Lists every job of a document once, in the order of the file and after the jobs that it needs:
+// sets plan.jobs and plan.searches, and adds to plan.warnings. Within a block, the product comes
+// first, then exclude and only, then include, then when. A search contributes the runs that
+// `results` leads to. Throws InputError for an invalid job, and if there is no job.
 void expand(const Document& document, const Catalog& catalog, DataFingerprints& fingerprints,
             const TrialResults& results, Plan& plan);
 

@@ -34,7 +34,7 @@ namespace {
 using Node = Expression::Node;
 using Kind = Expression::Node::Kind;
 
-constexpr size_t kDeepest = 64;         // levels: as many calls stand on the stack
+constexpr size_t kDeepest = 64;         // levels, each of which takes a few calls on the stack
 constexpr size_t kLongestQuoted = 100;  // bytes of the condition in a message
 
 // Recursive descent over the text; one function a line of the grammar in the header.
@@ -49,7 +49,7 @@ class Parser {
 
   Node parse() {
     Node root = parse_or();
-    if (skip_space(), at_ < text_.size()) fail("expected 'and', 'or' or the end");
+    if (skip_space(), at_ < text_.size()) fail("expected 'and', 'or' or the end of the condition");
     return root;
   }
 
@@ -103,7 +103,7 @@ class Parser {
       if (take(symbol)) return noted({kind, {}, "", {std::move(left), parse_operand()}});
     }
     if (skip_space(), at_ < text_.size() && text_[at_] == '=')
-      fail("'=' compares nothing; write '=='");
+      fail("unknown operator '='; write '=='");
     if (left.kind == Kind::kLiteral && !left.literal.is_boolean()) fail("expected a comparison");
     return left;
   }
@@ -141,7 +141,7 @@ class Parser {
            (std::isalnum(static_cast<unsigned char>(text_[at_])) || is_word_sign(start)))
       ++at_;
     const std::string word = text_.substr(start, at_ - start);
-    if (word.empty()) fail("expected a key, a number or a quoted text");
+    if (word.empty()) fail("expected a key, a number or a quoted string");
     Json value = core_schema_scalar(word);
     if (!value.is_string()) return {Kind::kLiteral, std::move(value), "", {}, start};
     keys_.emplace(word, start);
@@ -155,7 +155,7 @@ class Parser {
     Json list = Json::array();
     do {
       const Node element = parse_operand();
-      if (element.kind != Kind::kLiteral) fail("expected a number or a quoted text");
+      if (element.kind != Kind::kLiteral) fail("expected a number or a quoted string");
       list.push_back(element.literal);
     } while (take(","));
     if (!take("]")) fail("expected ',' or ']'");
@@ -164,7 +164,7 @@ class Parser {
 
   Node parse_quoted() {
     const size_t end = text_.find(text_[at_], at_ + 1);
-    if (end == std::string::npos) fail("this quote is never closed");
+    if (end == std::string::npos) fail("the closing quote is missing");
     const size_t start = at_;
     at_ = end + 1;
     return {Kind::kLiteral, text_.substr(start + 1, end - start - 1), "", {}, start};
@@ -203,10 +203,11 @@ class Parser {
     return true;
   }
 
-  // One more thing within another, as long as it lives.
+  // Counts one level of nesting as long as it exists.
   struct Level {
     explicit Level(Parser& parser) : depth(parser.depth_) {
-      if (++depth > kDeepest) parser.fail("nested more than " + std::to_string(kDeepest) + " deep");
+      if (++depth > kDeepest)
+        parser.fail("nested more than " + std::to_string(kDeepest) + " levels deep");
     }
     ~Level() { --depth; }
     size_t& depth;

@@ -25,12 +25,12 @@ class Expression {
   // The value of a key in a job; null if absent.
   using Lookup = std::function<const Json&(const std::string& key)>;
 
-  // `text`: a scalar that is a text. Throws InputError at the character that does not fit, and at
-  // what is nested more than 64 deep.
+  // `text`: a scalar that is a string. Throws InputError at the character that does not fit, and if
+  // the condition is nested more than 64 levels deep.
   static Expression parse(const YamlNode& text);
 
   bool holds(const Lookup& lookup) const;
-  // Each with the place in the text where it first stands, in bytes.
+  // The keys of the condition, each with the offset of its first occurrence in the text, in bytes.
   const std::map<std::string, size_t>& keys() const { return keys_; }
   // Where a key is compared with a value that the text gives.
   struct Comparison {

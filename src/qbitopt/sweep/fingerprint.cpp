@@ -38,7 +38,8 @@ std::string remedy(const Manifest& part) {
                    root_key(part) + " = '" + root + "'; to get it: " + remedy(part));
 }
 
-// A name as JSON can hold it; what is no UTF-8 is taken for Latin-1, so that names stay apart.
+// A name as JSON can store it. A name that is not UTF-8 is read as Latin-1, so that different names
+// stay different.
 std::string as_utf8(const std::string& name) {
   if (!first_invalid_utf8(name)) return name;
   std::string text;
@@ -53,14 +54,14 @@ std::string as_utf8(const std::string& name) {
   return text;
 }
 
-// [name, size] of a file below the root; null for what has no size: a broken link.
+// [name, size] of a file below the root; the size of a broken link is null.
 Json named_size(const std::string& root, const std::string& name) {
   std::error_code error;
   const auto size = fs::file_size(fs::path(root) / name, error);
   return {as_utf8(name), error ? Json() : Json(size)};
 }
 
-// What the data set is read from: its images and archives, and lists of labels that lie among them.
+// The files of a data set: its images and archives, and the lists of labels among them.
 Json files_of(const Manifest& part, const std::string& root, int64_t classes) {
   // Longer archives are not opened here, only by the worker: reading the headers of ImageNet's can
   // take minutes.
@@ -142,7 +143,7 @@ const DataFingerprints::GraphFile& DataFingerprints::graph_file(const fs::path& 
   if (const auto known = graph_files_.find(file); known != graph_files_.end()) return known->second;
   if (const std::string fault = fault_of_file(file); !fault.empty()) {
     throw InputError("model '" + file.string() + "': " + fault +
-                     "; tools/export_network.py makes one of a PyTorch module");
+                     "; make it from a PyTorch module with tools/export_network.py");
   }
   GraphFile found;
   try {

@@ -12,10 +12,10 @@
 
 namespace qbitopt {
 
-// What a data set is, wherever it lies, or the published weights of a model: sha256 over its name,
-// the sorted relative names and sizes of the files in its `layout` and the sha256 of its `contents`.
-// Files that the data set does not read do not count. Contents are read once: the cache remembers
-// them by path, size and time of change.
+// Fingerprints of data sets and of published weights, which do not depend on where they are stored:
+// sha256 over the name, the sorted relative names and sizes of the files in the `layout`, and the
+// sha256 of the `contents`. Files that the data set does not read do not count. Contents are read
+// once: the cache remembers them by path, size and time of change.
 class DataFingerprints {
  public:
   // `cache`: a JSON file, read now and written by save(); empty: none. A damaged one counts as
@@ -27,26 +27,25 @@ class DataFingerprints {
   // and does not change the fingerprint.
   const std::string& of(const Manifest& part, const std::string& root, int64_t classes = 0);
 
-  // Why the published weights of a model that of() has taken are not those of the model for so many
-  // classes; empty if they are, or if of() has complained of them.
+  // Why published weights that of() has accepted do not fit the model with this number of classes;
+  // empty if they fit, or if of() has rejected them.
   std::string misfit(const Manifest& model, const std::string& root, int64_t classes) const;
 
-  // A model that is a .pt2 file: its content's sha256, and what data it is for.
+  // A model that is a .pt2 file: the sha256 of its content, and the data that it was exported for.
   struct GraphFile {
     std::string sha256;
     int64_t classes = 0;
     std::vector<int64_t> image_shape;  // of one image; -1: any size
   };
-  // Throws InputError if it is missing or holds no network that can be trained.
+  // Throws InputError if the file is missing or contains no network that can be trained.
   const GraphFile& graph_file(const std::filesystem::path& file);
 
-  // Keeps a fault of one part, with its place in the sweep, so that the next are looked for, too.
+  // Keeps an error, with its place in the sweep, so that the remaining files are checked, too.
   void complain(const std::string& fault);
-  // Throws InputError that names every fault, a line each, if there are any.
+  // Throws InputError that lists the kept errors, one per line, if there are any.
   void expect_no_fault() const;
 
-  // Writes the cache if it learned something. One that cannot be written is given up silently: it
-  // only saves time.
+  // Writes the cache if it has changed. A failure is ignored, because the cache only saves time.
   void save() const;
 
  private:

@@ -11,7 +11,7 @@ namespace qbitopt {
 // What a job's result depends on. Two jobs with the same key are the same job, in whatever sweep
 // they stand.
 struct Identity {
-  // Every parameter that affects the result, but for those at their neutral value.
+  // Every parameter that affects the result and does not have its neutral value.
   Json parameters = Json::object();
   std::map<std::string, int> versions;  // of its manifests: "method:qbitopt" -> 1
   std::string data;                     // fingerprint of its data set, and of published weights

@@ -52,13 +52,14 @@ class JobCheck {
  private:
   const Json& value(const std::string& key) const { return shape_.value(key, point_); }
   bool is(const std::string& key, const Json& wanted) const { return value(key) == wanted; }
-  // Of a number; 0 if the job has no such parameter.
+  // The value of a number; 0 if the job has no such parameter.
   double number(const std::string& key) const {
     const Json& found = value(key);
     return found.is_number() ? found.get<double>() : 0;
   }
 
-  // Published weights are taken as they are, and so are a file's: fp32 trains nothing then.
+  // True: fp32 does not train, because the model has published weights or comes with the weights of
+  // a .pt2 file.
   bool is_published() const {
     if (is("weights.train", true)) return false;
     const Json& model = value("model");
@@ -66,7 +67,7 @@ class JobCheck {
     return value("weights.root").is_string() || (is_file && is("method", "fp32"));
   }
 
-  // At this parameter's value, if someone wrote it.
+  // Throws at the place where the parameter was written, or else at place_.
   [[noreturn]] void fail(const std::string& key, const std::string& message) const {
     const Slot* slot = shape_.find(key);
     const Place written = slot ? slot->places[slot->row(point_)] : Place{};
@@ -78,20 +79,20 @@ class JobCheck {
     if (!candidates.is_array()) return;
     const std::string found = ", found " + shown(candidates);
     if (candidates.empty())
-      fail(kCandidates, std::string(kCandidates) + " must hold a bit-width at least" + found);
+      fail(kCandidates, std::string(kCandidates) + " must list at least one bit-width" + found);
     for (size_t i = 1; i < candidates.size(); ++i) {
       if (candidates[i - 1] >= candidates[i])
-        fail(kCandidates, std::string(kCandidates) + " must rise from one to the next" + found);
+        fail(kCandidates, std::string(kCandidates) + " must be in ascending order" + found);
     }
     if (candidates.back() < 2) {
-      fail(kCandidates, std::string(kCandidates) +
-                            " leaves weights without any, as signed tensors start at 2 bits" +
-                            found);
+      fail(kCandidates,
+           std::string(kCandidates) +
+               " has no bit-width for weights, which are signed and need at least 2 bits" + found);
     }
     if (is("quantizers.first_last_bits", 1)) {
       fail("quantizers.first_last_bits",
-           "'quantizers.first_last_bits' is 1, but signed tensors start at 2 bits; 0 leaves the "
-           "first and the last layer to the method");
+           "'quantizers.first_last_bits' is 1, but signed tensors need at least 2 bits; write 0 to "
+           "let the method choose the bits of the first and the last layer");
     }
   }
 
@@ -130,11 +131,11 @@ class JobCheck {
     check_solver();
   }
 
-  // Whether the solver takes these budgets together.
+  // Rejects budgets that the solver cannot combine.
   void check_solver() const {
     if (!value("solver").is_string()) return;
     const auto solver = solvers().find(value("solver").get<std::string>());
-    if (solver == solvers().end()) return;  // an unknown one is told elsewhere
+    if (solver == solvers().end()) return;  // unknown solvers are reported elsewhere
     const auto fail_solver = [&](const std::string& key, const std::string& fault,
                                  BudgetSupport least) {
       fail(key, fmt::format("solver '{}' {}: {}", solver->first, fault, solvers_with(least)));
@@ -144,10 +145,11 @@ class JobCheck {
       const std::string* key = limit_of(kind);
       if (!key) continue;
       if (kind.unit == BudgetUnit::kBitOperations && solver->second < BudgetSupport::kAny) {
-        fail_solver(*key,
-                    "does not take '" + *key +
-                        "', in which bits of weights and activations multiply; solvers that do",
-                    BudgetSupport::kAny);
+        fail_solver(
+            *key,
+            "cannot meet '" + *key +
+                "', in which the bits of weights and activations are multiplied; solvers that can",
+            BudgetSupport::kAny);
       }
       for (auto& [binds, first] : {std::pair{kind.binds_weights, &weights},
                                    std::pair{kind.binds_activations, &activations}}) {
@@ -163,8 +165,9 @@ class JobCheck {
     }
   }
 
-  // A budget below what the smallest candidates need: for averages whatever the network is, for
-  // totals as far as the network's manifest tells. The rest is found when the job starts.
+  // Rejects a budget that the smallest candidates exceed. Averages are checked for every network,
+  // and totals if the network's manifest gives its sizes; other cases are found when the job
+  // starts.
   void check_reachable(const BudgetKind& kind, const std::string& key) const {
     const Json& candidates = value(kCandidates);
     if (!candidates.is_array() || candidates.empty()) return;
@@ -187,7 +190,7 @@ class JobCheck {
     }
     if (limit >= least) return;
     fail(key, "infeasible budget: '" + key + "' is " + shown(limit) + ", but " +
-                  shape_.model->name + " takes at least " +
+                  shape_.model->name + " needs at least " +
                   kind.amount(static_cast<double>(least)) +
                   " with every tensor between its first and last layer at the smallest candidate "
                   "of quantizers.candidate_bits = " +
@@ -198,34 +201,34 @@ class JobCheck {
     const auto key = [&](const char* name) { return stage + "." + name; };
     if (!shape_.find(key("steps")) || !shape_.find(key("epochs"))) return;
     if (number(key("steps")) == 0 && number(key("epochs")) == 0 && !is_published()) {
-      fail_at(place_, "job " + name() + " has nothing to train: set " + key("epochs") + " or " +
+      fail_at(place_, "job " + name() + " trains for 0 steps; set " + key("epochs") + " or " +
                           key("steps"));
     }
     if (is(key("nesterov"), true) && number(key("momentum")) == 0)
-      fail(key("nesterov"),
-           "Nesterov's momentum needs a momentum above 0 (" + key("momentum") + ")");
+      fail(key("nesterov"), "'" + key("nesterov") + "' needs a momentum above 0; set " +
+                                key("momentum") + ", or leave it out");
     if (is(key("nesterov"), true) && is(key("optimizer"), "adamw"))
-      fail(key("nesterov"), "'" + key("nesterov") + "' is for " + key("optimizer") +
-                                ": sgd, but that is adamw; leave it out");
+      fail(key("nesterov"), "'" + key("nesterov") + "' applies to " + key("optimizer") +
+                                ": sgd, found adamw; leave it out");
     check_passes(key("batch_size"), key("accumulate"));
     const bool has_teacher =
         std::any_of(shape_.needs.begin(), shape_.needs.end(), [](const ShapeNeed& need) {
           return need.name == "fp32_checkpoint" || need.name == "teacher";
         });
     if (number(key("distillation")) > 0 && !has_teacher) {
-      fail(key("distillation"),
-           "distillation learns from the checkpoint that a run starts from, and " + name() +
-               " starts from none; set it below `training`, not below `pretraining`");
+      fail(key("distillation"), "distillation needs the checkpoint that a run starts from, but " +
+                                    name() +
+                                    " does not start from one; set distillation below `training`, "
+                                    "not below `pretraining`");
     }
     if (number(key("distillation")) == 0 && value("teacher.model").is_string()) {
-      fail("teacher.model", "nothing is learned from teacher.model " +
-                                shown(value("teacher.model")) + ", as '" + key("distillation") +
-                                "' is 0; set that share of the loss above 0, or leave the teacher "
-                                "out");
+      fail("teacher.model", "teacher.model " + shown(value("teacher.model")) +
+                                " has no effect, because '" + key("distillation") +
+                                "' is 0; set it above 0, or leave teacher.model out");
     }
   }
 
-  // The parts of a step's batch have one size.
+  // The passes of a step must have batches of equal size.
   void check_passes(const std::string& batch_size, const std::string& accumulate) const {
     const Json& batch = value(batch_size);
     const Json& passes = value(accumulate);
@@ -233,10 +236,10 @@ class JobCheck {
     if (batch.get<int64_t>() % passes.get<int64_t>() == 0) return;
     fail(accumulate, "'" + accumulate + "' is " + shown(passes) + ", but '" + batch_size + "' " +
                          shown(batch) +
-                         " cannot be divided into so many equal parts; give a divisor of it");
+                         " is not a multiple of it; choose a divisor of the batch size");
   }
 
-  // Of data sets that say how many images they have.
+  // Applies to data sets whose number of images is a parameter.
   void check_batches() const {
     const Json& images = value("data.train_images");
     if (!images.is_number()) return;
@@ -251,12 +254,11 @@ class JobCheck {
   }
 
   void check_ranges() const {
-    const bool is_plugin = shape_.shared->parameters.contains("plugin");  // which may know how
+    const bool is_plugin = shape_.shared->parameters.contains("plugin");  // which may support it
     if (!is("quantizers.range_init", "lsq") || !shape_.find("solver") || is_plugin) return;
     fail("quantizers.range_init",
-         "quantizers.range_init 'lsq' depends on the bits, so it is for methods that do not choose "
-         "them, unlike " +
-             name() + "; take mse, minmax or percentile");
+         "quantizers.range_init 'lsq' depends on the bits, but " + name() +
+             " changes them during training; use mse, minmax or percentile");
   }
 
   void check_sensitivity() const {
@@ -266,13 +268,12 @@ class JobCheck {
     const std::string samples = sensitivity.get<std::string>() + ".samples";
     if (images > 0 && number(samples) > images) {
       fail(samples, "'" + samples + "' asks for " + shown(value(samples)) +
-                        " images, but calibration.batches times calibration.batch_size are " +
+                        " images, but calibration.batches times calibration.batch_size is " +
                         shown(images));
     }
     if (!is("fit.weights", "split")) return;
     const auto fail_half = [&](const std::string& key) {
-      fail(key, "fit.weights: split works on halves of each batch, but '" + key + "' is " +
-                    shown(value(key)));
+      fail(key, "fit.weights: split halves each batch, but '" + key + "' is " + shown(value(key)));
     };
     if (is("calibration.batch_size", 1)) fail_half("calibration.batch_size");
     const Json& batch = value("training.batch_size");

@@ -4,12 +4,12 @@
 
 namespace qbitopt {
 
-// What a worker would refuse, as far as it follows from a job's parameters: told before anything
-// trains. Throws InputError at the value that does not fit, else at `place`.
+// Checks the parameters of a job as a worker would, before any job trains. Throws InputError at the
+// value that does not fit, or else at `place`.
 void check_job(const Shape& shape, const Point& point, const Place& place);
 
-// Whether a job of this shape leaves what another one needs: final bits ("allocation") or a network
-// with quantizers (need "start_from") come from methods that have them alone.
+// Whether a job of this shape has the output that another job needs. Final bits ("allocation") and
+// quantized networks (need "start_from") come only from methods that quantize.
 bool leaves(const Shape& shape, const ShapeNeed& need);
 
 }  // namespace qbitopt

@@ -3,7 +3,8 @@
 namespace qbitopt {
 namespace {
 
-constexpr int64_t kPublishedSize = 224;  // pixels each way, that speeds are said for
+// height and width, in pixels, of the images that speeds are given for
+constexpr int64_t kPublishedSize = 224;
 
 std::optional<double> h100_seconds(const Json& parameters, const Manifest& model, int64_t images) {
   const auto speed = model.facts.find("h100_images_per_second");

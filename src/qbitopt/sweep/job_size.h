@@ -8,15 +8,16 @@
 
 namespace qbitopt {
 
-// How large a job is, as far as manifests say it: for estimates before anything has run.
+// The size of a job according to manifests, for estimates before any job has run.
 struct JobSize {
-  // That its training steps see; nothing: its epochs are of unknown data.
+  // Images that its training steps process; nullopt if the size of its data is unknown.
   std::optional<int64_t> images;
   int64_t checkpoint_bytes = 0;  // of the weights, in float32; 0: not known
-  // Of its training steps on one NVIDIA H100, if every one costs what QBitOpt's does and time goes
-  // with the pixels. The model's manifest says how many 224x224 images QBitOpt trains on in a second
-  // there (facts: h100_images_per_second), measured or taken from a measured relative by MACs.
-  // Nothing for other devices than CUDA, unknown images, and networks of which no speed is said.
+  // Duration of its training steps on one NVIDIA H100, if every step costs as much as one of
+  // QBitOpt and time is proportional to the number of pixels. The model's manifest gives the number
+  // of 224x224 images per second that QBitOpt trains on there (facts: h100_images_per_second),
+  // measured or scaled by MACs from a measured relative. Nullopt for devices other than CUDA,
+  // unknown numbers of images, and networks without a known speed.
   std::optional<double> h100_seconds;
 };
 JobSize size_of(const Job& job, const Catalog& catalog);

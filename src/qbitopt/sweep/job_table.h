@@ -11,13 +11,13 @@ namespace qbitopt {
 
 // The jobs of a plan while it is made: each once, by its key.
 //
-// A key is the sha256 of the job's identity (identity.h). Making that JSON anew for each of a million
-// jobs would take minutes. So each value of a parameter is written once, as a fragment (Slot), and a
-// job's identity is its fragments one after another.
+// A key is the sha256 of the job's identity (identity.h). Writing that JSON for each of a million
+// jobs would take minutes. Therefore each value of a parameter is written once, as a fragment
+// (Slot), and a job's identity is its fragments one after another.
 class JobTable {
  public:
-  // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index. One
-  // that is requested already keeps its case, and is of this one, too.
+  // `needs`: indices of the jobs that meet shape.needs, in its order. Returns the job's index. A
+  // job that is requested already keeps its case and belongs to this one, too.
   size_t add_requested(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                        const std::string& case_name);
   // The n-th run of a search, which is requested only once the search has chosen it.

@@ -41,7 +41,7 @@ std::vector<Block*> blocks_of(Document& document) {
   return blocks;
 }
 
-// Takes the key out of every block; true if some block mentioned it.
+// Removes the key from every block; true if a block had it.
 bool forget(Document& document, const std::string& key) {
   bool found = false;
   for (Block* block : blocks_of(document)) {
@@ -96,7 +96,7 @@ class Override {
     return list;
   }
 
-  // What stands behind " #" would be left out.
+  // YAML would drop everything after " #".
   void refuse_comment(size_t start) const {
     char quote = 0;
     for (size_t i = start; i < text_.size(); ++i) {
@@ -243,7 +243,7 @@ class Override {
 
   [[noreturn]] static void refuse(const Place& place, const std::string& key, const Place& present,
                                   const std::string& by) {
-    fail_at(place, "'" + key + "' is there already (" + location_text(present) +
+    fail_at(place, "'" + key + "' is set already (" + location_text(present) +
                        "); change it with '" + by + "=...'");
   }
 
@@ -278,7 +278,7 @@ class Override {
     if (is_block_key) return;
     if (catalog_.keys().find(key) == catalog_.keys().end())
       fail_at(key_place, catalog_.unknown_key(key));
-    if (!forget(document_, key)) fail_at(key_place, "the sweep says nothing about '" + key + "'");
+    if (!forget(document_, key)) fail_at(key_place, "the sweep does not mention '" + key + "'");
   }
 
   void drop_case(const std::string& name, const Place& key_place) {

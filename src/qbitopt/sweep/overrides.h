@@ -7,8 +7,8 @@
 
 namespace qbitopt {
 
-// Changes a sweep as the command line says. What an override sets holds for every job, whatever the
-// file's cases, axes or `when` say about that key.
+// Applies overrides from the command line to a sweep. An override holds for every job, whatever the
+// file's cases, axes or `when` set.
 //
 //   key=v              one value for every job
 //   key='v,w'          a text with a comma; of a path (data.root=~/a,b) the comma is part anyway

@@ -13,13 +13,13 @@
 
 namespace qbitopt {
 
-// What jobs that differ only in some values have in common, kept once for all of them.
+// The common part of jobs that differ only in some values, stored once for all of them.
 struct JobShape {
   Json parameters = Json::object();  // those with the same value in every job
   std::vector<std::string> varying;  // names of the others, in the order of PlannedJob::values
   std::vector<std::string> axes;     // the parameters, of either kind, that the sweep varies
   std::map<std::string, int> versions;
-  // Need's name -> which file of the needed job is handed over: "model", "allocation".
+  // Name of a need -> the output that the needed job hands over: "model", "allocation".
   std::map<std::string, std::string> artifacts;
   bool guarantees_budget = true;
 };
@@ -39,7 +39,8 @@ struct PlannedJob {
   Job job() const;
   // The sweep's axes for this job: dotted name -> value; an axis that does not apply is absent.
   Json axes() const;
-  // Of which the job is; none without cases, or if it is only there because others need it.
+  // The cases that the job belongs to; empty without cases, or if the job is there only because
+  // others need it.
   std::vector<std::string> cases() const;
   // Null if the job has no such parameter.
   Json parameter(const std::string& name) const;
@@ -55,14 +56,14 @@ struct SearchState {
   std::string parameter;  // "fracbits.kappa"
   int runs = 0;           // that are over
   int max_runs = 0;
-  // running: the next run is in the plan; found: a run met the budget; missed: none did, the
-  // nearest was chosen; failed: a run failed, which ends the search.
+  // running: the next run is in the plan; found: a run met the budget; missed: no run met it, and
+  // the nearest one was chosen; failed: a run failed, which ends the search.
   enum class Status { kRunning, kFound, kMissed, kFailed };
   Status status = Status::kRunning;
   std::optional<double> chosen;
 };
 
-// A sweep file, expanded: every job once, those that others need before them.
+// An expanded sweep file: every job once, after the jobs that it needs.
 struct Plan {
   std::string sweep_name;
   std::string file;  // path of the sweep file
@@ -71,17 +72,18 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> included;
   std::vector<std::string> overrides;  // as given on the command line
   std::vector<PlannedJob> jobs;
-  std::vector<SearchState> searches;  // the plan grows with what their runs give
+  std::vector<SearchState> searches;  // the plan grows with the results of their runs
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
   // "executor": a name that make_executor() knows; "jobs": "auto" or a count; "timeout_seconds": a
-  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited. Only
-  // what the file says.
+  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited.
+  // Contains only the keys that the file sets.
   Json run = Json::object();
 };
 
-// What changed between the jobs that a database has for a sweep and a new plan of it, by key.
+// The difference between the jobs that a database has for a sweep and a new plan of the sweep, by
+// key.
 struct PlanDifference {
   std::vector<std::string> added;     // in the plan only, in its order
   std::vector<std::string> orphaned;  // stored only

@@ -15,7 +15,7 @@ bool is_number_type(const std::string& type) {
   return type == "int" || type == "float" || type == "decimal";
 }
 
-// The key's range does not matter: a condition may speak of values that never come.
+// The key's range is not checked: a condition may name values that do not occur.
 void expect_possible(const ParameterSpec& spec, const Json& value, const Place& place,
                      const Catalog& catalog) {
   if (value.is_null()) return;
@@ -36,7 +36,7 @@ Expression read_condition(const YamlNode& text, const Catalog& catalog) {
   for (const auto& [key, offset] : condition.keys()) {
     if (catalog.keys().find(key) != catalog.keys().end()) continue;
     fail_at(place_in_text(text, offset),
-            catalog.unknown_key(key) + "; a text stands in quotes: '" + key + "'");
+            catalog.unknown_key(key) + "; put a string in quotes: '" + key + "'");
   }
   for (const Expression::Comparison& comparison : condition.comparisons()) {
     const ParameterSpec& spec = *catalog.keys().find(comparison.key)->second;
@@ -44,8 +44,8 @@ Expression read_condition(const YamlNode& text, const Catalog& catalog) {
     if (!comparison.is_ordered) {
       expect_possible(spec, comparison.value, place, catalog);
     } else if (!comparison.value.is_number() && is_number_type(spec.type)) {
-      fail_at(place,
-              "'" + spec.name + "' is compared with a number, found " + shown(comparison.value));
+      fail_at(place, "'" + spec.name + "' must be compared with a number, found " +
+                         shown(comparison.value));
     }
   }
   return condition;
@@ -89,8 +89,8 @@ RuleList read_rules(const YamlNode& node, const std::string& what, const Catalog
   RuleList rules;
   for (const YamlNode& entry : entries_of(node, what, form)) {
     if (entry.is_map() && !entry.entries.empty())
-      fail_at(entry.place,
-              "an entry of " + what + " is a condition; write \"" + as_condition(entry) + "\"");
+      fail_at(entry.place, "an entry of " + what + " must be a condition; write \"" +
+                               as_condition(entry) + "\"");
     expect_text(entry, "an entry of " + what);
     rules.push_back(
         std::make_shared<const Rule>(Rule{read_condition(entry, catalog), entry.place}));

@@ -10,7 +10,7 @@
 namespace qbitopt {
 namespace {
 
-// A scalar as it would stand on a command line; nothing for lists and maps.
+// A scalar as it would be written on a command line; empty for lists and maps.
 std::optional<std::string> word_of(const YamlNode& node) {
   if (!node.is_scalar() || node.scalar.is_null()) return std::nullopt;
   return node.scalar.is_string() ? node.scalar.get<std::string>() : node.scalar.dump();
@@ -34,7 +34,8 @@ Json read_retries(const YamlNode& node) {
     }
     const auto count = read_count(entry.value, 0);
     if (!count)
-      fail_at(entry.value.place, "retries are a count or unlimited, found " + entry.value.found());
+      fail_at(entry.value.place,
+              "retries must be a count or unlimited, found " + entry.value.found());
     retries[entry.key] = *count;
   }
   return retries;
@@ -51,9 +52,9 @@ Objective read_metric(const YamlNode& node) {
   if (const YamlNode* goal = node.find("goal")) metric.goal = one_of(*goal, "goal", {"max", "min"});
   const YamlNode* rule = node.find("rule");
   if (rule && expect_text(*rule, "rule") != "last") {
-    fail_at(rule->place, "a run counts by its end, rule: last, found " + rule->found() +
-                             "; the best of a run's values would be chosen by the images that it "
-                             "is measured on");
+    fail_at(rule->place,
+            "the only rule is last, the value at the end of a run; found " + rule->found() +
+                "; the best value of a run would be selected on the images that it is measured on");
   }
   return metric;
 }
@@ -65,7 +66,8 @@ Json read_run(const YamlNode& node) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
     const auto count = is_auto ? std::nullopt : read_count(*jobs, 1);
     if (!is_auto && !count)
-      fail_at(jobs->place, "run.jobs is auto or a count from 1, found " + jobs->found());
+      fail_at(jobs->place,
+              "run.jobs must be auto or a count of at least 1, found " + jobs->found());
     run["jobs"] = is_auto ? jobs->scalar : Json(*count);
   }
   if (const YamlNode* executor = node.find("executor"))
@@ -84,8 +86,9 @@ double seconds(const YamlNode& node) {
   const auto word = word_of(node);
   const auto time = word ? parse_seconds(*word) : std::nullopt;
   if (!time || *time == 0) {
-    fail_at(node.place, "a time is a number above 0 with s, m, h or d, like 90s, 30m, 12h; found " +
-                            node.found());
+    fail_at(node.place,
+            "a time must be a number above 0 with a unit (s, m, h or d), as in 90s or 12h; found " +
+                node.found());
   }
   return *time;
 }

@@ -8,15 +8,15 @@
 
 namespace qbitopt {
 
-// `metric: {name: loss, goal: min}`: what runs end with, by name; the goal is the metric's own unless
-// given. Throws InputError.
+// `metric: {name: loss, goal: min}`: the name of a result of runs; the goal is that of the metric
+// unless given. Throws InputError.
 Objective read_metric(const YamlNode& node);
 
 // `run: {executor: local, jobs: auto, timeout: 12h, retries: {preempted: unlimited, lost: 2, oom: 0,
 // other: 1}}`, as Plan::run says it. Throws InputError.
 Json read_run(const YamlNode& node);
 
-// A count of at least `least`, as parse_count() reads it; nothing if it is none.
+// A count of at least `least`, as parse_count() reads it; nullopt if it is not such a count.
 std::optional<int> read_count(const YamlNode& node, int least);
 
 // A time above 0, as parse_seconds() reads it. Throws InputError.

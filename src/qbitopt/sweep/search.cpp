@@ -24,7 +24,7 @@ double readable(double value) {
 const YamlNode& required(const YamlNode& node, const char* key) {
   const YamlNode* found = node.find(key);
   if (!found) {
-    fail_at(node.place, std::string("this search says no ") + key + "; write " + kForm);
+    fail_at(node.place, std::string("this search has no `") + key + "`; write " + kForm);
   }
   return *found;
 }
@@ -58,7 +58,7 @@ Search read_search(const YamlNode& node, const Catalog& catalog) {
     search.in_logarithm = is_first(*scale, "scale", "log", "linear");
   const YamlNode& until = required(node, "until");
   if (expect_text(until, "until") != "within_budget")
-    fail_at(until.place, "a search goes on until: within_budget; found " + until.found());
+    fail_at(until.place, "`until` must be within_budget, found " + until.found());
   search.from = expect_number(required(node, "from"), "from");
   search.to = expect_number(required(node, "to"), "to");
   if (search.from >= search.to) fail_at(required(node, "to").place, "`to` must be above `from`");
@@ -80,7 +80,8 @@ Search read_search(const YamlNode& node, const Catalog& catalog) {
     search.trials = read_settings(*trials, "trials", Values::kPlain, catalog).settings;
     for (const char* key : {search.parameter.c_str(), "seed"}) {
       if (const Setting* setting = search.trials.find(key))
-        fail_at(setting->place, "the search itself sets '" + setting->key + "' of its trials");
+        fail_at(setting->place, "the search sets '" + setting->key +
+                                    "' of its trials itself; remove it from `trials`");
     }
   }
   return search;

@@ -44,7 +44,7 @@ class Reader {
     const bool was_merged = first && merged_.count(setting.key) != 0;
     if (first && is_merged && !was_merged) return;
     if (first && is_merged == was_merged) {
-      fail_at(setting.place, "key '" + setting.key + "' stands twice; first in line " +
+      fail_at(setting.place, "duplicate key '" + setting.key + "', first set in line " +
                                  std::to_string(first->place.line));
     }
     if (is_merged) {

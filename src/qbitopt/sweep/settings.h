@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-// A key with what a file, or the command line, gives it: one value, or an axis.
+// A key and the value or axis that a file or the command line gives it.
 struct Setting {
   std::string key;  // dotted
   Place place;      // of the key
@@ -20,9 +20,9 @@ struct Setting {
 class Settings {
  public:
   const Setting* find(std::string_view key) const;
-  // In place of the setting with the same key, or at the end.
+  // Replaces the setting with the same key, or appends it.
   void assign(Setting setting);
-  bool erase(std::string_view key);  // true: it was there
+  bool erase(std::string_view key);  // true: there was one
   void erase_below(
       const std::string& prefix);  // "training" takes "training.steps"; "" takes everything
 
@@ -34,17 +34,17 @@ class Settings {
   std::vector<Setting> settings_;
 };
 
-// Settings as they stand in a file, before they are laid over others.
+// Settings as a file writes them, before they are merged with others.
 struct SettingsLayer {
   Settings settings;
-  // Prefixes whose inherited settings go first (`_delete_: true`).
+  // Prefixes whose inherited settings are dropped (`_delete_: true`).
   std::vector<std::string> dropped;
 };
 
 enum class Values { kPlain, kAxes };
 
 // Reads a map of dotted or nested keys. With axes, a map that holds a word of an axis ({from: 2,
-// to: 6}) is a value. Throws InputError at a key that no manifest declares or that stands twice.
+// to: 6}) is a value. Throws InputError at a key that no manifest declares, and at a duplicate key.
 SettingsLayer read_settings(const YamlNode& map, const std::string& what, Values values,
                             const Catalog& catalog);
 

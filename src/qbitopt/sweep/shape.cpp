@@ -107,7 +107,8 @@ Shape& ShapeBuilder::at(const Point& point, uint64_t fired, const Variant* varia
   return *shape;
 }
 
-// The last word on a key: the changes of a need, then `when`, then the product, then the constants.
+// The changes of a need override `when`, which overrides the product, which overrides the
+// constants.
 std::optional<ShapeBuilder::Source> ShapeBuilder::source_of(const std::string& key,
                                                             const Origin& origin) const {
   const auto constant = [](const Setting& setting) {
@@ -180,7 +181,8 @@ Slot ShapeBuilder::make_slot(const Schema::Entry& entry, const Origin& origin) c
     }
     Json identity = slot.values.back();
     if (names_network(entry.name) && is_graph_file(identity)) {
-      // Known by its content: see fingerprint_graph(). A teacher's is in the job that makes it.
+      // A .pt2 file is identified by its content: see fingerprint_graph(). A teacher's file is
+      // identified by the job that trains the teacher.
       identity = catalog_.get("model", identity.get<std::string>()).name;
       if (entry.name == "model")  // shown by its name
         slot.values.back() = fs::path(slot.values.back().get<std::string>()).filename().string();
@@ -243,7 +245,7 @@ void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::str
                             const Need& declared, const Origin& origin) {
   const auto given = std::find_if(block_.needs.begin(), block_.needs.end(),
                                   [&](const NeedSetting& need) { return need.name == name; });
-  // What the sweep says of it is said of its own jobs, not of those that they need.
+  // `needs:` of a sweep is about the jobs of the sweep, not about the jobs that they need.
   if (declared.is_optional && (origin.variant || given == block_.needs.end())) return;
   auto variant = std::make_unique<Variant>();
   if (origin.variant) *variant = *origin.variant;
@@ -251,7 +253,8 @@ void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::str
   if (variant->methods.size() > kMaximumNeedDepth) {
     std::string chain;
     for (const std::string& step : variant->methods) chain += (chain.empty() ? "" : " -> ") + step;
-    fail_at(block_.place, "the needs of '" + variant->methods[0] + "' never end: " + chain);
+    fail_at(block_.place,
+            "the needs of '" + variant->methods[0] + "' form an endless chain: " + chain);
   }
   const bool is_given = given != block_.needs.end();
   variant->changes.push_back(is_given ? given->changes
@@ -261,7 +264,7 @@ void ShapeBuilder::add_need(Shape& shape, const Manifest& method, const std::str
   variants_.push_back(std::move(variant));
 }
 
-// An optional need that the method does not know would be left out without a word.
+// Without this check, an optional need that the method does not have would be ignored.
 void ShapeBuilder::expect_no_stray_need(const Manifest& method) const {
   for (const NeedSetting& need : block_.needs) {
     if (method.needs.count(need.name) != 0) continue;
@@ -273,7 +276,7 @@ void ShapeBuilder::expect_no_stray_need(const Manifest& method) const {
     }
     if (able.empty()) continue;
     fail_at(need.place, "method '" + method.name + "' has no need '" + need.name +
-                            fmt::format("'; methods that have: {}", fmt::join(able, ", ")));
+                            fmt::format("'; methods that have it: {}", fmt::join(able, ", ")));
   }
 }
 
@@ -371,7 +374,7 @@ std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Origin& or
     const int64_t classes = shape.data_fact("data.classes", &Manifest::classes, origin.point);
     if (classes != 0 && classes != found.classes) {
       complain(shape, {"model"},
-               fmt::format("model '{}' has {} classes, and the data set has {}; export a network "
+               fmt::format("model '{}' has {} classes, but the data set has {}; export a network "
                            "with as many outputs",
                            file, found.classes, classes));
     }
@@ -402,8 +405,8 @@ void ShapeBuilder::check_images(const Shape& shape, const std::string& file,
     return fmt::to_string(fmt::join(texts, "x"));
   };
   complain(shape, {"model"},
-           fmt::format("model '{}' takes images of {} (channels x height x width), and the data "
-                       "set's are {}; export it again with --input {}",
+           fmt::format("model '{}' takes images of {} (channels x height x width), but those of "
+                       "the data set are {}; export it again with --input {}",
                        file, text(image_shape, -1), text(found, 0), text(found, 0)));
 }
 

@@ -26,7 +26,7 @@ using Point = std::vector<uint32_t>;
 struct Slot {
   std::string name;
   const ParameterSpec* spec = nullptr;
-  int dimension = -1;                  // whose row chooses among the values; -1: there is one
+  int dimension = -1;                  // its row selects the value; -1: there is one value
   std::vector<Json> values;            // null: absent
   std::vector<Place> places;           // where each was written; without a source: a default
   std::vector<std::string> fragments;  // of the identity, see identity_fragment()
@@ -36,11 +36,10 @@ struct Slot {
   }
 };
 
-// What replaces the product's values to get the job that another one needs; none for the product
-// itself.
+// The changes that turn a job of the product into a job that it needs.
 struct Variant {
   std::vector<Settings> changes;  // the later wins
-  // Of the jobs that led here, for the message about needs without end.
+  // Methods of the jobs that led to this one, for the message about endless needs.
   std::vector<std::string> methods;
 };
 
@@ -106,29 +105,28 @@ class ShapeBuilder {
   std::string part_name(const std::string& key, const ParameterSpec& spec,
                         const Source& source) const;
   Slot make_slot(const Schema::Entry& entry, const Origin& origin) const;
-  // Those of the method and of the groups that it includes.
+  // Adds the needs of the method and of the groups that it includes.
   void add_needs(Shape& shape, const Schema& schema, const Origin& origin);
   void add_need(Shape& shape, const Manifest& method, const std::string& name, const Need& declared,
                 const Origin& origin);
   void expect_no_stray_need(const Manifest& method) const;
   Settings need_changes(const Shape& shape, const Need& need, const Point& point) const;
   void share(Shape& shape, const Schema& schema, const Origin& origin);
-  // Of a part's files; what is wrong with them is told by fingerprints_.expect_no_fault(). `keys`:
-  // the parameter that says where they are, then the one that names the part, for the place of an
-  // error.
+  // The fingerprint of a part's files. Errors are reported by fingerprints_.expect_no_fault().
+  // `keys`: the parameter that locates the files, then the one that names the part, for the place
+  // of an error.
   std::string fingerprint(const Shape& shape, const Manifest& part,
                           const std::vector<std::string>& keys, const Point& point);
-  // Keeps a fault of a part's files in fingerprints_, at the place of the first of `keys` that the
-  // sweep gives.
+  // Keeps an error in fingerprints_, at the place of the first of `keys` that the sweep sets.
   void complain(const Shape& shape, const std::vector<std::string>& keys, const std::string& fault);
   // The .pt2 file that a key names, absolute: a relative path begins at the sweep file's folder.
   std::filesystem::path graph_file(const std::string& key, const Origin& origin) const;
-  // The fingerprint of the model's .pt2 file; complains of a file that cannot be trained, or that was
-  // exported for other images or classes than the data set's.
+  // The fingerprint of the model's .pt2 file. Reports a file that cannot be trained, or that was
+  // exported for images or classes other than the data set's.
   std::string fingerprint_graph(const Shape& shape, const Origin& origin);
   void check_images(const Shape& shape, const std::string& file,
                     const std::vector<int64_t>& image_shape, const Point& point);
-  // Complains of published weights that cannot be the model's for the data set's classes.
+  // Reports published weights that do not fit the model with the data set's classes.
   void check_weights(const Shape& shape, const Point& point);
   void find_choosing_dimensions();
 

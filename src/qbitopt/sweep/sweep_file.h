@@ -18,7 +18,7 @@ struct PlanOptions {
 };
 
 // A sweep file with the overrides of the command line ("key=v", "key=v,w", "+key=v", "~key")
-// applied. It is read once: what is written to the file later changes nothing.
+// applied. The file is read once; later changes to it have no effect.
 class Sweep {
  public:
   // Throws InputError with "file:line:column: ...", the line itself and a caret for anything wrong
@@ -26,9 +26,8 @@ class Sweep {
   Sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
         const Catalog& catalog, const PlanOptions& options = {});
 
-  // Expands it to its jobs. `results`: what is known of runs of searches; later results give the
-  // same plan with more jobs. Throws InputError for what is wrong with a job, or the data that it
-  // names.
+  // Expands it to its jobs. `results`: the results of searches' runs so far; later results give the
+  // same plan with more jobs. Throws InputError for an invalid job, or invalid data that it names.
   Plan plan(const TrialResults& results = [](const std::string&) {
     return std::optional<TrialResult>();
   }) const;
@@ -41,7 +40,7 @@ class Sweep {
   Document document_;
 };
 
-// The plan of a sweep of which nothing has run.
+// The plan of a sweep before any of its jobs has run.
 Plan read_sweep(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                 const Catalog& catalog, const PlanOptions& options = {});
 

@@ -10,10 +10,10 @@
 namespace qbitopt {
 namespace {
 
-// Of a published network; its manifest counts them so.
+// Number of classes of a published network, for which its manifest counts weights.
 constexpr int64_t kPublishedClasses = 1000;
 
-// Numbers that training changes: not the statistics of batch norm, nor what belongs to quantizers.
+// Number of trained weights, without the statistics of batch norm and the parameters of quantizers.
 int64_t count_weights(const TensorIndex& tensors) {
   int64_t count = 0;
   for (const auto& [name, tensor] : tensors) {
@@ -47,21 +47,21 @@ std::string misfit_of_weights(const std::filesystem::path& file, const Manifest&
   const bool is_matrix = head != tensors.end() && head->second.shape.size() == 2;
   if (!is_matrix || head->second.elements() == 0) {
     return fmt::format(
-        "is of another network, or without its classifier: it has no matrix '{}', its tensors "
+        "is of another network, or has no classifier: expected a matrix '{}', found tensors that "
         "begin with '{}'",
         name, tensors.begin()->first);
   }
   const std::vector<int64_t>& shape = head->second.shape;
   const int64_t expected = model.weights + (shape[0] - kPublishedClasses) * (shape[1] + 1);
   if (const int64_t found = count_weights(tensors); model.weights > 0 && found != expected) {
-    return fmt::format("is of another network: with {} classes '{}' has {} weights, the file {}",
-                       shape[0], model.name, expected, found);
+    return fmt::format(
+        "is of another network: with {} classes '{}' has {} weights, but the file has {}", shape[0],
+        model.name, expected, found);
   }
   if (shape[0] == classes) return "";
   return fmt::format(
-      "is of a network for {} classes ({} is [{}]), and the data set has {}. Weights are measured "
-      "as "
-      "they are: give those for {} classes, or leave weights.root out to train from scratch",
+      "is of a network for {} classes ({} is [{}]), but the data set has {}; give weights for {} "
+      "classes, or leave weights.root out to train from scratch",
       shape[0], name, fmt::join(shape, ", "), classes, classes);
 }
 

@@ -80,7 +80,7 @@ TensorIndex index_tensors_as_written(std::string_view file) {
                      /*for_python=*/true);
   }
   if (file.size() < 10)
-    throw BadWeights(fmt::format("holds no weights: it has only {} bytes", file.size()));
+    throw BadWeights(fmt::format("contains no weights: it has only {} bytes", file.size()));
   return index_safetensors(file);
 }
 
