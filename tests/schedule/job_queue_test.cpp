@@ -96,8 +96,7 @@ TEST(JobQueueTest, RefusesANeedThatIsNotInThePlan) {
     JobQueue queue(plan, std::vector<JobRecord>(1));
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(),
-                HasSubstr("needs job 7777777777 (start), which the plan does not have"));
+    EXPECT_THAT(error.what(), HasSubstr("needs job 7777777777 (start), which is not in the plan"));
   }
 }
 

@@ -36,7 +36,7 @@ TEST(VerdictTest, AKilledWorkerIsLostAndMayResume) {
   outcome.signal = SIGKILL;
   const AttemptEnd end = judge({}, outcome);
   EXPECT_EQ(end.error_class, "lost");
-  EXPECT_EQ(end.text, "the worker died of signal 9 (Killed)");
+  EXPECT_EQ(end.text, "the worker was killed by signal 9 (Killed)");
 }
 
 TEST(VerdictTest, AWorkerThatDiesOfItsOwnMistakeHasCrashed) {
@@ -44,7 +44,7 @@ TEST(VerdictTest, AWorkerThatDiesOfItsOwnMistakeHasCrashed) {
   outcome.signal = SIGSEGV;
   const AttemptEnd end = judge({}, outcome);
   EXPECT_EQ(end.error_class, "crashed");
-  EXPECT_EQ(end.text, "the worker died of signal 11 (Segmentation fault)");
+  EXPECT_EQ(end.text, "the worker was killed by signal 11 (Segmentation fault)");
 }
 
 TEST(VerdictTest, AnExitWithoutAWordIsReportedWithTheWorkersLastWords) {
@@ -87,7 +87,7 @@ TEST(VerdictTest, AnAttemptWhoseFolderIsGoneIsLost) {
   evidence.folder = "/nowhere/1";
   const AttemptEnd end = judge(evidence, {"key", "failed"});
   EXPECT_EQ(end.error_class, "lost");
-  EXPECT_EQ(end.text, "/nowhere/1 is gone: somebody deleted the attempt's folder");
+  EXPECT_EQ(end.text, "/nowhere/1 is missing: the attempt's folder was deleted");
 }
 
 TEST(VerdictTest, AFolderThatCannotBeWrittenIsNamedByTheWorkersLastWords) {
@@ -111,7 +111,7 @@ TEST(VerdictTest, ATimeoutIsAFailureThatMayResume) {
   const AttemptEnd end = judge(evidence, {"key", "interrupted"});
   EXPECT_EQ(end.state, JobState::kFailed);
   EXPECT_EQ(end.error_class, "timeout");
-  EXPECT_EQ(end.text, "took longer than 1.5 s (run.timeout)");
+  EXPECT_EQ(end.text, "exceeded the time limit of 1.5 s (run.timeout)");
 }
 
 TEST(VerdictTest, AnAttemptOfADeadDriverIsInterrupted) {
@@ -135,7 +135,7 @@ TEST(VerdictTest, AWordWithoutItsEventIsAMistakeOfOurs) {
   const AttemptEnd end = judge({}, {"key", "finished"});
   EXPECT_EQ(end.state, JobState::kFailed);
   EXPECT_EQ(end.error_class, "internal");
-  EXPECT_EQ(end.text, "the worker said that it finished, but its spool does not");
+  EXPECT_EQ(end.text, "the worker reported that it finished, but its spool has no such event");
 }
 
 TEST(VerdictTest, WhoDidNothingWrongGoesOnFromTheCheckpoint) {

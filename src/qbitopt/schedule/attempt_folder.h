@@ -6,12 +6,12 @@
 
 namespace qbitopt {
 
-// An attempt whose folder, not there yet, is <runs>/<key's first 10 digits>/<number>; the full key
-// names it if the 10 digits belong to another job.
+// An attempt whose folder will be <runs>/<first 10 digits of the key>/<number>, or with the full
+// key if the 10 digits belong to another job. Does not create the folder.
 Attempt plan_attempt(const std::filesystem::path& runs, const Job& job, int number);
 
-// Makes the attempt's folder, with job.json in it. A folder that is there already, left by a
-// database that was deleted, is moved aside to <number>.old. Throws std::system_error.
+// Creates the attempt's folder, with job.json in it. An existing folder, left by a deleted
+// database, is renamed to <number>.old. Throws std::system_error.
 void make_folder(const Attempt& attempt);
 
 // The newest checkpoint of the attempts before this one; empty if there is none.

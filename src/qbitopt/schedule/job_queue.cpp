@@ -37,7 +37,7 @@ void JobQueue::add(const std::vector<PlannedJob>& jobs, const std::vector<JobRec
       const auto needed = index_.find(key);
       if (needed == index_.end() || needed->second == first + i) {
         throw InputError("job " + short_key(jobs[i].key) + " needs job " + short_key(key) + " (" +
-                         need + "), which the plan does not have");
+                         need + "), which is not in the plan");
       }
       if (entries_[needed->second].status == Status::kFinished) continue;
       entries_[needed->second].waiting.push_back(first + i);

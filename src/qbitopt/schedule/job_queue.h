@@ -15,8 +15,7 @@
 
 namespace qbitopt {
 
-// Threads that a job computes with: its "training.threads" or "pretraining.threads"; 1 if it has
-// neither.
+// Number of threads of a job: its "training.threads" or "pretraining.threads"; 1 if it has neither.
 int threads_of(const Job& job);
 
 // Which jobs of a plan can run now, and in what order: a job that others wait for goes first, then
@@ -25,17 +24,18 @@ class JobQueue {
  public:
   enum class Status { kWaiting, kReady, kTaken, kFinished, kFailed, kBlocked };
 
-  // Failed jobs stay failed; whatever waits for one is blocked. Running ones count as taken.
+  // Failed jobs stay failed, and jobs that wait for them are blocked. Running jobs count as taken.
   // Throws InputError if a job needs one that the plan does not have, or itself.
   JobQueue(const Plan& plan, const std::vector<JobRecord>& records);
 
-  // More jobs of a plan that has grown; their indices follow on. `records`: theirs alone.
+  // Adds the new jobs of a plan that has grown, with the indices that follow. `records`: of the new
+  // jobs only.
   void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
 
-  // The next job that fits, by index into plan.jobs; it is taken from the queue. Nothing if none is
+  // The next job that fits, by index into plan.jobs; it is taken from the queue. Nullopt if none is
   // ready or none fits. A job that others wait for is not overtaken: room is kept until it fits.
   std::optional<size_t> take(const std::function<bool(int threads)>& fits);
-  // A taken job shall run again.
+  // Puts a taken job back into the queue.
   void put_back(size_t job);
   void finish(size_t job);
   // Returns the jobs that can never run now.

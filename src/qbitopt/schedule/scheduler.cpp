@@ -20,9 +20,9 @@ constexpr milliseconds kSpoolInterval{200};
 constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
 constexpr int kMostStopRequests = 3;
-constexpr double kComputes = 0.05;  // of one core: a worker that waits uses less
+constexpr double kComputes = 0.05;  // of one core; a waiting worker uses less
 
-// What the store calls while it waits, for the time of a run.
+// Sets the function that the store calls while it waits, for the duration of a run.
 class Waiting {
  public:
   Waiting(RunStore& store, RunStore::Meanwhile meanwhile)
@@ -35,7 +35,7 @@ class Waiting {
   RunStore::Meanwhile before_;
 };
 
-// What keeps an attempt from starting; nothing if the step succeeds.
+// The failure that keeps an attempt from starting; nullopt if the step succeeds.
 std::optional<AttemptEnd> trouble_of(const std::function<void()>& step) {
   try {
     step();
@@ -126,7 +126,7 @@ void Scheduler::adopt_running() {
 
 void Scheduler::start_what_fits() {
   const auto fits = [&](int threads) { return executor_.has_room(threads); };
-  while (!is_stopping_) {  // one that cannot be started may stop the run
+  while (!is_stopping_) {  // a job that cannot be started may stop the run
     const std::optional<size_t> job = queue_.take(fits);
     if (!job) return;
     start(*job);

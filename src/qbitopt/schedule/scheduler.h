@@ -16,14 +16,14 @@
 
 namespace qbitopt {
 
-// A worker that neither reports nor computes.
+// A worker that neither reports events nor uses its processor.
 struct Silence {
   double seconds = 0;       // so far
   int pid = 0;              // 0: not known
   bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
 };
 
-// Hears what happens, to show it. Called from Scheduler::run().
+// Is notified of the progress of a run, to show it. Called from Scheduler::run().
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
@@ -34,10 +34,10 @@ class RunObserver {
   virtual void on_events(const Attempt& attempt, const std::vector<Event>& events) {}
   virtual void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
                         bool will_retry) {}
-  // It waits for a job that failed.
+  // The job needs a job that failed.
   virtual void on_blocked(const PlannedJob& job) {}
-  // Once when a job's worker has been silent for SchedulerOptions::silence_seconds; nullopt: it is
-  // heard of again.
+  // Called once when a job's worker has been silent for SchedulerOptions::silence_seconds, and with
+  // nullopt when it reports again.
   virtual void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {}
   // The store waits for another program; see RunStore::set_meanwhile.
   virtual void on_wait(const std::string& wait) {}
@@ -48,42 +48,42 @@ class RunObserver {
 struct SchedulerOptions {
   std::filesystem::path runs_folder;  // attempts are at <runs_folder>/<key's first 10>/<number>
   double timeout_seconds = 0;         // of one attempt; 0: none
-  double silence_seconds = 20;        // of a worker, until the observer hears of it
-  // Class of failure -> how often an attempt that failed so is followed by another one within this
-  // run; -1: always. "other" stands for the classes that are not named.
+  double silence_seconds = 20;        // after which the observer is told of a silent worker
+  // Class of failure -> how often a job is tried again after such a failure within this run; -1:
+  // always. "other" stands for the classes that are not named.
   std::map<std::string, int> retries = {{"preempted", -1}, {"lost", 2}, {"other", 0}};
-  int max_failures = 0;  // stop after so many failed jobs; 0: never
-  // Asked after each finished job of a plan with searches that go on: the plan anew, with the jobs
-  // that follow from what is finished, all of them on record. Null: the plan does not grow.
+  int max_failures = 0;  // stop after this many failed jobs; 0: never
+  // Called after each finished job of a plan with unfinished searches: returns the new plan, with
+  // the jobs that follow from the results, all of them stored. Null: the plan does not grow.
   std::function<Plan()> replan;
-  // How often the user has asked to stop by now: 1: start nothing, checkpoint what runs; 2:
-  // terminate; 3: kill.
+  // How often the user has asked to stop so far. 1: start no job and let running jobs write a
+  // checkpoint; 2: terminate; 3: kill.
   std::function<int()> stop_requests = [] { return 0; };
 };
 
-// What became of a plan's jobs.
+// Outcome of a run: number of the plan's jobs in each state.
 struct RunSummary {
   size_t cached = 0;    // finished before
   size_t finished = 0;  // now
   size_t failed = 0;    // now
   size_t failed_before = 0;
-  size_t blocked = 0;     // wait for a failed one
+  size_t blocked = 0;     // need a failed job
   size_t unfinished = 0;  // not begun, or interrupted
-  // Why nothing more was started, if that was not the user's wish: a full disk, too many failures.
+  // Why no more jobs were started, unless the user stopped the run: a full disk, too many failures.
   std::string stopped_by;
 };
 
-// Runs the jobs of a plan, which may grow meanwhile, that are not finished: those that others wait
-// for first, side by side as the executor has room. Feeds the attempts' spools to the store, and
-// decides what is tried again. Whether an attempt finished is what its spool says; the worker's
-// word is only the occasion to look.
+// Runs the unfinished jobs of a plan, which may grow meanwhile. Jobs that others need run first,
+// and as many run at a time as the executor has room for. Reads the attempts' spools into the
+// store, and decides which jobs are tried again. An attempt has finished if its spool says so; a
+// worker's report is only the occasion to look.
 //
-// While the store waits for another program, nothing is started and everything that runs goes on.
-// If it throws (a full disk), the running workers are asked to checkpoint and the exception goes on
-// to the caller; nothing is lost, because their spools are ingested by the next run.
+// While the store waits for another program, no job is started and the running ones continue. If
+// the store throws (a full disk), the workers are asked to write checkpoints and the exception is
+// passed on to the caller. No event is lost, because the next run reads the spools.
 class Scheduler {
  public:
-  // `plan` lives as long, and grows by what `replan` adds to it.
+  // `plan` must outlive the scheduler; the jobs that `replan` returns are added to it.
   Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserver& observer,
             SchedulerOptions options);
 
@@ -98,14 +98,14 @@ class Scheduler {
     SpoolReader spool;
     Clock::time_point started;
     Evidence evidence;
-    // Since when silence is measured, and what the worker had computed by then.
+    // When the current silence began, and the CPU time of the worker at that time.
     Clock::time_point heard = started;
     double cpu_seconds = 0;
     bool is_silent = false;
   };
 
   void adopt_running();
-  // What needs no store: also done while that waits.
+  // The part that needs no store, also done while the store waits.
   void tend();
   bool wait_for_store(const std::string& wait);
   void start_what_fits();

@@ -36,7 +36,7 @@ AttemptEnd died_of(int signal) {
   const bool was_killed =
       signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
   return {JobState::kFailed, 0, signal, was_killed ? "lost" : "crashed",
-          fmt::format("the worker died of signal {} ({})", signal, ::strsignal(signal))};
+          fmt::format("the worker was killed by signal {} ({})", signal, ::strsignal(signal))};
 }
 
 AttemptEnd failed(const std::string& error_class, const std::string& text) {
@@ -50,28 +50,29 @@ AttemptEnd interrupted(const std::string& error_class = "", const std::string& t
 AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& outcome) {
   if (evidence.is_finished) return {};
   if (evidence.failed) return failed(evidence.failed->error_class, evidence.failed->text);
-  // Before what follows: the driver stops a worker whose events it cannot read.
+  // Comes first, because the driver stops a worker whose events it cannot read.
   if (!evidence.spool_error.empty()) {
     return evidence.is_adopted ? interrupted("", evidence.spool_error)
                                : failed("spool", evidence.spool_error);
   }
   if (evidence.timeout_seconds > 0) {
-    return failed("timeout",
-                  fmt::format("took longer than {:g} s (run.timeout)", evidence.timeout_seconds));
+    return failed("timeout", fmt::format("exceeded the time limit of {:g} s (run.timeout)",
+                                         evidence.timeout_seconds));
   }
   if (evidence.asked_to_stop) return interrupted();
   if (outcome.reported == "interrupted") {
-    return interrupted("preempted", "the worker was asked to stop, not by this driver");
+    return interrupted("preempted", "the worker was asked to stop, but not by this driver");
   }
   if (is_gone(evidence.folder) && !evidence.is_adopted) {
-    return failed("lost", evidence.folder + " is gone: somebody deleted the attempt's folder");
+    return failed("lost", evidence.folder + " is missing: the attempt's folder was deleted");
   }
-  // A worker that cannot tell why in its folder says so on stderr.
+  // A worker that cannot write to its folder reports why on stderr.
   if (outcome.reported == "failed") return failed("folder", last_words(evidence, outcome));
   if (outcome.reported == "finished") {
-    return failed("internal", "the worker said that it finished, but its spool does not");
+    return failed("internal",
+                  "the worker reported that it finished, but its spool has no such event");
   }
-  if (evidence.is_adopted) return interrupted("", "the driver that began it is gone");
+  if (evidence.is_adopted) return interrupted("", "the driver that started it has ended");
   if (outcome.signal) return died_of(*outcome.signal);
   return failed("crashed",
                 fmt::format("the worker ended with exit status {}: {}",
@@ -91,7 +92,7 @@ AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
   if (end.state == JobState::kFailed &&
       (end.error_class == "disk_full" || is_disk_full(end.text))) {
     end.state = JobState::kInterrupted;
-    // What an earlier driver met does not stop this one.
+    // A disk that was full during an earlier run does not stop this one.
     end.error_class = evidence.is_adopted ? "" : "disk_full";
   }
   end.exit_code = outcome.exit_code.value_or(0);

@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-// What the driver knows of an attempt apart from its worker's last report.
+// What the driver knows about an attempt, apart from its worker's last report.
 struct Evidence {
   std::string folder;
   bool has_begun = false;        // its first event has come
@@ -18,18 +18,19 @@ struct Evidence {
   std::string spool_error;       // its spool could not be read
   bool is_adopted = false;       // begun by an earlier driver
   std::optional<StopLevel> asked_to_stop;
-  double timeout_seconds = 0;  // that it ran into; 0: it did not
+  double timeout_seconds = 0;  // the limit that it exceeded; 0: none
 };
 
-// True if these words are the kernel's of a full disk (or quota, or largest file).
+// True if this is the kernel's message for a full disk (or an exceeded quota or file size).
 bool is_disk_full(const std::string& text);
 
-// How an attempt ended. Its events count most; where they are silent, the way its worker went. A
-// full disk is nobody's failure: the attempt is interrupted, of class "disk_full". So is one that
-// nobody asked to stop, of class "preempted".
+// How an attempt ended, according to its events, or else to the way in which its worker ended. A
+// full disk is not a failure of the job: the attempt is interrupted, with class "disk_full". An
+// attempt that stopped without being asked is interrupted with class "preempted".
 AttemptEnd judge(const Evidence& evidence, const Outcome& outcome);
 
-// True if the next attempt goes on from the last checkpoint: the job itself did nothing wrong.
+// True if the next attempt continues from the last checkpoint, because the job itself is not at
+// fault.
 bool may_resume(const JobRecord& record);
 
 }  // namespace qbitopt

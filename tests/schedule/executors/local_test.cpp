@@ -98,7 +98,7 @@ TEST_F(LocalExecutorTest, RoomIsCountedInJobsIfAskedFor) {
 TEST_F(LocalExecutorTest, IsMadeByName) {
   const auto executor =
       make_executor("local", {.worker = options_.worker, .runs_folder = runs_, .jobs = 2});
-  EXPECT_EQ(executor->description(), "worker " + options_.worker.string() + "; side by side: 2");
+  EXPECT_EQ(executor->description(), "worker " + options_.worker.string() + "; jobs at a time: 2");
   EXPECT_EQ(executor->share(8), 0.5);
   EXPECT_EQ(executor->obstacle(), "");
   EXPECT_EQ(input_error([&] { make_executor("locl", {}); }),

@@ -11,17 +11,17 @@
 
 namespace qbitopt {
 
-// How hard an attempt is asked to stop.
+// How an attempt is asked to stop.
 enum class StopLevel {
   kCheckpoint,  // write a checkpoint, then stop
-  kTerminate,   // the same, and be killed if it takes more than a few seconds
+  kTerminate,   // the same, and kill the worker after a few seconds
   kKill,        // now
 };
 
-// An attempt is over. What it achieved is in its spool; this says how the worker stands.
+// The end of an attempt. Its results are in its spool; an Outcome is about the worker.
 struct Outcome {
   std::string key;  // of the job
-  // "finished", "failed", "interrupted"; empty: the worker went without a word
+  // "finished", "failed", "interrupted"; empty: the worker ended without a report
   std::string reported;
   std::optional<int> exit_code;  // if the worker ended with the attempt
   std::optional<int> signal;     // that ended it
@@ -33,39 +33,39 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // For the user: which workers it starts, and how many side by side.
+  // For the user: which workers it starts, and how many jobs run at a time.
   virtual std::string description() const = 0;
-  // What keeps every attempt from starting, like the workers of an earlier driver that have not
-  // ended yet, and what can be done about it; empty: nothing does. Asked once a second or less.
+  // The reason why no attempt can start, such as workers of an earlier driver that have not ended
+  // yet, and what the user can do about it; empty: there is none. Called at most once per second.
   virtual std::string obstacle() const { return ""; }
-  // The part of all that runs side by side that an attempt with this many threads takes: above 0, at
-  // most 1.
+  // The fraction of the executor's capacity that an attempt with this many threads takes: above 0,
+  // at most 1.
   virtual double share(int threads) const = 0;
   // True if an attempt with this many threads could start now.
   virtual bool has_room(int threads) const = 0;
-  // True while an attempt that was submitted is not over.
+  // True while a submitted attempt has not ended.
   virtual bool is_busy() const = 0;
   // Starts an attempt; its folder exists. Needs room. Throws InputError if there is no worker
   // program.
   virtual void submit(const Attempt& attempt, int threads) = 0;
-  // Takes over an attempt that an earlier driver began. Its outcome comes from poll() as soon as
-  // nothing works on it any more.
+  // Takes over an attempt that an earlier driver began. poll() returns its outcome as soon as no
+  // worker works on it.
   virtual void reattach(const Attempt& attempt) = 0;
-  // Process that works on the attempt at this job; 0: not known.
+  // The process that works on this job; 0: not known.
   virtual int process_of(const std::string& key) const { return 0; }
-  // Asks the attempt at this job to stop; nothing happens if there is none. The end of its driver
-  // has asked a reattached one already: it can only be killed.
+  // Asks the attempt at this job, if there is one, to stop. A reattached attempt was asked already,
+  // by the end of its driver: it can only be killed.
   virtual void cancel(const std::string& key, StopLevel level) = 0;
-  // Attempts that are over, waiting at most `patience` for the first.
+  // Returns the attempts that have ended; waits at most `patience` for the first.
   virtual std::vector<Outcome> poll(std::chrono::milliseconds patience) = 0;
 };
 
-// What every executor is told.
+// Options of every executor.
 struct ExecutorOptions {
   std::filesystem::path worker;       // the program
   std::filesystem::path runs_folder;  // the attempts' folders are below it
-  int jobs = 0;                       // side by side; 0: as many as there is room for
-  bool wants_gpus = false;            // some of the jobs are to run on one
+  int jobs = 0;                       // at a time; 0: as many as there is room for
+  bool wants_gpus = false;            // some of the jobs run on a GPU
 };
 
 // By name: "local". Throws InputError for an unknown name, and if there is no worker program.

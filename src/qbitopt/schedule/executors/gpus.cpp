@@ -10,7 +10,7 @@ std::vector<std::string> available_gpus() {
   std::vector<std::string> gpus;
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) {
     std::istringstream list(visible);
-    // As CUDA reads it: what follows an invalid name, like -1, is hidden.
+    // As in CUDA, GPUs after an invalid name (such as -1) are hidden.
     for (std::string gpu; std::getline(list, gpu, ',') && !gpu.empty() && gpu[0] != '-';)
       gpus.push_back(gpu);
     return gpus;

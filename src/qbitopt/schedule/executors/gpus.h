@@ -5,8 +5,8 @@
 
 namespace qbitopt {
 
-// GPUs that this process may use, by names that CUDA_VISIBLE_DEVICES takes: those that it lists, or
-// else all that NVIDIA's driver has.
+// GPUs that this process may use, by names for CUDA_VISIBLE_DEVICES: those that the variable lists,
+// or else all GPUs of NVIDIA's driver.
 std::vector<std::string> available_gpus();
 
 }  // namespace qbitopt

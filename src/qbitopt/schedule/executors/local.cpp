@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A worker computes with exactly the job's threads, and its idle threads sleep.
+// A worker uses exactly the job's number of threads, and its idle threads sleep.
 std::map<std::string, std::string> thread_environment(int threads) {
   const std::string count = std::to_string(threads);
   return {{"OMP_NUM_THREADS", count},
@@ -32,7 +32,7 @@ bool nobody_works_on(const Attempt& attempt) {
   return !FileLock::is_held(std::filesystem::path(attempt.folder) / "lock");
 }
 
-// The process that holds the attempt's lock; 0: none that can be seen.
+// The process that holds the attempt's lock; 0: none is visible.
 int worker_of(const Attempt& attempt) {
   const auto pids = processes_with_open(std::filesystem::path(attempt.folder) / "lock");
   return pids.empty() ? 0 : pids.front();
@@ -47,7 +47,7 @@ bool never_began(const Attempt& attempt) {
 LocalExecutor::LocalExecutor(LocalExecutorOptions options) : options_(std::move(options)) {
   if (!std::filesystem::exists(options_.worker)) {
     throw InputError("no worker program at " + options_.worker.string() +
-                     "; build the target qbitopt_worker, or name another one in QBITOPT_WORKER");
+                     "; build the target qbitopt_worker, or set QBITOPT_WORKER to another program");
   }
   if (options_.cores == 0) options_.cores = available_cores();
   std::signal(SIGPIPE, SIG_IGN);  // a worker that died is noticed by its end of file
@@ -73,8 +73,8 @@ int LocalExecutor::capacity() const { return options_.jobs > 0 ? options_.jobs :
 
 std::string LocalExecutor::description() const {
   return fmt::format(
-      "worker {}; side by side: {}", options_.worker.string(),
-      options_.jobs > 0 ? std::to_string(options_.jobs) : "as many as fit the cores");
+      "worker {}; jobs at a time: {}", options_.worker.string(),
+      options_.jobs > 0 ? std::to_string(options_.jobs) : "as many as the cores allow");
 }
 
 std::string LocalExecutor::obstacle() const {
@@ -145,7 +145,7 @@ void LocalExecutor::submit(const Attempt& attempt, int threads) {
   });
   if (worker == workers_.end() || !worker->process->send_line(line)) {
     worker = spawn(threads);
-    worker->process->send_line(line);  // if it dies at once, poll() tells
+    worker->process->send_line(line);  // if it dies at once, poll() reports it
   }
   worker->attempt = attempt;
   worker->reported.clear();
@@ -238,11 +238,11 @@ bool LocalExecutor::bury(Worker& worker, std::vector<Outcome>& outcomes) {
   if (worker.kill_at && Clock::now() >= *worker.kill_at) worker.process->signal(SIGKILL);
   const std::optional<int> status = worker.process->try_reap();
   if (!status) return false;
-  hear(worker, outcomes);  // what it said just before
+  hear(worker, outcomes);  // what it reported just before
   if (!worker.attempt) return true;
   if (worker.has_finished_one && WIFEXITED(*status) && WEXITSTATUS(*status) == 0 &&
       worker.reported.empty() && never_began(*worker.attempt)) {
-    // It left on its own, as workers do after many jobs, just when this attempt was sent.
+    // The worker exited on its own, as workers do after many jobs, just when this attempt was sent.
     const Attempt attempt = *worker.attempt;
     worker.attempt.reset();
     submit(attempt, worker.threads);

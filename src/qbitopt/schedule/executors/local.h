@@ -15,27 +15,27 @@ namespace qbitopt {
 
 struct LocalExecutorOptions {
   std::filesystem::path worker;  // the program
-  // Held by this driver and, inherited, by every worker it starts, so that the workers of a driver
-  // that died keep a new one waiting until the last of them is gone.
+  // A lock held by this driver and inherited by its workers. If the driver dies, the lock keeps a
+  // new driver waiting until the last of the workers has ended.
   std::filesystem::path lock_file;
-  // Cores to share out: a job of two threads takes two of them. 0: all that there are.
+  // Cores to use: a job with two threads takes two of them. 0: all cores.
   int cores = 0;
-  // If not 0: so many jobs side by side, whatever threads they have.
+  // If not 0: number of jobs at a time, whatever threads they have.
   int jobs = 0;
-  // To share out, a worker having one for its life: that with the fewest workers. Empty: a worker
-  // sees what this process sees.
+  // GPUs to use. Each worker gets one, that with the fewest workers. Empty: a worker sees the GPUs
+  // that this process sees.
   std::vector<std::string> gpus;
-  // How long a worker may take to stop after StopLevel::kTerminate, or to leave after its last job.
+  // How long a worker may take to stop after StopLevel::kTerminate, or to exit after its last job.
   std::chrono::milliseconds grace{10'000};
 };
 
-// Workers as child processes of this driver. A worker stays for many attempts that want as many
-// threads as the one it was started for, because loading LibTorch takes longer than a small job.
+// Runs workers as child processes of the driver. A worker executes many attempts with the same
+// number of threads, because loading LibTorch takes longer than a small job.
 class LocalExecutor : public Executor {
  public:
   // Throws InputError if there is no such worker program.
   explicit LocalExecutor(LocalExecutorOptions options);
-  // Ends idle workers in good order, others at once.
+  // Lets idle workers exit and kills the others.
   ~LocalExecutor() override;
 
   std::string description() const override;
@@ -52,10 +52,10 @@ class LocalExecutor : public Executor {
   // A worker of an earlier driver; nothing is started until all of them are gone.
   struct Orphan {
     int pid = 0;
-    std::string key;  // of the job that it works on; empty: not known
+    std::string key;  // of the job that it is working on; empty: not known
     bool is_stopped = false;
   };
-  // As far as this machine tells.
+  // Workers of earlier drivers that are visible on this machine.
   std::vector<Orphan> orphans() const;
   int worker_count() const { return static_cast<int>(workers_.size()); }
 
@@ -66,7 +66,7 @@ class LocalExecutor : public Executor {
     int threads = 1;
     std::string gpu;
     std::optional<Attempt> attempt;  // none: idle
-    std::string reported;            // of the attempt, while the worker is about to leave
+    std::string reported;            // outcome of the attempt, while the worker is about to exit
     bool has_finished_one = false;
     bool is_leaving = false;
     std::optional<Clock::time_point> kill_at;
@@ -78,7 +78,7 @@ class LocalExecutor : public Executor {
   std::string idlest_gpu() const;
   void leave(Worker& worker);
   void hear(Worker& worker, std::vector<Outcome>& outcomes);
-  // True if the worker is gone and can be forgotten.
+  // True if the worker has exited and can be removed.
   bool bury(Worker& worker, std::vector<Outcome>& outcomes);
   void check_orphans(std::vector<Outcome>& outcomes);
   void wait_for_news(std::chrono::milliseconds patience);

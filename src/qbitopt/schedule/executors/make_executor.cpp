@@ -11,7 +11,7 @@ std::unique_ptr<Executor> make_local(const ExecutorOptions& options) {
                              .lock_file = options.runs_folder / "workers.lock",
                              .jobs = options.jobs};
   if (options.wants_gpus) local.gpus = available_gpus();
-  if (local.jobs == 0) local.jobs = static_cast<int>(local.gpus.size());  // one job a GPU
+  if (local.jobs == 0) local.jobs = static_cast<int>(local.gpus.size());  // one job per GPU
   return std::make_unique<LocalExecutor>(std::move(local));
 }
 

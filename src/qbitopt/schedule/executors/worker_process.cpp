@@ -35,7 +35,7 @@ void close_once(int& descriptor) {
   descriptor = -1;
 }
 
-// This process's environment with `changes` in place.
+// The environment of this process with `changes` applied.
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& changes) {
   std::vector<std::string> entries;
   for (char** entry = environ; *entry != nullptr; ++entry) {

@@ -8,14 +8,14 @@
 
 namespace qbitopt {
 
-// One child process that is spoken to in lines: pipes to its standard input and from its standard
-// output; what it writes to stderr is kept. It has a process group of its own, so that Ctrl-C at
-// the terminal reaches the driver alone. Killed and reaped by the destructor if it still runs.
+// A child process with which the driver exchanges lines, over pipes to its standard input and from
+// its standard output; its stderr is kept. It has its own process group, so that Ctrl-C in the
+// terminal reaches only the driver. The destructor kills and reaps it if it is still running.
 class WorkerProcess {
  public:
   struct Options {
     std::vector<std::string> command;                // program and arguments
-    std::map<std::string, std::string> environment;  // on top of this process's own
+    std::map<std::string, std::string> environment;  // added to that of this process
     int inherited = -1;  // descriptor that the child keeps open; -1: none
   };
 
@@ -26,21 +26,21 @@ class WorkerProcess {
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   int pid() const { return pid_; }
-  // To wait for: readable when a line or the end of file has come.
+  // A descriptor to wait for, readable when a line or the end of file has arrived.
   int output() const { return output_; }
 
-  // False if the child reads no more.
+  // Returns false if the child no longer reads.
   bool send_line(std::string_view line);
   void close_input();
   void signal(int number);
 
-  // Complete lines that have come since the last call; never waits.
+  // Complete lines that have arrived since the last call; never waits.
   std::vector<std::string> read_lines();
 
-  // The status as of waitpid(), once the child is gone. Never waits.
+  // The status of waitpid() after the child has exited. Never waits.
   std::optional<int> try_reap();
 
-  // Last line with text that it wrote to stderr.
+  // The last nonempty line that it wrote to stderr.
   std::string last_words() const;
 
  private:
