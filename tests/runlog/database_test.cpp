@@ -372,7 +372,7 @@ TEST_F(DatabaseTest, ALockOfAnotherProgramIsWaitedFor) {
   });
   database.begin(attempt);
   EXPECT_THAT(told, ElementsAre("waiting for another program, which has locked " + file_.string() +
-                                "; jobs that run go on"));
+                                "; running jobs continue"));
   EXPECT_EQ(scalar(database, "SELECT state FROM runs"), "running");
 }
 
@@ -493,10 +493,11 @@ TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "damaged_input");
     EXPECT_EQ(std::string(error.what()),
-              model + ": not what job " + job_.key.substr(0, 10) + " left: its sha256 is " +
+              model + ": changed since job " + job_.key.substr(0, 10) + " left: its sha256 is " +
                   sha256("weightz").substr(0, 10) + "..., expected " +
                   sha256("weights").substr(0, 10) + "...; `qbitopt retry " +
-                  job_.key.substr(0, 10) + "` makes it anew, and runs what failed for want of it");
+                  job_.key.substr(0, 10) +
+                  "` makes it again, and then runs the jobs that failed without it");
   }
   std::filesystem::remove(model);
   EXPECT_THROW(moved.artifact(job_.key, "model"), InputError);
@@ -553,10 +554,10 @@ TEST_F(DatabaseTest, AnotherProgramsDatabaseIsRefusedUntouched) {
           ("sqlite3 " + file.string() + " 'CREATE TABLE t(x); PRAGMA application_id=1;'").c_str()),
       0);
   const std::string before = read_bytes(file);
-  EXPECT_EQ(refusal(file), file.string() +
-                               ": a database of another program (application id 0x00000001, "
-                               "expected 0x51424f50); it was "
-                               "left untouched; name another file with --db");
+  EXPECT_EQ(refusal(file),
+            file.string() +
+                ": a database of another program (application id 0x00000001, "
+                "expected 0x51424f50); the file was not changed; name another file with --db");
   EXPECT_EQ(read_bytes(file), before);
 }
 
@@ -565,7 +566,7 @@ TEST_F(DatabaseTest, AFileThatIsNoDatabaseIsRefusedUntouched) {
   std::ofstream(file) << "my notes";
   EXPECT_EQ(refusal(file),
             file.string() +
-                ": not a SQLite database; it was left untouched; name another file with --db");
+                ": not a SQLite database; the file was not changed; name another file with --db");
   EXPECT_EQ(read_bytes(file), "my notes");
 }
 
@@ -573,10 +574,10 @@ TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
   { Database database(file_); }
   ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
   const std::string before = read_bytes(file_);
-  EXPECT_EQ(refusal(file_), file_.string() +
-                                ": written by a newer qbitopt (schema 99, this one knows up to 4); "
-                                "it was left untouched; "
-                                "update qbitopt, or name another file with --db");
+  EXPECT_EQ(refusal(file_),
+            file_.string() +
+                ": written by a newer qbitopt (schema 99, this one knows up to 4); the file was "
+                "not changed; update qbitopt, or name another file with --db");
   EXPECT_EQ(read_bytes(file_), before);
 }
 

@@ -90,12 +90,12 @@ TEST_F(MaintenanceTest, AnArtifactThatIsGoneOrDamagedIsNamedWithWhatFinishedFrom
   ASSERT_EQ(faults.size(), 2u);
   const auto digits = [](const Job& job) { return job.key.substr(0, 10); };
   const std::string jobs = digits(child) + " " + digits(grandchild);
-  EXPECT_THAT(faults[0], HasSubstr(models[0].string() + ": not what job " + digits(parent)));
-  EXPECT_THAT(faults[0],
-              HasSubstr("what finished from it may be wrong: " + jobs + "; `qbitopt retry " +
-                        digits(parent) + " " + jobs + "` makes it and them anew"));
-  EXPECT_EQ(faults[1], models[2].string() + ": gone, job " + digits(grandchild) +
-                           " left it; `qbitopt retry " + digits(grandchild) + "` makes it anew");
+  EXPECT_THAT(faults[0], HasSubstr(models[0].string() + ": changed since job " + digits(parent)));
+  EXPECT_THAT(faults[0], HasSubstr("the results of jobs that used it may be wrong: " + jobs +
+                                   "; `qbitopt retry " + digits(parent) + " " + jobs +
+                                   "` runs it and them again"));
+  EXPECT_EQ(faults[1], models[2].string() + ": missing, but job " + digits(grandchild) +
+                           " left it; `qbitopt retry " + digits(grandchild) + "` makes it again");
 }
 
 TEST_F(MaintenanceTest, AReferenceThatLeadsNowhereIsFound) {
@@ -107,8 +107,7 @@ TEST_F(MaintenanceTest, AReferenceThatLeadsNowhereIsFound) {
   ASSERT_EQ(sqlite3_open(file_.c_str(), &raw), SQLITE_OK);
   sqlite3_exec(raw, "DELETE FROM inventory", nullptr, nullptr, nullptr);
   sqlite3_close(raw);
-  EXPECT_THAT(check_database(file_),
-              ::testing::Contains(HasSubstr("references that lead nowhere")));
+  EXPECT_THAT(check_database(file_), ::testing::Contains(HasSubstr("dangling references")));
 }
 
 TEST_F(MaintenanceTest, ABackupDuringARunIsOneWholeFile) {

@@ -67,7 +67,8 @@ TEST_F(PublishedTest, WrongRowsAreRefusedWithTheirLine) {
   EXPECT_THAT(refusal(header + "A,B,fixed\n"), HasSubstr(":2: 3 fields, expected the 11"));
   EXPECT_THAT(refusal("model,metod\n"), HasSubstr(":1: unknown column 'metod'"));
   EXPECT_THAT(refusal("model,method\n"), HasSubstr("is missing from the header"));
-  EXPECT_THAT(refusal(header + "A,\"B\n"), HasSubstr(":2: a quoted field begins here"));
+  EXPECT_THAT(refusal(header + "A,\"B\n"),
+              HasSubstr(":2: the closing quote of this field is missing"));
   EXPECT_THAT(refusal(""), HasSubstr("no header"));
 }
 

@@ -135,7 +135,7 @@ TEST_F(ReaderTest, WhoMayNotWriteIsToldWhoHasToTakeItBack) {
         }
         std::exit(1);  // half of a transaction was shown
       },
-      ::testing::ExitedWithCode(0), "Someone who may has to open it once");
+      ::testing::ExitedWithCode(0), "A user with write access has to run");
   std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
 }
 
@@ -197,8 +197,9 @@ TEST_F(ReaderTest, AMissingFileIsNotMade) {
     Reader reader(missing);
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_EQ(error.what(),
-              missing.string() + ": no such database; `qbitopt run` makes one, --db names another");
+    EXPECT_EQ(
+        error.what(),
+        missing.string() + ": no such database; `qbitopt run` creates one, and --db names another");
   }
   EXPECT_FALSE(std::filesystem::exists(missing));
 }

@@ -14,28 +14,28 @@ constexpr int kBusyMilliseconds = 10'000;
 // `code`: extended.
 std::string remedy(int code) {
   if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY) {
-    return "a program was killed while it wrote to it, and you may not write to its folder. "
-           "Someone "
-           "who may has to open it once: `qbitopt ls --db FILE` takes back what was half written";
+    return "a program was killed while writing to it, and you have no write access to its folder. "
+           "A user with write access has to run `qbitopt ls --db FILE` once, which rolls back the "
+           "incomplete write";
   }
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return "the disk is full. Nothing that was stored is lost: make room and run the same "
-             "command again";
+      return "the disk is full. No stored result is lost: free some space and run the same command "
+             "again";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return "another program is writing to it. Wait for it, or close it";
+      return "another program is writing to it. Wait until it has finished, or close it";
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-      return "check that you may write to this file and its folder";
+      return "check that you have write access to this file and its folder";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "the file is damaged. `qbitopt db check` says how far; copies end in .bak";
+      return "the file is damaged. `qbitopt db check` lists the damage; copies end in .bak";
     case SQLITE_IOERR:
-      return "the disk refuses. Nothing that was stored is lost";
+      return "the disk reports an error. No stored result is lost";
     case SQLITE_NOMEM:
-      return "there is not enough memory. Ask for less";
+      return "there is not enough memory. Select fewer rows or columns";
     default:
       return "";
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the run log: SQLite behind few words.
+// Internal to the run log: a small interface to SQLite.
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -16,15 +16,15 @@
 
 namespace qbitopt {
 
-// Asked again and again while another program has locked the file, with the seconds waited so far:
-// whether to go on waiting. Must not use the connection.
+// Called repeatedly while another program has locked the file, with the seconds waited so far.
+// Returns whether to continue waiting. Must not use the connection.
 using Patience = std::function<bool(double seconds)>;
 
 // A connection and its prepared statements, each compiled once. `sql` must be literals or live as
 // long.
 class Connection {
  public:
-  // `uri`: a path, or "file:...?immutable=1". Without `patience` a locked file is waited for 10 s.
+  // `uri`: a path, or "file:...?immutable=1". Without `patience`, it waits 10 s for a locked file.
   Connection(const std::string& uri, int flags, Patience patience = nullptr);
   Connection(const Connection&) = delete;
 
@@ -36,7 +36,7 @@ class Connection {
     prepare(sql, arguments...).exec();
   }
 
-  // The first column of the first row; nothing without a row or if it is NULL.
+  // The first column of the first row; nullopt if there is no row or it is NULL.
   template <typename Value, typename... Arguments>
   std::optional<Value> find(const std::string& sql, const Arguments&... arguments) {
     SQLite::Statement& statement = prepare(sql, arguments...);
@@ -47,7 +47,7 @@ class Connection {
     return value;
   }
 
-  // A statement ready to step, its arguments bound. Reset it when done.
+  // A statement with its arguments bound. Reset it after use.
   template <typename... Arguments>
   SQLite::Statement& prepare(const std::string& sql, const Arguments&... arguments) {
     auto& statement = statements_[sql];
@@ -66,10 +66,10 @@ class Connection {
   void rollback() noexcept;
   bool is_in_transaction() const { return is_in_transaction_; }
 
-  // Does what SQLite refuses at once while the file is locked, instead of waiting: tries again.
+  // Repeats an action that SQLite refuses at once, without waiting, while the file is locked.
   void retry_while_locked(const std::function<void()>& action);
 
-  // Ends prepared statements, so that the journal's mode can change.
+  // Deletes the prepared statements, so that the journal mode can change.
   void forget_statements() { statements_.clear(); }
 
  private:
@@ -116,10 +116,10 @@ class Connection {
   bool is_in_transaction_ = false;
 };
 
-// An error of SQLite's with the file, and what to do about the common ones.
+// An error of SQLite with the name of the file and, for common errors, what to do.
 DatabaseError database_error(const std::filesystem::path& file, const SQLite::Exception& error);
 
-// Runs `action`; SQLite's errors come out as database_error() says them.
+// Runs `action` and translates SQLite's errors with database_error().
 void translate_errors(const std::filesystem::path& file, const std::function<void()>& action);
 
 }  // namespace qbitopt

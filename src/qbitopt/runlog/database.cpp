@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Seconds of waiting for a lock until a person is told, and until it is given up if nobody is there
-// to tell.
+// Seconds of waiting for a lock until the user is told, or until it gives up if there is no user to
+// tell.
 constexpr double kTellOfLock = 2;
 constexpr double kLockPatience = 10;
 
@@ -65,7 +65,7 @@ Database::~Database() {
   try {
     close();
   } catch (const std::exception&) {
-    // The log beside the file keeps what was committed; the next opening takes it in.
+    // Committed changes are in the log beside the file, which the next opening reads.
   }
 }
 
@@ -80,7 +80,7 @@ bool Database::wait_for_lock(double seconds) {
   std::string text;
   if (seconds >= kTellOfLock && told_of_lock_ == 0) {
     told_of_lock_ = seconds;
-    text = fmt::format("waiting for {}, which has locked {}; jobs that run go on",
+    text = fmt::format("waiting for {}, which has locked {}; running jobs continue",
                        holder_of_lock(file_), file_.string());
   }
   return options_.meanwhile ? options_.meanwhile(text) : seconds < kLockPatience;
@@ -157,7 +157,7 @@ void Database::begin(const Attempt& attempt) {
         *job, attempt.number, stored_folder(file_, attempt.folder), now(), resumed_from);
     const int64_t id = connection_->last_id();
     connection_->execute("INSERT INTO attempt_chain VALUES (?1, ?1, 9223372036854775807)", id);
-    // The first event will say up to which step.
+    // The first event will give the last step that counts.
     connection_->execute(
         "INSERT INTO attempt_chain SELECT ?1, ancestor_id, last_step FROM attempt_chain WHERE "
         "attempt_id = ?2",
@@ -192,7 +192,7 @@ void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) 
   });
   if (!refused.empty()) {
     throw InputError(
-        fmt::format("{}: events that the run log cannot hold: {}", attempt.folder, refused));
+        fmt::format("{}: the run log cannot store its events: {}", attempt.folder, refused));
   }
   if (is_over || waiting_events_ >= options_.commit_events || waiting_events_ == 0) {
     commit();
@@ -210,7 +210,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
         end.exit_code, end.signal, now(), id);
     const auto state =
         *connection_->find<std::string>("SELECT state FROM attempt WHERE id = ?", id);
-    // A full disk is no fault of the job's, whatever its worker said of it.
+    // A full disk is not the job's fault, whatever its worker reported.
     const bool is_overruled = state == "failed" && end.state == JobState::kInterrupted;
     if (state == "failed" && end.will_retry) renew_job(id);
     if (state != "running" && !is_overruled) return;
@@ -226,7 +226,7 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
     const bool is_silent = end.state == JobState::kFinished;
     const std::string error_class = is_silent || end.error_class.empty() ? "lost" : end.error_class;
     const std::string text =
-        is_silent ? "the worker reported a good end, but its last event is missing" : end.text;
+        is_silent ? "the worker reported success, but its last event is missing" : end.text;
     connection_->execute("UPDATE attempt SET error_class = ?, error_text = ? WHERE id = ?",
                          error_class, text, id);
     events_->set_state(id, "failed");
@@ -239,19 +239,19 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
 std::string Database::artifact(const std::string& job_key, const std::string& name) {
   const auto left = finished_artifact(reader(), job_key, name);
   const std::string job = short_key(job_key);
-  const std::string remedy =
-      fmt::format("`qbitopt retry {}` makes it anew, and runs what failed for want of it", job);
+  const std::string remedy = fmt::format(
+      "`qbitopt retry {}` makes it again, and then runs the jobs that failed without it", job);
   if (!left) throw InputError(fmt::format("job {} left no '{}'; {}", job, name, remedy));
   if (!fs::exists(left->path)) {
     throw InputError(
-        fmt::format("{}: gone, but job {} left it and others need it; put it back, or {}",
+        fmt::format("{}: missing, but job {} left it and other jobs need it; restore it, or {}",
                     left->path, job, remedy));
   }
   if (const std::string found = sha256_of_file(left->path); found != left->sha256) {
     throw JobError(
         "damaged_input",
-        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; {}", left->path,
-                    job, found.substr(0, 10), left->sha256.substr(0, 10), remedy));
+        fmt::format("{}: changed since job {} left it: its sha256 is {}..., expected {}...; {}",
+                    left->path, job, found.substr(0, 10), left->sha256.substr(0, 10), remedy));
   }
   return left->path;
 }
@@ -328,7 +328,7 @@ int64_t Database::attempt_id(const Attempt& attempt) {
         attempt.job.key, attempt.number);
     if (!found)
       throw std::logic_error(
-          fmt::format("attempt {} at {} was never begun", attempt.number, attempt.job.key));
+          fmt::format("attempt {} at {} was not begun", attempt.number, attempt.job.key));
     id = *found;
   }
   return id;

@@ -21,21 +21,22 @@ class Catalog;
 class Connection;
 class EventStore;
 
-// How SQLite keeps changes safe: a write-ahead log needs shared memory, which network file systems
-// do not give.
+// How SQLite protects changes. A write-ahead log needs shared memory, which network file systems
+// lack.
 enum class Journal { kAutomatic, kWriteAhead, kRollback };
 
 struct DatabaseOptions {
   // Automatic: write-ahead on a local disk, rollback on a network.
   Journal journal = Journal::kAutomatic;
-  // Group commit: events wait for company until there are so many, or for so long.
+  // Group commit: events are committed when this many are waiting, or after this time.
   int commit_events = 1000;
   std::chrono::milliseconds commit_after{200};
-  // See RunStore::set_meanwhile. Null: a file that another program has locked is waited for 10 s.
+  // See RunStore::set_meanwhile. Null: the database waits 10 s for a file that another program has
+  // locked.
   RunStore::Meanwhile meanwhile = nullptr;
 };
 
-// What a sweep's record says besides the plan.
+// What is stored about a sweep besides its plan.
 struct SweepOrigin {
   std::vector<std::string> argv;
   // Host, versions, user's settings of the driver: name -> text.
@@ -44,7 +45,7 @@ struct SweepOrigin {
   const Catalog* catalog = nullptr;
 };
 
-// A table that was made, for the record.
+// A table that was written, to be recorded.
 struct RenderedTable {
   std::string name;               // of the definition
   std::string definition;         // verbatim
@@ -53,52 +54,50 @@ struct RenderedTable {
   std::string text;               // its hash is kept
 };
 
-// The run log: one SQLite file, written by one driver. What a function commits survives a crash;
-// the file at rest, after close(), is one file that opens anywhere. Not thread-safe. Every function
-// throws DatabaseError if the disk or the file fails: nothing committed is lost, what waited is
-// read from the spools when the file is opened again.
+// The run log: one SQLite file, written by one driver. Committed changes survive a crash, and after
+// close() there is one file that can be opened anywhere. Not thread-safe. Every function throws
+// DatabaseError if the disk or the file fails. Committed changes are not lost then, and pending
+// events are read from the spools again by the next run.
 class Database : public RunStore {
  public:
   // Opens the file, or creates it with its folder. A file of an older version is migrated after a
   // copy was made ("<file>.v<version>.bak"). Throws DatabaseError, with the file untouched, if it
   // belongs to another program or to a newer version of this one.
   explicit Database(const std::filesystem::path& file, const DatabaseOptions& options = {});
-  ~Database() override;  // close(), but silent
+  ~Database() override;  // close(), without exceptions
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Stores the sweep and all its jobs; jobs that are stored already keep their state. Jobs that an
-  // earlier form of the sweep had, and this one has not, stay and are marked as orphaned. Committed
-  // on return.
+  // Stores the sweep and all its jobs; jobs that are stored already keep their state. Jobs that
+  // only an earlier version of the sweep had are kept and marked as orphaned. Committed on return.
   void record_sweep(const Plan& plan, const SweepOrigin& origin = {});
 
-  // RunStore. A job is finished when its Finished event is committed; `end` cannot undo that, nor
-  // replace it.
+  // RunStore. A job is finished when its Finished event is committed; `end` cannot change that.
   std::vector<JobRecord> records(const Plan& plan) override;
   void begin(const Attempt& attempt) override;
   void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
   void end(const Attempt& attempt, const AttemptEnd& end) override;
   std::string artifact(const std::string& job_key, const std::string& name) override;
-  // What waits for company is committed if it has waited long enough.
+  // Commits pending events that have waited long enough.
   void commit_if_due() override;
   Meanwhile set_meanwhile(Meanwhile meanwhile) override;
 
   void commit();
 
-  // Jobs that shall be run again, finished ones included: their state becomes new, their attempts
-  // are kept, and a result stands until another attempt has finished. Committed on return.
+  // Marks jobs to be run again, including finished ones: their state becomes new, their attempts
+  // are kept, and a result stays valid until another attempt has finished. Committed on return.
   void reset(const std::vector<std::string>& job_keys);
 
   // Replaces the published numbers. Committed on return.
   void record_published(const std::vector<PublishedResult>& results);
-  // A table that is there already with the same text is not recorded again. Committed on return.
+  // A table that is already stored with the same text is not recorded again. Committed on return.
   void record_table(const RenderedTable& table);
 
-  // Sees what was ingested, committed or not. Valid as long as the database.
+  // Sees all ingested events, committed or not. Valid as long as the database.
   const Reader& reader() const;
 
-  // Orderly end: commits, empties the write-ahead log and returns to one plain file. Nothing may be
-  // called after it.
+  // Commits, empties the write-ahead log and leaves one plain file. No function may be called after
+  // it.
   void close();
 
  private:
@@ -116,7 +115,7 @@ class Database : public RunStore {
   std::unique_ptr<EventStore> events_;
   std::optional<Reader> reader_;
   std::map<std::string, int64_t> attempt_ids_;  // "<key>/<number>"
-  double told_of_lock_ = 0;                     // seconds of the wait at hand, when it was told
+  double told_of_lock_ = 0;  // seconds of the current wait when the user was told
   int waiting_events_ = 0;
   std::chrono::steady_clock::time_point oldest_waiting_;
 };

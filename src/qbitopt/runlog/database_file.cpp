@@ -46,8 +46,8 @@ bool has_content(const fs::path& file) {
   return !error && size > 0;
 }
 
-// What a killed program left half written, SQLite takes back when someone opens the file who may
-// write to it. Asked of a file of ours, or of one that is being created.
+// SQLite rolls back an incomplete write of a killed program when a user with write access opens the
+// file. This opens it for that purpose, if it is a database of this program or is being created.
 void take_back_unfinished_write(const fs::path& file, const FileHeader& header) {
   const bool is_ours = header.application_id == kApplicationId || header.is_empty;
   const bool may_write = ::access(file.c_str(), W_OK) == 0 &&
@@ -90,7 +90,7 @@ FileHeader read_header(const fs::path& file) {
 }
 
 void refuse_foreign(const fs::path& file, const FileHeader& header) {
-  constexpr const char* kRemedy = "it was left untouched; name another file with --db";
+  constexpr const char* kRemedy = "the file was not changed; name another file with --db";
   if (fs::is_directory(file))
     throw DatabaseError(
         fmt::format("{}: a folder, not a database; name a file with --db", file.string()));
@@ -112,8 +112,8 @@ void refuse_foreign(const fs::path& file, const FileHeader& header) {
   }
   if (header.user_version > kSchemaVersion) {
     throw DatabaseError(
-        fmt::format("{}: written by a newer qbitopt (schema {}, this one knows up to {}); it was "
-                    "left untouched; update qbitopt, or "
+        fmt::format("{}: written by a newer qbitopt (schema {}, this one knows up to {}); the file "
+                    "was not changed; update qbitopt, or "
                     "name another file with --db",
                     file.string(), header.user_version, kSchemaVersion));
   }
@@ -147,7 +147,7 @@ std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journ
     SQLite::Database& db = connection->raw();
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA synchronous = FULL");
-    // What another program wrote while the log was not yet in the file shows only now.
+    // Changes that another program left in the write-ahead log are visible only now.
     const int version = db.execAndGet("PRAGMA user_version").getInt();
     if (version == 0) {
       create_schema(*connection);
@@ -184,12 +184,12 @@ std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
   const FileHeader header = read_header(file);
   if (!header.exists) {
     throw InputError(fmt::format(
-        "{}: no such database; `qbitopt run` makes one, --db names another", file.string()));
+        "{}: no such database; `qbitopt run` creates one, and --db names another", file.string()));
   }
   refuse_foreign(file, header);
   if (header.is_empty) {
-    throw DatabaseError(fmt::format("{}: an empty file; `qbitopt run` fills it, --db names another",
-                                    file.string()));
+    throw DatabaseError(fmt::format(
+        "{}: an empty file; `qbitopt run` fills it, and --db names another", file.string()));
   }
   if (header.user_version < kSchemaVersion) {
     throw DatabaseError(fmt::format(
@@ -208,8 +208,7 @@ std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
 void come_to_rest(Connection& connection) {
   connection.forget_statements();
   SQLite::Database& db = connection.raw();
-  // Both fail harmlessly while others read: the log then stays beside the file, and nothing is
-  // lost.
+  // Both fail harmlessly while others read: the log then stays beside the file.
   db.setBusyTimeout(200);
   db.tryExec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.tryExec("PRAGMA journal_mode = DELETE");

@@ -61,7 +61,7 @@ void EventStore::add(const Started& body) {
       " WHERE attempt_id = (SELECT resumed_from FROM attempt WHERE id = ?1)",
       attempt_, body.resumed_from_step);
   log("started", "info", body.resumed_from_step,
-      body.resumed_from_step > 0 ? "went on from a checkpoint" : "started");
+      body.resumed_from_step > 0 ? "continued from a checkpoint" : "started");
 }
 
 void EventStore::add(const Inventory& body) {
@@ -179,7 +179,7 @@ void EventStore::add(const Finished& body) {
       " peak_memory_bytes = ?, weight_bytes = ?, budget_met = ? WHERE id = ?",
       event_->unix_seconds, body.steps, body.seconds, body.train_seconds, body.reallocation_seconds,
       body.peak_memory_bytes, body.weight_bytes, body.budget_met, attempt_);
-  // A promise is a promise: the worker checks it as well.
+  // The worker checks this, too.
   const bool breaks_promise =
       !body.budget_met && connection_.find<int64_t>(
                               "SELECT guarantees_budget FROM job JOIN attempt ON attempt.job_id = "
@@ -201,7 +201,8 @@ void EventStore::make_column(int64_t metric, const std::string& name) {
   if (connection_.find<int64_t>("SELECT count(*) FROM metric_definition WHERE is_result") >=
       kMostResults) {
     log("note", "warning", std::nullopt,
-        fmt::format("the result '{}' gets no column: there are {} already", name, kMostResults));
+        fmt::format("the result '{}' has no column, because there are {} already", name,
+                    kMostResults));
     return;
   }
   connection_.execute("UPDATE metric_definition SET is_result = 1 WHERE id = ?", metric);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the run log: events become rows.
+// Internal to the run log: stores events as rows.
 
 #include <cstdint>
 #include <string>
@@ -16,24 +16,24 @@ class EventStore {
  public:
   explicit EventStore(Connection& connection) : connection_(connection) {}
 
-  // Stores one event of an attempt, unless its number says that it is stored already. Part of the
-  // caller's transaction. Returns true if it was new.
+  // Stores one event of an attempt within the caller's transaction. Returns false if the event with
+  // this number is already stored.
   bool store(int64_t attempt, const Event& event);
 
-  // Call after a rollback: what was stored since the last commit is not known any more.
+  // Call after a rollback: forgets what was stored since the last commit.
   void forget() {
     metric_ids_.clear();
     last_numbers_.clear();
   }
 
-  // True since the last call: a metric came whose column `runs` does not have.
+  // True if a metric without a column in `runs` has been stored since the last call.
   bool take_new_result() { return std::exchange(has_new_result_, false); }
 
-  // State of an attempt, and of its job with it. A job that has a result keeps it until another
-  // attempt has finished.
+  // Sets the state of an attempt and of its job. A job keeps its result until another attempt has
+  // finished.
   void set_state(int64_t attempt, const std::string& state);
 
-  // A line of the log: told by the driver if `number` is 0.
+  // Adds a line to the log; `number` is 0 for a line of the driver.
   void log(int64_t attempt, int64_t number, double unix_seconds, const std::string& type,
            const std::string& level, std::optional<int64_t> step, const std::string& text);
 
@@ -54,14 +54,14 @@ class EventStore {
   int64_t environment_id(const Started& body);
   void log(const std::string& type, const std::string& level, std::optional<int64_t> step,
            const std::string& text);
-  // What SQLite would keep as NULL becomes an event as well.
+  // A value that is not finite, which SQLite would store as NULL, is also logged as an event.
   std::optional<double> finite(int64_t step, const std::string& name, double value);
 
   Connection& connection_;
   std::unordered_map<std::string, int64_t> metric_ids_;
   std::unordered_map<int64_t, int64_t> last_numbers_;  // by attempt
   bool has_new_result_ = false;
-  int64_t attempt_ = 0;  // of the event at hand
+  int64_t attempt_ = 0;  // of the current event
   const Event* event_ = nullptr;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A file that is written beside its final name, and gone if anything fails.
+// A file that is written beside its final name, and removed if an error occurs.
 class NewFile {
  public:
   explicit NewFile(const fs::path& destination)
@@ -25,7 +25,7 @@ class NewFile {
     if (!destination.has_filename())
       throw InputError(fmt::format("'{}' names no file", destination.string()));
     if (fs::exists(fs::symlink_status(destination))) {
-      throw InputError(fmt::format("{}: exists already; nothing was written, name another file",
+      throw InputError(fmt::format("{}: exists already; nothing was written; name another file",
                                    destination.string()));
     }
     if (destination.has_parent_path()) fs::create_directories(destination.parent_path());
@@ -76,7 +76,7 @@ std::vector<std::string> check_database(const fs::path& file) {
     if (faults == std::vector<std::string>{"ok"}) faults.clear();
     for (const std::string& table : texts_of(
              db, "SELECT DISTINCT \"table\" || ' -> ' || parent FROM pragma_foreign_key_check")) {
-      faults.push_back("references that lead nowhere: " + table);
+      faults.push_back("dangling references: " + table);
     }
     const std::vector<std::string> views = unreadable_views(db);
     faults.insert(faults.end(), views.begin(), views.end());
@@ -108,7 +108,7 @@ std::vector<StoredArtifact> artifacts_that_count(const fs::path& file, Connectio
   return artifacts;
 }
 
-// Short keys of the jobs that finished from a job's file, or from what those left.
+// Short keys of the finished jobs that used a job's file, directly or indirectly.
 std::string finished_from(const StoredArtifact& artifact, Connection& connection) {
   return connection
       .find<std::string>(
@@ -123,12 +123,12 @@ std::string finished_from(const StoredArtifact& artifact, Connection& connection
       .value_or("");
 }
 
-// Empty: it is what its job left.
+// What is wrong with an artifact; empty if it is as its job left it.
 std::string fault_of(const StoredArtifact& artifact, Connection& connection) {
   const std::string key = short_key(artifact.key);
-  const std::string remedy = fmt::format("`qbitopt retry {}` makes it anew", key);
+  const std::string remedy = fmt::format("`qbitopt retry {}` makes it again", key);
   if (!fs::exists(artifact.path))
-    return fmt::format("{}: gone, job {} left it; {}", artifact.path.string(), key, remedy);
+    return fmt::format("{}: missing, but job {} left it; {}", artifact.path.string(), key, remedy);
   std::string found;
   try {
     found = sha256_of_file(artifact.path);
@@ -137,13 +137,13 @@ std::string fault_of(const StoredArtifact& artifact, Connection& connection) {
   }
   if (found == artifact.sha256) return "";
   const std::string fault =
-      fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; ",
+      fmt::format("{}: changed since job {} left it: its sha256 is {}..., expected {}...; ",
                   artifact.path.string(), key, found.substr(0, 10), artifact.sha256.substr(0, 10));
   const std::string jobs = finished_from(artifact, connection);
   if (jobs.empty()) return fault + remedy;
   return fault + fmt::format(
-                     "what finished from it may be wrong: {}; `qbitopt retry {} {}` makes it and "
-                     "them anew",
+                     "the results of jobs that used it may be wrong: {}; `qbitopt retry {} {}` "
+                     "runs it and them again",
                      jobs, key, jobs);
 }
 
@@ -176,7 +176,7 @@ void backup_database(const fs::path& file, const fs::path& destination) {
   NewFile copy(destination);
   translate_errors(destination, [&] {
     connection->raw().backup(copy.path().c_str(), SQLite::Database::Save);
-    // The pages say "write-ahead log" if the original has one.
+    // The copy is marked for a write-ahead log if the original has one.
     SQLite::Database(copy.path(), SQLite::OPEN_READWRITE)
         .execAndGet("PRAGMA journal_mode = DELETE");
     copy.keep();
@@ -184,7 +184,7 @@ void backup_database(const fs::path& file, const fs::path& destination) {
 }
 
 void export_plain_database(const fs::path& file, const fs::path& destination) {
-  open_for_reading(file);  // refuses what is not ours
+  open_for_reading(file);  // refuses other files
   NewFile copy(destination);
   translate_errors(destination, [&] {
     Connection connection(copy.path(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);

@@ -80,8 +80,8 @@ void migrate(const std::filesystem::path& file, Connection& connection, int vers
       version = step.to_version;
     }
     if (version != target)
-      throw DatabaseError(
-          fmt::format("{}: no way from schema {} to {}", file.string(), version, target));
+      throw DatabaseError(fmt::format("{}: there is no migration from schema {} to {}",
+                                      file.string(), version, target));
     if (connection.find<std::string>("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")) {
       throw DatabaseError(fmt::format("{}: the migration would break references", file.string()));
     }

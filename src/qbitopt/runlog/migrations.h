@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the run log: how files of older versions become files of this one.
+// Internal to the run log: converts files of older versions.
 
 #include <filesystem>
 #include <string>
@@ -27,8 +27,8 @@ struct Migration {
 const std::vector<Migration>& migrations();
 
 // Takes a file from `version` to `target` in one transaction, after copying it to
-// "<file>.v<version>.bak". Nothing happens if it is there already. Throws DatabaseError, with the
-// file as it was, if a step fails.
+// "<file>.v<version>.bak". Does nothing if the file has that version already. Throws DatabaseError,
+// with the file as it was, if a step fails.
 void migrate(const std::filesystem::path& file, Connection& connection, int version,
              const std::vector<Migration>& steps, int target);
 

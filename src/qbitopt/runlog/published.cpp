@@ -53,7 +53,7 @@ std::vector<Record> split(const std::string& text, const std::string& name) {
     }
   }
   if (is_quoted)
-    throw InputError(Location{name, record.line}, "a quoted field begins here and never ends");
+    throw InputError(Location{name, record.line}, "the closing quote of this field is missing");
   if (record.fields.size() > 1 || !record.fields.front().empty())
     records.push_back(std::move(record));
   std::erase_if(records,

@@ -50,8 +50,8 @@ std::string find_key(const Reader& reader, const std::string& prefix) {
   std::string list;
   for (size_t i = 0; i < keys.size() && i < 5; ++i)
     list += (i ? ", " : "") + keys[i].substr(0, prefix.size() + 4);
-  throw InputError(fmt::format("'{}' could be any of {} jobs: {}{}; give more digits", prefix,
-                               keys.size(), list, keys.size() > 5 ? ", ..." : ""));
+  throw InputError(fmt::format("'{}' matches {} jobs: {}{}; give more digits", prefix, keys.size(),
+                               list, keys.size() > 5 ? ", ..." : ""));
 }
 
 Job stored_job(const Reader& reader, const std::string& key) {
@@ -74,7 +74,7 @@ Job stored_job(const Reader& reader, const std::string& key) {
 }
 
 std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key) {
-  // The job's own state: a result that is being made anew does not count.
+  // Uses the job's own state, because a result does not count while the job is run again.
   const Rows rows = reader.query(
       "SELECT runs.*, job.state AS job_state FROM job JOIN runs ON runs.key = job.key WHERE "
       "job.key = ?",
@@ -85,7 +85,7 @@ std::optional<TrialResult> trial_result(const Reader& reader, const std::string&
   if (state != "finished") return std::nullopt;
   std::optional<double> excess;
   for (const BudgetKind& kind : budget_kinds()) {
-    if (!kind.is_average()) continue;  // a search looks for bits
+    if (!kind.is_average()) continue;  // a search is for a budget in bits
     const Json limit = rows.at(0, kind.limit_column), achieved = rows.at(0, kind.achieved_column);
     if (!limit.is_number() || !achieved.is_number()) continue;
     const double over = achieved.get<double>() - limit.get<double>();

@@ -11,7 +11,7 @@
 
 namespace qbitopt {
 
-// Questions that programs ask; people use the views.
+// Queries for programs; people use the views.
 
 // Keys of a sweep's jobs in its order, without orphaned ones; empty for an unknown sweep.
 std::vector<std::string> stored_keys(const Reader& reader, const std::string& sweep_name);
@@ -20,11 +20,11 @@ std::vector<std::string> stored_keys(const Reader& reader, const std::string& sw
 // or more than one (listing them).
 std::string find_key(const Reader& reader, const std::string& prefix);
 
-// Everything of a stored job. Throws InputError if it is unknown.
+// All fields of a stored job. Throws InputError if there is no such job.
 Job stored_job(const Reader& reader, const std::string& key);
 
-// What a search wants to know of a job; nothing while it is neither finished nor failed.
-// Throws InputError if the job has no budget, or told no accuracy on held-out images.
+// The results of a job that a search uses; nullopt until the job has finished or failed. Throws
+// InputError if the job has no budget or has reported no accuracy on held-out images.
 std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key);
 
 // Keys of the jobs for which a condition over the view `runs` holds:
@@ -45,19 +45,19 @@ struct AttemptRecord {
   std::string error_class;
   std::string error_text;
 };
-// In their order; empty for an unknown job.
+// The attempts at a job in order; empty for an unknown job.
 std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key);
 
 // A file that a finished job left: "model", "allocation".
 struct ArtifactRecord {
   std::string path;    // absolute
-  std::string sha256;  // of what it left
+  std::string sha256;  // of its content
 };
-// Nothing if the job is not finished, or left none of this name.
+// Nullopt if the job has not finished, or left no such file.
 std::optional<ArtifactRecord> finished_artifact(const Reader& reader, const std::string& key,
                                                 const std::string& name);
 
-// What a job's attempts told in words: notes, warnings, how they ended. In their order.
+// The log of a job's attempts in order: notes, warnings, how they ended.
 struct LoggedEvent {
   int attempt = 0;
   double unix_seconds = 0;
@@ -67,17 +67,17 @@ struct LoggedEvent {
 };
 std::vector<LoggedEvent> logged_events(const Reader& reader, const std::string& key);
 
-// A sweep in the form in which it was last run.
+// A sweep as it was last run.
 struct SweepRevision {
   std::string file;                                           // path of the sweep file
   std::string text;                                           // verbatim
   std::vector<std::pair<std::string, std::string>> included;  // path and sha256 of what it extends
   std::vector<std::string> overrides;                         // on the command line
   std::vector<std::string> argv;
-  std::string folder;      // working directory, where relative paths begin; empty: not told
+  std::string folder;      // working directory, to which relative paths refer; empty: not known
   double recorded_at = 0;  // seconds since 1970
 };
-// Nothing for an unknown sweep.
+// Nullopt for an unknown sweep.
 std::optional<SweepRevision> last_revision(const Reader& reader, const std::string& sweep_name);
 
 // Columns that the view `runs` has in a file whose jobs have these parameters.

@@ -15,7 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Reading only: tables, functions (but those that load code), recursion.
+// Allows only reading: tables, functions (except those that load code), recursion.
 int authorise(void*, int action, const char* first, const char* second, const char*, const char*) {
   switch (action) {
     case SQLITE_SELECT:
@@ -40,7 +40,7 @@ int is_too_late(void* deadline) {
   return Clock::now() > *static_cast<Clock::time_point*>(deadline) ? 1 : 0;
 }
 
-// The authoriser and the time limit of one query. What is done with its rows does not count.
+// The authorizer and the time limit of one query. Processing of its rows does not count.
 class Guard {
  public:
   Guard(sqlite3* handle, std::chrono::milliseconds limit)
@@ -92,14 +92,14 @@ void bind(SQLite::Statement& statement, int index, const Json& value) {
   }
 }
 
-// What SQLite knows of a text before it is run, and SQLiteCpp does not tell.
+// Properties of an SQL text before it is run, which SQLiteCpp does not provide.
 struct Prepared {
-  // SQLite compiles the first statement and ignores the rest; a person would not expect that.
+  // SQLite compiles the first statement and silently ignores the rest.
   bool has_more_statements = false;
-  bool is_empty = false;                  // spaces and comments alone
+  bool is_empty = false;                  // only spaces and comments
   std::map<std::string, int> parameters;  // of ":name": name -> index
 };
-// Of a text that is more than spaces and comments.
+// `text` must contain more than spaces and comments.
 bool has_statement(sqlite3* handle, const char* sql) {
   sqlite3_stmt* statement = nullptr;
   const bool is_wrong = sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr) != SQLITE_OK;

@@ -19,7 +19,7 @@ namespace qbitopt {
 
 class Connection;
 
-// What a query gave. Cells are null, integers, floats or text (a blob as hexadecimal text).
+// The result of a query. Cells are null, integers, floats or text (a blob as hexadecimal text).
 struct Rows {
   std::vector<std::string> columns;
   std::vector<std::vector<Json>> rows;
@@ -35,26 +35,26 @@ struct ReaderOptions {
   std::chrono::milliseconds time_limit{0};
 };
 
-// Reads a database; cannot change it, whatever the SQL says: the file is opened read-only and an
-// authoriser refuses everything but reading (ATTACH and PRAGMA included). Works beside a running
-// driver, and in a folder that nobody may write to. Not thread-safe.
+// Reads a database. SQL cannot change it: the file is opened read-only, and an authorizer refuses
+// everything but reading (ATTACH and PRAGMA included). Works while a driver is running, and in a
+// read-only folder. Not thread-safe.
 class Reader {
  public:
   // Throws InputError if there is no such file, DatabaseError if it is not a database of this
-  // program, or of a newer or older version than this one can read.
+  // program, or has a version that this program cannot read.
   explicit Reader(const std::filesystem::path& file, const ReaderOptions& options = {});
   ~Reader();
   Reader(Reader&&) noexcept;
 
   // One SELECT (or VALUES, WITH, EXPLAIN). `arguments` fill its ?1, ?2, ...: null, numbers, text.
-  // Throws InputError with SQLite's words for wrong SQL or a refused action.
+  // Throws InputError with SQLite's message for invalid SQL or a refused action.
   Rows query(const std::string& sql, const std::vector<Json>& arguments = {}) const;
   // The same with ":name" in the SQL. Names that are not given are NULL; throws InputError for a
   // name that the SQL does not have.
   Rows query_named(const std::string& sql, const std::map<std::string, Json>& arguments) const;
 
-  // Row by row, for results that are too large to hold. `begin` gets the names of the columns. The
-  // time limit counts SQLite's time alone.
+  // Passes on row by row, for results that do not fit into memory. `begin` gets the names of the
+  // columns. The time limit applies to SQLite's time only.
   void for_each(const std::string& sql,
                 const std::function<void(const std::vector<std::string>&)>& begin,
                 const std::function<void(const std::vector<Json>&)>& take) const;
@@ -66,7 +66,7 @@ class Reader {
 
  private:
   friend class Database;
-  // Reads what `connection` sees, changes that are not committed yet included.
+  // Reads through `connection`, including its uncommitted changes.
   Reader(std::filesystem::path file, std::shared_ptr<Connection> connection);
   void run(const std::string& sql, const std::function<void(SQLite::Statement&)>& bind,
            const std::function<void(const std::vector<std::string>&)>& begin,

@@ -28,7 +28,7 @@ const std::set<std::string>& common_parameters() {
   return names;
 }
 
-// A column of `runs` that follows from the data, with its documentation.
+// A generated column of a view, with its documentation.
 struct Column {
   std::string expression;
   std::string name;
@@ -70,7 +70,7 @@ std::vector<std::string> column_of_text(Connection& connection, const std::strin
   return values;
 }
 
-// A name that no column has yet: underscored, else as it is written.
+// A column name that is not used yet: with underscores, or else as the parameter is written.
 std::string free_name(const std::string& name, std::set<std::string>& taken) {
   for (const std::string& candidate : {underscored(name), name, "parameter_" + name}) {
     if (taken.insert(candidate).second) return candidate;
@@ -85,7 +85,7 @@ std::vector<Column> parameter_columns(Connection& connection, std::set<std::stri
     names.insert(std::move(name));
   }
   std::vector<Column> columns;
-  // What everybody asks for first, then the rest by name.
+  // The most important columns come first, then the others by name.
   std::vector<std::string> order = {"method", "model", "data.name", "seed", "budget.average_bits"};
   for (const std::string& name : names) {
     if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
@@ -131,7 +131,7 @@ std::string lines(const std::vector<Column>& columns) {
   return text;
 }
 
-// What each kind of budget allows, then what was achieved.
+// The limit of each kind of budget, then the achieved amounts.
 std::vector<Column> budget_columns() {
   std::vector<Column> columns;
   for (const BudgetKind& kind : budget_kinds()) {
@@ -145,7 +145,7 @@ std::vector<Column> budget_columns() {
   return columns;
 }
 
-// What limits a run in this kind: as its worker told it, else as it is asked for.
+// The limit of a run for this kind of budget: as reported by its worker, else from its parameters.
 std::string limit_expression(const BudgetKind& kind) {
   std::string text = "COALESCE(" + kind.name + "_budget.limit_value";
   for (const std::string& name : kind.parameters)
@@ -153,7 +153,8 @@ std::string limit_expression(const BudgetKind& kind) {
   return text + ")";
 }
 
-// Those of `runs`: averages are 32 in full precision. Two more say what limits a run at all.
+// The columns of `runs`, in which averages are 32 in full precision, and two more for the first
+// budget of a run.
 std::vector<Column> budget_columns_of_runs() {
   std::vector<Column> columns = budget_columns();
   const size_t kinds = budget_kinds().size();
@@ -186,7 +187,7 @@ std::vector<Column> budget_means() {
   return columns;
 }
 
-// Of budget_result or allocation_budget, a join for each kind.
+// A join with budget_result or allocation_budget for each kind of budget.
 std::string budget_joins(const std::string& table, const std::string& key) {
   std::string text;
   for (const BudgetKind& kind : budget_kinds()) {
@@ -197,7 +198,7 @@ std::string budget_joins(const std::string& table, const std::string& key) {
   return text;
 }
 
-// Names of the columns that `runs` has whatever the file holds.
+// Names of the columns that `runs` has in every file.
 std::set<std::string> fixed_columns_of_runs() {
   std::set<std::string> names;
   for (const SqlFile& view : view_files()) {
@@ -214,7 +215,7 @@ std::vector<Column> but_seed(std::vector<Column> columns) {
   return columns;
 }
 
-// Mean, deviation (n - 1, two passes), least and largest over the seeds.
+// Mean, deviation (n - 1, two passes), smallest and largest value over the seeds.
 std::string statistics(const std::vector<Column>& metrics) {
   std::string text;
   for (const Column& metric : metrics) {
@@ -245,9 +246,9 @@ std::string window_means(const std::vector<Column>& metrics) {
   return text;
 }
 
-// Of what the attempts of a chain have logged into `table`, the rows that stand: those up to the step
-// that the next attempt went on from, and of those at that very step what no later attempt has
-// logged anew. `identity`: columns that, with the step, say what was logged.
+// The valid rows of `table` from the attempts of a chain: those before the step from which the next
+// attempt continued, and those at that step that no later attempt logged again. `identity`: columns
+// that, together with the step, identify a row.
 std::string stands(const std::string& table, const std::vector<std::string>& identity) {
   std::string same;
   for (const std::string& column : identity)
@@ -298,7 +299,7 @@ std::vector<std::pair<std::string, std::string>> render_views(Connection& connec
   return views;
 }
 
-// The statement alone, as SQLite keeps it: from CREATE to before the semicolon.
+// The statement as SQLite stores it: from CREATE up to the semicolon.
 std::string statement_of(const std::string& text) {
   const auto begin = text.find("CREATE ");
   return text.substr(begin, text.rfind(';') - begin);
@@ -313,7 +314,7 @@ void store_docs(Connection& connection, const std::string& relation, const std::
   }
 }
 
-// A file of an older program may have met as strangers the metrics that this one knows.
+// In the file of an older program, metrics that this program knows may be stored as unknown.
 void define_metrics(Connection& connection) {
   for (const KnownMetric& metric : known_metrics()) {
     const std::string name = metric.name, unit = metric.unit, description = metric.description;

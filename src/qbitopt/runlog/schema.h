@@ -27,16 +27,15 @@ struct ColumnDoc {
   std::string unit;    // empty: none
   std::string meaning;
 };
-// What the comments of an SQL file say: the ones before CREATE are about the relation, and each
-// "... name TYPE, -- [unit] meaning" or "... AS name, -- [unit] meaning" is about a column.
+// The documentation in the comments of an SQL file: those before CREATE describe the relation, and
+// each "... name TYPE, -- [unit] meaning" or "... AS name, -- [unit] meaning" is about a column.
 std::vector<ColumnDoc> read_docs(std::string_view sql);
 
-// Creates everything in an empty file, in one transaction.
+// Creates the tables and views of an empty file, in one transaction.
 void create_schema(Connection& connection);
 
-// Makes the views anew if the file's parameters or metrics ask for other columns than they have,
-// and the documentation of tables and views with them. Part of the caller's transaction, or one of
-// its own.
+// Recreates the views, with the documentation of tables and views, if the file's parameters or
+// metrics need other columns. Part of the caller's transaction, or one of its own.
 void refresh_views(Connection& connection);
 
 }  // namespace qbitopt

@@ -47,8 +47,8 @@ void SweepRecorder::record_revision(int64_t sweep, const Plan& plan, const Sweep
 
 int64_t SweepRecorder::record_job(const PlannedJob& planned) {
   const Job job = planned.job();
-  // Parameters that do not affect the result may have changed; those of a finished job tell what it
-  // was run with.
+  // Parameters that do not affect the result may have changed. A finished job keeps those with
+  // which it was run.
   connection_.execute(
       "INSERT INTO job (key, config_key, parameters, versions, guarantees_budget, recorded_at) "
       "VALUES (?, ?, ?, ?, ?, ?)"

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the run log: a plan becomes rows; where the files of an attempt are.
+// Internal to the run log: stores plans as rows, and locates the files of attempts.
 
 #include <filesystem>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace qbitopt {
 
-// Writes a plan inside the caller's transaction.
+// Stores a plan within the caller's transaction.
 class SweepRecorder {
  public:
   SweepRecorder(Connection& connection, double now) : connection_(connection), now_(now) {}
@@ -31,7 +31,7 @@ class SweepRecorder {
 // That of the file itself, by whatever name.
 std::filesystem::path folder_of_database(const std::filesystem::path& database);
 
-// A stored folder as an absolute path: relative ones start at the database's folder.
+// A stored folder as an absolute path; relative paths start at the database's folder.
 std::string absolute_folder(const std::filesystem::path& database, const std::string& stored);
 
 }  // namespace qbitopt

@@ -21,10 +21,10 @@ CREATE TABLE attempt (
   steps INTEGER,                 -- [optimizer steps] of the whole job, all its attempts together
   seconds REAL,                  -- [seconds] of the whole job, all its attempts together
   train_seconds REAL,            -- [seconds] of them spent in training steps
-  reallocation_seconds REAL,     -- [seconds] of them spent choosing bits anew; the first choice is left out
+  reallocation_seconds REAL,     -- [seconds] of them spent choosing bits again, without the first choice
   peak_memory_bytes INTEGER,     -- [bytes] largest resident memory
   weight_bytes INTEGER,          -- [bytes] all quantized weights at their final bits
-  budget_met INTEGER CHECK (budget_met IN (0, 1)),     -- 1: the final bits keep every budget
+  budget_met INTEGER CHECK (budget_met IN (0, 1)),     -- 1: the final bits meet every budget
   exit_code INTEGER,             -- of the worker, if it ended with the attempt
   signal INTEGER,                -- signal that ended the worker
   error_class TEXT,              -- why it failed or was interrupted: 'budget_exceeded', 'lost', 'disk_full', ...

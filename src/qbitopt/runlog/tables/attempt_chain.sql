@@ -1,4 +1,4 @@
--- An attempt and the ones it went on from: their points count up to a step.
+-- An attempt and the attempts that it continues, whose points count up to a step.
 CREATE TABLE attempt_chain (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id),   -- the attempt
   ancestor_id INTEGER NOT NULL REFERENCES attempt (id),  -- itself or one before it

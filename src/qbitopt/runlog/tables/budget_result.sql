@@ -1,4 +1,4 @@
--- How the final bits of an attempt stand against a kind of budget; recomputed by the harness, never by the method.
+-- The final bits of an attempt compared with each kind of budget; computed by the harness, never by the method.
 CREATE TABLE budget_result (
   attempt_id INTEGER NOT NULL REFERENCES attempt (id),  -- whose result it is
   budget TEXT NOT NULL,       -- the kind: 'weight', 'activation', 'joint', 'weight_bytes' or 'bops'

@@ -1,7 +1,7 @@
 -- Hardware and software of an execution; equal ones share a row.
 CREATE TABLE environment (
   id INTEGER PRIMARY KEY,     -- internal number
-  facts TEXT NOT NULL UNIQUE CHECK (json_valid(facts)),  -- JSON object: name -> text, everything that was reported
+  facts TEXT NOT NULL UNIQUE CHECK (json_valid(facts)),  -- JSON object: name -> text, all that was reported
   cpu TEXT,                   -- the processor's model
   os TEXT,                    -- operating system
   libtorch TEXT,              -- version of LibTorch

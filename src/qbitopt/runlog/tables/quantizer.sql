@@ -8,6 +8,6 @@ CREATE TABLE quantizer (
   macs INTEGER NOT NULL,       -- [multiply-accumulates] of the layer it feeds, per sample
   counted INTEGER NOT NULL CHECK (counted IN (0, 1)),  -- 1: enters the budget's average
   pinned_bits INTEGER,         -- [bits] that no method may change; NULL: free
-  share INTEGER,               -- its weight in the averages of budgets, as the worker told it; NULL: an older one did not
+  share INTEGER,               -- its weight in the averages of budgets, as reported by the worker; NULL: not reported by an older worker
   PRIMARY KEY (inventory_id, position)
 ) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
--- What an allocation gave each quantizer, and what it knew of it.
+-- The bits that an allocation gave each quantizer, with its sensitivity and range.
 CREATE TABLE quantizer_bits (
   allocation_id INTEGER NOT NULL REFERENCES allocation (id),  -- the choice
   position INTEGER NOT NULL,   -- of the quantizer in the inventory

@@ -1,4 +1,4 @@
--- How the file came to its present form.
+-- The migrations of this file.
 CREATE TABLE schema_migration (
   version INTEGER PRIMARY KEY,  -- of the schema after it
   name TEXT NOT NULL,           -- what it did

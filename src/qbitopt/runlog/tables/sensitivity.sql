@@ -1,4 +1,4 @@
--- What an allocation knew: the expected damage of every quantizer at every candidate.
+-- The sensitivities of an allocation: the expected damage of every quantizer at every candidate.
 CREATE TABLE sensitivity (
   allocation_id INTEGER NOT NULL REFERENCES allocation (id),  -- the choice
   position INTEGER NOT NULL,   -- of the quantizer in the inventory

@@ -1,4 +1,4 @@
--- Final bits of every quantizer of every finished run, with what its budgets on average bits are made of: for weights and
+-- Final bits of every quantizer of every finished run, with the terms of its budgets on average bits: for weights and
 -- activations alike, sum(share * bits) <= limit_bits * sum(share) over the counted rows of a key and kind.
 CREATE VIEW bits AS
 SELECT

@@ -1,4 +1,4 @@
--- Points of the curves of every run. A resumed attempt hides earlier points beyond its starting step, and those at that step that it measured anew.
+-- Points of the curves of every run. A resumed attempt hides earlier points beyond the step from which it continued, and those at that step that it measured again.
 CREATE VIEW curves AS
 SELECT
   job.key AS key,                 -- the run

@@ -4,10 +4,10 @@ SELECT
   job.key AS key,                     -- the job
   json_extract(job.parameters, '$.method') AS method,  -- its method
   json_extract(job.parameters, '$.seed') AS seed,      -- its seed
-  job.state AS job_state,             -- what has become of the job since
+  job.state AS job_state,             -- current state of the job
   attempt.number AS attempt,          -- which execution
   attempt.error_class AS error_class, -- group of failures: 'budget_exceeded', 'lost', 'non_finite', ...
-  attempt.error_text AS error_text,   -- in words
+  attempt.error_text AS error_text,   -- message
   attempt.signal AS signal,           -- that ended the worker; NULL: none
   attempt.exit_code AS exit_code,     -- of the worker, if it ended with the attempt
   attempt.ended_at AS ended_at,       -- [unix seconds] when

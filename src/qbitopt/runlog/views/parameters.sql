@@ -1,4 +1,4 @@
--- One row per job and parameter, for questions about any axis.
+-- One row per job and parameter, for queries about any axis.
 CREATE VIEW parameters AS
 SELECT
   job.key AS key,              -- the run

@@ -1,6 +1,6 @@
--- Configurations that no other beats that was trained alike (data, training, batch norm) from the same checkpoint: none
--- has at least their accuracy with at most their bits, and one of the three better. The checkpoint itself takes part, runs of a
--- search that chose another strength do not.
+-- The Pareto front: configurations that no other one dominates, among those with equal data, training and batch norm from the
+-- same checkpoint. A configuration dominates another one if its accuracy and both average bits are at least as good, and one of
+-- them is better. The checkpoint itself is included; runs of a search that chose another strength are not.
 CREATE VIEW pareto AS
 WITH training AS (
   SELECT job.config_key, group_concat(parameter.key || '=' || parameter.value, char(10)) AS recipe
@@ -33,7 +33,7 @@ SELECT
   method AS method,                    -- its method
   model AS model,                      -- its network
   data_name AS data_name,              -- its data set
-  n_seeds AS n_seeds,                  -- seeds that the mean is made of
+  n_seeds AS n_seeds,                  -- seeds in the mean
   top1_mean AS top1_mean,              -- [percent] mean over the seeds
   top1_deviation AS top1_deviation,    -- [percentage points] standard deviation (n - 1); NULL for one seed
   weight_bits AS weight_bits,          -- [bits] average over the counted weights

@@ -1,4 +1,4 @@
--- One row per configuration: its seeds taken together. Runs above their budget and trials of a search are counted, and enter no mean.
+-- One row per configuration: the means over its seeds. Runs above their budget and trials of a search are counted, but are in no mean.
 CREATE VIEW results AS
 WITH counted AS (
   SELECT
@@ -10,11 +10,11 @@ WITH counted AS (
 SELECT
   config_key AS config_key,                           -- the configuration
   {parameters_but_seed}
-  count(*) AS n_jobs,                                 -- seeds that were asked for
-  sum(counts) AS n_seeds,                            -- seeds that the means are made of
+  count(*) AS n_jobs,                                 -- seeds in the sweeps
+  sum(counts) AS n_seeds,                            -- seeds in the means
   sum(state = 'finished' AND budget_met IS 0) AS n_missed,  -- seeds that ended above their budget
   sum(state = 'failed') AS n_failed,                  -- seeds that failed
-  min(is_trial) AS is_trial,                          -- 1: only of a search, which chose another strength or goes on
+  min(is_trial) AS is_trial,                          -- 1: only a trial of a search, which chose another strength or has not ended
   max(checkpoint_config) AS checkpoint,               -- config_key of the full-precision runs that it started from; NULL: none
   {metric_statistics}
   {budget_means}

@@ -1,4 +1,4 @@
--- What each choice of bits knew: the expected damage of every quantizer at every candidate. Follows resumed attempts.
+-- The sensitivities behind each allocation: the expected damage of every quantizer at every candidate. Follows resumed attempts.
 CREATE VIEW sensitivities AS
 SELECT
   job.key AS key,                  -- the run
