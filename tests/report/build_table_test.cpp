@@ -197,7 +197,7 @@ TEST_F(BuildTableTest, AMissingSeedIsAFootnote) {
   EXPECT_THAT(
       table.footnotes,
       Contains(AllOf(Field(&Footnote::mark, cell.marks[0]),
-                     Field(&Footnote::text, "1 of 3 seeds missing: seed 2 (failed: lost)."))));
+                     Field(&Footnote::text, "Mean without 1 of 3 seeds: seed 2 (failed: lost)."))));
 }
 
 TEST_F(BuildTableTest, ARunAboveItsBudgetIsShownAsMissedAndEntersNoMean) {
@@ -207,7 +207,7 @@ TEST_F(BuildTableTest, ARunAboveItsBudgetIsShownAsMissedAndEntersNoMean) {
   EXPECT_EQ(cell.n, 2);
   EXPECT_EQ(table.cell("fracbits@3:met").text, "met in 2 of 3");
   EXPECT_EQ(table.cell("fracbits@3:vs_fixed").n, 2);
-  EXPECT_THAT(texts(table), Contains(HasSubstr("Above its budget at seed 2: shown as missed")));
+  EXPECT_THAT(texts(table), Contains(HasSubstr("Seed 2 ended above its budget")));
   EXPECT_EQ(table.cell("qbitopt@3:met").text, "met");
   EXPECT_EQ(table.cell("fp32:met").text, "");
 }
@@ -238,7 +238,7 @@ TEST_F(BuildTableTest, ClaimsAreTestedOverPooledPairs) {
   EXPECT_DOUBLE_EQ(fixed.test.p, 0.5);
   EXPECT_EQ(fixed.text,
             "Better than fixed: not shown. Mean difference +1.00 over 3 pairs, two-sided sign-flip "
-            "p = 0.5 (so few pairs cannot give less than 0.25).");
+            "p = 0.5 (with this number of pairs, p is at least 0.25).");
   const ClaimResult& pooled = table.claims[1];  // 0, 1, 2 at 3 bits and 1, 0 at 2.5
   EXPECT_EQ(pooled.test.pairs, 5);
   EXPECT_EQ(pooled.expected_pairs, 6);
@@ -251,16 +251,17 @@ TEST_F(BuildTableTest, ClaimsAreTestedOverPooledPairs) {
                     "claims: [{say: x, better: a, than: b, at: [3, 7]}]\n")
                   .claims[0]
                   .text,
-              HasSubstr(" No runs at 7."));
+              HasSubstr(" There are no runs at 7."));
 }
 
 TEST_F(BuildTableTest, FootnotesNameTheSharedCheckpointAndTheRemarks) {
   const std::string key = SmallDatabase::job("fp32", 0).key.substr(0, 10);
-  EXPECT_THAT(texts(build()),
-              AllOf(Contains(HasSubstr("from one full-precision checkpoint, a single run at seed 0 "
-                                       "(job " +
-                                       key + ")")),
-                    Contains("A remark."), Contains(HasSubstr("at least 5 seeds; here none has"))));
+  EXPECT_THAT(
+      texts(build()),
+      AllOf(Contains(HasSubstr("from one full-precision checkpoint, trained once with seed 0 "
+                               "(job " +
+                               key + ")")),
+            Contains("A remark."), Contains(HasSubstr("at least 5 seeds; here none has"))));
 }
 
 TEST_F(BuildTableTest, SeveralVersionsOfTheCodeAreAFootnote) {

@@ -1,58 +1,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
 #include "qbitopt/core/error.h"
-#include "qbitopt/core/hash.h"
 #include "qbitopt/core/names.h"
-#include "qbitopt/job/budget_kinds.h"
 #include "qbitopt/report/claims.h"
 #include "qbitopt/report/published_rows.h"
 #include "qbitopt/report/rows_format.h"
 #include "qbitopt/report/run_groups.h"
 #include "qbitopt/report/table.h"
+#include "qbitopt/report/table_notes.h"
 
 namespace qbitopt {
 namespace {
 
 using Show = ColumnDefinition::Show;
-
-// Bold asks for this many seeds of every row that is compared.
-constexpr int kSeedsForBold = 5;
-
-// A commit's first digits, and whether there were changes on top of it.
-std::string version_of(const Run& run) {
-  const std::string commit = cell_text(run.columns.value("commit_hash", Json()));
-  if (commit.empty()) return "unknown";
-  return commit.substr(0, 10) + (commit.ends_with("-dirty") && commit.size() > 10 ? "-dirty" : "");
-}
-
-// Footnotes by their text: equal ones share a mark.
-class Footnotes {
- public:
-  std::string mark(const std::string& text) {
-    for (const Footnote& note : marked_) {
-      if (note.text == text) return note.mark;
-    }
-    std::string mark;  // a ... z, aa, ab, ...
-    for (size_t n = marked_.size() + 1; n > 0; n = (n - 1) / 26)
-      mark.insert(mark.begin(), static_cast<char>('a' + (n - 1) % 26));
-    marked_.push_back({mark, text});
-    return mark;
-  }
-  void add(const std::string& text) { general_.push_back({"", text}); }
-  std::vector<Footnote> take() {
-    marked_.insert(marked_.end(), general_.begin(), general_.end());
-    return std::move(marked_);
-  }
-
- private:
-  std::vector<Footnote> marked_;
-  std::vector<Footnote> general_;
-};
 
 std::string seeds_text(const std::vector<const Run*>& runs) {
   std::vector<std::string> texts;
@@ -89,14 +53,14 @@ class TableBuilder {
     for (const ClaimDefinition& claim : definition_.claims)
       table_.claims.push_back(test_claim(claim, groups_, goal_of(claim.of)));
     table_.published = published_rows(reader_, definition_, groups_);
-    add_general_notes();
+    add_general_notes(definition_, groups_, bold_, notes_);
     for (const Run& run : groups_.runs()) table_.jobs.push_back(run.key);
     table_.footnotes = notes_.take();
     return std::move(table_);
   }
 
  private:
-  // What means, differences, claims and choices are of must be columns of `runs`.
+  // Means, differences, claims and best_of must name columns of `runs`.
   void check_columns() const {
     const std::vector<std::string> known = groups_.columns();
     const auto check = [&](const std::string& place, const std::string& name) {
@@ -161,15 +125,15 @@ class TableBuilder {
     Cell cell{.text = group.row->label};
     if (group.configurations > 1) {
       cell.marks.push_back(
-          notes_.mark(fmt::format("The best of {} configurations by {}, the mean over held-out "
-                                  "training images; its runs and hours are those of all of them.",
+          notes_.mark(fmt::format("Best of {} configurations by mean {}, measured on held-out "
+                                  "training images; runs and hours are the totals of all of them.",
                                   group.configurations, group.row->best_of)));
     }
     if (!group.trials.empty()) {
-      cell.marks.push_back(notes_.mark(
-          fmt::format("Its strength was searched for: {} more run{} at one seed, counted among its "
-                      "runs and hours.",
-                      group.trials.size(), group.trials.size() == 1 ? "" : "s")));
+      cell.marks.push_back(
+          notes_.mark(fmt::format("Its strength was found by a search: {} more run{} with one "
+                                  "seed, which runs and hours include.",
+                                  group.trials.size(), group.trials.size() == 1 ? "" : "s")));
     }
     return cell;
   }
@@ -186,8 +150,8 @@ class TableBuilder {
   Cell mean_of(const RunGroup& group, const ColumnDefinition& column) {
     Cell cell;
     std::vector<const Run*> runs = group.good();
-    // Bits of a row that kept its budget in no seed are shown as what was missed; its accuracy is
-    // not.
+    // If no seed of a row kept its budget, its bits are shown as missed, and its accuracy is not
+    // shown.
     const bool is_result = std::none_of(column.of.begin(), column.of.end(), is_size);
     if (runs.empty() && !group.missed().empty()) {
       cell.is_missed = true;
@@ -213,34 +177,35 @@ class TableBuilder {
     return column.find("_bits") != std::string::npos || column == "weight_bytes";
   }
 
-  // Runs that finished without a finite number, though others of their row have one.
+  // Notes runs that finished without a finite number while other runs of the row have one.
   void mark_without(const std::vector<const Run*>& runs, const std::string& column, Cell& cell) {
     std::vector<std::string> seeds;
     for (const Run* run : runs) {
       if (!run->number(column)) seeds.push_back(cell_text(run->seed));
     }
     if (seeds.empty() || cell.n == 0) return;
-    cell.marks.push_back(notes_.mark(
-        fmt::format("No finite {} at seed {}: not in this mean.", column, fmt::join(seeds, ", "))));
+    cell.marks.push_back(notes_.mark(fmt::format("Mean without seed {1}, whose {0} is not finite.",
+                                                 column, fmt::join(seeds, ", "))));
   }
 
-  // Never silently an average over fewer seeds.
+  // A mean over fewer seeds always gets a footnote.
   void mark_missing(const RunGroup& group, Cell& cell) {
     std::vector<const Run*> absent;
     for (const Run* run : group.runs) {
       if (!run->is_finished()) absent.push_back(run);
     }
     if (!absent.empty()) {
-      cell.marks.push_back(notes_.mark(fmt::format("{} of {} seeds missing: {}.", absent.size(),
-                                                   group.runs.size(), seeds_text(absent))));
+      cell.marks.push_back(
+          notes_.mark(fmt::format("Mean without {} of {} seeds: {}.", absent.size(),
+                                  group.runs.size(), seeds_text(absent))));
     }
     const auto missed = group.missed();
     if (missed.empty()) return;
     std::vector<std::string> seeds;
     for (const Run* run : missed) seeds.push_back(cell_text(run->seed));
-    cell.marks.push_back(notes_.mark(fmt::format(
-        "Above its budget at seed {}: shown as missed, in no mean, comparison or bold face.",
-        fmt::join(seeds, ", "))));
+    cell.marks.push_back(notes_.mark(
+        fmt::format("Seed {} ended above its budget: not in means, comparisons or bold.",
+                    fmt::join(seeds, ", "))));
   }
 
   Cell seeds_of(const RunGroup& group) const {
@@ -284,8 +249,8 @@ class TableBuilder {
     cell.values = {mean(differences)};
     cell.interval = t_interval(differences);
     if (differences.size() < group.good().size()) {
-      cell.marks.push_back(notes_.mark(
-          fmt::format("Over the {} of {} seeds that both have.", cell.n, group.good().size())));
+      cell.marks.push_back(notes_.mark(fmt::format(
+          "Difference over {} of {} seeds, which both rows have.", cell.n, group.good().size())));
     }
     return cell;
   }
@@ -306,7 +271,7 @@ class TableBuilder {
     return cell;
   }
 
-  // At each budget, if every row has enough seeds.
+  // Marks the best means at each budget if every row has enough seeds.
   void embolden(TableSection& section) {
     for (size_t c = 0; c < definition_.columns.size(); ++c) {
       const ColumnDefinition& column = definition_.columns[c];
@@ -323,11 +288,12 @@ class TableBuilder {
     }
   }
 
-  // All that print alike.
+  // Also marks means that look the same when printed.
   void embolden(const std::vector<Cell*>& rivals, const ColumnDefinition& column) {
     if (rivals.size() < 2) return;
     const bool are_enough = std::all_of(rivals.begin(), rivals.end(),
                                         [](const Cell* cell) { return cell->n >= kSeedsForBold; });
+    (are_enough ? bold_.is_used : bold_.is_withheld) = true;
     if (!are_enough) return;
     const double sign = column.best == "max" ? 1 : -1;
     const auto value = [](const Cell* cell) { return cell->values.front().value(); };
@@ -339,89 +305,6 @@ class TableBuilder {
       return fmt::format("{:.{}f}", number, column.digits);
     };
     for (Cell* cell : rivals) cell->is_best = printed(value(cell)) == printed(best);
-    has_bold_ = true;
-  }
-
-  bool shows(Show show) const {
-    return std::any_of(table_.columns.begin(), table_.columns.end(),
-                       [&](const ColumnDefinition& column) { return column.show == show; });
-  }
-
-  void add_general_notes() {
-    note_missing_rows();
-    const bool has_deviation =
-        std::any_of(table_.columns.begin(), table_.columns.end(),
-                    [](const ColumnDefinition& column) { return column.deviation; });
-    if (has_deviation) notes_.add("±: standard deviation over n seeds (n − 1).");
-    if (shows(Show::kDifference)) {
-      std::vector<std::string> texts;
-      for (const ColumnDefinition& column : table_.columns) {
-        if (column.show != Show::kDifference) continue;
-        texts.push_back(fmt::format("“{}” is the mean difference to “{}”", column.title,
-                                    definition_.find_row(column.to)->label));
-      }
-      notes_.add(fmt::to_string(fmt::join(texts, "; ")) +
-                 ", paired by seed, at the same budget where that has one, with its 95% t "
-                 "interval in brackets.");
-    }
-    const bool asks_for_best =
-        std::any_of(table_.columns.begin(), table_.columns.end(),
-                    [](const ColumnDefinition& column) { return !column.best.empty(); });
-    if (asks_for_best) {
-      notes_.add(fmt::format(
-          "Bold: the best mean of the quantized rows at a budget, and what prints alike, "
-          "where each of them has at least {} seeds{}.",
-          kSeedsForBold, has_bold_ ? "" : "; here none has"));
-    }
-    if (shows(Show::kRuns) || shows(Show::kHours)) {
-      notes_.add(
-          "Runs and hours are what a row needs: its own runs and those they start from, the "
-          "shared ones counted in every row.");
-    }
-    note_checkpoints();
-    note_versions();
-    for (const std::string& note : definition_.notes) notes_.add(note);
-  }
-
-  void note_missing_rows() {
-    std::string missing;
-    for (const RowDefinition& row : definition_.rows) {
-      const bool has_runs =
-          std::any_of(groups_.groups().begin(), groups_.groups().end(),
-                      [&](const RunGroup& group) { return group.row->id == row.id; });
-      if (!has_runs) missing += (missing.empty() ? "“" : ", “") + row.label + "”";
-    }
-    if (!missing.empty())
-      notes_.add(fmt::format("Rows without any run in this sweep: {}.", missing));
-  }
-
-  void note_checkpoints() {
-    const std::vector<const Run*> shared = groups_.shared_checkpoints();
-    if (shared.empty()) return;
-    std::vector<std::string> jobs;
-    std::set<std::string> seeds;
-    for (const Run* run : shared) {
-      jobs.push_back(short_key(run->key));
-      seeds.insert(cell_text(run->seed));
-    }
-    notes_.add(fmt::format(
-        "{} from one full-precision checkpoint, a single run at seed {} (job{} {}); seeds vary the "
-        "order of the images, their augmentation and the calibration.",
-        shared.size() == 1 ? "All rows start" : "Rows of the same network and recipe start",
-        fmt::join(seeds, ", "), shared.size() == 1 ? "" : "s", fmt::join(jobs, ", ")));
-  }
-
-  void note_versions() {
-    std::map<std::string, int> versions;
-    for (const Run& run : groups_.runs()) {
-      if (run.is_finished()) ++versions[version_of(run)];
-    }
-    if (versions.size() < 2) return;
-    std::vector<std::string> texts;
-    for (const auto& [version, count] : versions)
-      texts.push_back(fmt::format("{} ({} run{})", version, count, count == 1 ? "" : "s"));
-    notes_.add(fmt::format("The runs come from {} versions of the code: {}.", versions.size(),
-                           fmt::join(texts, ", ")));
   }
 
   const Reader& reader_;
@@ -430,52 +313,17 @@ class TableBuilder {
   Table table_;
   Footnotes notes_;
   const RunGroup* last_group_ = nullptr;
-  bool has_bold_ = false;
+  Bold bold_;
 };
 
-// Of a sweep that is not there the usual one.
+// The metric of a sweep, or the default one if the database has no such sweep.
 Objective metric_of(const Reader& reader, const std::string& sweep) {
   const Rows rows = reader.query("SELECT metric, goal FROM sweep WHERE name = ?", {sweep});
   if (rows.empty()) return {};
   return {.name = rows.rows[0][0], .goal = rows.rows[0][1]};
 }
 
-std::vector<std::string> texts_of(const Rows& rows) {
-  std::vector<std::string> texts;
-  for (const auto& row : rows.rows) texts.push_back(row[0]);
-  return texts;
-}
-
 }  // namespace
-
-const TableRow* Table::find_row(const std::string& address) const {
-  for (const TableSection& section : sections) {
-    for (const TableRow& row : section.rows) {
-      if (row.address == address) return &row;
-    }
-  }
-  return nullptr;
-}
-
-const Cell& Table::cell(const std::string& address) const {
-  const size_t colon = address.rfind(':');
-  const std::string row_name = address.substr(0, colon);
-  const std::string column_name = colon == std::string::npos ? "" : address.substr(colon + 1);
-  const TableRow* row = find_row(row_name);
-  if (row == nullptr) {
-    std::vector<std::string> known;
-    for (const TableSection& section : sections) {
-      for (const TableRow& other : section.rows) known.push_back(other.address);
-    }
-    throw InputError(fmt::format("table {}: {}", name, unknown_name("row", row_name, known)));
-  }
-  std::vector<std::string> known;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].name == column_name) return row->cells[i];
-    known.push_back(columns[i].name);
-  }
-  throw InputError(fmt::format("table {}: {}", name, unknown_name("column", column_name, known)));
-}
 
 Table build_table(const Reader& reader, const TableDefinition& definition) {
   TableDefinition own = definition;
@@ -487,65 +335,6 @@ Table build_table(const Reader& reader, const TableDefinition& definition) {
     }
   }
   return TableBuilder(reader, own).build();
-}
-
-TableDefinition default_definition(const Reader& reader, const std::string& sweep) {
-  const Rows jobs = reader.query(
-      "SELECT case_name, other_cases, json_extract(job.parameters, '$.method') AS method, axes "
-      "FROM "
-      "sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id JOIN job ON job.id = sweep_job.job_id"
-      " WHERE sweep.name = ? AND NOT orphaned AND requested ORDER BY position",
-      {sweep});
-  if (jobs.empty()) {
-    throw InputError(fmt::format(
-        "{} in {}", unknown_name("sweep", sweep, texts_of(reader.query("SELECT name FROM sweep"))),
-        reader.file().string()));
-  }
-  TableDefinition definition{.name = sweep, .title = sweep};
-  definition.sweeps = {sweep};
-  std::set<std::string> axes, named;
-  bool has_cases = false;
-  const auto add_row = [&](const std::string& what, const std::string& name) {
-    if (!named.insert(name).second) return;
-    std::string id = as_id(name);
-    while (definition.find_row(id)) id += "_";  // "a b" beside "a_b"
-    definition.rows.push_back({.id = id, .label = name});
-    definition.rows.back().where = {{what, {name}}};
-  };
-  for (size_t i = 0; i < jobs.size(); ++i) {
-    const bool has_case = jobs.at(i, "case_name") != "";
-    has_cases |= has_case;
-    add_row(has_case ? "case" : "method", jobs.at(i, has_case ? "case_name" : "method"));
-    const Json others = Json::parse(jobs.at(i, "other_cases").get<std::string>());
-    for (const Json& other : others) add_row("case", other);
-    const Json of_job = Json::parse(jobs.at(i, "axes").get<std::string>());
-    for (const auto& [axis, value] : of_job.items()) axes.insert(axis);
-  }
-  axes.erase("seed");
-  if (!has_cases) axes.erase("method");  // each has its row
-  // Budgets first, so that rows at one budget stand together.
-  for (const std::string& budget : budget_parameters()) {
-    if (axes.erase(budget)) definition.split_by.push_back(budget);
-  }
-  definition.split_by.insert(definition.split_by.end(), axes.begin(), axes.end());
-  definition.columns = standard_columns(definition);
-  return definition;
-}
-
-std::vector<std::string> check_expectations(const Table& table, const TableDefinition& definition) {
-  std::vector<std::string> faults;
-  for (const auto& [address, expected] : definition.expectations) {
-    const Cell& cell = table.cell(address);
-    const auto value = cell.values.empty() ? std::nullopt : cell.values.front();
-    if (!value) {
-      faults.push_back(fmt::format("{}: no value, expected {} ± {}", address, expected.value,
-                                   expected.tolerance));
-    } else if (std::abs(*value - expected.value) > expected.tolerance) {
-      faults.push_back(fmt::format("{}: {:.6g}, expected {} ± {}", address, *value, expected.value,
-                                   expected.tolerance));
-    }
-  }
-  return faults;
 }
 
 }  // namespace qbitopt
