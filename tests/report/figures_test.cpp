@@ -269,7 +269,7 @@ TEST_F(FiguresTest, WithoutGnuplotTheErrorSaysHowToGetIt) {
   ::setenv("PATH", folder_.path().c_str(), 1);
   const std::string message = message_of([] { gnuplot_output("plot 1"); });
   ::setenv("PATH", path.c_str(), 1);
-  EXPECT_THAT(message, HasSubstr("gnuplot draws the figures and is not in the PATH"));
+  EXPECT_THAT(message, HasSubstr("gnuplot, which draws the figures, is not in the PATH"));
   EXPECT_THAT(message, HasSubstr("sudo apt-get install gnuplot-nox"));
 }
 
@@ -292,7 +292,7 @@ TEST_F(FiguresTest, SqlMustGiveTheColumnsOfItsKind) {
                 figure_script(database.reader(), read_figure(path("a.yaml")), std::nullopt,
                               FigureFormat::kSvg);
               }),
-              HasSubstr("figure a: its SQL gives no column 'y', which 'points' needs"));
+              HasSubstr("figure a: its SQL has no column 'y', which the kind 'points' needs"));
 }
 
 TEST(SeriesStylesTest, ConfigurationsLookLikeTheirMethod) {

@@ -46,7 +46,7 @@ class PageTest : public ::testing::Test {
 };
 
 TEST_F(PageTest, SaysWhyThereAreNoFigures) {
-  EXPECT_THAT(page(), HasSubstr("There was no gnuplot to draw them"));
+  EXPECT_THAT(page(), HasSubstr("gnuplot, which draws the figures, was not installed"));
 }
 
 TEST_F(PageTest, ShowsEveryJobOfTheSweep) {

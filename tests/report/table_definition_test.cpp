@@ -80,27 +80,27 @@ TEST(TableDefinitionTest, WithoutASweepItIsAnyones) {
 
 TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
   const std::pair<const char*, const char*> cases[] = {
-      {"title: x\n", "results/quick.yaml:1:1: a table needs rows"},
+      {"title: x\n", "results/quick.yaml:1:1: this table has no rows"},
       {"rows: {a: {}}\ntitel: x\n", "results/quick.yaml:2:1: unknown key 'titel'"},
-      {"rows: {a@3: {}}\n", "row 'a@3' must not hold '@'"},
+      {"rows: {a@3: {}}\n", "row 'a@3' must not contain '@'"},
       {"rows: {a: {wher: {}}}\n", "did you mean 'where'?"},
-      {"rows: {a: {best_of: top1}}\n", "choosing by the test images would flatter the row"},
-      {"rows: {a: {}}\ncolumns: {x: {}}\n", "column 'x' lacks 'show'"},
+      {"rows: {a: {best_of: top1}}\n", "a choice by the test images would bias the row"},
+      {"rows: {a: {}}\ncolumns: {x: {}}\n", "column 'x' has no 'show'"},
       {"rows: {a: {}}\ncolumns: {x: {show: men}}\n", "unknown column kind 'men'"},
-      {"rows: {a: {}}\ncolumns: {x: {show: mean}}\n", "column 'x' lacks 'of'"},
-      {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1}}\n", "column 'x' lacks 'to'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: mean}}\n", "column 'x' has no 'of'"},
+      {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1}}\n", "column 'x' has no 'to'"},
       {"rows: {a: {}}\ncolumns: {x: {show: difference, of: top1, to: b}}\n", "unknown row 'b'"},
       {"rows: {a: {}}\ncolumns: {x: {show: mean, of: top1, best: high}}\n",
        "best must be max or min, found 'high'"},
       {"rows: {a: {}}\ncolumns: {x: {show: met, best: max}}\n",
-       "best is for means and differences"},
+       "'best' applies only to columns that show a mean or a difference"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: b}]\n", "unknown row 'b'"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: a, at: 3}]\n", "split_by"},
       {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim lacks 'say'"},
       {"rows: {a: {}}\npublished: [{where: {network: x}}]\n", "unknown key 'network'"},
       {"rows: {a: {}}\npublished: [{row: resnet18/b@4}]\n", "quick.yaml:2:19: unknown row 'b'"},
       {"rows: {a: {}}\nexpect: {a: {value: 1, tolerance: 1}}\n", "ROW:COLUMN"},
-      {"rows: {a: {}}\nexpect: {\"a:top1\": {value: 1}}\n", "'a:top1' lacks 'tolerance'"},
+      {"rows: {a: {}}\nexpect: {\"a:top1\": {value: 1}}\n", "'a:top1' has no 'tolerance'"},
   };
   for (const auto& [text, message] : cases) {
     try {

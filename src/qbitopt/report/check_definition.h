@@ -9,10 +9,9 @@
 
 namespace qbitopt {
 
-// Whether a table can be made of a sweep's runs, before there are any. `runs`: one for each planned
-// configuration, with its parameters. Throws InputError for a parameter that no job can have, a
-// column that `runs` will not have, and a row that holds several configurations and does not say
-// which.
+// Checks a table definition before a sweep runs. `runs`: one for each planned configuration, with
+// its parameters. Throws InputError for a parameter that no job can have, a column that `runs` will
+// not have, and a row that selects several configurations without a rule to choose one.
 void check_definition(const TableDefinition& definition, const std::string& sweep,
                       std::vector<Run> runs, const Catalog& catalog);
 

@@ -24,12 +24,12 @@ std::string verdict_of(const SignFlipTest& test, double sign) {
   return sign * test.difference > 0 ? "holds" : "the opposite holds";
 }
 
-// `absent`: what the claim is said to hold at, and no row has.
+// `absent`: values of the claim's `at` that no row has.
 std::string sentence(const ClaimResult& result, const std::vector<std::string>& absent) {
   const SignFlipTest& test = result.test;
   const std::string nowhere =
-      absent.empty() ? "" : fmt::format(" No runs at {}.", fmt::join(absent, ", "));
-  if (test.pairs == 0) return result.claim.say + ": no runs to tell yet." + nowhere;
+      absent.empty() ? "" : fmt::format(" There are no runs at {}.", fmt::join(absent, ", "));
+  if (test.pairs == 0) return result.claim.say + ": no runs yet." + nowhere;
   std::string pairs = fmt::format("{} pair{}", test.pairs, test.pairs == 1 ? "" : "s");
   if (test.pairs < result.expected_pairs)
     pairs = fmt::format("{} of {} pairs", test.pairs, result.expected_pairs);
@@ -37,7 +37,7 @@ std::string sentence(const ClaimResult& result, const std::vector<std::string>& 
       fmt::format("{}: {}. Mean difference {:+.2f} over {}, two-sided sign-flip p = {:.2g}",
                   result.claim.say, result.verdict, test.difference, pairs, test.p);
   if (test.smallest_p >= kSignificance)
-    text += fmt::format(" (so few pairs cannot give less than {:.2g})", test.smallest_p);
+    text += fmt::format(" (with this number of pairs, p is at least {:.2g})", test.smallest_p);
   return text + "." + nowhere;
 }
 

@@ -43,9 +43,8 @@ NamedQuery find_query(const std::filesystem::path& folder, const std::string& na
     known.push_back(query.name);
   }
   if (known.empty())
-    throw InputError("no question '" + name + "': there are no files " + folder.string() +
-                     "/*.sql");
-  throw InputError(unknown_name("question", name, known));
+    throw InputError("no query '" + name + "': there are no files " + folder.string() + "/*.sql");
+  throw InputError(unknown_name("query", name, known));
 }
 
 }  // namespace qbitopt

@@ -25,7 +25,7 @@ Rows select(const Reader& reader, const PublishedDefinition& entry) {
     sql += arguments.empty() ? " WHERE " : " AND ";
     sql += column + " IN (";
     for (size_t i = 0; i < values.size(); ++i) {
-      arguments.push_back(cell_text(values[i]));  // bits are kept as the source writes them
+      arguments.push_back(cell_text(values[i]));  // bits are stored as the source writes them
       sql += fmt::format("{}?{}", i > 0 ? ", " : "", arguments.size());
     }
     sql += ")";
@@ -48,7 +48,7 @@ PublishedRow theirs(const Rows& rows, size_t i) {
           .quoted_from = at("quoted_from")};
 }
 
-// What is asked for, without a number: nobody has published it.
+// A row without a number, for a combination that nobody has published.
 PublishedRow without_theirs(const PublishedDefinition& entry) {
   const auto asked = [&](const char* column) {
     const auto found = entry.where.find(column);
@@ -60,7 +60,7 @@ PublishedRow without_theirs(const PublishedDefinition& entry) {
           .activation_bits = asked("activation_bits")};
 }
 
-// Is the row of a section that the table has?
+// Whether the row belongs to a section of the table.
 bool has_section(const RunGroups& groups, const std::string& address) {
   const std::string section = address.substr(0, address.rfind('/', address.find('@')) + 1);
   return std::any_of(groups.groups().begin(), groups.groups().end(),

@@ -9,7 +9,7 @@
 
 namespace qbitopt {
 
-// What the definition asks for of the view `published`, with our rows beside it.
+// The rows of the view `published` that the definition selects, each with our row.
 std::vector<PublishedRow> published_rows(const Reader& reader, const TableDefinition& definition,
                                          const RunGroups& groups);
 

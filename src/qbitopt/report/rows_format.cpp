@@ -14,7 +14,7 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-// Also right for a cell that is not valid UTF-8.
+// Works for cells that are not valid UTF-8, too.
 std::string dump(const OrderedJson& json, int indent = -1) {
   return json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace);
 }
@@ -22,11 +22,11 @@ std::string dump(const OrderedJson& json, int indent = -1) {
 std::string exact_text(const Json& cell) {
   if (cell.is_null()) return "";
   if (cell.is_number_float() && !std::isfinite(cell.get<double>()))
-    return fmt::format("{}", cell.get<double>());  // JSON has no word for it
+    return fmt::format("{}", cell.get<double>());  // JSON cannot express it
   return cell.is_string() ? cell.get<std::string>() : cell.dump();
 }
 
-// A text that spreadsheets take for a number, and nothing more.
+// Whether spreadsheets read the text as a number.
 bool reads_as_number(const std::string& text) {
   const char* const first = text.data() + (text.starts_with('+') ? 1 : 0);
   const char* const last = text.data() + text.size();
@@ -51,7 +51,7 @@ OrderedJson as_object(const std::vector<std::string>& names, const std::vector<J
   return object;
 }
 
-// Of a cell for spreadsheets.
+// The CSV field of a cell.
 std::string csv_cell(const Json& cell) {
   return cell.is_string() ? csv_text_field(cell.get<std::string>()) : csv_field(exact_text(cell));
 }
@@ -60,7 +60,7 @@ std::string csv_line(const std::vector<std::string>& fields) {
   return fmt::format("{}\n", fmt::join(fields, ","));
 }
 
-// Each line of it further to the right; no text within JSON has a line end.
+// Indents each line; strings in JSON contain no line breaks.
 std::string indented(const std::string& json) {
   std::string text = "  ";
   for (const char c : json) text += c == '\n' ? "\n  " : std::string(1, c);

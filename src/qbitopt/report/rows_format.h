@@ -7,19 +7,19 @@
 
 namespace qbitopt {
 
-// Rows of a query as other programs read them.
+// Formats for the rows of a query.
 //   kCsv        RFC 4180, a header line; NULL is empty, floats with all their digits; texts that a
 //               spreadsheet would compute (=, +, -, @ in front) get an apostrophe in front
 //   kJson       a list of objects, columns in their order
 //   kJsonLines  an object a line
 //   kMarkdown   for people: floats with 6 digits, numbers to the right
-// In JSON a column name that is there already gets ":2", ":3", ... behind it.
+// In JSON, duplicate column names get a suffix ":2", ":3", ...
 enum class RowsFormat { kCsv, kJson, kJsonLines, kMarkdown };
 
 std::string write_rows(const Rows& rows, RowsFormat format);
 
-// The same row by row, for results that are too large to hold: begin(), add() for each, end().
-// Not for kMarkdown, which looks at all rows first.
+// Writes row by row, for results that do not fit into memory: begin(), add() for each row, end().
+// Not for kMarkdown, which needs all rows first.
 class RowsWriter {
  public:
   RowsWriter(RowsFormat format, std::function<void(const std::string&)> out)
@@ -41,10 +41,10 @@ std::string cell_text(const Json& cell);
 
 // A value as a field of a CSV line, quoted if it must be.
 std::string csv_field(const std::string& text);
-// The same of a text from outside, which no spreadsheet shall take for a formula.
+// The same for a text from outside, protected from being read as a formula by a spreadsheet.
 std::string csv_text_field(const std::string& text);
 
-// Text that means nothing to Markdown, on one line; also within a cell of a table.
+// Text on one line with the special characters of Markdown escaped, also within a cell of a table.
 std::string markdown_escaped(const std::string& text);
 
 }  // namespace qbitopt

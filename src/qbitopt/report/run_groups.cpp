@@ -17,7 +17,7 @@
 namespace qbitopt {
 namespace {
 
-// In front of those of `runs`, in runs_of_sweep().
+// Columns of runs_of_sweep() before those of `runs`.
 constexpr size_t kOwnColumns = 4;
 
 // 3 and 3.0 are the same value, and so is the text "3".
@@ -37,7 +37,7 @@ bool fulfils(const Run& run, const Conditions& conditions) {
   return true;
 }
 
-// `renamed`: axes whose value another parameter has.
+// `renamed`: axes whose values come from another parameter.
 std::vector<Json> values_at(const Run& run, const std::vector<std::string>& axes,
                             const std::map<std::string, std::string>& renamed = {}) {
   std::vector<Json> values;
@@ -48,7 +48,7 @@ std::vector<Json> values_at(const Run& run, const std::vector<std::string>& axes
   return values;
 }
 
-// Also of a decimal that is kept as text, so that 2.5 is exact.
+// Also for decimals stored as text, so that 2.5 is exact.
 std::optional<double> number_of(const Json& value) {
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;
@@ -58,7 +58,8 @@ std::optional<double> number_of(const Json& value) {
   return !text.empty() && *end == '\0' ? std::optional(number) : std::nullopt;
 }
 
-// What does not apply first, then numbers, descending, then texts, which are all alike.
+// Values that do not apply come first, then numbers in descending order, then texts, which are
+// equivalent.
 bool is_before(const Json& a, const Json& b) {
   if (a.is_null() != b.is_null()) return a.is_null();
   const auto x = number_of(a);
@@ -73,15 +74,15 @@ bool is_before(const std::vector<Json>& a, const std::vector<Json>& b) {
   return false;
 }
 
-// What may tell a group from others of its row in a section.
+// The values that may distinguish groups of one row in a section.
 std::vector<Json> limits_of(const RunGroup& group) {
   std::vector<Json> values = group.split;
   values.insert(values.end(), group.budget.begin(), group.budget.end());
   return values;
 }
 
-// The group's section and those of limits_of() that `has` marks: what it must have in common with a
-// reference that has those alone.
+// The section of a group and the values of limits_of() that `has` marks. A reference that has only
+// those values must have the same ones.
 std::vector<std::string> reference_texts(const RunGroup& group, const std::vector<bool>& has) {
   std::vector<std::string> texts;
   for (const Json& value : group.section) texts.push_back(cell_text(value));
@@ -92,8 +93,8 @@ std::vector<std::string> reference_texts(const RunGroup& group, const std::vecto
   return texts;
 }
 
-// Columns of `runs` and parameters that a table looks at. A run keeps no others, as a sweep may have
-// a hundred thousand runs.
+// The columns of `runs` and the parameters that a table uses. Others are not kept, because a sweep
+// may have a hundred thousand runs.
 std::set<std::string> columns_of(const TableDefinition& definition) {
   std::set<std::string> names = {"state",      "error_class", "commit_hash",
                                  "budget_met", "counts",      "weight_bits",
@@ -144,8 +145,7 @@ std::string differences(const std::vector<Json>& runs) {
   for (const auto& [name, set] : values) {
     if (set.size() > 1) differing.push_back(fmt::format("{} ({})", name, fmt::join(set, ", ")));
   }
-  if (differing.empty())
-    return "no parameter but the version of a part or the data (`qbitopt show KEY`)";
+  if (differing.empty()) return "the version of a part or in the data only (`qbitopt show KEY`)";
   return fmt::to_string(fmt::join(differing, ", "));
 }
 
@@ -167,7 +167,8 @@ const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
   std::optional<double> best_value;
   for (const auto& [key, runs] : configurations) {
     const std::vector<double>& values = values_by_key[key];
-    if (values.empty() || values.size() < most) continue;  // survivors do not win
+    // a configuration that lost runs cannot win
+    if (values.empty() || values.size() < most) continue;
     const double value = smaller_is_better ? -mean(values) : mean(values);
     if (best_value && value <= *best_value) continue;
     best_value = value;
@@ -314,9 +315,9 @@ void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
     if (count == 0) {
       std::vector<std::string> known;
       for (const auto& row : reader.query("SELECT name FROM sweep").rows) known.push_back(row[0]);
-      throw InputError(fmt::format("table {}: {} in {}; `qbitopt run {}` fills it", definition.name,
-                                   unknown_name("sweep", sweep, known), reader.file().string(),
-                                   sweep));
+      throw InputError(fmt::format("table {}: {} in {}; run the sweep with `qbitopt run {}`",
+                                   definition.name, unknown_name("sweep", sweep, known),
+                                   reader.file().string(), sweep));
     }
   }
 }
@@ -380,15 +381,16 @@ void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& defi
   for (size_t i = first; i < groups_.size(); ++i) {
     RunGroup& group = groups_[i];
     ByConfiguration configurations;
-    if (group.candidates.empty()) continue;  // its search goes on
+    if (group.candidates.empty()) continue;  // its search has not ended
     for (const Run* run : group.candidates) configurations[run->config_key].push_back(run);
     group.configurations = configurations.size();
     if (configurations.size() > 1 && row.best_of.empty()) {
-      throw InputError(fmt::format(
-          "table {}: row '{}' holds {} configurations, which differ in {}; narrow its `where`, add "
-          "the axis to split_by, or let `best_of: validation_top1` choose",
-          definition.name, group.address(), configurations.size(),
-          differences(parameters_of(group.candidates))));
+      throw InputError(
+          fmt::format("table {}: row '{}' selects {} configurations, which differ in {}, but a row "
+                      "shows only one; narrow its `where`, add the axis to split_by, or choose "
+                      "with `best_of: validation_top1`",
+                      definition.name, group.address(), configurations.size(),
+                      differences(parameters_of(group.candidates))));
     }
     group.runs = row.best_of.empty() ? group.candidates : best_of(configurations, row.best_of);
     const auto by_seed = [](const Run* a, const Run* b) { return a->seed < b->seed; };

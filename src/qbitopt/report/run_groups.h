@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the report: the runs behind a table, put into its rows.
+// Internal to the report: assigns the runs of a table to its rows.
 
 #include <functional>
 #include <map>
@@ -20,30 +20,30 @@ struct Run {
   std::string config_key;
   std::string state;               // of the job: "finished", ...
   std::vector<std::string> cases;  // the sweep's
-  Json parameters;                 // dotted name -> value; those that the table looks at
+  Json parameters;                 // dotted name -> value; only those that the table uses
   Json seed;
   bool is_trial = false;  // a run of a search that chose another strength
-  Json columns;           // of its row of the view `runs`, what the table looks at: name -> value
+  Json columns;           // of the view `runs`: name -> value; only those that the table uses
 
   bool is_finished() const { return state == "finished"; }
-  // Finished above its budget: counts as missed, and enters no mean.
+  // The run finished above its budget; it is shown as missed and is in no mean.
   bool is_missed() const;
-  // Enters means: the column `counts`.
+  // The run is part of means, as in the column `counts`.
   bool is_good() const { return is_finished() && columns.value("counts", Json()) == 1; }
   bool is_full_precision() const;
   std::optional<double> number(const std::string& column) const;
 };
 
-// The runs of one row: a configuration at several seeds.
+// The runs of one row: a configuration with several seeds.
 struct RunGroup {
   const RowDefinition* row = nullptr;
   std::vector<Json> section;     // values of section_by
   std::vector<Json> split;       // values of split_by; null: does not apply
   std::vector<Json> budget;      // its limits: average_bits, weights, activations, joint
   std::vector<const Run*> runs;  // by seed
-  // Of all configurations among which best_of chose; else `runs`.
+  // Runs of all configurations from which best_of chose; without best_of, the same as `runs`.
   std::vector<const Run*> candidates;
-  std::vector<const Run*> trials;  // of the search for its strength, those not chosen
+  std::vector<const Run*> trials;  // runs of the search for its strength that were not chosen
   size_t configurations = 1;
 
   std::vector<const Run*> good() const;
@@ -69,29 +69,29 @@ std::string runs_of_sweep(const std::string& sweep);
 // Runs and rows of one table. Not copyable: groups point to runs.
 class RunGroups {
  public:
-  // Throws InputError if a sweep is not in the database, or if a row holds several configurations
-  // and does not say which.
+  // Throws InputError if a sweep is not in the database, or if a row selects several configurations
+  // without a rule to choose one.
   RunGroups(const Reader& reader, const TableDefinition& definition);
-  // The same of runs that are in no database yet, without what they need.
+  // The same for runs that are not in a database yet, without the runs that they need.
   RunGroups(std::vector<Run> runs, const TableDefinition& definition);
   RunGroups(const RunGroups&) = delete;
 
   const std::vector<Run>& runs() const { return runs_; }
   // Names of all columns of the view `runs`.
   std::vector<std::string> columns() const;
-  // In the order of the table: sections as the sweeps have them; within a section budgets
-  // descending, rows without one first; at one budget rows as defined, each with its split values,
-  // numbers descending, texts as the sweeps have them.
+  // In the order of the table: sections in the order of the sweeps; within a section, rows without
+  // a budget, then descending budgets; within a budget, rows in the order of the definition, each
+  // with its split values: numbers descending, texts in the order of the sweeps.
   const std::vector<RunGroup>& groups() const { return groups_; }
-  // The group of row `id` that `group` can be compared with; null if there is none. It is of the same
-  // section, and every split value and limit that it has is `group`'s too: rows at any budget
-  // compare with one that has none, not the reverse.
+  // The group of row `id` with which `group` can be compared; null if there is none. Both are in
+  // one section, and `group` has every split value and limit of the returned group: a row with a
+  // budget can be compared with one without a budget, but not the reverse.
   const RunGroup* beside(const RunGroup& group, const std::string& id) const;
   const RunGroup* find(const std::string& address) const;
 
-  // These runs and those that they need, directly or not, each once.
+  // These runs and those that they need, directly or indirectly, each once.
   std::vector<const Run*> with_needed(const std::vector<const Run*>& runs) const;
-  // Runs whose model others start from.
+  // Runs from whose model other runs start.
   std::vector<const Run*> shared_checkpoints() const;
 
  private:
@@ -113,10 +113,11 @@ class RunGroups {
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> needs_;
   std::vector<RunGroup> groups_;
   std::map<std::string, size_t> addresses_;  // address -> position in groups_
-  // The groups of one row that have the same of their split values and limits.
+  // The groups of one row for which the same split values and limits are given.
   struct References {
-    std::vector<bool> has;                              // split values, then limits
-    std::map<std::vector<std::string>, size_t> groups;  // what they have -> the first, in groups_
+    std::vector<bool> has;  // split values, then limits
+    // values -> index in groups_ of the first group
+    std::map<std::vector<std::string>, size_t> groups;
   };
   std::map<std::string, std::vector<References>> references_;  // by the row's id
 };

@@ -4,8 +4,8 @@
 
 namespace qbitopt {
 
-// The columns of a table that names none: accuracy, what it cost in bits, and whether it is better.
-// clang-format off
+// The columns of a table whose definition names none: accuracy, bits, and the difference to other
+// rows. clang-format off
 inline constexpr const char* kStandardColumns = R"(
 budget:    {show: axis, of: budget.average_bits, title: bits allowed}
 method:    {show: label}

@@ -13,7 +13,7 @@ namespace {
 constexpr int kExactPairs = 20;
 constexpr int kDraws = 100'000;
 
-// Each pair's share of the statistic: difference / (pairs of its block * blocks).
+// The contribution of each pair to the statistic: difference / (pairs of its block * blocks).
 std::vector<double> shares_of(const std::vector<std::vector<double>>& blocks) {
   double count = 0;
   for (const auto& block : blocks) count += !block.empty();
@@ -57,7 +57,7 @@ SignFlipTest sign_flip_test(const std::vector<std::vector<double>>& blocks) {
   test.difference = std::accumulate(shares.begin(), shares.end(), 0.0);
   double scale = 0;
   for (const double share : shares) scale += std::abs(share);
-  // A pattern that differs by rounding alone is as large.
+  // A pattern that differs only by rounding counts as equally large.
   const double threshold = std::abs(test.difference) - 1e-12 * scale;
 
   test.is_exact = test.pairs <= kExactPairs;

@@ -15,7 +15,7 @@ struct CellSource {
   std::string key;            // the run
   std::string reference_key;  // the run it is compared with; empty: none
   Json seed;
-  std::optional<double> value;  // what it gives to the cell
+  std::optional<double> value;  // its contribution to the cell
   std::string state;            // "finished", "missed", "failed", "new", ...
 };
 
@@ -23,10 +23,10 @@ struct Cell {
   std::vector<std::optional<double>> values;  // one for each of the column's `of`, scaled
   std::optional<double> deviation;            // standard deviation (n - 1), of a single value
   std::optional<Interval> interval;           // 95% t interval, of a difference
-  int n = 0;                                  // values that it is made of
-  std::string text;                           // of a cell that is no number
+  int n = 0;                                  // number of values behind it
+  std::string text;                           // of a cell that is not a number
   bool is_best = false;
-  bool is_missed = false;          // of runs above their budget: in no comparison
+  bool is_missed = false;          // from runs above their budget, which are in no comparison
   std::vector<std::string> marks;  // footnotes: "a"
   std::vector<CellSource> sources;
 };
@@ -35,7 +35,7 @@ struct TableRow {
   std::string address;  // "qbitopt@2.5"
   std::string id;       // of the definition
   std::string label;
-  bool begins_block = false;  // another budget than the row before
+  bool begins_block = false;  // its budget differs from that of the row before
   std::vector<Cell> cells;    // one for each column
 };
 
@@ -54,14 +54,14 @@ struct ClaimResult {
   SignFlipTest test;
   int expected_pairs = 0;
   std::string verdict;  // "holds", "not shown", "the opposite holds", "no runs yet"
-  std::string text;     // all of it in a sentence
+  std::string text;     // the result as a sentence
 };
 
-// A number of others, and ours beside it. What there is not yet, of theirs or of ours, is blank.
+// A published number beside ours. A missing number, published or ours, is blank.
 struct PublishedRow {
   std::string model, method, weight_bits, activation_bits, constraint;
   std::optional<double> top1;
-  std::optional<double> fp32_top1;  // the source's own; blank where it gives none
+  std::optional<double> fp32_top1;  // of the source's own network; blank if the source gives none
   std::optional<double> delta;      // top1 - fp32_top1
   std::string our_row;              // address; empty: none
   std::optional<double> our_top1;
@@ -70,7 +70,7 @@ struct PublishedRow {
   std::string source_title, source_url, quoted_from;
 };
 
-// What every format shows of a published row, before its source.
+// The columns that every format shows of a published row, before its source.
 struct PublishedColumn {
   const char* title;
   std::string (*text)(const PublishedRow&);  // null: a number
@@ -79,7 +79,7 @@ struct PublishedColumn {
 };
 const std::vector<PublishedColumn>& published_columns();
 
-// A comparison as values: what every format writes.
+// A comparison as values, which every format writes in its own way.
 struct Table {
   std::string name;
   std::string title;
@@ -92,18 +92,19 @@ struct Table {
   std::vector<std::string> jobs;    // keys of the runs in it
 
   const TableRow* find_row(const std::string& address) const;
-  // Of "ROW:COLUMN". Throws InputError that lists the known ones.
+  // The cell at "ROW:COLUMN". Throws InputError that lists the known rows or columns.
   const Cell& cell(const std::string& address) const;
 };
 
-// Throws InputError if the sweep is not in the database or the definition does not fit its runs.
+// Builds the table. Throws InputError if the sweep is not in the database, or if the definition
+// does not fit its runs.
 Table build_table(const Reader& reader, const TableDefinition& definition);
 
 // A definition for a sweep that has none: a row for each case (without cases: for each method),
 // split by the axes that vary within one. Throws InputError for an unknown sweep.
 TableDefinition default_definition(const Reader& reader, const std::string& sweep);
 
-// What does not hold of the definition's expectations, a line each; empty: all is well.
+// The expectations of the definition that are not met, one line each; empty: all are met.
 std::vector<std::string> check_expectations(const Table& table, const TableDefinition& definition);
 
 }  // namespace qbitopt

@@ -23,7 +23,7 @@ std::vector<std::string> fields_of(const ColumnDefinition& column) {
   return names;
 }
 
-// Ready for the line.
+// The CSV fields of a cell.
 std::vector<std::string> fields_of(const Cell& cell, const ColumnDefinition& column) {
   if (column.show == Show::kDifference) {
     const auto& interval = cell.interval;
@@ -43,7 +43,7 @@ std::string line_of(const std::vector<std::string>& fields) {
   return fmt::format("{}\n", fmt::join(fields, ","));
 }
 
-// Texts of the footnotes that the row's cells carry.
+// Texts of the footnotes of a row's cells.
 std::string notes_of(const Table& table, const TableRow& row) {
   std::vector<std::string> texts;
   for (const Footnote& note : table.footnotes) {

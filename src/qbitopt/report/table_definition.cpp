@@ -34,7 +34,7 @@ std::vector<std::string> texts_of(const YamlNode& map, const char* key) {
 
 std::string required_text(const YamlNode& map, const char* key, const std::string& what) {
   const YamlNode* node = map.find(key);
-  if (!node) fail_at(map.place, what + " lacks '" + key + "'");
+  if (!node) fail_at(map.place, what + " has no '" + key + "'");
   return expect_text(*node, key);
 }
 
@@ -45,7 +45,7 @@ std::vector<Json> scalars(const YamlNode& node, const std::string& what) {
   std::vector<Json> values;
   for (const YamlNode& item : node.items) {
     if (!item.is_scalar())
-      fail_at(item.place, what + " must hold plain values, found " + item.found());
+      fail_at(item.place, what + " must contain plain values, found " + item.found());
     values.push_back(item.scalar);
   }
   return values;
@@ -64,7 +64,8 @@ constexpr const char* kNotInIds = "@:/, ";
 void expect_id(const YamlNode::Entry& entry, const std::string& what) {
   expect_name(entry.place, what, entry.key);
   if (entry.key.find_first_of(kNotInIds) != std::string::npos)
-    fail_at(entry.place, what + " '" + entry.key + "' must not hold '@', ':', '/', ',' or spaces");
+    fail_at(entry.place,
+            what + " '" + entry.key + "' must not contain '@', ':', '/', ',' or spaces");
 }
 
 RowDefinition row_of(const YamlNode::Entry& entry) {
@@ -83,9 +84,9 @@ RowDefinition row_of(const YamlNode::Entry& entry) {
     row.best_of = expect_text(*best, "best_of");
     if (!row.best_of.starts_with("validation_")) {
       fail_at(best->place,
-              "best_of must name a number of held-out training images, such as "
-              "validation_top1, found '" +
-                  row.best_of + "': choosing by the test images would flatter the row");
+              "best_of must name a metric of held-out training images, such as validation_top1, "
+              "found '" +
+                  row.best_of + "'; a choice by the test images would bias the row");
     }
   }
   return row;
@@ -112,11 +113,11 @@ ColumnDefinition column_of(const YamlNode::Entry& entry) {
   expect_map(node, what);
   expect_keys(node, what, {"show", "title", "of", "to", "digits", "scale", "deviation", "best"});
   const YamlNode* show = node.find("show");
-  if (!show) fail_at(entry.place, what + " lacks 'show'");
+  if (!show) fail_at(entry.place, what + " has no 'show'");
   ColumnDefinition column{.name = entry.key, .show = show_of(*show)};
   column.title = text_or(node, "title", entry.key);
   column.of = texts_of(node, "of");
-  if (needs_of(column.show) && column.of.empty()) fail_at(entry.place, what + " lacks 'of'");
+  if (needs_of(column.show) && column.of.empty()) fail_at(entry.place, what + " has no 'of'");
   if (column.show == Show::kDifference) column.to = required_text(node, "to", what);
   if (const YamlNode* digits = node.find("digits"))
     column.digits = static_cast<int>(std::clamp<int64_t>(expect_int(*digits, "digits"), 0, 12));
@@ -127,7 +128,7 @@ ColumnDefinition column_of(const YamlNode::Entry& entry) {
     if (column.best != "max" && column.best != "min")
       fail_at(best->place, "best must be max or min, found '" + column.best + "'");
     if (column.show != Show::kMean && column.show != Show::kDifference)
-      fail_at(best->place, "best is for means and differences");
+      fail_at(best->place, "'best' applies only to columns that show a mean or a difference");
   }
   return column;
 }
@@ -185,7 +186,7 @@ class DefinitionReader {
     const YamlNode* rows = root.find("rows");
     if (!rows)
       fail_at(root.place,
-              "a table needs rows; write rows: {fixed: {where: {method: "
+              "this table has no rows; write rows: {fixed: {where: {method: "
               "fixed_precision}}}");
     expect_map(*rows, "rows");
     for (const YamlNode::Entry& entry : rows->entries) definition_.rows.push_back(row_of(entry));
@@ -201,7 +202,7 @@ class DefinitionReader {
     }
   }
 
-  // What is read without errors is of the right kind here.
+  // Called after the definition was read without errors, so that all nodes have the right kind.
   void note_names(const YamlNode& root) {
     const auto note = [](const YamlNode* node, auto& names) {
       if (node == nullptr) return;
@@ -246,7 +247,9 @@ class DefinitionReader {
       claim.of = text_or(node, "of", claim.of);
       if (const YamlNode* at = node.find("at")) {
         if (definition_.split_by.empty())
-          fail_at(at->place, "'at' gives values of the first axis of split_by, and there is none");
+          fail_at(at->place,
+                  "'at' needs an axis in split_by, but this table has none; add split_by or remove "
+                  "'at'");
         claim.at = scalars(*at, "at");
       }
       definition_.claims.push_back(std::move(claim));
@@ -276,12 +279,12 @@ class DefinitionReader {
     expect_map(node, "expect");
     for (const YamlNode::Entry& entry : node.entries) {
       if (entry.key.find(':') == std::string::npos)
-        fail_at(entry.place, "expect names cells as ROW:COLUMN, found '" + entry.key + "'");
+        fail_at(entry.place, "'expect' must name cells as ROW:COLUMN, found '" + entry.key + "'");
       expect_map(entry.value, "'" + entry.key + "'");
       expect_keys(entry.value, "'" + entry.key + "'", {"value", "tolerance"});
       const auto number = [&](const char* key) {
         const YamlNode* found = entry.value.find(key);
-        if (!found) fail_at(entry.place, "'" + entry.key + "' lacks '" + key + "'");
+        if (!found) fail_at(entry.place, "'" + entry.key + "' has no '" + key + "'");
         return expect_number(*found, key);
       };
       definition_.expectations.emplace_back(entry.key,
@@ -349,7 +352,7 @@ std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition
                                               .title = axis,
                                               .of = {axis}});
   }
-  // Totals that a row was limited to stand beside its bits.
+  // Totals that limit a row are shown beside its bits.
   auto bits = std::find_if(columns.begin(), columns.end(), [](const ColumnDefinition& column) {
     return !column.of.empty() && column.of.front() == budget_kinds().front().achieved_column;
   });

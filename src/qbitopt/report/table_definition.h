@@ -13,7 +13,7 @@
 
 namespace qbitopt {
 
-// What a comparison shows, as a file under results/ says:
+// The definition of a comparison, as a file under results/ writes it:
 //
 //   title: Fashion-MNIST at a few bits
 //   sweep: quick                        # whose runs; default: see `sweeps`
@@ -30,31 +30,34 @@ namespace qbitopt {
 //   expect:
 //     qbitopt@3:top1: {value: 86.1, tolerance: 0.5}
 
-// Which runs: parameter (or `case`, the sweep's) -> accepted values. null: the parameter is absent.
+// Selects runs: parameter (or `case` of the sweep) -> accepted values. null: the parameter is
+// absent.
 using Conditions = std::vector<std::pair<std::string, std::vector<Json>>>;
 
 struct RowDefinition {
   std::string id;
   std::string label;  // default: the id
   Conditions where;
-  // Runs of several configurations: take the one with the best mean of this column of `runs`, which
-  // must come from held-out training images ("validation_top1"). Empty: several are an error.
+  // Of several configurations, the row shows the one with the best mean of this column of `runs`,
+  // which must be measured on held-out training images ("validation_top1"). Empty: several
+  // configurations are an error.
   std::string best_of;
-  // Axis of section_by or split_by -> the parameter that has its value in this row, where the runs
-  // do not have the axis itself: {budget.average_bits: fp32_continued.beside}.
+  // Axis of section_by or split_by -> the parameter that has its value in this row, if the runs do
+  // not have the axis itself: {budget.average_bits: fp32_continued.beside}.
   std::map<std::string, std::string> axes;
 };
 
 struct ColumnDefinition {
   enum class Show {
-    kLabel,       // the row's label
-    kAxis,        // value of the axis `of`
-    kMean,        // over the seeds, of columns of `runs`; with `deviation`
-    kSeeds,       // how many seeds the means are made of
-    kMet,         // was the budget kept: met, missed, or in how many seeds
-    kDifference,  // mean of `of` less that of the row `to`, paired by seed, with a t interval
-    kRuns,        // training runs needed: the row's own and those that they need, each once
-    kHours        // hours that those took, one after another
+    kLabel,  // the row's label
+    kAxis,   // value of the axis `of`
+    kMean,   // over the seeds, of columns of `runs`; with `deviation`
+    kSeeds,  // number of seeds in the means
+    kMet,    // whether the budget was kept: met, missed, or in how many seeds
+    // difference to the mean of `of` in the row `to`, paired by seed, with a t interval
+    kDifference,
+    kRuns,  // number of training runs: the row's own and those that they need, each once
+    kHours  // total hours of these runs
   };
   std::string name;
   Show show = Show::kMean;
@@ -67,11 +70,11 @@ struct ColumnDefinition {
   std::string best;        // "max" or "min": which mean is bold; empty: none
 };
 
-// As the file says it: "mean".
+// The name of a kind of column in a file: "mean".
 std::string name_of(ColumnDefinition::Show show);
 
-// A headline, fixed before the runs. Tested by sign flips over pairs of the same seed and the same
-// values of the split axes.
+// A claim that is stated before the runs. It is tested by sign flips over pairs with the same seed
+// and the same values of the split axes.
 struct ClaimDefinition {
   std::string say;
   std::string better;    // row's id
@@ -80,7 +83,8 @@ struct ClaimDefinition {
   std::string of;        // column of `runs`; empty: the sweep's metric
 };
 
-// Numbers of others beside a row of ours. Compared are the differences to each one's own fp32.
+// Published numbers beside one of our rows. Each is compared by its difference to its own fp32
+// network.
 struct PublishedDefinition {
   std::string row;  // address of ours: "fixed@4"; empty: only theirs. Left out where the table's
                     // runs have no such section ("resnet50/fixed@4")
@@ -96,38 +100,39 @@ struct TableDefinition {
   std::string name;   // the file's, without .yaml
   std::string title;  // default: the name
   std::string text;   // of the file, verbatim
-  // Whose runs. Empty where the file names none: whoever builds the table says which, so that
-  // several sweeps can share a definition.
+  // Sweeps whose runs the table shows. Empty if the file names none: the caller chooses them, so
+  // that several sweeps can share a definition.
   std::vector<std::string> sweeps;
-  std::vector<std::string> section_by;  // axes: a table of its own for each value
-  std::vector<std::string> split_by;    // axes: within a section, a row for each value
+  std::vector<std::string> section_by;  // axes with a table for each value
+  std::vector<std::string> split_by;    // axes with a row for each value within a section
   std::vector<RowDefinition> rows;
   std::vector<ColumnDefinition> columns;
-  bool has_own_columns = false;  // the file names them; else they are standard_columns()
+  bool has_own_columns = false;  // true: from the file; false: standard_columns()
   std::vector<ClaimDefinition> claims;
   std::string fp32_row;  // row that is "our own fp32" beside published numbers
   std::vector<PublishedDefinition> published;
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, Expectation>> expectations;  // "ROW:COLUMN" -> value
-  // Where the file names parameters, and columns of `runs`: to check before there are runs.
+  // Places where the file names parameters and columns of `runs`, for a check before the runs.
   std::vector<std::pair<std::string, Place>> parameters;
   std::vector<std::pair<std::string, Place>> columns_of_runs;
 
   const RowDefinition* find_row(const std::string& id) const;
 };
 
-// Throws InputError with file:line:column for what is unknown or of the wrong kind.
+// Throws InputError with file:line:column for unknown keys and values of the wrong kind.
 TableDefinition read_table_definition(const std::filesystem::path& file);
 TableDefinition parse_table_definition(const std::string& source_name, const std::string& text);
 
-// The columns of a table whose definition names none: those of standard_columns.h, about this
-// metric, without differences to rows that it does not have, and one for each axis of split_by
-// besides the budget, so that no two rows read alike. A budget in bytes or bit operations among
-// those axes has a second column, of what was used.
+// The columns of a table whose definition names none: those of standard_columns.h for this metric,
+// without differences to rows that the table does not have, and one for each axis of split_by
+// except the budget, so that no two rows look the same. A budget in bytes or bit operations among
+// those axes has a second column with the amount that was used.
 std::vector<ColumnDefinition> standard_columns(const TableDefinition& definition,
                                                const Objective& metric = {});
 
-// `text` as an id of a row or column: addresses are "ROW@VALUE:COLUMN".
+// `text` as the id of a row or column, which may not contain the separators of addresses
+// ("ROW@VALUE:COLUMN").
 std::string as_id(std::string text);
 
 }  // namespace qbitopt

@@ -7,17 +7,17 @@
 
 namespace qbitopt {
 
-// A table as text. To add a format: a file with its function, a line here and one in
+// Writes tables as text. A new format needs a file with its function, a line here and one in
 // table_formats().
 std::string table_as_markdown(const Table& table);
 // For booktabs: \usepackage{booktabs}.
 std::string table_as_latex(const Table& table);
-// One line a row, numbers with all their digits: columns of several numbers become several columns.
+// One line for each row, with all digits; a column of several numbers becomes several columns.
 std::string table_as_csv(const Table& table);
 // A fragment without scripts or styles; numbers carry data-value, rows and columns their names.
 std::string table_as_html(const Table& table);
-// Everything: values, deviations, intervals, the runs behind each cell, and its text as Markdown
-// shows it, but for bold face and marks.
+// All values, deviations and intervals, the runs behind each cell, and the text of each cell as in
+// Markdown, without bold face and marks.
 std::string table_as_json(const Table& table);
 
 struct TableFormat {

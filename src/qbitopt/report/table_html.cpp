@@ -56,8 +56,8 @@ std::string number(const std::optional<double>& value) {
 
 std::string published_of(const Table& table) {
   std::string text =
-      "<table>\n<caption>Published numbers, each compared with its source's own full-precision "
-      "network</caption>\n<thead><tr>";
+      "<table>\n<caption>Published numbers, each compared with the full-precision network of its "
+      "source</caption>\n<thead><tr>";
   const auto title = [](const char* name) {
     return fmt::format("<th scope=\"col\">{}</th>", name);
   };
@@ -95,7 +95,7 @@ std::string table_as_html(const Table& table) {
   for (const TableSection& section : table.sections) text += section_of(table, section);
   std::vector<std::string> claims;
   for (const ClaimResult& result : table.claims) claims.push_back(escaped(result.text));
-  text += list_of("<p>Said before the runs:</p>\n", claims);
+  text += list_of("<p>Claims stated before the runs:</p>\n", claims);
   if (!table.published.empty()) text += published_of(table);
   std::vector<std::string> notes;
   for (const Footnote& note : table.footnotes) {

@@ -11,7 +11,7 @@
 namespace qbitopt {
 namespace {
 
-// Characters that mean something to LaTeX, and the few beyond ASCII that this report writes itself.
+// Special characters of LaTeX, and the few non-ASCII characters that the report writes.
 std::string escaped(const std::string& text) {
   static const std::map<std::string, std::string> replacements = {{"\\", "\\textbackslash{}"},
                                                                   {"{", "\\{"},
@@ -44,7 +44,7 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-// A name as \label takes it.
+// A name that \label accepts.
 std::string label_of(std::string name) {
   for (char& c : name) {
     const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
@@ -54,7 +54,7 @@ std::string label_of(std::string name) {
   return name;
 }
 
-// For a comment, which ends with its line.
+// For a LaTeX comment, which ends at the end of the line.
 std::string on_one_line(std::string text) {
   for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   return text;
@@ -71,7 +71,7 @@ const CellStyle kStyle = {.minus = "$-$",
 
 std::string line_of(const std::vector<std::string>& cells) {
   const std::string text = fmt::format("{}", fmt::join(cells, " & "));
-  // After the line before, a bracket would be an argument of its end.
+  // After `\\` of the line before, LaTeX would read a bracket as an argument.
   const bool is_argument = text.starts_with('[') || text.starts_with('*');
   return fmt::format("  {}{} \\\\\n", is_argument ? "{}" : "", text);
 }
@@ -139,7 +139,7 @@ std::string table_as_latex(const Table& table) {
   if (!table.published.empty()) text += published_of(table);
   text += "\n\\footnotesize\n";
   for (const ClaimResult& result : table.claims)
-    text += "Said before the runs: " + escaped(result.text) + "\\par\n";
+    text += "Claims stated before the runs: " + escaped(result.text) + "\\par\n";
   for (const Footnote& note : table.footnotes) {
     if (!note.mark.empty()) text += fmt::format("\\textsuperscript{{{}}}~", note.mark);
     text += escaped(note.text) + "\\par\n";

@@ -55,7 +55,7 @@ std::string paragraph(const std::string& text) {
   return escaped;
 }
 
-// Where a link leads; what would end it is written in percent.
+// The target of a link, with percent-encoding of characters that would end it.
 std::string link_target(const std::string& url) {
   std::string out;
   for (const char c : url) {
@@ -84,8 +84,8 @@ std::string published_of(const Table& table) {
   }
   titles.emplace_back("source");
   std::string text =
-      "\nPublished numbers, each compared with its source's own full-precision network (blank "
-      "where the source gives none); Δ is top-1 less that.\n\n" +
+      "\nPublished numbers. Δ is the difference of top-1 to the source's own full-precision "
+      "network (blank if the source gives none).\n\n" +
       line_of(titles) + rule + " :--- |\n";
   for (const PublishedRow& row : table.published) {
     std::vector<std::string> cells;
@@ -112,7 +112,7 @@ std::string table_as_markdown(const Table& table) {
     if (!section.name.empty()) text += fmt::format("### {}\n\n", markdown_escaped(section.name));
     text += section_of(table, section);
   }
-  if (!table.claims.empty()) text += "\nSaid before the runs:\n\n";
+  if (!table.claims.empty()) text += "\nClaims stated before the runs:\n\n";
   for (const ClaimResult& result : table.claims) text += "- " + paragraph(result.text) + "\n";
   if (!table.published.empty()) text += published_of(table);
   if (!table.footnotes.empty()) text += "\n";

@@ -60,8 +60,7 @@ double text_width(const std::string& text, double size) {
   return 0.53 * size * static_cast<double>(letters);
 }
 
-// 1, 2, 5, 10, ... within a scale; powers of ten alone if it is long, and about six of them at
-// most.
+// 1, 2, 5, 10, ... within a scale; for long scales only powers of ten, and at most about six.
 std::string logarithmic_ticks(const Scale& scale) {
   const double decades = std::log10(scale.high / scale.low);
   const bool is_long = decades > 3;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Internal to the figures: a gnuplot script in the making, in pixels from the top left corner.
+// Internal to the figures: builds a gnuplot script, with coordinates in pixels from the top left
+// corner.
 
 #include <string>
 #include <vector>
@@ -26,23 +27,23 @@ struct Scale {
   bool is_logarithmic = false;
 
   double fraction(double value) const;
-  // Can this value be drawn? Logarithms need it above zero.
+  // Whether this value can be drawn; on a logarithmic axis it must be above zero.
   bool has(double value) const { return !is_logarithmic || value > 0; }
 };
-// Over all values that can be drawn and a margin, or as the axis says.
+// Covers all values that can be drawn, with a margin, unless the axis sets its ends.
 Scale scale_over(const std::vector<double>& values, const FigureAxis& axis);
 
 // "Top-1 accuracy [%]".
 std::string axis_title(const FigureAxis& axis);
 
-// Text as a gnuplot string that means nothing else: control characters become spaces, and an
-// apostrophe the typographic one, because gnuplot has no sure way to write it.
+// Text as a quoted gnuplot string. Control characters become spaces, and apostrophes typographic
+// ones, because gnuplot cannot escape them reliably.
 std::string quoted(const std::string& text);
 
-// How wide text will be, roughly: fonts differ.
+// Approximate width of a text; fonts differ.
 double text_width(const std::string& text, double size = 11);
 
-// "0.5, 1, 2, 5": where a logarithmic axis has its numbers.
+// "0.5, 1, 2, 5": the ticks of a logarithmic axis.
 std::string logarithmic_ticks(const Scale& scale);
 
 enum class Align { kLeft, kCenter, kRight };
@@ -52,7 +53,7 @@ struct TextOptions {
   Align align = Align::kLeft;
   double size = 11;
   bool is_bold = false;
-  bool is_upright = false;  // turned by 90 degrees
+  bool is_upright = false;  // rotated by 90 degrees
 };
 
 class Canvas {
@@ -61,10 +62,10 @@ class Canvas {
 
   double width() const { return width_; }
   double height() const { return height_; }
-  // Without the terminal: see figure.h.
+  // The script without its terminal: see figure.h.
   const std::string& script() const { return script_; }
 
-  // These wait for the next panel, and are drawn with it.
+  // These are drawn together with the next panel.
   void text(double x, double y, const std::string& text, const TextOptions& options = {});
   void mark(double x, double y, int point_type, const std::string& color);
   void line(double x1, double y1, double x2, double y2, const std::string& color, double width = 1,
@@ -74,8 +75,8 @@ class Canvas {
   // A named block of numbers; rows of equal length. NaN leaves a gap.
   std::string data(const std::vector<std::vector<double>>& rows);
 
-  // Draws `plots` (gnuplot's "$data using ... with ...") in a rectangle with these scales, beneath
-  // what was waiting. `settings`: more lines of gnuplot, for this panel only.
+  // Draws `plots` (gnuplot's "$data using ... with ...") in a rectangle with these scales, below
+  // the items drawn so far. `settings`: more lines of gnuplot, for this panel only.
   void panel(const Rectangle& where, const Scale& x, const Scale& y,
              const std::vector<std::string>& plots, const std::string& settings = "");
 

@@ -1,5 +1,5 @@
-// A table of colored cells with their numbers: columns panel, x, y (texts or numbers, in order of
-// appearance) and value.
+// Draws a grid of colored cells with their numbers from the columns panel, x, y (texts or numbers,
+// in order of appearance) and value.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -97,7 +97,7 @@ void draw_row_names(Canvas& canvas, const Grid& grid, const Rectangle& plot) {
   }
 }
 
-// Title and cells of the highest of the panels beside each other, from `first` on.
+// Height of title and cells of the tallest panel in a row, which begins with panel `first`.
 double panel_height(const std::vector<Grid>& grids, size_t first, int columns) {
   size_t rows = 0;
   for (size_t p = first; p < std::min(grids.size(), first + static_cast<size_t>(columns)); ++p)
@@ -156,7 +156,8 @@ Canvas draw_cells(const FigureInput& input) {
     for (const std::string& name : grid.xs)
       is_upright |= name.find_first_not_of("0123456789.") != std::string::npos;
   }
-  // Names that neighbors share are written once: rows at the left, columns at the bottom.
+  // Panels that share names show them once: those of rows at the left, those of columns at the
+  // bottom.
   const bool shared_rows = same_rows && columns > 1;
   const bool shared_columns = same_columns && columns == 1;
   const double width = columns > 1 ? 960 : kFigureWidth;

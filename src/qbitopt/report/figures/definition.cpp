@@ -63,7 +63,7 @@ int panels_per_row_of(const YamlNode& figure) {
   const YamlNode* node = figure.find("panels_per_row");
   if (node == nullptr) return 1;
   const int64_t count = expect_int(*node, "panels_per_row");
-  if (count < 1 || count > 4) fail_at(node->place, "panels_per_row goes from 1 to 4");
+  if (count < 1 || count > 4) fail_at(node->place, "panels_per_row must be a number from 1 to 4");
   return static_cast<int>(count);
 }
 

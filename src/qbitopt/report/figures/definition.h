@@ -12,17 +12,17 @@ struct FigureAxis {
   std::string title;
   std::string unit;  // empty: none
   bool is_logarithmic = false;
-  // Ends of the scale; without them it reaches over the values.
+  // Ends of the scale; nullopt: from the values.
   std::optional<double> from;
   std::optional<double> to;
 };
 
-// What a figure shows and where it comes from: plots/<name>.yaml and the SQL beside it. The columns
-// that the SQL must give depend on the kind; plots/README.md lists them.
+// The definition of a figure: plots/<name>.yaml and the SQL file beside it. The columns that the
+// SQL must give depend on the kind; plots/README.md lists them.
 struct FigureDefinition {
   std::string name;  // "accuracy_over_bits"
   std::string title;
-  std::string caption;  // what a reader must know; empty: nothing
+  std::string caption;  // explains the figure; may be empty
   std::string kind;     // "points", "lines", "cells" or "strip"
   FigureAxis x;
   FigureAxis y;
@@ -31,14 +31,15 @@ struct FigureDefinition {
   bool diagonal = false;  // points: the line y = x
   bool zero = false;      // strip: a line at 0
   int panels_per_row = 1;
-  std::string sql;  // with the parameter :sweep, a sweep's name or NULL for all
+  std::string sql;  // with the parameter :sweep: the name of a sweep, or NULL for all sweeps
 };
 
-// Names of the definitions in plots/ of the current folder, or of those built in if there are none.
+// Names of the definitions in plots/ of the current folder, or the built-in ones if there are none.
 std::vector<std::string> figure_names();
 
-// By its name, or by the path of its .yaml. Throws InputError for an unknown name (with the known
-// ones and the nearest) and for a mistake in the file ("file:line:column: ...").
+// Reads a definition by name, or by the path of its .yaml file. Throws InputError for an unknown
+// name (with the known ones and the nearest) and for a mistake in the file ("file:line:column:
+// ...").
 FigureDefinition read_figure(const std::string& name_or_path);
 
 // A text file compiled into the program; see cmake/embed_files.cmake.

@@ -14,13 +14,14 @@ enum class FigureFormat {
   kSvg,
   kPdf,
   kPng,
-  kGnuplot,  // the script with its data, to change by hand
+  kGnuplot,  // the script with its data, for editing
 };
 // "svg", "pdf", "png" or "gp", also as the end of a file's name. Throws InputError.
 FigureFormat figure_format(const std::string& name);
 
-// The gnuplot script of a figure, data included; empty if there is nothing to draw. `sweep`: only
-// its jobs; none: all. Throws InputError if the SQL does not give what the kind needs.
+// The gnuplot script of a figure, data included; empty if there is nothing to draw. `sweep`: show
+// only its jobs; nullopt: all jobs. Throws InputError if the SQL lacks a column that the kind of
+// figure needs.
 std::string figure_script(const Reader& reader, const FigureDefinition& figure,
                           const std::optional<std::string>& sweep, FigureFormat format,
                           bool with_title = true);

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace process = boost::process;
 
-// A folder that is gone afterwards.
+// A temporary folder that the destructor deletes.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -42,7 +42,7 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// Empty for a file that gnuplot has not written.
+// The bytes of a file; empty if gnuplot has not written it.
 std::string content_of(const fs::path& file) { return fs::exists(file) ? read_bytes(file) : ""; }
 
 }  // namespace
@@ -53,7 +53,7 @@ std::string gnuplot_output(const std::string& script) {
   const auto program = process::search_path("gnuplot");
   if (program.empty()) {
     throw InputError(
-        "gnuplot draws the figures and is not in the PATH; install it:"
+        "gnuplot, which draws the figures, is not in the PATH; install it:"
         "\n  apt:    sudo apt-get install gnuplot-nox"
         "\n  dnf:    sudo dnf install gnuplot"
         "\n  conda:  conda install -c conda-forge gnuplot");
@@ -69,7 +69,7 @@ std::string gnuplot_output(const std::string& script) {
   gnuplot.wait();
   std::string bytes = content_of(drawn);
   if (gnuplot.exit_code() != 0 || bytes.empty()) {
-    throw InputError("gnuplot could not draw; is it version 5 or newer? It says:\n" +
+    throw InputError("gnuplot failed (it must be version 5 or newer):\n" +
                      content_of(scratch / "errors.txt"));
   }
   return bytes;

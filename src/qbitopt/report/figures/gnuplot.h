@@ -4,12 +4,11 @@
 
 namespace qbitopt {
 
-// Whether a `gnuplot` is there to draw.
+// Whether gnuplot is installed.
 bool has_gnuplot();
 
-// What a script draws, as the bytes of a file. Throws InputError if there is no gnuplot, with the
-// line that installs it, and std::runtime_error with gnuplot's words if it does not like the
-// script.
+// Runs a script and returns the file that it draws. Throws InputError if gnuplot is missing, with
+// the command that installs it, or if gnuplot fails, with its message.
 std::string gnuplot_output(const std::string& script);
 
 }  // namespace qbitopt

@@ -18,7 +18,7 @@ size_t index_of(const Rows& rows, const std::string& column) {
 const Json& cell(const FigureInput& input, size_t row, const std::string& column) {
   const size_t index = index_of(input.rows, column);
   if (index == input.rows.columns.size()) {
-    throw InputError(fmt::format("figure {}: its SQL gives no column '{}', which '{}' needs",
+    throw InputError(fmt::format("figure {}: its SQL has no column '{}', which the kind '{}' needs",
                                  input.definition.name, column, input.definition.kind));
   }
   return input.rows.rows[row][index];
@@ -41,7 +41,7 @@ double FigureInput::number(size_t row, const std::string& column) const {
   const Json& value = cell(*this, row, column);
   if (value.is_null()) return std::numeric_limits<double>::quiet_NaN();
   if (!value.is_number()) {
-    throw InputError(fmt::format("figure {}: column '{}' must hold numbers, found {}",
+    throw InputError(fmt::format("figure {}: column '{}' must contain numbers, found {}",
                                  definition.name, column, value.dump()));
   }
   return value.get<double>();

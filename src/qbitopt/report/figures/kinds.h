@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the figures: what the rows of a query become. One file a kind.
+// Internal to the figures: draws the rows of a query. One file for each kind of figure.
 
 #include <string>
 #include <vector>
@@ -24,31 +24,31 @@ struct FigureInput {
   const SeriesStyles& styles;
   bool with_title = true;
 
-  // Throws InputError naming the figure if the SQL gives no such column.
+  // Throws InputError that names the figure if the SQL has no such column.
   std::string text(size_t row, const std::string& column) const;
   double number(size_t row, const std::string& column) const;  // NaN if it is NULL
   // False if it is 0 or NULL, or if there is no such column.
   bool flag(size_t row, const std::string& column) const;
   bool has(const std::string& column) const;
-  // By the column `panel`, in order of appearance.
+  // The rows grouped by the column `panel`, in order of appearance.
   std::vector<PanelRows> panels() const;
 };
 
-// Rows in order of appearance, by the text of a column.
+// Groups rows by the text of a column, in order of appearance.
 std::vector<std::pair<std::string, std::vector<size_t>>> grouped(const FigureInput& input,
                                                                  const std::vector<size_t>& rows,
                                                                  const std::string& column);
 
-// Room at the top for the title, if it is drawn.
+// Space at the top for the title, if it is drawn.
 double title_height(const FigureInput& input);
 void draw_title(Canvas& canvas, const FigureInput& input);
-// A line at the bottom, in room of kNoteHeight.
+// A line of text at the bottom, kNoteHeight high.
 void draw_note(Canvas& canvas, const std::string& note);
 
 // Distance of names at the right of a panel.
 constexpr double kLabelDistance = 15;
 
-// Names at the right of a panel, each at its height or near it, with mark and a leader.
+// Names at the right of a panel, each near the height of its series, with a mark and a leader line.
 struct EndLabel {
   std::string text;
   double x;  // where the leader begins

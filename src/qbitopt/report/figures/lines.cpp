@@ -1,5 +1,5 @@
-// Curves with bands: columns panel (also the title of its y axis), series, x, y; and, where it
-// applies, deviation (half the height of the band).
+// Draws curves with bands from the columns panel (also the title of its y axis), series, x, y and,
+// optionally, deviation (half the height of the band).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace qbitopt {
 namespace {
 
-// More points cannot be told apart.
+// More points cannot be distinguished.
 constexpr size_t kMostPoints = 200;
 
 std::vector<size_t> thinned(const std::vector<size_t>& rows) {

@@ -1,5 +1,6 @@
-// Points with error bars: columns panel, series, x, y; and, where they apply, deviation, missed (1:
-// drawn hollow), reference (1: a horizontal line), front (1: joined by the gray line).
+// Draws points with error bars from the columns panel, series, x, y and, optionally, deviation,
+// missed (1: drawn hollow), reference (1: a horizontal line), front (1: connected by the gray
+// line).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ struct Point {
 struct Series {
   std::string name;
   std::vector<Point> points;      // by x
-  std::vector<Point> references;  // x means nothing
+  std::vector<Point> references;  // x is not used
 };
 
 struct Panel {
@@ -137,7 +138,7 @@ std::vector<EndLabel> labels_of(const Panel& panel, const Rectangle& plot,
   return labels;
 }
 
-// What the reader must know of marks, as far as it occurs.
+// Explains the marks that occur in the figure.
 std::string notes(const FigureInput& input, const std::vector<Panel>& panels) {
   bool has_missed = false;
   bool has_front = false;
@@ -154,9 +155,9 @@ std::string notes(const FigureInput& input, const std::vector<Panel>& panels) {
   std::string text;
   const auto add = [&](const std::string& note) { text += (text.empty() ? "" : "   ·   ") + note; };
   if (has_front) add("gray line: Pareto front");
-  if (has_missed) add("hollow: above the budget (missed), in no mean");
+  if (has_missed) add("hollow: above the budget (missed), not in means");
   if (input.definition.diagonal) add("dashed: predicted = measured");
-  if (hidden > 0) add(fmt::format("{} points at or below 0 cannot be shown", hidden));
+  if (hidden > 0) add(fmt::format("{} points at or below 0 are not shown", hidden));
   return text;
 }
 

@@ -1,5 +1,5 @@
-// A row of points a category, with its median: columns panel, category, x; and, where it applies,
-// missed (1: drawn hollow).
+// Draws a row of points for each category, with its median, from the columns panel, category, x
+// and, optionally, missed (1: drawn hollow).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace qbitopt {
 namespace {
 
-// More points cannot be told apart; these are evenly spread over the ranks.
+// More points cannot be distinguished; the shown ones are spread evenly over the ranks.
 constexpr size_t kMostDots = 300;
 constexpr double kRowHeight = 30;
 
@@ -34,7 +34,7 @@ double median(const std::vector<Value>& values) {
   return values.size() % 2 == 1 ? values[half].x : (values[half - 1].x + values[half].x) / 2;
 }
 
-// Points beside each other in three lanes, so that equal values stay apart.
+// Points are drawn in three lanes, so that equal values do not cover each other.
 std::vector<std::vector<double>> block_of(const std::vector<Value>& values, double y, bool missed) {
   std::vector<std::vector<double>> rows;
   const size_t shown = std::min(values.size(), kMostDots);

@@ -7,22 +7,22 @@
 
 namespace qbitopt {
 
-// Of the figure itself. The page replaces them by the colors of its theme.
+// Colors of the frame and texts. The page replaces them by the colors of its theme.
 constexpr const char* kInk = "#1f2328";
 constexpr const char* kMuted = "#656d76";
 constexpr const char* kGrid = "#d8dee4";
 constexpr const char* kFront = "#afb8c1";
 
 // How a series looks. The colors are those of Okabe and Ito (2008) and Tol's muted scheme, which
-// stay apart for the color-blind; the marks stay apart in print.
+// color-blind readers can distinguish; the marks can be distinguished in print.
 struct SeriesStyle {
   std::string color;  // "#d55e00"
   int filled_mark;    // gnuplot's point type
   int hollow_mark;
 };
 
-// Known methods look the same in every figure; `others`, all that are not known, take the colors
-// that are left, in their order. A series is a method, or begins with one and a space: one of its
+// Known methods look the same in every figure. `others`, all other methods, get the remaining
+// colors in this order. A series is a method, or begins with one and a space: one of its
 // configurations.
 class SeriesStyles {
  public:
@@ -33,10 +33,10 @@ class SeriesStyles {
   std::vector<std::string> others_;
 };
 
-// A color of the scale from light (0) to dark (1), which also stays apart in gray: ColorBrewer's
-// YlGnBu.
+// A color of the scale from light (0) to dark (1), which can be distinguished in grayscale:
+// ColorBrewer's YlGnBu.
 std::string scale_color(double fraction);
-// Black or white, whichever is read on that color.
+// Black or white, whichever is legible on that color.
 std::string text_color_on(double fraction);
 
 }  // namespace qbitopt

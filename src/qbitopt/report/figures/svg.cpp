@@ -39,7 +39,7 @@ std::string between(const std::string& text, const std::string& begin, const std
   return text.substr(start, text.find(end, start) - start);
 }
 
-// Groups that gnuplot opens for what is not drawn.
+// Removes groups that gnuplot leaves empty.
 void remove_empty_groups(std::string& text) {
   std::string out;
   size_t begin = 0;
@@ -52,7 +52,7 @@ void remove_empty_groups(std::string& text) {
   text = out.append(text, begin);
 }
 
-// Coordinates to tenths of a pixel. Numbers between tags are what people read, and stay.
+// Rounds coordinates to tenths of a pixel. Numbers between tags, which are text, are not changed.
 std::string without_hundredths(const std::string& text) {
   const auto is_digit = [&](size_t i) { return text[i] >= '0' && text[i] <= '9'; };
   const std::string_view ends = ", '\"";
@@ -68,8 +68,8 @@ std::string without_hundredths(const std::string& text) {
   return out;
 }
 
-// What gnuplot writes for whom reads the file: "$block1 using 1:2" as the title of each plot, which
-// a browser would show beside the mouse, indentation, and hundredths of a pixel.
+// Removes parts of gnuplot's SVG that a page does not need: titles such as "$block1 using 1:2",
+// which a browser would show as tooltips, indentation, and hundredths of a pixel.
 void remove_what_nobody_sees(std::string& text) {
   static const std::regex titles("<title>\\$block[^<]*</title>");
   static const std::regex indentation("\\n[\\t ]+");

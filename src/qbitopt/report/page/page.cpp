@@ -20,7 +20,7 @@ std::string text_of(const std::vector<EmbeddedFile>& files) {
   return std::string(files.front().text);
 }
 
-// `template_text` with each {{name}} replaced by its value, which is not looked at again.
+// `template_text` with each {{name}} replaced by its value. Values are not searched for names.
 std::string filled(const std::string& template_text,
                    const std::map<std::string, std::string>& values) {
   std::string out;
@@ -88,7 +88,7 @@ std::string render_page(const Reader& reader, const PageOptions& options) {
   const std::string script = text_of(page_script());
   const std::string refresh =
       options.refresh_seconds > 0
-          ? fmt::format(" The sweep goes on: this page looks again every {} s.",
+          ? fmt::format(" The sweep is still running: this page reloads every {} s.",
                         options.refresh_seconds)
           : "";
   return filled(text_of(page_markup()),

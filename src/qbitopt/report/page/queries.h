@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the page: the SQL behind it, one file a question in queries/.
+// Internal to the page: its SQL, one file for each query in queries/.
 
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ const std::vector<EmbeddedFile>& page_markup();   // files/page.html
 const std::vector<EmbeddedFile>& page_style();    // files/page.css
 const std::vector<EmbeddedFile>& page_script();   // files/page.js
 
-// By name. Its parameter :sweep is a sweep's name, or NULL for all.
+// A query by name. Its parameter :sweep is the name of a sweep, or NULL for all sweeps.
 std::string page_query(const std::string& name);
 
 }  // namespace qbitopt

@@ -28,7 +28,7 @@ bool is_shown_elsewhere(const std::string& name) {
 }
 
 ShownParameters settings_of(const std::map<std::string, Json>& parameters) {
-  // Values of each parameter within each method; a parameter that is not there counts as one.
+  // Values of each parameter within each method; a missing parameter counts as a value.
   std::map<std::string, std::map<std::string, std::set<std::string>>> values;
   std::set<std::string> names;
   for (const auto& [key, job] : parameters) {
@@ -63,7 +63,7 @@ Json common_parameters(const std::map<std::string, Json>& parameters) {
   return common;
 }
 
-// A value's place in a list in which each stands once.
+// The index of a value in a list without duplicates.
 size_t place_in(Json& list, std::map<std::string, size_t>& places, const Json& value) {
   const auto [found, is_new] = places.emplace(value.dump(), list.size());
   if (is_new) list.push_back(value);
@@ -119,7 +119,7 @@ void add_histories(const Reader& reader, const Json& sweep, Json& data) {
   }
 }
 
-// The last lines of a log, but for those of single steps, which the curves show.
+// The last lines of a log, without those about single steps, which the curves show.
 std::string tail_of(const std::string& file, size_t characters) {
   std::ifstream in(file, std::ios::binary | std::ios::ate);
   if (!in) return "";
@@ -127,7 +127,7 @@ std::string tail_of(const std::string& file, size_t characters) {
   const size_t looked_at = std::min<size_t>(size, 1 << 16);
   in.seekg(static_cast<std::streamoff>(size - looked_at));
   std::string text, line;
-  if (looked_at < size) std::getline(in, line);  // its beginning was cut off
+  if (looked_at < size) std::getline(in, line);  // skip a line that was cut
   bool is_cut = looked_at < size;
   while (std::getline(in, line)) {
     if (line.find(", train: ") == std::string::npos) text += line + "\n";
@@ -170,11 +170,10 @@ PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep
                 .parameters = {},
                 .settings = {}};
   if (runs.rows.size() > kMostRunsOfPage) {
-    throw InputError(
-        fmt::format("a page of {} runs opens in no browser, {} are the most; name a sweep with "
-                    "--sweep, or take "
-                    "the runs to another program with `qbitopt export`",
-                    runs.rows.size(), kMostRunsOfPage));
+    throw InputError(fmt::format(
+        "a page of {} runs is too large for a browser, which takes at most {}; select a sweep with "
+        "--sweep, or export the runs to another program with `qbitopt export`",
+        runs.rows.size(), kMostRunsOfPage));
   }
   for (size_t i = 0; i < runs.rows.size(); ++i) {
     const std::string key = runs.rows.at(i, "key");

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the page: what its script needs to show every run.
+// Internal to the page: the data with which its script shows every run.
 
 #include <map>
 #include <optional>
@@ -12,10 +12,11 @@
 
 namespace qbitopt {
 
-// The last characters of an attempt's log that are kept, over all runs together.
+// Total number of characters of logs that the page contains; each log is cut at its beginning.
 constexpr size_t kLogCharacters = 600'000;
 
-// What tells a job from the others of its method, besides budget and seed: "reallocation.tau=40".
+// The parameters, except budget and seed, that distinguish a job from others of its method:
+// "reallocation.tau=40".
 using ShownParameters = std::map<std::string, std::string>;  // by key
 
 struct PageRuns {

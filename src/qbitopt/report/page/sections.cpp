@@ -51,7 +51,7 @@ std::string fact(const std::string& title, const std::string& value, const std::
                      more.empty() ? "" : "<small>" + escaped(more) + "</small>");
 }
 
-// Values of a column of the runs, each once, in the order of their number of runs.
+// The distinct values of a column of the runs, the most frequent first.
 std::vector<std::string> values(const PageRuns& runs, const std::string& column) {
   std::map<std::string, int> counts;
   for (size_t i = 0; i < runs.rows.size(); ++i) {
@@ -107,21 +107,21 @@ std::string comparison(const SectionInput& input, const TableDefinition& definit
   std::string html;
   try {
     html = table_as_html(build_table(input.reader, definition));
-  } catch (const InputError& error) {  // one table less, and the page says why
+  } catch (const InputError& error) {  // the page shows the error in place of the table
     return "<p class=\"message\">" + escaped(error.what()) + "</p>\n";
   }
   std::string sql;
   for (const std::string& sweep : definition.sweeps) sql += runs_of_sweep(sweep) + ";\n";
   return tools(id, "method, bits, ...") + fmt::format("<div id=\"{}\">\n", id) + html + "</div>\n" +
          (definition.text.empty() ? "" : folded_code("Definition", definition.text)) +
-         folded_code("SQL of the runs behind it", sql);
+         folded_code("SQL of its runs", sql);
 }
 
 std::string drawing(const SectionInput& input, const FigureDefinition& figure) {
   std::string svg;
   try {
     svg = figure_for_page(input.reader, figure, input.sweep);
-  } catch (const std::exception& error) {  // one figure less, and the page says why
+  } catch (const std::exception& error) {  // the page shows the error in place of the figure
     svg = "<p class=\"message\">" + escaped(error.what()) + "</p>";
   }
   if (svg.empty()) return "";
@@ -181,8 +181,8 @@ std::string facts_section(const SectionInput& input) {
   text += fact("Methods", std::to_string(methods.size()), listed(methods, 4));
   text +=
       fact("Model and data", listed(values(runs, "model"), 2), listed(values(runs, "data_name")));
-  text += fact("Training time", hours(seconds), "finished runs, one after another");
-  if (first > 0) text += fact("Begun", clock_time(first));
+  text += fact("Training time", hours(seconds), "total of the finished runs");
+  if (first > 0) text += fact("Started", clock_time(first));
   const auto hosts = values(runs, "host");
   if (!hosts.empty()) text += fact("Machine", listed(hosts), listed(values(runs, "cpu")));
   const auto commits = values(runs, "commit_hash");
@@ -207,12 +207,12 @@ std::string comparison_section(const SectionInput& input,
 
 std::string figures_section(const SectionInput& input) {
   if (!has_gnuplot()) {
-    return section(
-        "figures", "Figures",
-        "<p class=\"note\">There was no gnuplot to draw them when this page was written.</p>\n");
+    return section("figures", "Figures",
+                   "<p class=\"note\">gnuplot, which draws the figures, was not installed when "
+                   "this page was written.</p>\n");
   }
   std::vector<std::string> names = figure_names();
-  // What most readers come for first.
+  // The figure that most readers look for comes first.
   std::stable_partition(names.begin(), names.end(),
                         [](const std::string& name) { return name == "accuracy_over_bits"; });
   std::string content;
@@ -226,15 +226,14 @@ std::string runs_section() {
   for (const char* state : {"finished", "missed", "running", "interrupted", "failed", "new"})
     states += fmt::format("<option>{}</option>", state);
   states += "</select></label>";
-  return section(
-      "runs", "Runs",
-      "<p class=\"note\">Every job of the sweep; its page shows curves, bits, configuration and "
-      "log.</p>\n" +
-          tools("all-runs", "words that a row must have", states) +
-          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\">"
-          "<table class=\"sortable\" "
-          "id=\"all-runs\"><thead></thead><tbody></tbody></table></div>\n" +
-          folded_code("SQL", page_query("runs")));
+  return section("runs", "Runs",
+                 "<p class=\"note\">Every job of the sweep. Select a job to see its curves, bits, "
+                 "configuration and log.</p>\n" +
+                     tools("all-runs", "words in a row", states) +
+                     "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Runs\">"
+                     "<table class=\"sortable\" "
+                     "id=\"all-runs\"><thead></thead><tbody></tbody></table></div>\n" +
+                     folded_code("SQL", page_query("runs")));
 }
 
 std::string failures_section(const SectionInput& input) {
@@ -253,7 +252,7 @@ std::string failures_section(const SectionInput& input) {
             cell("<code>" + escaped(at("log")) + "</code>") + "</tr>\n";
   }
   return section("failures", "Failures",
-                 tools("all-failures", "class, words of the message, ...") +
+                 tools("all-failures", "class, message, ...") +
                      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Failures\">"
                      "<table class=\"sortable\" id=\"all-failures\">" +
                      head({{"Job", false},
@@ -262,7 +261,7 @@ std::string failures_section(const SectionInput& input) {
                            {"Attempt", true},
                            {"Class", false},
                            {"Message", false},
-                           {"The job since", false},
+                           {"Job now", false},
                            {"Log", false}}) +
                      body + "</tbody></table></div>\n" + folded_code("SQL", sql));
 }
@@ -279,13 +278,12 @@ std::string provenance_section(const SectionInput& input) {
       content += "<tr><th scope=\"row\">" + escaped(title) + "</th><td>" + value + "</td></tr>\n";
     };
     row("Command", "<code>" + escaped(command) + "</code>");
-    row("First run in this form", escaped(clock_time(revision->recorded_at)));
+    row("First run of this version", escaped(clock_time(revision->recorded_at)));
     for (const auto& [file, hash] : revision->included)
       row(file, "<code>sha256 " + escaped(hash) + "</code>");
-    content +=
-        "</tbody></table></div>\n" +
-        fmt::format("<details class=\"sql\"><summary>{}, word for word</summary>{}</details>\n",
-                    escaped(revision->file), code_block(revision->text));
+    content += "</tbody></table></div>\n" +
+               fmt::format("<details class=\"sql\"><summary>Text of {}</summary>{}</details>\n",
+                           escaped(revision->file), code_block(revision->text));
   }
   content +=
       "<h3>Machines and versions</h3>\n<div class=\"scroll\"><table class=\"plain-list\"><tbody>\n";

@@ -1,6 +1,6 @@
 #pragma once
 
-// Internal to the page: its parts in HTML.
+// Internal to the page: its sections in HTML.
 
 #include <optional>
 #include <string>
@@ -15,12 +15,12 @@ namespace qbitopt {
 struct SectionInput {
   const Reader& reader;
   const std::optional<std::string>& sweep;
-  std::vector<std::string> sweeps;  // names of those that are shown
+  std::vector<std::string> sweeps;  // names of the shown sweeps
   const PageRuns& runs;
 };
 
 std::string page_title(const SectionInput& input);
-// What the sweep file asks in the comment it begins with; empty if it has none.
+// The question in the comment at the beginning of the sweep file; empty if there is none.
 std::string question_section(const SectionInput& input);
 std::string facts_section(const SectionInput& input);
 // Empty without tables.

@@ -1,5 +1,5 @@
 'use strict';
-// Texts that come from configurations and logs reach the page as text nodes only, never as markup.
+// Texts from configurations and logs are added to the page only as text nodes, never as markup.
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
   const byId = (id) => document.getElementById(id);
@@ -270,7 +270,7 @@
       ['Bit operations', run.bops === null ? null : run.bops.toExponential(3), run.limit_bops === null ? '' : `at most ${run.limit_bops}`],
       ['Time', run.seconds === null ? null : duration(run.seconds), run.reallocation_seconds ? `reallocation ${duration(run.reallocation_seconds)}` : ''],
       ['Memory', run.peak_memory_bytes === null ? null : bytes(run.peak_memory_bytes)],
-      ['Begun', run.started_at === null ? null : clock(run.started_at), [run.host, run.attempts > 1 ? `${run.attempts} attempts` : ''].filter(Boolean).join(', ')],
+      ['Started', run.started_at === null ? null : clock(run.started_at), [run.host, run.attempts > 1 ? `${run.attempts} attempts` : ''].filter(Boolean).join(', ')],
     ];
     return element('dl', {class: 'facts'}, ...list.filter((fact) => fact[1] !== null).map(([title, value, more]) =>
       element('div', {}, element('dt', {}, title), element('dd', {}, value, more ? element('small', {}, more) : null))));
