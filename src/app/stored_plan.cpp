@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "qbitopt/config/plugins.h"
+#include "qbitopt/core/error.h"
 #include "qbitopt/runlog/queries.h"
 
 namespace qbitopt::app {
@@ -18,7 +20,7 @@ std::map<std::string, std::string> artifacts_of(const Reader& reader, const std:
   return artifacts;
 }
 
-// The sweeps' axes, so that the jobs are shown as their sweep shows them.
+// The axes of the sweeps, so that jobs are shown as in their sweep.
 std::vector<std::string> axes_of(const Reader& reader, const std::string& key) {
   const Rows rows = reader.query(
       "SELECT DISTINCT axis.key FROM job JOIN sweep_job ON sweep_job.job_id = job.id, "
@@ -30,13 +32,32 @@ std::vector<std::string> axes_of(const Reader& reader, const std::string& key) {
   return axes;
 }
 
+// Adds the parameters that were declared after the job was stored, with the values that leave its
+// identity as it is.
+void complete(Json& parameters, const Catalog& catalog) {
+  const Schema schema = catalog.schema([&](const std::string& key) -> std::optional<std::string> {
+    const auto found = parameters.find(key);
+    if (found == parameters.end() || !found->is_string()) return std::nullopt;
+    return found->get<std::string>();
+  });
+  for (const auto& [name, spec] : schema.parameters) {
+    const Json& value = spec->neutral.is_null() ? spec->default_value : spec->neutral;
+    if (!parameters.contains(name) && !value.is_null()) parameters[name] = value;
+  }
+}
+
 class Collector {
  public:
   explicit Collector(const Reader& reader) : reader_(reader) {}
 
   void add(const std::string& key) {
     if (!seen_.insert(key).second) return;
-    const Job job = stored_job(reader_, key);
+    Job job = stored_job(reader_, key);
+    try {
+      complete(job.parameters, catalog_for(job.parameters.value("plugin", "")));
+    } catch (const InputError&) {
+      // A part of the job no longer exists: its worker reports that.
+    }
     for (const auto& [need, needed] : job.needs) add(needed);
     PlannedJob planned = planned_job(job, artifacts_of(reader_, key));
     auto shape = std::make_shared<JobShape>(*planned.shape);
@@ -47,7 +68,16 @@ class Collector {
   Plan take() { return std::move(plan_); }
 
  private:
+  const Catalog& catalog_for(const std::string& plugin) {
+    const auto known = catalogs_.find(plugin);
+    if (known != catalogs_.end()) return known->second;
+    const std::vector<std::filesystem::path> libraries(plugin.empty() ? 0 : 1,
+                                                       std::filesystem::path(plugin));
+    return catalogs_.emplace(plugin, catalog_with(libraries)).first->second;
+  }
+
   const Reader& reader_;
+  std::map<std::string, Catalog> catalogs_;  // by the plugin that they include
   std::set<std::string> seen_;
   Plan plan_;
 };

@@ -145,9 +145,10 @@ TEST_F(ResumeTest, AKilledWorkersJobIsReportedAndTriedAgainWhileTheOthersGoOn) {
   EXPECT_EQ(::kill(pid_of_running(3, 1), SIGKILL), 0);
   wait_until([&] { return driver->try_reap().has_value(); });
   EXPECT_EQ(driver->try_reap(), 0);
-  EXPECT_THAT(read("background.err"),
-              HasSubstr("lost: the worker died of signal 9 (Killed); log: results/qbitopt.runs/"));
-  EXPECT_THAT(read("background.err"), HasSubstr("it is tried again"));
+  EXPECT_THAT(
+      read("background.err"),
+      HasSubstr("lost: the worker was killed by signal 9 (Killed); log: results/qbitopt.runs/"));
+  EXPECT_THAT(read("background.err"), HasSubstr("it will be tried again"));
   EXPECT_EQ(table(jobs()), table_without_trouble());
 }
 
@@ -157,8 +158,9 @@ TEST_F(ResumeTest, AWorkerThatKeepsDyingFailsItsJobAndTheOthersGoOn) {
               {"signal", SIGSEGV}}});
   const testing::Result result = qbitopt("run small.yaml");
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.err, HasSubstr("crashed: the worker died of signal 11 (Segmentation fault); "
-                                    "log: results/qbitopt.runs/"));
+  EXPECT_THAT(result.err,
+              HasSubstr("crashed: the worker was killed by signal 11 (Segmentation fault); "
+                        "log: results/qbitopt.runs/"));
   EXPECT_THAT(result.err, HasSubstr("10 jobs: 9 finished, 0 cached, 1 failed"));
   EXPECT_THAT(result.err, HasSubstr("`qbitopt retry --failed` runs them again"));
 
@@ -224,7 +226,7 @@ TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
   wait_until([&] { return count("running") >= 1; });
   const testing::Result second = qbitopt("run small.yaml");
   EXPECT_EQ(second.exit_code, 5);
-  EXPECT_THAT(second.err, HasSubstr("another driver works on results/qbitopt.db (process " +
+  EXPECT_THAT(second.err, HasSubstr("another driver is using results/qbitopt.db (process " +
                                     std::to_string(driver->pid())));
   EXPECT_EQ(qbitopt("retry --failed").exit_code, 5);
 }
@@ -251,13 +253,29 @@ TEST_F(ResumeTest, ResultsStandUntilTheirJobsHaveFinishedAgain) {
   EXPECT_EQ(table(jobs()), before);
 }
 
+// Stored before training.accumulate was a parameter, say.
+TEST_F(ResumeTest, ARetriedJobOfAnOlderVersionHasTheParametersAddedSince) {
+  ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
+  const std::string key = json_of("ls").front()["job"];
+  SQLite::Database(folder_ / "results/qbitopt.db", SQLite::OPEN_READWRITE)
+      .exec(
+          "UPDATE job SET parameters = "
+          "replace(parameters, '.accumulate\":1', '.unknown_once\":1')");
+  ASSERT_EQ(qbitopt("retry " + key).exit_code, 0);
+  const Json attempt =
+      Json::parse(read("results/qbitopt.runs/" + key + "/2/job.json"))["job"]["parameters"];
+  const std::string stage = attempt["method"] == "fp32" ? "pretraining" : "training";
+  EXPECT_EQ(attempt.value(stage + ".unknown_once", 0), 1);
+  EXPECT_EQ(attempt.value(stage + ".accumulate", 0), 1);
+}
+
 TEST_F(ResumeTest, AJobThatFailsWhenItIsRunAgainKeepsItsResult) {
   ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
   const auto before = table(jobs());
   set_rules({{{"attempt", 2}, {"do", "fail"}}});
   const testing::Result again = qbitopt("run small.yaml --again");
   EXPECT_EQ(again.exit_code, 3);
-  EXPECT_THAT(again.err, HasSubstr("their earlier results stand"));
+  EXPECT_THAT(again.err, HasSubstr("their earlier results are kept"));
   EXPECT_EQ(table(jobs()), before);
 }
 
@@ -269,10 +287,10 @@ TEST_F(ResumeTest, AModelThatWasDamagedIsRefusedNamedAndMadeAnew) {
   const testing::Result refused = qbitopt("run small.yaml");
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_THAT(refused.err, HasSubstr("damaged_input: "));
-  EXPECT_THAT(refused.err, HasSubstr(model + ": not what job " + key + " left"));
+  EXPECT_THAT(refused.err, HasSubstr(model + ": changed since job " + key + " left"));
   const testing::Result checked = qbitopt("db check --artifacts");
   EXPECT_EQ(checked.exit_code, 4);
-  EXPECT_THAT(checked.err, HasSubstr(model + ": not what job " + key + " left"));
+  EXPECT_THAT(checked.err, HasSubstr(model + ": changed since job " + key + " left"));
   const testing::Result again = qbitopt("retry " + key);  // and what failed for want of it
   EXPECT_THAT(again.err, HasSubstr("10 jobs: 10 finished"));
   EXPECT_EQ(qbitopt("db check --artifacts").exit_code, 0);
