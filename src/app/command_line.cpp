@@ -10,7 +10,7 @@ namespace po = boost::program_options;
 namespace qbitopt::app {
 namespace {
 
-// "--timeout takes a time like 90s, not 'soon'".
+// "--timeout takes a time such as 90s, not 'soon'".
 class WrongValue : public po::error_with_option_name {
  public:
   WrongValue(const std::string& expected, const std::string& found)
@@ -19,13 +19,13 @@ class WrongValue : public po::error_with_option_name {
   }
 };
 
-// The one word of an option that is given once.
+// The value of an option that is given once.
 const std::string& word_of(const boost::any& value, const Words& words) {
   po::validators::check_first_occurrence(value);
   return po::validators::get_single_string(words);
 }
 
-constexpr const char* kTime = "a time like 90s, 30m or 12h, or a number of seconds";
+constexpr const char* kTime = "a time such as 90s, 30m or 12h, or a number of seconds";
 
 }  // namespace
 
@@ -39,28 +39,28 @@ void validate(boost::any& value, const Words& words, Seconds*, int) {
 void validate(boost::any& value, const Words& words, Interval*, int) {
   const std::string& word = word_of(value, words);
   const auto seconds = parse_seconds(word);
-  if (!seconds || *seconds < 0.1) throw WrongValue(std::string(kTime) + " from 0.1 on", word);
+  if (!seconds || *seconds < 0.1) throw WrongValue(std::string(kTime) + " of at least 0.1", word);
   value = Interval{*seconds};
 }
 
 void validate(boost::any& value, const Words& words, Count*, int) {
   const std::string& word = word_of(value, words);
   const auto count = parse_count(word, 1);
-  if (!count) throw WrongValue("a number from 1 on", word);
+  if (!count) throw WrongValue("a number of at least 1", word);
   value = Count{*count};
 }
 
 void validate(boost::any& value, const Words& words, SideBySide*, int) {
   const std::string& word = word_of(value, words);
   const auto jobs = word == "auto" ? std::optional(0) : parse_count(word, 1);
-  if (!jobs) throw WrongValue("'auto' or a number from 1 on", word);
+  if (!jobs) throw WrongValue("'auto' or a number of at least 1", word);
   value = SideBySide{*jobs};
 }
 
 void validate(boost::any& value, const Words& words, Seed*, int) {
   const std::string& word = word_of(value, words);
   const auto seed = parse_whole(word);
-  if (!seed || *seed < 0) throw WrongValue("a whole number from 0 on", word);
+  if (!seed || *seed < 0) throw WrongValue("a whole number of at least 0", word);
   value = Seed{static_cast<uint64_t>(*seed)};
 }
 

@@ -11,10 +11,10 @@
 
 namespace qbitopt::app {
 
-// What a verb is called with.
+// The arguments of a verb.
 struct Invocation {
   std::vector<std::string> arguments;  // after the verb
-  std::vector<std::string> argv;       // all of them, for the record
+  std::vector<std::string> argv;       // the whole command line, to be stored with results
   Console& console;
 };
 
@@ -24,20 +24,20 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Values of options that are checked as the command line is read, before anything is done.
+// Types of option values. Values are checked when the command line is read, before the verb starts.
 struct Seconds {  // "90", "90s", "1.5h"; 0 or more
   double value = 0;
 };
-struct Interval {  // the same, from 0.1 s on
+struct Interval {  // the same, at least 0.1 s
   double seconds = 0;
 };
-struct Count {  // a whole number from 1 on
+struct Count {  // a whole number of at least 1
   int value = 0;
 };
 struct SideBySide {  // a count, or "auto": 0
   int jobs = 0;
 };
-struct Seed {  // a whole number from 0 on
+struct Seed {  // a whole number of at least 0
   uint64_t value = 0;
 };
 struct FileName {  // not empty
@@ -46,7 +46,7 @@ struct FileName {  // not empty
 struct OutputName {  // the same; "-" is /dev/stdout
   std::filesystem::path path;
 };
-// As Boost.Program_options calls them. They throw its error of a wrong value.
+// Called by Boost.Program_options; they throw its error for a wrong value.
 using Words = std::vector<std::string>;
 void validate(boost::any& value, const Words& words, Seconds*, int);
 void validate(boost::any& value, const Words& words, Interval*, int);
@@ -71,16 +71,16 @@ class CommandLine {
   void add_database();
   // --json: data as JSON instead of text.
   void add_json();
-  // --verbose, for verbs that have more to say.
+  // --verbose, for verbs that can print more details.
   void add_verbose();
   // Arguments without a dash go to `name`, at most `count` of them (-1: any number).
   void add_positional(const std::string& name, int count);
 
-  // False after printing help. Throws UsageError.
+  // Returns false after printing help. Throws UsageError.
   bool parse(const Invocation& invocation);
 
   bool has(const std::string& name) const { return values_.count(name) != 0; }
-  // Of a switch (po::bool_switch()), or of --json.
+  // Whether a switch (po::bool_switch()) or --json was given.
   bool is_on(const std::string& name) const;
   template <typename T>
   T get(const std::string& name) const {

@@ -7,8 +7,8 @@
 
 namespace qbitopt::app {
 
-// Where a verb speaks: data on stdout, everything else on stderr. Control characters in what is said
-// are shown as escapes; in data only on a terminal, as programs want it as it is.
+// The output of a verb: data on stdout, everything else on stderr. Control characters in messages
+// are escaped; those in data only on a terminal, because programs need unchanged data.
 class Console {
  public:
   enum class Style { kPlain, kBold, kDim, kRed, kGreen, kYellow };
@@ -20,13 +20,13 @@ class Console {
   void print(std::string_view text);
   // JSON, indented; bytes that are not UTF-8 are replaced.
   void print_json(const Json& json);
-  // Takes back the last lines that were printed, on a terminal.
+  // Erases the last printed lines, on a terminal.
   void take_back(size_t lines);
-  // A line for the person: not under --quiet.
+  // A line for the user, not printed under --quiet.
   void say(std::string_view line);
-  // A line for those who ask for more (--verbose).
+  // A line that is printed under --verbose only.
   void detail(std::string_view line);
-  // "warning: ...", "error: ..."; also under --quiet.
+  // "warning: ...", "error: ...", also printed under --quiet.
   void warn(std::string_view line);
   void error(std::string_view line);
 

@@ -1,4 +1,4 @@
-// qbitopt db: care for the database file.
+// qbitopt db: checks, migrates and copies the database file.
 #include <fmt/format.h>
 
 #include "app/driver_lock.h"
@@ -22,7 +22,7 @@ int check(const CommandLine& line, Console& console) {
   const std::vector<std::string> faults = check_database(line.database());
   for (const std::string& fault : faults) console.error(fault);
   if (!faults.empty()) {
-    console.say(fmt::format("{}: damaged. Copies end in .bak; `qbitopt run` makes lost runs again",
+    console.say(fmt::format("{}: damaged. Copies end in .bak; `qbitopt run` repeats lost runs",
                             line.database().string()));
     return kDatabase;
   }
@@ -31,7 +31,7 @@ int check(const CommandLine& line, Console& console) {
     for (const std::string& fault : damaged) console.error(fault);
     if (!damaged.empty()) return kDatabase;
   }
-  console.print(fmt::format("{}: sound\n", line.database().string()));
+  console.print(fmt::format("{}: no errors found\n", line.database().string()));
   return kGood;
 }
 
@@ -44,8 +44,8 @@ int migrate(const CommandLine& line, Console& console) {
   if (result.copy.empty()) {
     console.print(fmt::format("{}: up to date, schema {}\n", file, result.to_version));
   } else {
-    console.print(fmt::format("{}: schema {} -> {}; as it was: {}\n", file, result.from_version,
-                              result.to_version, result.copy.string()));
+    console.print(fmt::format("{}: schema {} -> {}; copy of the old file: {}\n", file,
+                              result.from_version, result.to_version, result.copy.string()));
   }
   return kGood;
 }
@@ -84,11 +84,14 @@ int db(const Invocation& invocation) {
   line.add_database();
   line.add_positional("what", 2);
   if (!line.parse(invocation)) return kGood;
-  if (!line.has("what")) throw UsageError("db: say check, migrate, backup or published");
+  if (!line.has("what"))
+    throw UsageError("db needs an action: check, migrate, backup or published");
   const std::string what = line.words("what").front();
-  if (line.is_on("artifacts") && what != "check") throw UsageError("--artifacts goes with check");
+  if (line.is_on("artifacts") && what != "check")
+    throw UsageError("--artifacts is an option of `db check`");
   if (line.words("what").size() > 1 && (what == "check" || what == "migrate"))
-    throw UsageError(fmt::format("db {} takes no file; --db names the database", what));
+    throw UsageError(
+        fmt::format("db {} takes no file argument; name the database with --db", what));
   if (what == "check") return check(line, invocation.console);
   if (what == "migrate") return migrate(line, invocation.console);
   if (what == "backup") return backup(line, invocation.console);

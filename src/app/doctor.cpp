@@ -1,4 +1,4 @@
-// qbitopt doctor: is everything there that a sweep needs?
+// qbitopt doctor: checks everything that a sweep needs.
 #include <fmt/format.h>
 #include <sys/wait.h>
 
@@ -32,12 +32,12 @@ struct Finding {
   std::string text;
 };
 
-// Starts the worker without work: it must load its libraries and leave at the end of its input.
+// Starts the worker without a job: it must load its libraries and exit at the end of its input.
 Finding check_worker() {
   const fs::path program = worker_program();
   if (!fs::exists(program)) {
     return {"worker", false, true,
-            fmt::format("{} is not there; build the target qbitopt_worker", program.string())};
+            fmt::format("{} is missing; build the target qbitopt_worker", program.string())};
   }
   const auto begun = std::chrono::steady_clock::now();
   WorkerProcess worker({{program.string()}, {}, -1});
@@ -49,7 +49,7 @@ Finding check_worker() {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const auto status = worker.try_reap();
   if (!status)
-    return {"worker", false, true, program.string() + " does not leave at the end of its input"};
+    return {"worker", false, true, program.string() + " does not exit at the end of its input"};
   if (*status != 0)
     return {"worker", false, true, program.string() + " does not start: " + worker.last_words()};
   return {"worker", true, true,
@@ -60,7 +60,7 @@ Finding check_gpus() {
   const size_t count = available_gpus().size();
   return {"gpu", kSeesGpus && count > 0, false,
           fmt::format("{} NVIDIA GPU{}{}", count, count == 1 ? "" : "s",
-                      kSeesGpus ? "" : ", and LibTorch is a build for the CPU")};
+                      kSeesGpus ? "" : ", but LibTorch is a build for the CPU")};
 }
 
 Finding check_data(const Manifest& data) {
@@ -74,7 +74,7 @@ Finding check_data(const Manifest& data) {
       classes = parameter.default_value;
   }
   if (data.layout.empty() && data.contents.empty())
-    return {what, true, false, "made up, needs no files"};
+    return {what, true, false, "synthetic, needs no files"};
   try {
     DataFingerprints().of(data, root, classes);
     return {what, true, false, root};
@@ -84,7 +84,7 @@ Finding check_data(const Manifest& data) {
 }
 
 Finding check_database(const fs::path& file) {
-  if (!fs::exists(file)) return {"database", true, true, file.string() + " (not there yet)"};
+  if (!fs::exists(file)) return {"database", true, true, file.string() + " (does not exist yet)"};
   try {
     const Rows count = Reader(file).query("SELECT count(*) AS jobs FROM runs");
     return {"database", true, true,
@@ -123,7 +123,7 @@ int doctor(const Invocation& invocation) {
   if (std::find(words.begin(), words.end(), "--data") != words.end()) {
     std::vector<std::string> arguments = {"examine"};
     arguments.insert(arguments.end(), words.begin(), words.end());
-    become_worker(std::move(arguments));  // which can decode images
+    become_worker(std::move(arguments));  // the worker can decode images
   }
   CommandLine line(
       "doctor [options]",

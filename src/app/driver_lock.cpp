@@ -27,7 +27,7 @@ std::string holder(const fs::path& lock) {
                      duration(age));
 }
 
-// Beside the file itself, by whatever name it is called.
+// The lock is beside the file itself, also if the database is named by a link.
 fs::path lock_file(const fs::path& database) {
   fs::path file = fs::weakly_canonical(database);
   file += ".lock";
@@ -47,13 +47,13 @@ FileLock acquire(const fs::path& database, std::chrono::milliseconds patience) {
     while (!(lock = FileLock::try_lock(file)) && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
   } catch (const std::system_error& error) {
-    throw DatabaseError(fmt::format("{}: {}; check that you may write to this folder",
+    throw DatabaseError(fmt::format("{}: {}; check that you have write access to this folder",
                                     file.string(), error.code().message()));
   }
   if (!lock) {
-    throw LockedError(
-        fmt::format("another driver works on {} ({}); wait for it, stop it, or use another --db",
-                    database.string(), holder(file)));
+    throw LockedError(fmt::format(
+        "another driver is using {} ({}); wait until it ends, stop it, or use another --db",
+        database.string(), holder(file)));
   }
   lock->write(
       Json{{"host", host_name()}, {"pid", ::getpid()}, {"started", std::time(nullptr)}}.dump() +
@@ -71,8 +71,8 @@ bool has_driver(const fs::path& database) {
   try {
     return FileLock::is_held(file);
   } catch (const std::system_error& error) {
-    throw DatabaseError(fmt::format("{}: {}; it tells whether a driver is at work", file.string(),
-                                    error.code().message()));
+    throw DatabaseError(fmt::format("{}: {}; this file shows whether a driver is running",
+                                    file.string(), error.code().message()));
   }
 }
 

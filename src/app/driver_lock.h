@@ -8,18 +8,18 @@
 
 namespace qbitopt::app {
 
-// Another driver works on the database: exit status 5. The message says who, and what to do.
+// Another driver is using the database: exit status 5. The message names it and says what to do.
 class LockedError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// The right to write a database: a kernel lock on <database>.lock, gone with the process that holds
-// it. Host, process and time in the file are for people.
+// The right to write to a database: a kernel lock on <database>.lock, which ends with the process
+// that holds it. Host, process and time in the file are only for messages.
 class DriverLock {
  public:
-  // Makes the database's folder if need be. Waits for `patience`, because some hold the lock for a
-  // moment only (`table --output` records what it made). Throws LockedError.
+  // Creates the database's folder if necessary. Waits up to `patience`, because some verbs hold the
+  // lock only briefly (`table --output` records the table). Throws LockedError.
   explicit DriverLock(const std::filesystem::path& database,
                       std::chrono::milliseconds patience = std::chrono::seconds(2));
 
@@ -27,7 +27,7 @@ class DriverLock {
   FileLock lock_;
 };
 
-// Does a driver work on the database? Asks without disturbing one that begins.
+// Whether a driver is using the database. Does not disturb a driver that is starting.
 bool has_driver(const std::filesystem::path& database);
 
 }  // namespace qbitopt::app

@@ -22,21 +22,21 @@ namespace po = boost::program_options;
 namespace qbitopt::app {
 namespace {
 
-// 0: auto. The command line's word counts more than the sweep file's.
+// 0: auto. The command line overrides the sweep file.
 int jobs_of(const Plan& plan, const CommandLine& line) {
   if (line.has("jobs")) return line.get<SideBySide>("jobs").jobs;
   const Json jobs = plan.run.value("jobs", Json("auto"));
   return jobs.is_number() ? jobs.get<int>() : 0;
 }
 
-// Do jobs that are to run want one? `records`: of the plan's jobs.
+// Whether unfinished jobs need a GPU. `records`: of the plan's jobs.
 bool wants_gpus(const Plan& plan, const std::vector<JobRecord>& records) {
   bool wants_gpu = false;
   for (size_t i = 0; i < plan.jobs.size(); ++i) {
     wants_gpu |=
         records[i].state != JobState::kFinished && plan.jobs[i].parameter("device") == "cuda";
   }
-  // Another worker may see what this build's does not.
+  // A worker of another build may see GPUs that this one does not.
   if (wants_gpu && !kSeesGpus && std::getenv("QBITOPT_WORKER") == nullptr) {
     throw InputError(
         "device=cuda, but this qbitopt was built with a LibTorch for the CPU; build it again with "
@@ -65,18 +65,17 @@ void make_runs_folder(const std::filesystem::path& database) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (std::filesystem::is_directory(folder)) return;
-  throw InputError(
-      fmt::format("{}: {}; the jobs' files belong into a folder of this name: make room "
-                  "for it, or use another --db",
-                  folder.string(), error ? error.message() : std::string("not a folder")));
+  throw InputError(fmt::format(
+      "{}: {}; the jobs' files need a folder of this name; move the file, or use another --db",
+      folder.string(), error ? error.message() : std::string("not a folder")));
 }
 
-// Says what keeps the jobs from starting, and again when that changes.
+// Reports why no job can start, and again when the reason changes.
 class ObstacleWatch {
  public:
   explicit ObstacleWatch(const Executor& executor) : executor_(executor) {}
 
-  // Empty: nothing that was not said.
+  // Empty if there is nothing new to report.
   std::string news() {
     const auto now = std::chrono::steady_clock::now();
     if (now - looked_ < std::chrono::seconds(1)) return "";
@@ -107,7 +106,7 @@ std::string describe(const RunSummary& summary, double seconds) {
   };
   add(summary.failed, "failed");
   add(summary.failed_before, "failed before");
-  add(summary.blocked, "waiting for a failed one");
+  add(summary.blocked, "blocked by a failed job");
   add(summary.unfinished, "not finished");
   return text + fmt::format(", in {}", duration(seconds));
 }
@@ -151,7 +150,7 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   options.jobs = jobs_of(plan, line);
   options.wants_gpus = wants_gpus(plan, database.records(plan));
   const auto executor = make_executor(plan.run.value("executor", "local"), options);
-  console.detail(fmt::format("{}; the jobs' files in {}", executor->description(),
+  console.detail(fmt::format("{}; the jobs' files are in {}", executor->description(),
                              shown(options.runs_folder)));
 
   StopSignals signals;
@@ -161,8 +160,8 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   RunView view(console, make_board(plan, database, *executor), [&] {
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
-      say("stopping: running jobs write a checkpoint; again: terminate them; a third time: kill "
-          "them");
+      say("stopping: running jobs write a checkpoint; a second signal terminates them, a third one "
+          "kills them");
     }
   });
   say = [&](const std::string& text) { view.say(text); };
@@ -178,9 +177,10 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {
     const bool have_results = keys_where(database.reader(), "state = 'failed'").empty();
-    console.say(std::string("`qbitopt sql \"SELECT * FROM failures\"` says more; ") +
-                (have_results ? "their earlier results stand, `qbitopt retry KEY` runs one again"
-                              : "`qbitopt retry --failed` runs them again"));
+    console.say(std::string("`qbitopt sql \"SELECT * FROM failures\"` shows details; ") +
+                (have_results
+                     ? "their earlier results are kept, and `qbitopt retry KEY` runs one again"
+                     : "`qbitopt retry --failed` runs them again"));
   }
   return exit_code(summary, signals.first());
 }

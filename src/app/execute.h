@@ -11,22 +11,23 @@
 
 namespace qbitopt::app {
 
-// Whether this build's worker has a LibTorch for CUDA.
+// Whether the worker was built with a LibTorch for CUDA.
 #ifdef QBITOPT_CUDA
 inline constexpr bool kSeesGpus = true;
 #else
 inline constexpr bool kSeesGpus = false;
 #endif
 
-// --jobs, --timeout, --fail-fast: what `run` and `retry` have in common.
+// Adds --jobs, --timeout and --fail-fast, the common options of `run` and `retry`.
 void add_execution_options(CommandLine& line);
 
-// The database of `run` and `retry`, whose lock is waited for as long as another program has it.
+// Options for the database of `run` and `retry`, which wait as long as another program has locked
+// it.
 DatabaseOptions patient_database(Console& console);
 
-// Runs what is not finished of a plan that is on record, shows it, and returns the exit status:
-// kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; the plan grows
-// by it. Throws InputError and DatabaseError.
+// Runs the unfinished jobs of a stored plan, shows their progress, and returns the exit status:
+// kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; it adds jobs to
+// the plan. Throws InputError and DatabaseError.
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
             const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr);
 

@@ -1,4 +1,4 @@
-// qbitopt export: the views for other programs.
+// qbitopt export: writes the views for other programs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ std::vector<std::string> views_of(const Reader& reader) {
   return names;
 }
 
-// Those that were asked for, else all.
+// The views named on the command line, or all.
 std::vector<std::string> chosen_views(const Reader& reader, const CommandLine& line) {
   const std::vector<std::string> known = views_of(reader);
   const std::vector<std::string> chosen = line.words("view");
@@ -55,7 +55,8 @@ int export_text(const CommandLine& line, RowsFormat format, const std::string& e
   const std::vector<std::string> views = chosen_views(reader, line);
   if (fs::exists(folder) && !fs::is_directory(folder)) {
     throw InputError(fmt::format(
-        "{} is a file; csv and jsonl write a file for each view into a folder", shown(folder)));
+        "{} is a file, but csv and jsonl need a folder, into which they write one file per view",
+        shown(folder)));
   }
   fs::create_directories(folder);
   for (const std::string& view : views) {
@@ -80,14 +81,14 @@ int export_(const Invocation& invocation) {
   line.add_database();
   line.add_positional("view", -1);
   if (!line.parse(invocation)) return kGood;
-  if (!line.has("output")) throw UsageError("export where to? Give --output");
+  if (!line.has("output")) throw UsageError("export needs --output FOLDER or FILE");
   const std::string format = line.get<std::string>("format");
   if (format == "csv") return export_text(line, RowsFormat::kCsv, ".csv", invocation.console);
   if (format == "jsonl")
     return export_text(line, RowsFormat::kJsonLines, ".jsonl", invocation.console);
   if (format != "sqlite")
     throw InputError(unknown_name("format", format, {"csv", "jsonl", "sqlite"}));
-  if (line.has("view")) throw UsageError("the SQLite copy holds all views; name none");
+  if (line.has("view")) throw UsageError("sqlite writes all views; leave out their names");
   const fs::path file = line.get<OutputName>("output").path;
   export_plain_database(line.database(), file);
   invocation.console.print(fmt::format("wrote {}\n", shown(file)));

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Those of the user's own, in order.
+// The user's plugins, in order.
 std::vector<fs::path> chosen_folders() {
   std::vector<fs::path> folders;
   const char* chosen = std::getenv("QBITOPT_PLUGIN_PATH");
@@ -34,15 +34,15 @@ std::vector<fs::path> libraries_of(const fs::path& sweep, Plugins plugins) {
   std::vector<fs::path> libraries;
   for (const SweepPlugin& plugin : plugins_of_sweep(sweep)) {
     if (plugins == Plugins::kInstalledOnly) {
-      fail_at(plugin.place, "this sweep brings code of its own, " + plugin.library.string() +
-                                ", and --no-plugins takes built-in and installed methods only");
+      fail_at(plugin.place, "this sweep loads the plugin " + plugin.library.string() +
+                                ", but --no-plugins allows only built-in and installed methods");
     }
     libraries.push_back(plugin.library);
   }
   return libraries;
 }
 
-// The methods of these libraries, as far as their manifests tell.
+// The methods of these libraries, according to their manifests.
 std::vector<Manifest> methods_of(const std::vector<fs::path>& libraries) {
   std::vector<Manifest> methods;
   for (const fs::path& library : libraries) {

@@ -10,13 +10,13 @@ namespace qbitopt::app {
 
 enum class Plugins {
   kAll,
-  kInstalledOnly  // those in lib/qbitopt/baselines alone; a sweep that names others is refused
+  kInstalledOnly  // only those in lib/qbitopt/baselines; a sweep that names others is refused
 };
 
-// Everything that a sweep can name: what is built in, and the plugins that `sweep` names, in the
-// folders of QBITOPT_PLUGIN_PATH (with ':' between them), and in lib/qbitopt/baselines beside this
-// program's folder. Of plugins of one file name the first place's is taken: a method at work goes
-// before its installed copy. Throws InputError, see plugins.h.
+// Every part that a sweep can name: the built-in ones, and plugins that `sweep` names, in the
+// folders of QBITOPT_PLUGIN_PATH (separated by ':'), and in lib/qbitopt/baselines beside this
+// program's folder. If several plugins have one file name, the first place wins: a method under
+// development overrides its installed copy. Throws InputError, see plugins.h.
 Catalog known_parts(const std::optional<std::filesystem::path>& sweep = std::nullopt,
                     Plugins plugins = Plugins::kAll);
 

@@ -1,4 +1,4 @@
-// qbitopt ls: the jobs of a database, or its sweeps.
+// qbitopt ls: lists the jobs of a database, or its sweeps.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -78,7 +78,7 @@ int ls(const Invocation& invocation) {
   line.add_positional("sweep", 1);
   if (!line.parse(invocation)) return kGood;
   if (line.is_on("sweeps") && (line.has("sweep") || line.has("state") || line.has("where")))
-    throw UsageError("--sweeps lists all sweeps; it goes with no SWEEP, --state or --where");
+    throw UsageError("--sweeps lists all sweeps; leave out SWEEP, --state and --where");
   const Reader reader(line.database());
   const Rows rows = line.is_on("sweeps") ? reader.query(kSweeps) : jobs(reader, line);
   if (line.json()) {

@@ -1,5 +1,4 @@
-// The `qbitopt` command: finds the verb, runs it, turns what it throws into a line and an exit
-// status.
+// The `qbitopt` command: runs a verb and turns exceptions into a message and an exit status.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -20,13 +19,12 @@
 namespace qbitopt::app {
 namespace {
 
-// What is stored, and printed as JSON, is UTF-8: file names are no exception.
+// Stored and printed texts are UTF-8, including file names.
 void check_encoding(const std::vector<std::string>& argv) {
   for (const std::string& word : argv) {
-    if (first_invalid_utf8(word))
-      throw UsageError("'" + word + "' is not UTF-8; a file of such a name needs another name");
+    if (first_invalid_utf8(word)) throw UsageError("'" + word + "' is not UTF-8; rename the file");
   }
-  std::error_code ignored;  // a folder that is gone matters to those who write into it
+  std::error_code ignored;  // a deleted folder is reported by the code that uses it
   const std::string folder = std::filesystem::current_path(ignored).string();
   if (first_invalid_utf8(folder))
     throw UsageError("the name of this folder is not UTF-8: '" + folder + "'; give it another");
@@ -42,14 +40,15 @@ int dispatch(const std::vector<std::string>& argv, Console& console) {
   return find_verb(argv[1]).function({{argv.begin() + 2, argv.end()}, argv, console});
 }
 
-// What was said to a full disk was not said. A reader that left early has read enough.
+// Reports output that was lost on a full disk. A closed pipe is not an error: the reader has read
+// enough.
 int flushed(int status, Console& console) {
   if ((std::fflush(stdout) == 0 && std::ferror(stdout) == 0) || errno == EPIPE) return status;
-  console.error(fmt::format("the output cannot be written: {}", std::strerror(errno)));
+  console.error(fmt::format("cannot write the output: {}", std::strerror(errno)));
   return status == kGood ? kInternal : status;
 }
 
-// A file that is not there or not ours to read is the user's trouble; a full disk is not.
+// A file that is missing or not readable is an error in the input; a full disk is not.
 bool is_about_a_name(const std::error_code& code) {
   for (const std::errc name :
        {std::errc::no_such_file_or_directory, std::errc::permission_denied,
@@ -89,7 +88,7 @@ int call(const std::vector<std::string>& argv) {
     console.error(words_of(error));
     return is_about_a_name(error.code()) ? kUsage : kInternal;
   } catch (const std::bad_alloc&) {
-    console.error("there is not enough memory for this; ask for less at a time");
+    console.error("there is not enough memory; select fewer rows or columns");
     return kInternal;
   } catch (const std::exception& error) {
     console.error(fmt::format("internal: {}", error.what()));

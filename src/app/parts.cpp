@@ -1,4 +1,5 @@
-// qbitopt methods, models, sensitivities, solvers: what a sweep can be made of, from the manifests.
+// qbitopt methods, models, sensitivities, solvers: lists the parts that a sweep can name, from the
+// manifests.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ std::string describe(const Manifest& part) {
   if (!part.citation.empty()) text += part.citation + "\n";
   if (!part.library.empty()) text += "from " + part.library + "\n";
   if (part.kind == "model")
-    text += fmt::format("{} weights, {} multiplications an image\n", part.weights, part.macs);
+    text += fmt::format("{} weights, {} multiplications per image\n", part.weights, part.macs);
   if (!part.obtain.empty()) text += "Files: " + part.obtain + "\n";
   std::vector<std::vector<std::string>> rows = {
       {"parameter", "type", "unit", "default", "meaning"}};
@@ -58,7 +59,7 @@ CommandLine line_of(const std::string& plural, const std::string& more = "") {
   return line;
 }
 
-// `kind` as manifests name it.
+// `kind`: as in manifests.
 int list(const Invocation& invocation, const std::string& kind, const CommandLine& line) {
   const Catalog catalog = known_parts();
   if (line.has("name")) {
@@ -73,7 +74,7 @@ int list(const Invocation& invocation, const std::string& kind, const CommandLin
   Json json = Json::array();
   const bool has_sizes = kind == "model";
   std::vector<std::vector<std::string>> rows = {{kind, "version", "source", "summary"}};
-  if (has_sizes) rows.front().insert(rows.front().begin() + 3, {"weights", "MACs an image"});
+  if (has_sizes) rows.front().insert(rows.front().begin() + 3, {"weights", "MACs per image"});
   for (const std::string& name : catalog.names(kind)) {
     const Manifest& part = catalog.get(kind, name);
     json.push_back(part_json(part));
@@ -108,22 +109,22 @@ int models(const Invocation& invocation) {
   const std::vector<std::string> sizes = {"image_size", "channels", "classes"};
   for (const std::string& size : sizes)
     line.options()(size.c_str(), po::value<std::string>()->value_name("N"),
-                   "for --quantizers; else as the model's manifest says");
+                   "for --quantizers (default: from the model's manifest)");
   if (!line.parse(invocation)) return kGood;
   if (!line.is_on("quantizers")) {
     for (const std::string& size : sizes) {
-      if (line.has(size)) throw UsageError("--" + size + " goes with --quantizers only");
+      if (line.has(size)) throw UsageError("--" + size + " is an option of --quantizers");
     }
     return list(invocation, "model", line);
   }
-  if (!line.has("name")) throw UsageError("models --quantizers: which model?");
-  // The layers of a network are known to the worker alone.
+  if (!line.has("name")) throw UsageError("models --quantizers needs the NAME of a model");
+  // Only the worker knows the layers of a network.
   const std::string name = line.words("name").front();
   std::vector<std::string> arguments = {"inventory", name};
   const Catalog catalog = known_parts();
   const Manifest& model = catalog.get("model", name);
   for (const std::string& size : sizes) {
-    if (!line.has(size) && names_graph_file(name)) continue;  // the file says it
+    if (!line.has(size) && names_graph_file(name)) continue;  // the file gives it
     const auto said = [&] {
       return std::to_string(size == "image_size" ? model.image_size : model.facts.at(size));
     };

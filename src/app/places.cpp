@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 fs::path beside(const fs::path& database, const std::string& suffix) {
   const fs::path absolute = fs::weakly_canonical(fs::absolute(database));
-  const bool is_usual = absolute.extension() == ".db";  // x.db and x.sqlite are two databases
+  const bool is_usual = absolute.extension() == ".db";  // so that x.db and x.sqlite stay apart
   return absolute.parent_path() /
          ((is_usual ? absolute.stem() : absolute.filename()).string() + suffix);
 }

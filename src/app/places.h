@@ -21,17 +21,17 @@ std::filesystem::path find_sweep(const std::string& word);
 
 inline constexpr const char* kStandardOutput = "/dev/stdout";
 
-// Before much is computed for it: throws InputError if `output` is a folder.
+// Throws InputError if `output` is a folder; called before the output is computed.
 void check_output(const std::filesystem::path& output);
 
-// Writes a file that was asked for, see OutputFile; makes its folder if need be.
+// Writes an output file, see OutputFile; creates its folder if necessary.
 void write_output(const std::filesystem::path& output, std::string_view text);
 
-// What a verb says on standard output when it has written a file: its name; nothing if that is
-// standard output itself.
+// What a verb prints on standard output after it has written a file: the name of the file; empty if
+// the file is standard output itself.
 std::string written(const std::filesystem::path& output);
 
-// Throws InputError if a sweep is named that the database does not have.
+// Throws InputError if `sweep` is given and not in the database.
 void check_sweep(const Reader& reader, const std::optional<std::string>& sweep);
 
 // Named queries: results/queries.
@@ -40,7 +40,7 @@ std::filesystem::path queries_folder();
 // Published numbers: results/published.csv.
 std::filesystem::path published_file();
 
-// What is remembered beside the database of the fingerprints of data files.
+// The cache of fingerprints of data files, beside the database.
 std::filesystem::path fingerprint_cache(const std::filesystem::path& database);
 
 }  // namespace qbitopt::app

@@ -1,4 +1,4 @@
-// qbitopt plan: what a sweep would run. Writes nothing.
+// qbitopt plan: shows the jobs of a sweep. Writes nothing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,11 +22,11 @@
 namespace qbitopt::app {
 namespace {
 
-// How many jobs are in each state.
+// Number of jobs in each state.
 using Counts = std::map<std::string, size_t>;
 constexpr const char* kStates[] = {"finished", "new", "interrupted", "running", "failed"};
 
-// What a database knows of the plan's jobs.
+// The database's record of the plan's jobs.
 struct Known {
   std::map<std::string, std::string> states;  // by key, of those that are stored
   std::vector<std::string> stored_keys;       // of the sweep, as it was last run
@@ -47,21 +47,20 @@ std::string state_of(const Known& known, const PlannedJob& job) {
 }
 
 constexpr const char* kAssumption =
-    "assuming one NVIDIA H100 and the speed that QBitOpt has there in float32 for every method "
-    "and with training.deterministic: false (resnet18 and mobilenet_v2 as measured, others by "
-    "MACs, other sizes by pixels; epochs of the "
-    "published data), evaluation not counted";
+    "assuming one NVIDIA H100, the speed of QBitOpt in float32 for every method, "
+    "training.deterministic: false (resnet18 and mobilenet_v2 as measured, other networks scaled "
+    "by MACs, other sizes by pixels) and epochs of the published data; without evaluation";
 
-// What is left to do: by jobs of the same kind that have been run before, or, on GPUs, by the
+// Estimate for the unfinished jobs, from finished jobs of the same kind or, on GPUs, from the
 // assumption.
 struct Estimate {
-  double seconds = 0;      // until everything is done, on all cores
-  double gpu_seconds = 0;  // of jobs on GPUs, one after another
+  double seconds = 0;      // until all jobs are finished, on all cores
+  double gpu_seconds = 0;  // total of jobs on GPUs
   double assumed_gpu_seconds = 0;
   size_t known_jobs = 0;
   size_t assumed_jobs = 0;
   size_t unknown_jobs = 0;
-  int64_t bytes = 0;  // of checkpoints that stay
+  int64_t bytes = 0;  // of checkpoints that are kept
 };
 
 Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const Known& known,
@@ -90,13 +89,12 @@ Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const K
 
 std::string describe(const Estimate& estimate) {
   if (estimate.known_jobs + estimate.assumed_jobs + estimate.unknown_jobs == 0)
-    return "nothing is left to run";
+    return "all jobs are finished";
   std::string text;
   if (estimate.known_jobs + estimate.assumed_jobs == 0) {
     text =
-        "no jobs like these have finished yet; a few steps of them (training.epochs=0 "
-        "training.steps=50) "
-        "let the time be told";
+        "no estimate, because no job of these kinds has finished yet; run a few steps first "
+        "(training.epochs=0 training.steps=50)";
   } else {
     std::vector<std::string> parts;
     if (estimate.seconds > 0)
@@ -107,8 +105,7 @@ std::string describe(const Estimate& estimate) {
     if (estimate.assumed_jobs > 0)
       parts.push_back(
           fmt::format("about {:.1f} GPU-hours for {} of kinds that were never run, {}; a few steps "
-                      "of each kind "
-                      "put measured speed in its place",
+                      "of each kind would replace this by a measured speed",
                       estimate.assumed_gpu_seconds / 3600, estimate.assumed_jobs, kAssumption));
     if (estimate.unknown_jobs > 0)
       parts.push_back(fmt::format("{} jobs of kinds that were never run", estimate.unknown_jobs));
@@ -193,7 +190,7 @@ Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate,
   return json;
 }
 
-// The jobs one after another at the end: as one value they would take 20 kB of memory each.
+// Prints the jobs one by one at the end, because in one value each would take 20 kB of memory.
 void print_json(const Json& head, const Plan& plan, const Known& known, Console& console) {
   const auto text = [](const Json& json) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace);
@@ -223,12 +220,12 @@ std::string as_text(const Plan& plan, const Known& known, const Estimate& estima
   if (!axes.empty()) text += axes + "\n";
   if (!known.stored_keys.empty()) {
     const PlanDifference changes = difference(known.stored_keys, plan);
-    text += fmt::format("since it was last run: +{} new, -{} orphaned, {} kept\n",
+    text += fmt::format("changes since the last run: +{} new, -{} orphaned, {} kept\n",
                         changes.added.size(), changes.orphaned.size(), changes.kept.size());
   }
   for (const SearchState& search : plan.searches) text += search_text(search) + "\n";
   for (const std::string& plugin : plugins) {
-    text += fmt::format("runs code of the sweep's own: {} (--no-plugins refuses it)\n", plugin);
+    text += fmt::format("loads the sweep's plugin {} (refused by --no-plugins)\n", plugin);
   }
   return text + describe(estimate) + "\n";
 }
@@ -245,7 +242,7 @@ int plan(const Invocation& invocation) {
   line.add_positional("override", -1);
   if (!line.parse(invocation)) return kGood;
   if (!line.has("sweep"))
-    throw UsageError("plan what? Give a sweep file, or the name of one in sweeps/");
+    throw UsageError("plan needs a sweep: a file, or the name of one in sweeps/");
 
   Console& console = invocation.console;
   const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
@@ -262,7 +259,7 @@ int plan(const Invocation& invocation) {
     const auto missing =
         reader ? missing_sweeps(table, *reader, plan.sweep_name) : std::vector<std::string>{};
     if (!missing.empty()) {
-      console.warn(fmt::format("table {} is of sweep {}, too, which is not in the database yet",
+      console.warn(fmt::format("table {} also shows sweep {}, which is not in the database yet",
                                table.definition.name, fmt::join(missing, ", ")));
     }
   }

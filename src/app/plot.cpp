@@ -1,4 +1,4 @@
-// qbitopt plot: figures out of the database, as plots/*.yaml define them.
+// qbitopt plot: draws figures of the database, defined in plots/*.yaml.
 #include <fmt/format.h>
 
 #include "app/exit_codes.h"
@@ -66,8 +66,9 @@ int plot(const Invocation& invocation) {
   const bool is_file = line.has("output") && !fs::is_directory(output) &&
                        (output.has_extension() || fs::exists(output));  // /dev/stdout
   if (is_file && names.size() > 1) {
-    throw UsageError(fmt::format("'{}' is one file for {} figures; name a folder, or one figure",
-                                 output.string(), names.size()));
+    throw UsageError(
+        fmt::format("'{}' is one file, but there are {} figures; name a folder, or one figure",
+                    output.string(), names.size()));
   }
   const FigureFormat format = chosen_format(line);
   const Reader reader(line.database());
@@ -83,12 +84,12 @@ int plot(const Invocation& invocation) {
       console.print(written(file));
       ++drawn;
     } else {
-      console.say(figure.name + ": no runs for it yet");
+      console.say(figure.name + ": no runs to show yet");
     }
   }
   if (drawn == 0)
     throw InputError("nothing to draw: " + reader.file().string() +
-                     " has no finished runs that these figures show");
+                     " has no finished runs for these figures");
   return kGood;
 }
 

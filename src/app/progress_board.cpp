@@ -20,7 +20,7 @@ double fraction(const Progress& progress) {
                     0.0, 1.0);
 }
 
-// "train 120/400  loss 0.432  top-1 85.21  3.00 bits", as far as it is known.
+// "train 120/400  loss 0.432  top-1 85.21  3.00 bits", as far as known.
 std::string describe(const Progress& progress) {
   std::string text = progress.phase.empty() ? "starting" : progress.phase;
   if (progress.total_steps > 0) text += fmt::format(" {}/{}", progress.step, progress.total_steps);
@@ -89,7 +89,7 @@ void ProgressBoard::ended(const PlannedJob& job, const AttemptEnd& end, bool wil
   if (end.state == JobState::kFinished) {
     ++finished_;
     ++finished_now_;
-    if (seconds) {  // what was measured now counts more than what was remembered
+    if (seconds) {  // this run's measurements replace earlier ones
       const double sum = kind.seconds.value_or(0) * kind.measured + *seconds;
       kind.seconds = sum / ++kind.measured;
     }
@@ -118,7 +118,7 @@ std::optional<double> ProgressBoard::seconds_of(const Kind& kind) const {
 }
 
 std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
-  double work = 0;  // seconds times the part of the executor that they take
+  double work = 0;  // seconds times the fraction of the executor that they take
   double longest = 0;
   for (const auto& [name, kind] : kinds_) {
     if (kind.waiting == 0) continue;
@@ -158,7 +158,7 @@ std::string ProgressBoard::overall(Clock::time_point now) const {
 std::string ProgressBoard::line_of(const std::string& key, const Running& job,
                                    Clock::time_point now) {
   std::string text = fmt::format("{}  {}  ", short_key(key), job.label);
-  if (job.silence) {  // first, as the line may be cut
+  if (job.silence) {  // comes first because the line may be cut
     text += fmt::format("NO PROGRESS for {}, process {}{}  ",
                         duration(seconds_between(job.silent_since, now)), job.silence->pid,
                         job.silence->is_stopped ? " is stopped" : "");
@@ -175,7 +175,8 @@ std::vector<std::string> ProgressBoard::lines(Clock::time_point now, size_t widt
   lines.push_back(overall(now));
   for (std::string& line : lines) {
     size_t end = std::min(width, line.size());
-    while (end > 0 && end < line.size() && (line[end] & 0xC0) == 0x80) --end;  // no half character
+    // do not cut within a character
+    while (end > 0 && end < line.size() && (line[end] & 0xC0) == 0x80) --end;
     line.resize(end);
   }
   return lines;

@@ -11,8 +11,8 @@
 
 namespace qbitopt::app {
 
-// How a run stands, for the eye: what every running job does, how many are done, how long the rest
-// will take.
+// The progress of a run as text: the state of every running job, the number of finished jobs, and
+// the estimated time left.
 class ProgressBoard {
  public:
   using Clock = std::chrono::steady_clock;
@@ -20,7 +20,7 @@ class ProgressBoard {
   struct Options {
     // Executor::share().
     std::function<double(int threads)> share = [](int) { return 1.0; };
-    // Seconds that jobs like this one took before; nothing if there were none. Asked once for each
+    // Seconds that earlier jobs of this kind took; nullopt if there were none. Called once for each
     // kind of job.
     std::function<std::optional<double>(const Job&)> expected_seconds = [](const Job&) {
       return std::optional<double>();
@@ -33,27 +33,27 @@ class ProgressBoard {
   void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
   void started(const PlannedJob& job, Clock::time_point now);
   void progressed(const std::string& key, const Progress& progress);
-  // nullopt: it is heard of again.
+  // nullopt: the job reports again.
   void silent(const std::string& key, const std::optional<Silence>& silence, Clock::time_point now);
-  // `seconds`: how long the job computed, if it finished.
+  // `seconds`: duration of the job, if it finished.
   void ended(const PlannedJob& job, const AttemptEnd& end, bool will_retry,
              std::optional<double> seconds);
   void blocked(const PlannedJob& job);
 
   size_t total() const { return total_; }
   size_t done() const { return finished_ + failed_ + blocked_; }
-  // Of everything that is not done. Nothing before the first job of some kind has finished.
+  // Estimated time for all unfinished jobs. Nullopt until a job of each kind has finished.
   std::optional<double> seconds_left(Clock::time_point now) const;
 
-  // A line for each running job, then one for all; none longer than `width` characters.
+  // A line for each running job, then a summary line; each has at most `width` characters.
   std::vector<std::string> lines(Clock::time_point now, size_t width) const;
 
  private:
-  // Jobs that take about as long as each other.
+  // Jobs with about the same duration.
   struct Kind {
-    size_t waiting = 0;  // neither begun nor done
+    size_t waiting = 0;  // not started
     double share = 1;
-    std::optional<double> seconds;  // of one
+    std::optional<double> seconds;  // of one job
     int measured = 0;               // in this run
   };
   struct Running {

@@ -1,4 +1,4 @@
-// qbitopt report: everything about a sweep in one HTML file.
+// qbitopt report: writes an HTML file about a sweep.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ void write(const fs::path& database, const fs::path& output, PageOptions options
   write_output(output, render_page(reader, options));
 }
 
-// Writes again and again while a driver works on the database; the last page stays as it is.
+// Rewrites the page while a driver is using the database; the last page no longer reloads itself.
 void keep_writing(const fs::path& database, const fs::path& output, PageOptions options,
                   double interval) {
   const StopSignals signals;
@@ -55,7 +55,7 @@ int report(const Invocation& invocation) {
   line.add_database();
   if (!line.parse(invocation)) return kGood;
   if (!line.has("output"))
-    throw UsageError("report where? Give --output FILE, like results/report.html");
+    throw UsageError("report needs --output FILE, for example results/report.html");
   Console& console = invocation.console;
   const fs::path database = line.database();
   const fs::path output = line.get<OutputName>("output").path;
@@ -65,11 +65,11 @@ int report(const Invocation& invocation) {
   check_sweep(Reader(database), options.sweep);
   if (!has_gnuplot()) {
     console.warn(
-        "the report has no figures, because there is no gnuplot to draw them (apt: gnuplot-nox; "
-        "dnf, conda: gnuplot)");
+        "the report has no figures, because gnuplot is not installed (apt: gnuplot-nox; dnf, "
+        "conda: gnuplot)");
   }
   if (line.is_on("watch") && !has_driver(database))
-    console.say("no driver is at work: writing once");
+    console.say("no driver is running: writing the report once");
   if (line.is_on("watch"))
     keep_writing(database, output, options, line.get<Interval>("interval").seconds);
   write(database, output, options);

@@ -26,7 +26,7 @@ std::vector<std::string> chosen_keys(const Reader& reader, const CommandLine& li
   return {keys.begin(), keys.end()};
 }
 
-// Jobs that failed because what one of these left was gone or damaged: they wait for it, too.
+// Jobs that failed because a file of one of these was missing or damaged; they are run again, too.
 std::vector<std::string> failed_for_want_of(const Reader& reader,
                                             const std::vector<std::string>& followers) {
   std::vector<std::string> failed =
@@ -50,11 +50,12 @@ int retry(const Invocation& invocation) {
   line.add_positional("key", -1);
   if (!line.parse(invocation)) return kGood;
   if (!line.is_on("failed") && !line.has("key"))
-    throw UsageError("retry what? Give --failed, or the keys of jobs");
-  if (line.has("where") && !line.is_on("failed")) throw UsageError("--where goes with --failed");
+    throw UsageError("retry needs --failed or the keys of jobs");
+  if (line.has("where") && !line.is_on("failed"))
+    throw UsageError("--where is an option of --failed");
 
   const std::filesystem::path file = line.database();
-  Reader{file};  // a database that is not there is an error, not a new one
+  Reader{file};  // a missing database is an error and not created
   const DriverLock lock(file);
   Database database(file, patient_database(invocation.console));
   const std::vector<std::string> keys = chosen_keys(database.reader(), line);

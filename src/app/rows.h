@@ -9,8 +9,7 @@ namespace qbitopt::app {
 // A list of objects, column by column.
 Json as_json(const Rows& rows);
 
-// Columns under their names; floats with at most two decimals. Columns without any value are left
-// out.
+// Columns with a header; floats with at most two decimals. Empty columns are left out.
 std::string as_text(const Rows& rows);
 
 }  // namespace qbitopt::app

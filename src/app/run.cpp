@@ -1,4 +1,4 @@
-// qbitopt run: runs what is not finished of a sweep, then prints and writes its tables.
+// qbitopt run: runs the unfinished jobs of a sweep, then prints and writes its tables.
 #include <fmt/format.h>
 
 #include "app/driver_lock.h"
@@ -20,7 +20,7 @@ namespace po = boost::program_options;
 namespace qbitopt::app {
 namespace {
 
-constexpr size_t kManyJobs = 10'000;  // take seconds to record
+constexpr size_t kManyJobs = 10'000;  // take seconds to store
 
 std::map<std::string, std::string> environment() {
   return {{"host", host_name()},
@@ -53,16 +53,17 @@ std::optional<std::vector<PublishedResult>> read_published_if_any() {
   return read_published(published_file());
 }
 
-// Prints each table and writes it beside the database, so that a trial with another one leaves the
-// real tables alone.
+// Prints each table and writes it beside the database, so that a trial with another database does
+// not change the real tables.
 void print_tables(const std::vector<SweepTable>& tables, const std::string& sweep,
                   Database& database, Console& console) {
   const TableFormat& markdown = find_table_format("markdown");
   for (const SweepTable& each : tables) {
     const auto missing = missing_sweeps(each, database.reader(), sweep);
     if (!missing.empty()) {
-      console.say(fmt::format("table {} is not made yet: it is of sweep {}, too, which was not run",
-                              each.definition.name, fmt::join(missing, ", ")));
+      console.say(
+          fmt::format("table {} is not written yet: it also shows sweep {}, which was not run",
+                      each.definition.name, fmt::join(missing, ", ")));
       continue;
     }
     const Table table = build_table(database.reader(), each.definition);
@@ -70,7 +71,7 @@ void print_tables(const std::vector<SweepTable>& tables, const std::string& swee
     console.print((&each != &tables.front() ? "\n" : "") + text);
     write_output(each.output, text);
     database.record_table(rendered(table, each.definition, markdown, text));
-    console.say(fmt::format("wrote {}; `qbitopt table {}` makes other formats", shown(each.output),
+    console.say(fmt::format("wrote {}; `qbitopt table {}` prints other formats", shown(each.output),
                             each.word));
   }
 }
@@ -81,8 +82,8 @@ int run(const Invocation& invocation) {
   CommandLine line(
       "run SWEEP [key=value ...] [options]",
       "Runs the unfinished jobs of a sweep and prints its tables. SWEEP is a file, or the\n"
-      "name of a file in sweeps/. Overrides: key=v, a=1,2 (grid), a='b,c' (text with a\n"
-      "comma), +key=v (new key), ~key (removed key).");
+      "name of a file in sweeps/. Overrides: key=v, a=1,2 (grid), a='b,c' (string with a\ncomma), "
+      "+key=v (new key), ~key (removed key).");
   add_execution_options(line);
   add_plugin_option(line);
   line.options()("again", po::bool_switch(), "also run finished jobs again");
@@ -91,7 +92,7 @@ int run(const Invocation& invocation) {
   line.add_positional("override", -1);
   if (!line.parse(invocation)) return kGood;
   if (!line.has("sweep"))
-    throw UsageError("run what? Give a sweep file, or the name of one in sweeps/");
+    throw UsageError("run needs a sweep: a file, or the name of one in sweeps/");
   Console& console = invocation.console;
 
   const std::filesystem::path file = line.database();
@@ -101,7 +102,7 @@ int run(const Invocation& invocation) {
   Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
   if (plan.jobs.size() > kManyJobs)
-    console.say(fmt::format("{} jobs are planned; recording them", plan.jobs.size()));
+    console.say(fmt::format("storing {} planned jobs", plan.jobs.size()));
 
   const std::vector<SweepTable> tables = read_tables(plan, catalog, file.parent_path());
   const auto published = read_published_if_any();

@@ -23,7 +23,7 @@ size_t terminal_width() {
 }
 
 // ": top-1 86.41, 3.00 weight bits, 3.00 activation bits, 65536 bytes, 21 s": both averages, and
-// what else has a limit.
+// other quantities with a limit.
 std::string describe(const Finished& finished) {
   std::string text;
   const auto top1 = finished.results.find("top1");
@@ -86,7 +86,7 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
   } else if (!end.error_class.empty()) {
     const std::string log = shown(std::filesystem::path(attempt.folder) / "log.txt");
     error(fmt::format("job {} {}: {}: {}; log: {}{}", who, name(end.state), end.error_class,
-                      end.text, log, will_retry ? "; it is tried again" : ""));
+                      end.text, log, will_retry ? "; it will be tried again" : ""));
   } else if (!console_.is_live()) {
     console_.say(fmt::format("interrupted {}{}", who, end.text.empty() ? "" : ": " + end.text));
   }
@@ -102,14 +102,14 @@ void RunView::on_blocked(const PlannedJob& job) {
 void RunView::on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {
   board_.silent(job.key, silence, ProgressBoard::Clock::now());
   const std::string who = fmt::format("job {} {}", short_key(job.key), label(job));
-  if (!silence) return say(fmt::format("{}: goes on", who));
+  if (!silence) return say(fmt::format("{}: reports again", who));
   const std::string remedy =
-      silence->is_stopped
-          ? fmt::format("is stopped; `kill -CONT {}` lets it go on", silence->pid)
-          : fmt::format(
-                "neither reports nor computes; `kill {0}` lets it write a checkpoint and the "
-                "job go on in another one, `kill -9 {0}` does without",
-                silence->pid);
+      silence->is_stopped ? fmt::format("is stopped; `kill -CONT {}` continues it", silence->pid)
+                          : fmt::format(
+                                "neither reports nor uses the processor; `kill {0}` makes it write "
+                                "a checkpoint, from which another worker continues the job, and "
+                                "`kill -9 {0}` ends it without one",
+                                silence->pid);
   erase();
   console_.warn(fmt::format("{}: no progress for {}: its worker, process {}, {}", who,
                             duration(silence->seconds), silence->pid, remedy));
@@ -136,7 +136,7 @@ void RunView::tell(const std::string& key, const Note& note) {
   erase();
   if (note.level != "warning") {
     console_.detail(line);
-  } else if (warned_.insert(note.text).second) {  // of many jobs alike the first says it
+  } else if (warned_.insert(note.text).second) {  // shown once for many similar jobs
     console_.warn(line);
   }
 }

@@ -12,8 +12,8 @@
 
 namespace qbitopt::app {
 
-// Shows a run on stderr: on a terminal a block of lines that is kept up to date, else one line for
-// every change of state. A failure is a line at once, with the path of its log.
+// Shows a run on stderr: on a terminal as a block of lines that is updated, else as one line for
+// every change of state. A failure is shown at once, with the path of its log.
 class RunView : public RunObserver {
  public:
   // `tick` is called as often as the scheduler does.

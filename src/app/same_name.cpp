@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A project that moved with its database keeps its relative paths.
+// If a project was moved with its database, its relative paths are the same.
 fs::path file_of(const SweepRevision& stored, const fs::path& database) {
   const fs::path here = fs::current_path();
   const fs::path home = fs::weakly_canonical(fs::absolute(database)).parent_path();
@@ -25,14 +25,15 @@ fs::path file_of(const SweepRevision& stored, const fs::path& database) {
   return (is_own_database ? here : fs::path(stored.folder)) / stored.file;
 }
 
-// Whether a file holds another sweep of the plan's name. `is_given`: the command line named it.
+// Whether a file contains another sweep with the plan's name. `is_given`: the command line named
+// it.
 bool holds_another(const fs::path& file, const Plan& plan, bool is_given) {
   try {
     const std::string text = read_text(file);
     if (text == plan.text) return false;
     return is_given || name_of({file, text, parse_yaml(file.string(), text)}) == plan.sweep_name;
   } catch (const InputError&) {
-    return false;  // no sweep file any more
+    return false;  // no longer a sweep file
   }
 }
 
@@ -50,8 +51,8 @@ std::optional<std::string> clash_of_names(const Reader& reader, const Plan& plan
   const size_t lost = difference(stored_keys(reader, plan.sweep_name), plan).orphaned.size();
   if (lost == 0) return std::nullopt;
   return fmt::format(
-      "{}: {} has a sweep '{}' already, of another file, {}, and {} of its jobs are not in "
-      "this one; give one of the two files another `name:`, or this run (name=...)",
+      "{}: {} already has a sweep '{}' from another file, {}, and {} of its jobs are not in this "
+      "one; change `name:` in one of the files, or give this run another name (name=...)",
       plan.file, reader.file().string(), plan.sweep_name, file.lexically_normal().string(), lost);
 }
 

@@ -8,10 +8,10 @@
 
 namespace qbitopt::app {
 
-// Two sweeps of one name would push each other out of the database. What is wrong if it has jobs of
-// a sweep of this name that the plan has not, and that sweep has another file, which still is there,
-// has this name, and says something else; else nothing. A file that was edited, moved or copied
-// elsewhere stays the same sweep.
+// Two sweeps with one name would orphan each other's jobs in the database. Returns an error message
+// if the database has a sweep of this name with jobs that the plan lacks, and that sweep is from
+// another file that still exists, has this name and a different content; else nullopt. A file that
+// was edited, moved or copied is the same sweep.
 std::optional<std::string> clash_of_names(const Reader& reader, const Plan& plan);
 
 }  // namespace qbitopt::app

@@ -1,4 +1,4 @@
-// qbitopt show: everything about one job.
+// qbitopt show: shows all details of a job, or the runs behind a table cell.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,12 +63,12 @@ std::string table_of(const std::vector<AttemptRecord>& attempts) {
   return columns(rows);
 }
 
-// Name and value of everything that the row of `runs` has beyond the job's own parameters.
+// Names and values of the columns of `runs` that are not parameters of the job.
 std::string table_of_results(const Json& run, const Job& job) {
   std::set<std::string> known = {"key", "job"};
   for (const auto& [name, value] : job.parameters.items()) {
     known.insert(name);
-    std::string column = name;  // as `runs` names it
+    std::string column = name;  // its name in `runs`
     std::replace(column.begin(), column.end(), '.', '_');
     known.insert(column);
   }
@@ -99,8 +99,8 @@ std::pair<std::string, std::string> split_address(const std::string& address) {
   const size_t colon = address.find(':');
   if (colon == std::string::npos || address.find(':', colon + 1) == std::string::npos)
     throw UsageError("'" + address +
-                     "' is no cell; write TABLE:ROW:COLUMN, as in quick:qbitopt@3:top1"
-                     " (`qbitopt table NAME --json` names rows and columns)");
+                     "' is not a cell; write TABLE:ROW:COLUMN, as in quick:qbitopt@3:top1 "
+                     "(`qbitopt table NAME --json` lists rows and columns)");
   return {address.substr(0, colon), address.substr(colon + 1)};
 }
 
@@ -126,8 +126,7 @@ int show_cell(const CommandLine& line, Console& console) {
     const auto runs = static_cast<int>(cell.sources.size());
     const std::string of =
         cell.n > 0 && cell.n < runs ? fmt::format("{} of {}", cell.n, runs) : std::to_string(runs);
-    console.print(
-        fmt::format("{}: {}, made of {} runs\n\n{}", address, value, of, runs_behind(cell)));
+    console.print(fmt::format("{}: {}, from {} runs\n\n{}", address, value, of, runs_behind(cell)));
     return kGood;
   }
   const Json all = Json::parse(table_as_json(table));
@@ -159,11 +158,11 @@ int show(const Invocation& invocation) {
   line.add_positional("key", 1);
   if (!line.parse(invocation)) return kGood;
   if (line.has("cell") && line.has("key"))
-    throw UsageError("show a job or a cell? Give KEY or --cell");
-  if (line.has("sweep") && !line.has("cell")) throw UsageError("--sweep goes with --cell");
+    throw UsageError("show needs KEY or --cell, but not both");
+  if (line.has("sweep") && !line.has("cell")) throw UsageError("--sweep is an option of --cell");
   if (line.has("cell")) return show_cell(line, invocation.console);
   if (!line.has("key"))
-    throw UsageError("show which job? Give the first digits of its key; `qbitopt ls` lists them");
+    throw UsageError("show needs the first digits of a job's key; `qbitopt ls` lists them");
 
   const Reader reader(line.database());
   const std::string key = find_key(reader, line.words("key").front());

@@ -1,4 +1,4 @@
-// qbitopt solve: the best bits for a table of costs.
+// qbitopt solve: chooses bit-widths for a table of costs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,11 +31,11 @@ AllocationTable read_table(const std::string& file) {
   return AllocationTable::parse(read_text(stream, file, kLargestData), file);
 }
 
-// What `solve --json` printed for the same quantizers, perhaps under other budgets or costs.
+// Reads the output of `solve --json` for the same quantizers, possibly with other budgets or costs.
 std::vector<int> read_start(const std::string& file, const Problem& problem, Console& console) {
   const Json json = read_json(file);
   if (!json.is_object() || !json.contains("bits") || !json["bits"].is_object()) {
-    throw InputError({file}, "has no \"bits\"; expected what `qbitopt solve --json` prints");
+    throw InputError({file}, "has no \"bits\"; expected the output of `qbitopt solve --json`");
   }
   std::vector<int> bits;
   for (const AllocationQuantizer& quantizer : problem.quantizers) {
@@ -46,7 +46,7 @@ std::vector<int> read_start(const std::string& file, const Problem& problem, Con
     bits.push_back(value.get<int>());
   }
   if (!is_within_budgets(problem, bits)) {
-    console.warn(file + " exceeds a budget: it is not used as a start");
+    console.warn(file + " exceeds a budget, so it is not used as a start");
   }
   return bits;
 }
@@ -125,10 +125,10 @@ int solve(const Invocation& invocation) {
   line.add_json();
   line.add_positional("table", 1);
   if (!line.parse(invocation)) return kGood;
-  if (!line.has("table")) throw UsageError("solve: which table? - is stdin");
+  if (!line.has("table")) throw UsageError("solve needs a table: a CSV file, or - for stdin");
   const BudgetArguments budgets{line.words("budget"), line.words("bytes"), line.words("bops")};
   if (budgets.averages.empty() && budgets.bytes.empty() && budgets.bops.empty()) {
-    throw UsageError("solve: no budget; give --budget GROUP=BITS, --bytes GROUP=N or --bops N");
+    throw UsageError("solve needs a budget: --budget GROUP=BITS, --bytes GROUP=N or --bops N");
   }
   SolveOptions options;
   if (line.has("time-limit")) options.time_limit_seconds = line.get<Seconds>("time-limit").value;
@@ -146,7 +146,7 @@ int solve(const Invocation& invocation) {
           : as_text(solution, problem));
   if (!solution.note.empty()) invocation.console.say("note: " + solution.note);
   if (solution.status != SolutionStatus::kInfeasible) return kGood;
-  invocation.console.error("no allocation keeps the budgets");
+  invocation.console.error("no allocation meets the budgets");
   return kInfeasible;
 }
 

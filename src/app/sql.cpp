@@ -1,4 +1,4 @@
-// qbitopt sql: questions to the database, in SQL or by name.
+// qbitopt sql: queries the database, in SQL or by the name of a stored query.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -27,12 +27,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMostRowsForPeople = 100'000;  // they are held in memory
+constexpr size_t kMostRowsForPeople = 100'000;  // they are kept in memory
 
 struct Question {
   std::string sql;
   std::map<std::string, Json> arguments;
-  std::string description;  // of a question with a name
+  std::string description;  // of a named query
 };
 
 // "bits=2.5" as in a sweep file: numbers are numbers.
@@ -41,7 +41,8 @@ std::map<std::string, Json> arguments_of(const std::vector<std::string>& words, 
   for (size_t i = first; i < words.size(); ++i) {
     const size_t sign = words[i].find('=');
     if (sign == 0 || sign == std::string::npos)
-      throw UsageError(fmt::format("'{}' is no argument of a query; write name=value", words[i]));
+      throw UsageError(
+          fmt::format("'{}' is not an argument of a query; write name=value", words[i]));
     arguments[words[i].substr(0, sign)] = core_schema_scalar(words[i].substr(sign + 1));
   }
   return arguments;
@@ -59,19 +60,19 @@ Question question_of(const CommandLine& line) {
   if (line.has("file"))
     return {read_question(line.get<FileName>("file").path), arguments_of(words, 0)};
   const std::string& first = words.front();
-  if (first.empty()) throw UsageError("the query is empty; `qbitopt sql` lists those with a name");
+  if (first.empty()) throw UsageError("the query is empty; `qbitopt sql` lists the named queries");
   if (!is_name(first)) return {first, arguments_of(words, 1)};
   const NamedQuery query = find_query(queries_folder(), first);
   return {query.sql, arguments_of(words, 1), query.description};
 }
 
-// Nobody reads an empty table's query to find out what it asks for.
+// Explains an empty result with the description of the query.
 void say_nothing_fits(Console& console, const Question& question) {
   std::vector<std::string> given;
   for (const auto& [name, value] : question.arguments)
     given.push_back(fmt::format("{}={}", name, cell_text(value)));
   if (given.empty()) given.push_back("without arguments");
-  console.say(fmt::format("nothing fits {}; the question is:\n{}", fmt::join(given, " "),
+  console.say(fmt::format("no rows for {}; the query is:\n{}", fmt::join(given, " "),
                           question.description));
 }
 
@@ -113,7 +114,7 @@ std::string as_columns(const Rows& rows) {
   return columns(cells);
 }
 
-// What a program reads, in whatever number; nothing: for people.
+// The format for programs, without a limit on rows; nullopt: a format for people.
 std::optional<RowsFormat> format_for_programs(const CommandLine& line) {
   if (line.json()) return RowsFormat::kJson;
   if (line.is_on("csv")) return RowsFormat::kCsv;
@@ -129,8 +130,8 @@ void print(const Rows& rows, const CommandLine& line, Console& console) {
   console.print(format ? write_rows(rows, *format) : for_people(rows, line));
 }
 
-// SQLite cannot stop within one call of a function, as of LIKE. This ends the program then, a while
-// after the time limit; it only reads, so nothing is lost.
+// SQLite cannot stop within one call of a function such as LIKE. In that case this ends the program
+// some time after the limit; as it only reads, nothing is lost.
 class Watchdog {
  public:
   Watchdog(std::chrono::milliseconds limit, Console& console) : last_sign_(Clock::now()) {
@@ -140,15 +141,15 @@ class Watchdog {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         if (is_printing_ || Clock::now() - last_sign_.load() < limit + kPatience) continue;
         console.error(
-            fmt::format("the query took longer than {} s, within one call of a function; "
-                        "ask for less, or raise --time-limit",
+            fmt::format("the query took longer than {} s, within one call of a function; select "
+                        "fewer rows, or raise --time-limit",
                         limit.count() / 1000.0));
         std::_Exit(kDatabase);
       }
     });
   }
 
-  // Printing takes as long as its reader does.
+  // The time limit does not apply to printing, which may wait for a pager.
   template <typename Action>
   void print(const Action& action) {
     is_printing_ = true;
@@ -165,7 +166,7 @@ class Watchdog {
   std::jthread thread_;
 };
 
-// Prints the answer, and returns the number of its rows.
+// Prints the result and returns its number of rows.
 size_t answer(const Reader& reader, const Question& question, const CommandLine& line,
               Watchdog& watchdog, Console& console) {
   size_t count = 0;
@@ -186,9 +187,8 @@ size_t answer(const Reader& reader, const Question& question, const CommandLine&
       [&](const auto& row) {
         if (++count > kMostRowsForPeople) {
           throw InputError(
-              fmt::format("more than {} rows, too many for a table to look at; print them with "
-                          "--csv or --json, "
-                          "or ask for fewer (LIMIT)",
+              fmt::format("more than {} rows, too many for a table; print them with --csv or "
+                          "--json, or select fewer (LIMIT)",
                           kMostRowsForPeople));
         }
         rows.rows.push_back(row);

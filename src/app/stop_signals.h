@@ -5,10 +5,11 @@
 
 namespace qbitopt::app {
 
-// Counts Ctrl-C, SIGTERM and SIGHUP instead of dying of them, until destroyed; those that were
-// ignored (under nohup, in a shell's background) stay so. One at a time.
-// SIGUSR1, which Slurm sends some time before it ends a job (--signal=USR1@300), counts as the
-// first of them and no more: it asks for checkpoints, however often it comes.
+// Counts Ctrl-C, SIGTERM and SIGHUP until it is destroyed, so that they do not end the process.
+// Signals that were ignored (under nohup, in a shell's background) stay ignored. Only one object
+// may exist at a time. SIGUSR1, which Slurm sends some time before it ends a job
+// (--signal=USR1@300), counts as the first of them and no more: it asks for checkpoints, however
+// often it comes.
 class StopSignals {
  public:
   StopSignals();
@@ -17,9 +18,9 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   int count() const;
-  // The first that came; 0: none.
+  // The first signal; 0: none.
   int first() const;
-  // For some time, but not after a signal.
+  // Waits for some time, or until a signal.
   void wait(double seconds) const;
 
  private:

@@ -27,7 +27,7 @@ SweepTable read_table(const fs::path& file, const std::string& sweep, const fs::
   return table;
 }
 
-// One run a configuration, with the parameters alone in which configurations may differ.
+// One run for each configuration, with only the parameters in which configurations may differ.
 std::vector<Run> planned_runs(const TableDefinition& definition, const Plan& plan) {
   std::set<std::string> names(budget_parameters().begin(), budget_parameters().end());
   names.insert({"method", "seed"});
@@ -65,14 +65,14 @@ std::vector<SweepTable> read_tables(const Plan& plan, const Catalog& catalog,
     check_definition(table.definition, plan.sweep_name, planned_runs(table.definition, plan),
                      catalog);
     if (fs::is_directory(table.output)) {
-      throw InputError(fmt::format("table {} is to be written to {}, which is a folder", file,
-                                   shown(table.output)));
+      throw InputError(fmt::format(
+          "the output of table {} is {}, which is a folder; move it, or use another --db", file,
+          shown(table.output)));
     }
     const auto [other, is_new] = outputs.emplace(table.output, file);
     if (!is_new) {
       throw InputError(
-          fmt::format("tables {} and {} are to be written to one file, {}; give one "
-                      "of the definitions another name",
+          fmt::format("tables {} and {} have the same output, {}; rename one of the definitions",
                       other->second, file, shown(table.output)));
     }
     tables.push_back(std::move(table));

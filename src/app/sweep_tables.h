@@ -14,13 +14,14 @@ namespace qbitopt::app {
 // A table that a sweep file asks for.
 struct SweepTable {
   TableDefinition definition;
-  std::filesystem::path output;  // beside the database; of a shared one with the sweep's name
-  std::string word;              // by which `qbitopt table` finds it
+  // beside the database; includes the sweep's name if several sweeps share the table
+  std::filesystem::path output;
+  std::string word;  // arguments with which `qbitopt table` finds it
 };
 
-// Before anything runs, so that a mistake in them does not come to light hours later. Throws
-// InputError for a definition that does not fit the plan, and for an output that is a folder or that
-// two tables share.
+// Reads the tables before any job runs, so that mistakes in them are reported at once. Throws
+// InputError for a definition that does not fit the plan, and for an output that is a folder or
+// that two tables share.
 std::vector<SweepTable> read_tables(const Plan& plan, const Catalog& catalog,
                                     const std::filesystem::path& folder);
 

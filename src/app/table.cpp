@@ -1,4 +1,4 @@
-// qbitopt table: a comparison out of the runs of a sweep.
+// qbitopt table: prints a comparison of the runs of a sweep.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ fs::path definition_file(const std::string& word) {
              : shipped_file(fs::path("results") / (word + ".yaml"));
 }
 
-// Files of the tables that a sweep's file names, if that is still there and still reads.
+// Files of the tables that a sweep's file names, if the file still exists and is valid.
 std::vector<std::string> named_by(const Reader& reader, const std::string& sweep) {
   const auto revision = last_revision(reader, sweep);
   if (!revision || !fs::exists(revision->file)) return {};
@@ -40,7 +40,7 @@ std::vector<std::string> named_by(const Reader& reader, const std::string& sweep
   }
 }
 
-// Definitions in results/, and sweeps of the database.
+// Names of the definitions in results/ and of the sweeps in the database.
 std::vector<std::string> known_tables(const Reader& reader) {
   std::vector<std::string> names = shipped_names("results", ".yaml");
   for (const auto& row : reader.query("SELECT name FROM sweep").rows) names.push_back(row[0]);
@@ -55,7 +55,7 @@ std::string format_names() {
   return fmt::to_string(fmt::join(names, ", "));
 }
 
-// The format that was asked for, else the one that the output's extension means, else Markdown.
+// The format given on the command line, else the one of the output's extension, else Markdown.
 const TableFormat& chosen_table_format(const CommandLine& line) {
   if (line.has("format")) return find_table_format(line.get<std::string>("format"));
   if (line.json()) return find_table_format("json");
@@ -68,8 +68,8 @@ const TableFormat& chosen_table_format(const CommandLine& line) {
 
 int check(const Table& table, const TableDefinition& definition, Console& console) {
   if (definition.expectations.empty())
-    throw InputError(
-        fmt::format("table {} has no expectations to check; give it `expect:`", definition.name));
+    throw InputError(fmt::format(
+        "table {} has no expectations to check; add `expect:` to its definition", definition.name));
   const std::vector<std::string> faults = check_expectations(table, definition);
   for (const std::string& fault : faults) console.error(fault);
   console.say(fmt::format("{} of {} values are within their tolerance",
@@ -78,7 +78,7 @@ int check(const Table& table, const TableDefinition& definition, Console& consol
   return faults.empty() ? kGood : kTableCheck;
 }
 
-// The database is closed again, so that what was made can be recorded.
+// Closes the database afterwards, so that the table can be recorded.
 std::pair<TableDefinition, Table> read_table(const CommandLine& line) {
   const Reader reader(line.database());
   TableDefinition definition =
@@ -87,7 +87,7 @@ std::pair<TableDefinition, Table> read_table(const CommandLine& line) {
   return {std::move(definition), std::move(table)};
 }
 
-// Unless someone else is writing, or nobody may.
+// Skipped if another program is writing, or if the database is read-only.
 void record(const fs::path& file, const RenderedTable& table, Console& console) {
   try {
     const DriverLock lock(file, std::chrono::milliseconds(0));
@@ -140,7 +140,7 @@ int table(const Invocation& invocation) {
       "Prints a comparison table. NAME is a table definition (results/NAME.yaml, or a\n"
       "file), or a sweep, whose file names the table.");
   const std::string formats =
-      format_names() + " (default: as the output's name says, else markdown)";
+      format_names() + " (default: from the name of the output, else markdown)";
   line.options()("format", po::value<std::string>()->value_name("FORMAT"), formats.c_str())(
       "output,o", po::value<OutputName>()->value_name("FILE"),
       "file to write (default: standard output)")(
@@ -154,11 +154,11 @@ int table(const Invocation& invocation) {
   line.add_positional("table", 1);
   if (!line.parse(invocation)) return kGood;
   if (!line.has("table"))
-    throw UsageError("which table? Give the name of a definition in results/, or of a sweep");
+    throw UsageError("table needs the name of a definition in results/, or of a sweep");
   const TableFormat& format = chosen_table_format(line);
   if (line.json() && line.has("format")) throw UsageError("choose one of --json and --format");
   if (line.is_on("check") && line.has("output"))
-    throw UsageError("--check compares and writes nothing; leave out --output");
+    throw UsageError("--check writes no table; leave out --output");
   if (line.has("output")) check_output(line.get<OutputName>("output").path);
   const auto [definition, table] = read_table(line);
   if (line.is_on("check")) return check(table, definition, invocation.console);

@@ -21,7 +21,7 @@ TableDefinition find_table(const Reader& reader, const std::string& word,
 // results/<sweep>.yaml; without that, one with a row for each case or method.
 std::vector<TableDefinition> tables_of(const Reader& reader, const std::string& sweep);
 
-// For the record of what was made.
+// Stores the table in the database.
 RenderedTable rendered(const Table& table, const TableDefinition& definition,
                        const TableFormat& format, const std::string& text);
 

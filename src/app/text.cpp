@@ -10,7 +10,7 @@
 namespace qbitopt::app {
 namespace {
 
-// Characters, not bytes, of UTF-8 text.
+// Number of characters, not bytes, of UTF-8 text.
 size_t width_of(const std::string& text) {
   return static_cast<size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
@@ -94,11 +94,11 @@ std::string search_text(const SearchState& search) {
   const std::string head = "search for " + search.where + ": ";
   switch (search.status) {
     case SearchState::Status::kRunning:
-      return head + fmt::format("goes on after {} of at most {}", runs, search.max_runs);
+      return head + fmt::format("not finished after {} of at most {}", runs, search.max_runs);
     case SearchState::Status::kFound:
       return head + fmt::format("found {} in {}", chosen, runs);
     case SearchState::Status::kMissed:
-      return head + fmt::format("not found in {}; {} comes nearest", runs, chosen);
+      return head + fmt::format("not found in {}; the nearest is {}", runs, chosen);
     case SearchState::Status::kFailed:
       return head + fmt::format("ended by a failed run, after {}", runs);
   }

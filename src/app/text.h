@@ -12,17 +12,18 @@ namespace qbitopt::app {
 // "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h".
 std::string duration(double seconds);
 
-// A value as a person writes it: text without quotes, 2.5, true, a list as [2, 3].
+// A value as a user would write it: strings without quotes, 2.5, true, a list as [2, 3].
 std::string plain(const Json& value);
 
-// "qbitopt average_bits=3 seed=1": what tells this job from the others of its sweep.
+// "qbitopt average_bits=3 seed=1": the parameters that distinguish this job from others of its
+// sweep.
 std::string label(const PlannedJob& job);
 
-// A path as seen from the current folder, if it is below that.
+// A path relative to the current folder, if it is inside that folder.
 std::string shown(const std::filesystem::path& path);
 
-// Rows as columns two spaces apart, a line each whatever a cell holds; the first row is the header.
-// Columns of numbers go to the right.
+// Rows as columns two spaces apart, one line for each row whatever a cell contains; the first row
+// is the header. Columns of numbers are aligned to the right.
 std::string columns(std::vector<std::vector<std::string>> rows);
 
 std::string host_name();

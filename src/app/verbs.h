@@ -11,8 +11,8 @@ namespace qbitopt::app {
 struct Verb {
   std::string name;
   std::string summary;
-  // Returns an ExitCode. Throws UsageError or InputError (exit status 2); anything else is a
-  // mistake of ours.
+  // Returns an ExitCode. Throws UsageError or InputError (exit status 2); any other exception is an
+  // error in the program.
   int (*function)(const Invocation&);
 };
 
@@ -31,7 +31,7 @@ int ls(const Invocation& invocation);
 int show(const Invocation& invocation);
 int sql(const Invocation& invocation);
 int table(const Invocation& invocation);
-int export_(const Invocation& invocation);  // `export` is a word of C++
+int export_(const Invocation& invocation);  // `export` is a keyword of C++
 int export_network(const Invocation& invocation);
 int db(const Invocation& invocation);
 int methods(const Invocation& invocation);

@@ -1,5 +1,5 @@
-// qbitopt watch: what a run that goes on elsewhere is doing. Reads the database and the spools of
-// running attempts.
+// qbitopt watch: shows the progress of a run in another process. Reads the database and the spools
+// of running attempts.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -25,7 +25,7 @@ constexpr const char* kRunning =
     "SELECT key, job, method, seed, budget_average_bits AS bits, attempts FROM runs WHERE key "
     "IN (SELECT key FROM job WHERE state = 'running')";
 
-// The spools of running attempts, read on from where the last look ended.
+// The spools of running attempts, each read from where the last read ended.
 class Watcher {
  public:
   explicit Watcher(fs::path database) : database_(std::move(database)) {}
@@ -89,7 +89,7 @@ std::string as_text(const Json& seen) {
   std::string text;
   for (const Json& sweep : seen["sweeps"]) text += describe_sweep(sweep);
   for (const Json& job : seen["running"]) text += describe_job(job);
-  if (!seen["driver"].get<bool>()) text += "no driver is at work\n";
+  if (!seen["driver"].get<bool>()) text += "no driver is running\n";
   return text;
 }
 

@@ -1,5 +1,5 @@
-// qbitopt predict: what a network sees in photographs. The worker does it, as this program has no
-// tensors.
+// qbitopt predict: classifies images with a network. The worker does this, because this program has
+// no tensors.
 #include "app/worker_verb.h"
 
 #include <unistd.h>

@@ -47,7 +47,7 @@ const std::vector<std::string> kVerbs = {
     "db",   "solve", "plot",  "report", "methods", "models", "sensitivities", "solvers", "doctor"};
 
 TEST_F(ArgumentsTest, TimesAndCountsAreCheckedBeforeAnythingIsWritten) {
-  const std::string time = "takes a time like 90s, 30m or 12h, or a number of seconds";
+  const std::string time = "takes a time such as 90s, 30m or 12h, or a number of seconds";
   for (const char* word : {"nan", "-5", "inf", "1e300", "soon", "\"''\"", "1e400h", "0x10"}) {
     const std::string value = std::string(" '") + word + "'";
     expect_refusal("run small.yaml --timeout=" + value.substr(1), "--timeout " + time);
@@ -62,7 +62,7 @@ TEST_F(ArgumentsTest, TimesAndCountsAreCheckedBeforeAnythingIsWritten) {
   for (const char* word : {"-1", "0", "1.5", "many", "5000000000", "nan"}) {
     expect_refusal(std::string("run small.yaml --fail-fast=") + word, "--fail-fast takes a number");
     expect_refusal(std::string("run small.yaml --jobs=") + word,
-                   "--jobs takes 'auto' or a number from 1 on");
+                   "--jobs takes 'auto' or a number of at least 1");
     expect_refusal(std::string("run small.yaml -j ") + word, "--jobs takes 'auto'");
   }
   for (const char* word : {"-1", "1.5", "nan", "99999999999999999999"})
@@ -144,7 +144,7 @@ TEST_F(ArgumentsTest, EachMistakeIsNamed) {
   expect_refusal("table small -o folder", "folder is a folder; name a file in it");
   expect_refusal("table small -o small.yaml/x", "small.yaml");
   expect_refusal("table small --json --format csv", "choose one of --json and --format");
-  expect_refusal("table small --check -o x.md", "--check compares and writes nothing");
+  expect_refusal("table small --check -o x.md", "--check writes no table");
   expect_refusal("export -o ''", "--output takes the name of a file");
   expect_refusal("plot curves -o ''", "--output takes the name of a file");
   expect_refusal("db migrate --db missing.db", "missing.db: no such database");
@@ -258,7 +258,7 @@ TEST_F(ArgumentsTest, WatchingNeedsNoPermissionToWrite) {
                                 "' && setpriv --reuid=65534 --regid=65534 --clear-groups " +
                                 QBITOPT_PROGRAM;
   EXPECT_EQ(std::system((as_nobody + " watch --once >seen 2>&1").c_str()), 0) << read("seen");
-  EXPECT_THAT(read("seen"), HasSubstr("no driver is at work"));
+  EXPECT_THAT(read("seen"), HasSubstr("no driver is running"));
   EXPECT_EQ(std::system((as_nobody + " report --watch -o /dev/stdout >page 2>seen").c_str()), 0)
       << read("seen");
   EXPECT_THAT(read("page"), HasSubstr("</html>"));

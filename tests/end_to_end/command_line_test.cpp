@@ -50,7 +50,7 @@ TEST_F(CommandLineTest, APlanKnowsWhatIsCachedAndHowLongTheRestTakes) {
   EXPECT_EQ(plan["counts"]["states"]["new"], 3);
   EXPECT_GT(plan["estimated_hours"], 0);
   EXPECT_THAT(qbitopt("plan small.yaml").out,
-              HasSubstr("since it was last run: +3 new, -0 orphaned, 7 kept"));
+              HasSubstr("changes since the last run: +3 new, -0 orphaned, 7 kept"));
 }
 
 // 90 epochs of 1,271,167 images at 6,417 images a second are 4.95 hours; half the size is a
@@ -69,11 +69,11 @@ grid: {data.image_size: [224, 112]}
   EXPECT_TRUE(assumed["estimated_gpu_hours"].is_null());
   EXPECT_THAT(
       qbitopt("plan photos.yaml").out,
-      HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H100 "
-                "and the speed that QBitOpt has there in float32 for every method and with "
-                "training.deterministic: false (resnet18 and mobilenet_v2 as measured, others by "
-                "MACs, other sizes by pixels; epochs of the published data), evaluation not "
-                "counted; a few steps of each kind put measured speed in its place; checkpoints"));
+      HasSubstr("about 6.2 GPU-hours for 2 of kinds that were never run, assuming one NVIDIA H100, "
+                "the speed of QBitOpt in float32 for every method, training.deterministic: false "
+                "(resnet18 and mobilenet_v2 as measured, other networks scaled by MACs, other "
+                "sizes by pixels) and epochs of the published data; without evaluation; a few "
+                "steps of each kind would replace this by a measured speed; checkpoints"));
   ASSERT_EQ(qbitopt("run photos.yaml pretraining.epochs=0 pretraining.steps=4").exit_code, 0);
   EXPECT_TRUE(json_of("plan photos.yaml")["assumed_gpu_hours"].is_null());
   EXPECT_THAT(qbitopt("plan photos.yaml").out,
@@ -131,13 +131,13 @@ TEST_F(CommandLineTest, AFailedNeedIsRetriedWithWhatWaitedForIt) {
   set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"do", "fail"}}});
   const testing::Result failed = qbitopt("run small.yaml");
   EXPECT_EQ(failed.exit_code, 3);
-  EXPECT_THAT(failed.err, HasSubstr("1 failed, 9 waiting for a failed one"));
+  EXPECT_THAT(failed.err, HasSubstr("1 failed, 9 blocked by a failed job"));
   EXPECT_THAT(qbitopt("retry --failed").err, HasSubstr("10 jobs: 10 finished"));
 }
 
 TEST_F(CommandLineTest, WatchLooksFromOutside) {
   ASSERT_EQ(qbitopt("run small.yaml").exit_code, 0);
-  EXPECT_THAT(qbitopt("watch --once").out, HasSubstr("no driver is at work"));
+  EXPECT_THAT(qbitopt("watch --once").out, HasSubstr("no driver is running"));
   EXPECT_EQ(json_of("watch --once")["driver"], false);
 }
 

@@ -130,7 +130,7 @@ TEST_F(ErrorsTest, WrongArgumentsEndWithStatusTwo) {
   EXPECT_THAT(qbitopt("ls --stat new").err, HasSubstr("--stat"));
   write("small.yaml", testing::kSmallSweep);
   EXPECT_THAT(qbitopt("run small.yaml --jobs some").err,
-              HasSubstr("--jobs takes 'auto' or a number from 1 on, not 'some'"));
+              HasSubstr("--jobs takes 'auto' or a number of at least 1, not 'some'"));
 }
 
 TEST_F(ErrorsTest, WrongSqlInAConditionIsTheUsersTrouble) {

@@ -176,7 +176,7 @@ TEST_F(OwnNetworkTest, WhatDoesNotFitIsToldBeforeAnythingTrains) {
   ASSERT_EQ(export_network("Net", "--input 1x8x8 --arguments classes=7 -o nets/net.pt2"), "");
   const testing::Result classes = qbitopt("plan sweeps/own.yaml");
   EXPECT_EQ(classes.exit_code, 2);
-  EXPECT_THAT(classes.err, HasSubstr("has 7 classes, and the data set has 4"));
+  EXPECT_THAT(classes.err, HasSubstr("has 7 classes, but the data set has 4"));
   write("nets/net.pt2", "no network");
   EXPECT_THAT(qbitopt("plan sweeps/own.yaml").err, HasSubstr("net.pt2' is no .pt2 file"));
   EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers").err, HasSubstr("is no .pt2 file"));

@@ -101,14 +101,16 @@ TEST_F(PluginTest, WhatIsWrongWithItsFilesIsSaidBeforeAnythingRuns) {
               AllOf(HasSubstr("tiny.yaml:3:9: no plugin plugins/nothing.so")));
   fs::create_directory(folder_ / "empty");
   write_sweep("plugin: empty\n");
-  EXPECT_THAT(qbitopt("plan tiny.yaml").err, HasSubstr("tiny.yaml:3:9: no plugin (*.so) in empty"));
+  EXPECT_THAT(qbitopt("plan tiny.yaml").err,
+              HasSubstr("tiny.yaml:3:9: there is no plugin (*.so) in empty"));
   write_sweep("plugin: plugins\n");
   write("plugins/lonely.so", "");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
               AllOf(HasSubstr("lonely.so: its manifest "), HasSubstr("lonely.yaml is not there")));
   write("plugins/lonely.yaml", "kind: group\nname: lonely\nversion: 1\nsummary: no method\n");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
-              HasSubstr("lonely.yaml: a plugin brings a method; this manifest is of a group"));
+              HasSubstr("lonely.yaml: expected the manifest of a method, which is all that a "
+                        "plugin can add, found that of a group"));
   write("plugins/lonely.yaml", "kind: method\nname: lonely\nversion: one\nsummary: a number\n");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err, HasSubstr("lonely.yaml:3:10: version must be"));
 }
@@ -174,11 +176,12 @@ cases:
       "SELECT trouble_where, state, error_class, error_text FROM runs WHERE method = 'trouble'");
   ASSERT_EQ(runs.size(), 21u);
   const std::map<std::string, std::pair<std::string, std::string>> special = {
-      {"no_candidate", {"invalid_bits", "at 9 bits; it may have [2,3,4,5,6,7,8]"}},
-      {"exceeded_budget", {"budget_exceeded", "the final bits exceed what the method promises"}},
+      {"no_candidate", {"invalid_bits", "at 9 bits, expected [2,3,4,5,6,7,8]"}},
+      {"exceeded_budget",
+       {"budget_exceeded", "the final bits exceed a budget that the method promises"}},
       {"undeclared_parameter",
        {"method", "parameter 'trouble.undeclared' is read but not declared"}},
-      {"not_an_exception", {"method", "something that is no std::exception"}}};
+      {"not_an_exception", {"method", "an exception that is not a std::exception"}}};
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string where = runs.at(i, "trouble_where");
     if (where == "nowhere") {

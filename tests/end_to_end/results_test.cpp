@@ -72,7 +72,7 @@ TEST_F(ResultsTest, SweepsShareADefinitionThatNamesNone) {
   const testing::Result result = qbitopt("run other.yaml");
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(read("results/small.other.md"), result.out);
-  EXPECT_THAT(result.err, HasSubstr("`qbitopt table small --sweep other` makes other formats"));
+  EXPECT_THAT(result.err, HasSubstr("`qbitopt table small --sweep other` prints other formats"));
   EXPECT_EQ(qbitopt("table small --sweep other").out, result.out);
   EXPECT_EQ(qbitopt("table other").out, result.out);
   EXPECT_THAT(qbitopt("table small").err, HasSubstr("unknown sweep 'small'"));
@@ -94,7 +94,7 @@ TEST_F(ResultsTest, AFailedSeedIsAFootnoteOfTheTable) {
   set_rules({{{"where", {{"method", "fixed_precision"}, {"seed", 1}}}, {"do", "fail"}}});
   const testing::Result result = qbitopt("run small.yaml");
   EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.out, HasSubstr("1 of 3 seeds missing: seed 1 (failed: internal)."));
+  EXPECT_THAT(result.out, HasSubstr("Mean without 1 of 3 seeds: seed 1 (failed: internal)."));
 }
 
 TEST_F(ResultsTest, TablesComeInEveryFormat) {
@@ -168,7 +168,7 @@ TEST_F(ResultsTest, SqlKnowsQueriesByNameAndDescribesEveryColumn) {
   const testing::Result empty = qbitopt("sql by-method state=failed --csv");
   EXPECT_EQ(empty.out, "method,runs\n");
   EXPECT_EQ(empty.err,
-            "nothing fits state=failed; the question is:\n"
+            "no rows for state=failed; the query is:\n"
             "How many runs has each method?\n:state  only these\n");
   EXPECT_THAT(qbitopt("sql by-metod").err, HasSubstr("did you mean 'by-method'?"));
   EXPECT_THAT(qbitopt("sql --describe").out, AllOf(HasSubstr("bits_history"), HasSubstr("curves")));
@@ -223,7 +223,7 @@ TEST_F(ResultsTest, ExportWritesEveryView) {
   EXPECT_EQ(qbitopt("export --format sqlite -o plain.db").exit_code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "plain.db"));
   EXPECT_THAT(qbitopt("export -o plain.db").err,
-              HasSubstr("plain.db is a file; csv and jsonl write"));
+              HasSubstr("plain.db is a file, but csv and jsonl need a folder"));
   EXPECT_THAT(qbitopt("export runz -o out").err, HasSubstr("did you mean 'runs'?"));
 }
 
@@ -247,7 +247,8 @@ TEST_F(ResultsTest, APageOfARunningSweepRefreshesItself) {
   wait_until([&] { return count("running") > 0; });
   const auto report = start_qbitopt("report --watch --interval 3 --output r.html");
   wait_until([&] { return fs::exists(folder_ / "r.html"); });
-  EXPECT_THAT(read("r.html"), HasSubstr("The sweep goes on: this page looks again every 3 s."));
+  EXPECT_THAT(read("r.html"),
+              HasSubstr("The sweep is still running: this page reloads every 3 s."));
   report->signal(SIGTERM);
   driver->signal(SIGTERM);
   wait_until([&] { return report->try_reap().has_value(); });
@@ -258,7 +259,8 @@ TEST_F(ResultsTest, APageOfARunningSweepRefreshesItself) {
 TEST_F(ResultsTest, SeveralFiguresGoIntoAFolder) {
   const testing::Result result = qbitopt("plot curves cost -o one.svg");
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.err, HasSubstr("'one.svg' is one file for 2 figures; name a folder"));
+  EXPECT_THAT(result.err,
+              HasSubstr("'one.svg' is one file, but there are 2 figures; name a folder"));
 }
 
 TEST_F(ResultsTest, DbChecksMigratesAndCopies) {

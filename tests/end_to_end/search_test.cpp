@@ -59,8 +59,8 @@ cases:
 
 TEST_F(SearchTest, EndsWithinTheBudgetAndRunsAllSeedsThere) {
   EXPECT_THAT(qbitopt("plan sweep.yaml").out,
-              HasSubstr("search for penalty.strength of penalty at budget.average_bits=3: goes on "
-                        "after 0 runs of at most 6"));
+              HasSubstr("search for penalty.strength of penalty at budget.average_bits=3: not "
+                        "finished after 0 runs of at most 6"));
   const testing::Result run = qbitopt("run sweep.yaml");
   ASSERT_EQ(run.exit_code, 0) << run.err;
   EXPECT_THAT(run.err, AllOf(HasSubstr("budget.average_bits=4: found 13.3 in 4 runs"),
@@ -86,10 +86,11 @@ columns:
   const testing::Result table = qbitopt("table cost.yaml");
   EXPECT_EQ(table.exit_code, 0) << table.err;
   // Three seeds, the runs before, the checkpoint.
-  EXPECT_THAT(table.out, AllOf(HasSubstr("Its strength was searched for: 2 more runs at one seed"),
-                               HasSubstr("Its strength was searched for: 3 more runs at one seed"),
-                               ::testing::ContainsRegex("\\| 3 +\\|[^|]+\\| +6 +\\|"),
-                               ::testing::ContainsRegex("\\| 4 +\\|[^|]+\\| +7 +\\|")));
+  EXPECT_THAT(table.out,
+              AllOf(HasSubstr("Its strength was found by a search: 2 more runs with one seed"),
+                    HasSubstr("Its strength was found by a search: 3 more runs with one seed"),
+                    ::testing::ContainsRegex("\\| 3 +\\|[^|]+\\| +6 +\\|"),
+                    ::testing::ContainsRegex("\\| 4 +\\|[^|]+\\| +7 +\\|")));
 }
 
 TEST_F(SearchTest, GoesOnWhereAnInterruptedRunStopped) {

@@ -91,7 +91,7 @@ TEST_F(SolveTest, AnInfeasibleBudgetEndsWithStatus3AndWhatCanBeReached) {
   EXPECT_THAT(text.out, HasSubstr("budget  unit          limit  smallest reachable\n"
                                   "W       average bits    1.5                   2\n"
                                   "A       average bits      3                   2\n"));
-  EXPECT_THAT(text.err, HasSubstr("error: no allocation keeps the budgets"));
+  EXPECT_THAT(text.err, HasSubstr("error: no allocation meets the budgets"));
   const testing::Result json = qbitopt("solve t.csv --budget W=1.5 --json");
   EXPECT_EQ(json.exit_code, 3);
   EXPECT_EQ(Json::parse(json.out)["status"], "infeasible");
@@ -111,13 +111,15 @@ TEST_F(SolveTest, StartsFromAnEarlierAnswer) {
   EXPECT_EQ(json_of("solve t.csv --budget W=3.5 --solver uniform --start start.json")["objective"],
             json_of("solve t.csv --budget W=3.5 --solver uniform")["objective"]);
   EXPECT_THAT(qbitopt("solve t.csv --budget W=2 --start start.json").err,
-              HasSubstr("warning: start.json exceeds a budget: it is not used as a start"));
+              HasSubstr("warning: start.json exceeds a budget, so it is not used as a start"));
   write("other.json", R"({"bits": {"a": 2}})");
   EXPECT_THAT(qbitopt("solve t.csv --budget W=4 --start other.json").err,
               HasSubstr("error: other.json: has no bits for quantizer 'b'"));
   write("list.json", "[]");
-  EXPECT_THAT(qbitopt("solve t.csv --budget W=4 --start list.json").err,
-              HasSubstr("error: list.json: has no \"bits\"; expected what `qbitopt solve --json`"));
+  EXPECT_THAT(
+      qbitopt("solve t.csv --budget W=4 --start list.json").err,
+      HasSubstr(
+          "error: list.json: has no \"bits\"; expected the output of `qbitopt solve --json`"));
 }
 
 TEST_F(SolveTest, SaysWhenCostsWereMadeConvex) {
@@ -134,14 +136,15 @@ TEST_F(SolveTest, TheTimeLimitAndTheSeedAreTheSolvers) {
 
 TEST_F(SolveTest, WrongArgumentsEndWithStatus2) {
   const std::pair<std::string, std::string> cases[] = {
-      {"solve", "error: solve: which table? - is stdin"},
-      {"solve t.csv", "error: solve: no budget; give --budget GROUP=BITS"},
+      {"solve", "error: solve needs a table: a CSV file, or - for stdin"},
+      {"solve t.csv", "error: solve needs a budget: --budget GROUP=BITS"},
       {"solve nowhere.csv --budget W=4", "error: nowhere.csv: cannot be read"},
       {"solve . --budget W=4", "error: .: cannot be read"},
       {"solve t.csv --budget weights=4", "error: unknown group 'weights'; known groups: A, W, all"},
       {"solve t.csv --budget W=4 --solver gredy", "error: unknown solver 'gredy'"},
       {"solve t.csv --budget W=4 --time-limit -1",
-       "error: --time-limit takes a time like 90s, 30m or 12h, or a number of seconds, not '-1'"},
+       "error: --time-limit takes a time such as 90s, 30m or 12h, or a number of seconds, not "
+       "'-1'"},
       {"solve t.csv --budget W=4 --budget all=3 --solver exact", "use milp"},
   };
   for (const auto& [arguments, message] : cases) {

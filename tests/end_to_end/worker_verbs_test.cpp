@@ -79,8 +79,8 @@ TEST_F(WorkerVerbsTest, PredictWarnsOfRandomWeights) {
   write("orange.png", png());
   const testing::Result result = qbitopt("predict --model resnet18 orange.png");
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.err, HasSubstr("warning: without --weights FILE the weights are random and "
-                                    "the answer means nothing; `qbitopt models resnet18` says"));
+  EXPECT_THAT(result.err, HasSubstr("warning: without --weights FILE the weights are random, and "
+                                    "so are the classes; `qbitopt models resnet18` names"));
   EXPECT_THAT(result.out, HasSubstr("orange.png\n"));
   EXPECT_EQ(qbitopt("predict --model resnet18 orange.png").out, result.out);
 }
@@ -96,10 +96,10 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
   const std::string command = "predict --model resnet8 --weights " + folder + "model.pth ";
   const std::string bare = "predict --model resnet8 ";
   const std::pair<std::string, std::string> cases[] = {
-      {command + "orange.png", "takes images of 1 channel(s); predict reads photographs"},
+      {command + "orange.png", "takes images with 1 channel(s), but photographs have 3"},
       {bare + "text.png", "text.png: neither JPEG nor PNG"},
       {bare + "nowhere.png", "nowhere.png: no such file"},
-      {bare + "photos", "photos: is a folder; give the photographs in it, photos/*"},
+      {bare + "photos", "photos: is a folder; name the photographs in it, photos/*"},
       {bare + "/dev/zero", "/dev/zero: is a device; expected a photograph"},
       {command, "no image is given"},
       {bare + "--allocation wide.json orange.png", "conv1.weight: 99 bits; expected 2 to 16"},
@@ -198,7 +198,7 @@ TEST_F(WorkerVerbsTest, WeightsAreReadAsPeopleKeepThemOrConverted) {
 }
 
 TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
-  EXPECT_THAT(qbitopt("models").out, AllOf(HasSubstr("MACs an image"), HasSubstr("11689512")));
+  EXPECT_THAT(qbitopt("models").out, AllOf(HasSubstr("MACs per image"), HasSubstr("11689512")));
   EXPECT_EQ(json_of("models resnet50")["weights"], 25557032);
   EXPECT_THAT(qbitopt("models resnet18").out, HasSubstr("tools/convert_weights.py"));
   const Json quantizers = json_of("models --quantizers resnet8");
@@ -215,7 +215,7 @@ TEST_F(WorkerVerbsTest, ModelsListTheirSizesAndQuantizers) {
   EXPECT_THAT(wrong.err, HasSubstr("--image_size takes a number from 8 to 4096, not 'x'"));
   const testing::Result alone = qbitopt("models resnet18 --classes 0");
   EXPECT_EQ(alone.exit_code, 2);
-  EXPECT_THAT(alone.err, HasSubstr("--classes goes with --quantizers only"));
+  EXPECT_THAT(alone.err, HasSubstr("--classes is an option of --quantizers"));
 }
 
 TEST_F(WorkerVerbsTest, ARunTellsWhichPhotographsItLeftOut) {
@@ -235,12 +235,13 @@ set:
   const testing::Result good = qbitopt("run photos.yaml");
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_THAT(good.err,
-              HasSubstr("1 image could not be decoded and was left out: val/b/1.png (the file is "
+              HasSubstr("1 image could not be decoded and was skipped: val/b/1.png (the file is "
                         "empty)"));
   write("photos/val/a/1.png", "no image");
   const testing::Result bad = qbitopt("run photos.yaml");
   EXPECT_EQ(bad.exit_code, 3) << bad.err;
-  EXPECT_THAT(bad.err, HasSubstr("data: none of the 2 test images is left to measure accuracy on"));
+  EXPECT_THAT(bad.err,
+              HasSubstr("data: none of the 2 test images can be decoded to measure accuracy"));
 }
 
 TEST_F(WorkerVerbsTest, DoctorCountsAndDecodesTheImagesOfAFolder) {
