@@ -7,7 +7,7 @@
 
 namespace qbitopt::worker {
 
-// "--name value", "--switch" and words, for the verbs that the driver hands on.
+// Parses "--name value", "--switch" and words, for the verbs that the driver passes on.
 struct Arguments {
   std::map<std::string, std::string> options;  // a switch: "true"
   std::vector<std::string> words;
@@ -23,7 +23,7 @@ struct Arguments {
   std::string get_or(const std::string& name, const std::string& fallback) const;
   // Throws InputError unless it is a whole number from `least` to `most`.
   int number_or(const std::string& name, int fallback, int least, int most = kNoLimit) const;
-  // The same of an option that must be there.
+  // The same for a required option.
   int number(const std::string& name, int least, int most = kNoLimit) const;
   static constexpr int kNoLimit = INT32_MAX;
 };

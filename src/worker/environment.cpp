@@ -31,7 +31,7 @@ std::string operating_system() {
   return std::string(name.sysname) + " " + name.release + " " + name.machine;
 }
 
-// Of the library that trains, wherever it was loaded from.
+// SHA-256 of the library that trains, from the file that was loaded.
 std::string library_sha256() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&run_attempt), &info) == 0) return "unknown";

@@ -5,7 +5,7 @@
 
 namespace qbitopt::worker {
 
-// What the results were made with: "cpu", "os", "libtorch", "compiler", "commit", "library_sha256".
+// Hardware and software of a run: "cpu", "os", "libtorch", "compiler", "commit", "library_sha256".
 std::map<std::string, std::string> environment();
 
 std::string host_name();

@@ -127,7 +127,7 @@ int examine(const std::vector<std::string>& words) {
     for (const LeftOut& what : files.left_out)
       std::cout << "left out: " << printable(text_of(what)) << "\n";
     if (!is_imagenet) std::cout << describe_labels(files.class_names);
-    std::cout << "Training skips what cannot be decoded, and counts it.\n";
+    std::cout << "Training skips images that cannot be decoded, and counts them.\n";
   }
   const bool is_complete = train.damaged.empty() && validation.damaged.empty() &&
                            (!is_imagenet || (train.images == train_published &&

@@ -5,8 +5,8 @@
 
 namespace qbitopt::worker {
 
-// The thread is never joined: it may sit in a read that nothing ends, and the process is about to
-// exit.
+// The thread is never joined: it may be blocked in a read that never returns, and the process is
+// about to exit.
 Input::Input(std::atomic<bool>& stop) : stop_(stop) {
   std::thread([this] { read(); }).detach();
 }

@@ -10,14 +10,14 @@
 
 namespace qbitopt::worker {
 
-// Lines from standard input, read on a thread of its own, so that the end of the input is noticed
-// while a job trains: it is the driver's wish, or its death, and raises `stop`. Never destroyed, as
-// the thread may still use it.
+// Reads lines from standard input on a separate thread, so that the end of the input is noticed
+// while a job trains: the driver wants the worker to stop, or has died, and `stop` is set. Never
+// destroyed, because the thread may still use it.
 class Input {
  public:
   explicit Input(std::atomic<bool>& stop);
 
-  // Waits for the next line; nothing at the end of the input, or once `stop` is raised.
+  // Waits for the next line; nullopt at the end of the input, or after `stop` is set.
   std::optional<std::string> next_line();
 
  private:

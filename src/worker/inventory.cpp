@@ -22,7 +22,7 @@ std::string grid_of(const QuantizerSpec& spec) {
   return spec.is_signed ? "signed" : spec.has_offset ? "offset" : "unsigned";
 }
 
-// Lists what was measured on an image of this shape.
+// Lists the sizes that were measured on an image of this shape.
 int print(Network& network, const std::vector<int64_t>& shape, bool as_json) {
   network.measure(shape);
   Json json = Json::array();
@@ -52,13 +52,14 @@ int print(Network& network, const std::vector<int64_t>& shape, bool as_json) {
   return 0;
 }
 
-// A file says how many classes and which images it is for.
+// A file gives the number of classes and the shape of the images.
 int graph_inventory(const Arguments& arguments) {
   const std::string& file = arguments.words.front();
   const Graph graph = read_graph(file);
   for (const char* option : {"classes", "channels"}) {
     if (arguments.has(option))
-      throw InputError(fmt::format("--{} is not for a .pt2 file, which says it by itself", option));
+      throw InputError(fmt::format(
+          "--{} does not apply to a .pt2 file, which contains this number; leave it out", option));
   }
   std::vector<int64_t> shape = graph.image_shape();
   for (int64_t& size : shape)
@@ -73,7 +74,8 @@ int graph_inventory(const Arguments& arguments) {
 int inventory(const std::vector<std::string>& words) {
   const Arguments arguments =
       Arguments::parse(words, {"image_size", "channels", "classes"}, {"json"});
-  if (arguments.words.size() != 1) throw InputError("expected the name of one model");
+  if (arguments.words.size() != 1)
+    throw InputError("expected the name of one model, or one .pt2 file");
   const std::string& model = arguments.words.front();
   if (names_graph_file(model)) return graph_inventory(arguments);
   NetworkRegistry registry("model");

@@ -1,8 +1,8 @@
-// qbitopt-worker: trains. Without arguments it takes attempts from standard input, one line of JSON
+// qbitopt-worker: trains. Without arguments it reads attempts from standard input, one line of JSON
 // each, and answers each with a line: {"key", "outcome": "finished" | "interrupted" | "failed",
-// "last"}. With a file (job.json) it works on that attempt alone. It checkpoints and leaves at the
-// end of its input and at SIGTERM, SIGUSR1 and SIGINT; it leaves after a failed attempt, after many
-// attempts, and when it has grown large.
+// "last"}. With a file (job.json) it executes only that attempt. It writes a checkpoint and exits
+// at the end of its input and on SIGTERM, SIGUSR1 and SIGINT; it also exits after a failed attempt,
+// after many attempts, and when it uses much memory.
 #include <malloc.h>
 #include <sys/prctl.h>
 
@@ -37,7 +37,7 @@ void listen_to_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-// Every step asks for the same large buffers again. By default the C library gives them back to the
+// Every step allocates the same large buffers again. By default the C library returns them to the
 // kernel each time, and page faults then take a sixth of a small network's step.
 void keep_freed_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // its largest
@@ -59,7 +59,7 @@ const char* name_of(Result result) {
 
 int serve() {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  static Input& input = *new Input(stop);  // as its thread, it lives until the process is gone
+  static Input& input = *new Input(stop);  // it lives until the process ends, as its thread does
   for (int done = 1;; ++done) {
     const std::optional<std::string> line = input.next_line();
     if (!line) return 0;
@@ -79,7 +79,7 @@ int work_alone(const char* file) {
   return result == Result::kFailed ? 1 : 0;
 }
 
-// The verbs that the driver hands on.
+// The verbs that the driver passes on.
 const std::map<std::string, int (*)(const std::vector<std::string>&)> kVerbs = {
     {"examine", examine},
     {"export-network", export_network},
@@ -94,12 +94,12 @@ int main(int argc, char** argv) {
     std::fputs(
         "usage: qbitopt-worker [job.json | predict ... | inventory ... | examine ... | "
         "export-network ...]\n"
-        "Trains what the driver sends, or one attempt from a file; or does the verbs of `qbitopt`\n"
-        "that need tensors.\n",
+        "Executes the attempts that the driver sends, or one attempt from a file, or the verbs of\n"
+        "`qbitopt` that need tensors.\n",
         stderr);
     return argument == "--help" ? 0 : 2;
   }
-  if (!is_verb) listen_to_signals();  // verbs have nothing to bring to an end
+  if (!is_verb) listen_to_signals();  // verbs have no checkpoint to write
   keep_freed_memory();
   try {
     if (is_verb) return verb->second({argv + 2, argv + argc});

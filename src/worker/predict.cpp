@@ -31,7 +31,8 @@ namespace {
 
 constexpr int kSize = 224, kResize = 256;
 constexpr int64_t kTop = 5;
-// Ranges are found on so many photographs at most: memory does not grow with what is given.
+// Ranges are calibrated on at most this many photographs, so that memory does not grow with their
+// number.
 constexpr size_t kMostForRanges = 64;
 
 enum Status { kAllAnswered = 0, kNoneAnswered = 2, kSomeAnswered = 3 };
@@ -41,7 +42,7 @@ std::string read_photograph(const std::string& file) {
   std::error_code unknown;
   const auto kind = std::filesystem::status(file, unknown).type();
   if (kind == std::filesystem::file_type::directory)
-    throw InputError(file + ": is a folder; give the photographs in it, " + file + "/*");
+    throw InputError(file + ": is a folder; name the photographs in it, " + file + "/*");
   if (kind == std::filesystem::file_type::not_found) throw InputError(file + ": no such file");
   if (kind == std::filesystem::file_type::character)
     throw InputError(file + ": is a device; expected a photograph");
@@ -64,7 +65,7 @@ torch::Tensor read_image(const std::string& file) {
   } catch (const BadImage& error) {
     throw InputError(file + ": " + error.what());
   } catch (const std::bad_alloc&) {
-    throw InputError(file + ": its pixels need more memory than there is");
+    throw InputError(file + ": there is not enough memory for its pixels");
   }
   torch::Tensor image =
       torch::empty({1, 3, kSize, kSize}, torch::TensorOptions(torch::MemoryFormat::ChannelsLast));
@@ -75,8 +76,8 @@ torch::Tensor read_image(const std::string& file) {
   return image.contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
-// Calls `use` with one photograph after another; those that cannot be read are left out, and told
-// to `on_fault`. Returns how many were read.
+// Calls `use` with one photograph after another, and `on_fault` for those that cannot be read.
+// Returns how many were read.
 template <typename Use, typename OnFault>
 size_t for_each_image(const std::vector<std::string>& files, Use use, OnFault on_fault) {
   size_t read = 0;
@@ -94,7 +95,7 @@ size_t for_each_image(const std::vector<std::string>& files, Use use, OnFault on
   return read;
 }
 
-// With as many classes as the weights have.
+// Makes the network with the number of classes of the weights.
 std::unique_ptr<Network> make_network(const std::string& model, const StateDict& weights,
                                       const std::string& file) {
   NetworkRegistry registry("model");
@@ -112,9 +113,10 @@ std::unique_ptr<Network> make_network(const std::string& model, const StateDict&
   }
   const auto stem = weights.find(network->layers().front()->path() + ".weight");
   if (stem != weights.end() && stem->second.dim() == 4 && stem->second.size(1) != 3) {
-    throw InputError(fmt::format(
-        "{}: this network takes images of {} channel(s); predict reads photographs, which have 3",
-        file, stem->second.size(1)));
+    throw InputError(
+        fmt::format("{}: this network takes images with {} channel(s), but photographs have 3; "
+                    "predict needs a network for photographs",
+                    file, stem->second.size(1)));
   }
   return network;
 }
@@ -135,7 +137,7 @@ void attach_stored(Network& network, const StateDict& weights) {
   }
 }
 
-// Their ranges are found on the photographs.
+// Attaches the quantizers of the allocation and calibrates their ranges on the photographs.
 void attach_allocation(Network& network, const std::string& file,
                        const std::vector<std::string>& photographs) {
   Json bits = read_json(file);
@@ -165,8 +167,8 @@ void attach_allocation(Network& network, const std::string& file,
       [&](const std::string&, const torch::Tensor& image) { network.forward(image); },
       [&](const std::string& fault) { faults += "\n  " + fault; });
   if (read == 0) {
-    throw InputError("ranges are found on the first photographs, and none of them can be read:" +
-                     faults);
+    throw InputError(
+        "ranges are calibrated on the first photographs, but none of them can be read:" + faults);
   }
   for (QuantizerSite* site : network.sites()) site->quantizer()->end_calibration();
 }
@@ -187,18 +189,18 @@ std::unique_ptr<Network> load_network(const Arguments& arguments) {
     NetworkOptions options;
     options.classes = read_graph(model).classes();
     network = read_graph_network(model, options);
-    network->measure({3, kSize, kSize});  // refuses another image
+    network->measure({3, kSize, kSize});  // fails for other images
   }
   if (has_weights) {
     weights = is_file ? read_weights(file, *network) : read_weights(file);
   } else if (!is_file) {
     std::cerr << fmt::format(
-        "warning: without --weights FILE the weights are random and the answer means nothing; "
-        "`qbitopt models {}` says which file there is\n",
+        "warning: without --weights FILE the weights are random, and so are the classes; `qbitopt "
+        "models {}` names the file of published weights\n",
         model);
   }
   if (!is_file) network = make_network(model, weights, file);
-  if (arguments.has("allocation")) {  // its quantizers take the place of stored ones
+  if (arguments.has("allocation")) {  // its quantizers replace stored ones
     std::erase_if(weights, [](const auto& entry) {
       return entry.first.find("_quantizer.") != std::string::npos;
     });
@@ -215,10 +217,9 @@ std::unique_ptr<Network> load_network(const Arguments& arguments) {
 // {"image", "top": [{"index", "name", "probability"}, ...], "logits"}
 Json answer(const std::string& file, const torch::Tensor& logits, bool with_logits) {
   if (!logits.isfinite().all().item<bool>()) {
-    throw InputError(
-        file +
-        ": the network's answer is no number: its values grow beyond float32, so these "
-        "are no weights of it");
+    throw InputError(file +
+                     ": the network's output is not a number, because values exceed float32; these "
+                     "weights do not belong to this network");
   }
   const int64_t classes = logits.size(0);
   const auto [top, indices] = torch::softmax(logits, 0).topk(std::min(kTop, classes));
@@ -247,7 +248,7 @@ std::string as_text(const Json& answer) {
   return text;
 }
 
-// Writes each answer as soon as it is known: as text, or as the next one of a JSON array.
+// Writes each answer at once: as text, or as the next element of a JSON array.
 class Writer {
  public:
   explicit Writer(bool is_json) : is_json_(is_json) {}
@@ -273,7 +274,7 @@ class Writer {
   }
   static void write(const std::string& text) {
     if (!(std::cout << text << std::flush))
-      throw InputError("the answers cannot be written: " + std::string(std::strerror(errno)));
+      throw InputError("cannot write the answers: " + std::string(std::strerror(errno)));
   }
 
   bool is_json_;

@@ -6,14 +6,15 @@
 namespace qbitopt::worker {
 
 // `qbitopt predict --model M --weights FILE [--allocation bits.json] [--json] [--logits] IMAGE...`:
-// the five likeliest classes of each photograph, turned upright as its EXIF data say. The driver
-// hands its arguments on. One photograph after another, so that memory does not grow with them and
-// an answer does not depend on the others. Those that cannot be read are named on stderr. Returns
-// the exit status: 0, 3 if some photographs could not be read, 2 if none could; throws InputError.
+// prints the five most likely classes of each photograph, rotated according to its EXIF data. The
+// driver passes its arguments on. Photographs are classified one by one, so that memory does not
+// grow with their number and a result does not depend on the others. Those that cannot be read are
+// listed on stderr. Returns the exit status: 0, 3 if some photographs could not be read, 2 if none
+// could; throws InputError.
 //
-// A checkpoint that carries quantizers is run with them. With --allocation, quantizers are attached
-// at the bits of that file (name -> bits; the others at 8) and their ranges are found on the first
-// 64 images given: 8-bit post-training quantization of a published network is `{}`.
+// A checkpoint with quantizers is run with them. With --allocation, quantizers are attached with
+// the bits of that file (name -> bits; the others have 8), and their ranges are calibrated on the
+// first 64 images: 8-bit post-training quantization of a published network is `{}`.
 int predict(const std::vector<std::string>& arguments);
 
 }  // namespace qbitopt::worker

@@ -46,19 +46,19 @@ class StderrTo {
 void log(const std::string& text) {
   const auto now =
       std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  // Not fmt::print: it throws where the disk is full, which the spool will tell.
+  // Not fmt::print, which throws if the disk is full; the spool will report that.
   std::fputs(fmt::format("{:%F %T} {}\n", now, text).c_str(), stderr);
 }
 
-// Every event goes to the spool; those that a person would want to read, to the log as well.
+// Writes every event to the spool, and those of interest to users also to the log.
 class Narrator : public TrainingObserver {
  public:
   Narrator(const Attempt& attempt, SpoolWriter& spool) : attempt_(attempt), spool_(spool) {}
 
   void on_start(int64_t resumed_from_step) override {
     const Parameters parameters(attempt_.job.parameters);
-    const auto device = parameters.get_or<std::string>("device", "cpu");
-    const int threads = optimization_parameters(parameters).get_or("threads", 1);
+    const auto device = parameters.get<std::string>("device");
+    const int threads = optimization_parameters(parameters).get<int>("threads");
     spool_.append(
         Started{host_name(), ::getpid(), device, threads, environment(), resumed_from_step});
     log(fmt::format("job {}, attempt {}, from step {}: {}", attempt_.job.key, attempt_.number,
@@ -113,7 +113,7 @@ Failed describe_failure() {
   } catch (const std::exception& error) {
     return {"internal", error.what()};
   } catch (...) {
-    return {"internal", "something that is no std::exception was thrown"};
+    return {"internal", "an exception that is not a std::exception was thrown"};
   }
 }
 
@@ -142,7 +142,7 @@ Result work_in_folder(const Attempt& attempt, const std::atomic<bool>& stop) {
     }
     const RunOutcome outcome = run_attempt(attempt, registries, narrator, stop);
     spool.sync();
-    if (outcome == RunOutcome::kInterrupted) log("interrupted: the checkpoint is written");
+    if (outcome == RunOutcome::kInterrupted) log("interrupted: a checkpoint was written");
     return outcome == RunOutcome::kFinished ? Result::kFinished : Result::kInterrupted;
   } catch (...) {
     report_failure(describe_failure(), folder / "events.jsonl");

@@ -10,10 +10,9 @@ namespace qbitopt::worker {
 
 enum class Result { kFinished, kInterrupted, kFailed };
 
-// Works on one attempt in its folder: holds `lock`, writes events.jsonl, and sends what is said on
-// stderr to log.txt. Never throws: whatever goes wrong becomes the event Failed or, if that cannot be
-// written (a full disk), a line on stderr.
-// Exits with status 99 if somebody else works on the attempt.
+// Executes one attempt in its folder: holds `lock`, writes events.jsonl, and redirects stderr to
+// log.txt. Never throws: an error becomes the event Failed or, if that cannot be written (a full
+// disk), a line on stderr. Exits with status 99 if another worker is executing the attempt.
 Result work_on(const Attempt& attempt, const std::atomic<bool>& stop);
 
 }  // namespace qbitopt::worker

@@ -2,18 +2,20 @@
 
 #include <gmock/gmock.h>
 
+#include "qbitopt/config/catalog.h"
 #include "qbitopt/core/error.h"
 
 namespace qbitopt {
 namespace {
 
+// The defaults of the manifests, and 100 steps of 32 images.
 Json optimization() {
-  return {{"training.epochs", 0},         {"training.steps", 100},
-          {"training.batch_size", 32},    {"training.learning_rate", 0.1},
-          {"training.momentum", 0.9},     {"training.nesterov", false},
-          {"training.weight_decay", 0.0}, {"training.schedule", "cosine"},
-          {"training.warmup_steps", 0},   {"training.threads", 1},
-          {"training.validate_every", 0}};
+  Json parameters;
+  for (const auto& [key, spec] : builtin_catalog().keys()) {
+    if (key.starts_with("training.")) parameters[key] = spec->default_value;
+  }
+  parameters.update({{"training.steps", 100}, {"training.batch_size", 32}});
+  return parameters;
 }
 
 Recipe recipe(const Json& changes = Json::object()) {
@@ -52,7 +54,7 @@ TEST(RecipeTest, ABatchThatPassesCannotDivideIsAnError) {
     recipe({{"training.accumulate", 5}});
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("5 equal parts; training.batch_size 32"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("5 equal parts, but training.batch_size 32"));
   }
 }
 

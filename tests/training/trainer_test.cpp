@@ -493,15 +493,15 @@ TEST(TrainerTest, ARangeThatDivergedIsNamed) {
 
 TEST(TrainerTest, SettingsThatCannotTrainAreNamed) {
   const std::pair<std::string, std::string> cases[] = {
-      {"quantizers.candidate_bits: [1]", "signed tensors start at 2 bits, found [1]"},
-      {"quantizers.first_last_bits: 1", "signed tensors start at 2 bits"},
+      {"quantizers.candidate_bits: [1]", "are signed and need at least 2 bits, found [1]"},
+      {"quantizers.first_last_bits: 1", "need at least 2 bits"},
       {"fit.weights: split, training.batch_size: 7",
-       "halves of each batch, but 'training.batch_size' is 7"},
+       "halves each batch, but 'training.batch_size' is 7"},
       {"fit.weights: split, calibration.batch_size: 1",
-       "halves of each batch, but 'calibration.batch_size' is 1"},
+       "halves each batch, but 'calibration.batch_size' is 1"},
       {"fit.weights: split, training.accumulate: 3, training.batch_size: 16",
-       "'training.accumulate' is 3, but 'training.batch_size' 16 cannot be divided"},
-      {"training.nesterov: true, training.optimizer: adamw", "is for training.optimizer: sgd"},
+       "'training.accumulate' is 3, but 'training.batch_size' 16 is not a multiple"},
+      {"training.nesterov: true, training.optimizer: adamw", "applies to training.optimizer: sgd"},
       {"training.schedule: linear",
        "unknown choice 'linear'; known choices: constant, cosine, polynomial, step"},
       {"training.nesterov: true, training.momentum: 0", "needs a momentum above 0"}};
@@ -641,7 +641,7 @@ TEST_F(RogueTest, BitsThatAreNoCandidateFailTheJob) {
     FAIL() << "expected JobError";
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "invalid_bits");
-    EXPECT_THAT(error.what(), HasSubstr("at 9 bits; it may have [2,3,4,5,6,7,8]"));
+    EXPECT_THAT(error.what(), HasSubstr("at 9 bits, expected [2,3,4,5,6,7,8]"));
   }
 }
 
@@ -702,7 +702,7 @@ TEST_F(DamageTest, ImagesThatCannotBeDecodedAreWarnedOfOnceWithNumberAndNames) {
     EXPECT_EQ(note.level, "warning");
     if (note.text.find("decoded") != std::string::npos) texts.push_back(note.text);
   }
-  EXPECT_THAT(texts, ElementsAre("5 images could not be decoded and were left out: a (the file is "
+  EXPECT_THAT(texts, ElementsAre("5 images could not be decoded and were skipped: a (the file is "
                                  "empty), b (no JPEG), c (no PNG) and 2 more"));
 }
 
@@ -712,8 +712,8 @@ TEST_F(DamageTest, WithoutOneReadableTestImageTheJobFails) {
     FAIL() << "expected JobError";
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "data");
-    EXPECT_THAT(error.what(), HasSubstr("none of the 64 test images is left to measure accuracy "
-                                        "on; 5 images could not be decoded"));
+    EXPECT_THAT(error.what(), HasSubstr("none of the 64 test images can be decoded to measure "
+                                        "accuracy; 5 images could not be decoded"));
   }
   EXPECT_TRUE(recorder_.all<Finished>().empty());
 }
@@ -1045,7 +1045,7 @@ TEST(TrainerTest, AStartFromAQuantizedNetworkGoesOnFromACheckpointToTheSameResul
 
 TEST(TrainerTest, ANetworkWithOtherQuantizersIsNoStart) {
   const std::pair<const char*, const char*> cases[] = {
-      {"{start_from: {job: {method: fracbits}}}", "start_from takes a network that was trained"},
+      {"{start_from: {job: {method: fracbits}}}", "start_from needs a network that was trained"},
       {"{start_from: {job: {method: qbitopt, quantizers.per_channel_weights: true}}}",
        "range is [16], expected [1]"}};
   for (const auto& [needs, message] : cases) {
@@ -1072,7 +1072,8 @@ TEST(TrainerTest, DistillationNeedsATeacher) {
     lab().train(settings("fp32", "pretraining.distillation: 0.5"));
     FAIL() << "expected InputError";
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("set it below `training`, not below `pretraining`"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("set distillation below `training`, not below `pretraining`"));
   }
 }
 

@@ -41,7 +41,7 @@ Number read_number(InputArchive& archive, const std::string& name) {
 constexpr std::string_view kMark = "\nsha256 ";  // of the last line
 constexpr size_t kDigits = 64;
 
-// The archive in a checkpoint.
+// The archive inside a checkpoint.
 std::string read_content(const std::filesystem::path& file) {
   std::string content = read_bytes(file);
   const size_t size = content.size() - std::min(content.size(), kMark.size() + kDigits);
@@ -49,7 +49,8 @@ std::string read_content(const std::filesystem::path& file) {
       content.compare(size, kMark.size(), kMark) == 0 &&
       content.compare(size + kMark.size(), kDigits, sha256({content.data(), size})) == 0;
   if (!is_whole) {
-    throw InputError("the checkpoint " + file.string() + " is damaged: its sha256 does not fit");
+    throw InputError("the checkpoint " + file.string() +
+                     " is damaged: its sha256 does not match its content");
   }
   content.resize(size);
   return content;
@@ -118,7 +119,7 @@ RunState read_checkpoint(const std::filesystem::path& file, RunContext& context,
   } catch (const c10::Error& error) {
     throw InputError("the checkpoint " + file.string() + " cannot be used (" +
                      error.what_without_backtrace() +
-                     "); delete it, and the job starts from its beginning");
+                     "); delete it to start the job from its beginning");
   }
 }
 

@@ -68,8 +68,9 @@ Evaluation evaluate_split(Network& network, const DataSet& data, Split split, in
   const auto images = data.once(split, batch_size, /*limit=*/0, transport_to(device));
   const Evaluation result = evaluate(network, *images, device);
   if (result.images > 0) return result;
-  throw JobError("data", fmt::format("none of the {} {} images is left to measure accuracy on; {}",
-                                     data.size(split), split_name(split), damage_text(data)));
+  throw JobError("data",
+                 fmt::format("none of the {} {} images can be decoded to measure accuracy; {}",
+                             data.size(split), split_name(split), damage_text(data)));
 }
 
 std::string damage_text(const DataSet& data) {
@@ -82,8 +83,8 @@ std::string damage_text(const DataSet& data) {
     names += fmt::format("{}{} ({})", named++ > 0 ? ", " : "", file, reason);
   }
   if (damaged.size() > named) names += fmt::format(" and {} more", damaged.size() - named);
-  return damaged.size() == 1 ? "1 image could not be decoded and was left out: " + names
-                             : fmt::format("{} images could not be decoded and were left out: {}",
+  return damaged.size() == 1 ? "1 image could not be decoded and was skipped: " + names
+                             : fmt::format("{} images could not be decoded and were skipped: {}",
                                            damaged.size(), names);
 }
 

@@ -27,7 +27,7 @@ void rethrow_from_hook(const char* hook) {
   } catch (const std::exception& error) {
     throw as_job_error(error.what());
   } catch (...) {
-    throw as_job_error("something that is no std::exception");
+    throw as_job_error("an exception that is not a std::exception");
   }
 }
 

@@ -14,6 +14,7 @@ std::string key(size_t i, const char* part) { return std::to_string(i) + "." + p
 
 }  // namespace
 
+// Methods of plugins need not include oscillations.yaml, and have none of its keys then.
 OscillationOptions OscillationOptions::from(const Parameters& parameters) {
   const Parameters own = parameters.below("oscillations");
   OscillationOptions options;

@@ -30,11 +30,11 @@ const char* name_of(TensorKind kind) {
 void expect_candidate(const AllocationQuantizer& quantizer, int bits) {
   if (std::find(quantizer.bits.begin(), quantizer.bits.end(), bits) != quantizer.bits.end()) return;
   throw JobError("invalid_bits",
-                 fmt::format("the method left quantizer '{}' at {} bits; it may have {}",
+                 fmt::format("the method left quantizer '{}' at {} bits, expected {}",
                              quantizer.name, bits, Json(quantizer.bits).dump()));
 }
 
-// Over all tensors of one kind, those included that no budget counts.
+// The average over all tensors of one kind, including those that no budget counts.
 double average_of_all(const RunContext& context, TensorKind kind) {
   double used = 0, weights = 0;
   for (const QuantizerPtr& quantizer : context.quantizers()) {
@@ -91,7 +91,7 @@ void account_bits(const RunContext& context, bool guarantees_budget, Finished& f
   finished.budget_met = excess.empty();
   if (guarantees_budget && !finished.budget_met) {
     throw JobError("budget_exceeded",
-                   "the final bits exceed what the method promises to keep: " + excess);
+                   "the final bits exceed a budget that the method promises to keep: " + excess);
   }
 }
 
@@ -108,11 +108,11 @@ std::map<std::string, double> final_results(RunContext& context) {
     batch_mode = final_evaluation(context, Split::kValidation, batch).top1;
   }
   if (std::abs(batch_mode - validation.top1) > kModeDifference) {
-    context.report(
-        Note{"warning",
-             fmt::format("validation top-1 is {:.2f} with batch norm's running statistics and "
-                         "{:.2f} with those of each batch: the running ones are off",
-                         validation.top1, batch_mode)});
+    context.report(Note{
+        "warning",
+        fmt::format("validation top-1 is {:.2f} with batch norm's running statistics and "
+                    "{:.2f} with those of each batch, so the running statistics are inaccurate",
+                    validation.top1, batch_mode)});
   }
   std::map<std::string, double> results = {{"top1", test.top1},
                                            {"loss", test.loss},

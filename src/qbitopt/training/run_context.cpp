@@ -19,8 +19,8 @@ namespace {
 torch::Device open_device(const std::string& name) {
   if (name == "cuda" && !torch::cuda::is_available()) {
     throw JobError("device",
-                   "device 'cuda' was asked for, but this LibTorch sees no GPU; use device=cpu, or "
-                   "build with a CUDA LibTorch (CMAKE_PREFIX_PATH) on a machine that has one");
+                   "device is 'cuda', but LibTorch finds no GPU; use device=cpu, or a LibTorch for "
+                   "CUDA (CMAKE_PREFIX_PATH) on a machine with a GPU");
   }
   return torch::Device(name);
 }
@@ -33,7 +33,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
       observer_(observer),
       parameters_(attempt.job.parameters),
       seed_(parameters_.get<uint64_t>("seed")),
-      device_(open_device(parameters_.get_or<std::string>("device", "cpu"))),
+      device_(open_device(parameters_.get<std::string>("device"))),
       data_(registries.data_sets.make(parameters_.get<std::string>("data.name"),
                                       parameters_.below("data"))),
       recipe_(Recipe::from(parameters_, data_->size(Split::kTrain))),
@@ -48,6 +48,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   options.classes = data_->classes();
   options.image_channels = shape.front();
   options.seed = seed_;
+  // Methods without quantizers have no quantizers.*.
   options.candidate_bits = parameters_.get_or("quantizers.candidate_bits", options.candidate_bits);
   options.first_last_bits =
       parameters_.get_or("quantizers.first_last_bits", options.first_last_bits);
@@ -70,8 +71,8 @@ void RunContext::make_teacher(const Registries& registries, const NetworkOptions
   const std::string need = is_another ? "teacher" : "fp32_checkpoint";
   if (!attempt_.inputs.count(need)) {
     throw InputError(
-        "distillation learns from the checkpoint that a run starts from, and fp32 starts from "
-        "none; set it below `training`, not below `pretraining`");
+        "distillation needs the checkpoint that a run starts from, but fp32 does not start from "
+        "one; set distillation below `training`, not below `pretraining`");
   }
   teacher_ = make_network(is_another ? "teacher.model" : "model", registries, options);
   load_state(*teacher_, read_weights(input(need), *teacher_), input(need));
@@ -91,7 +92,7 @@ std::string RunContext::input(const std::string& need) const {
   const auto found = attempt_.inputs.find(need);
   if (found == attempt_.inputs.end()) {
     throw InputError(
-        fmt::format("the method reads its need '{}', which its manifest does not name", need));
+        fmt::format("the method reads the need '{}', which is not in its manifest", need));
   }
   return found->second;
 }
@@ -138,8 +139,8 @@ void RunContext::attach_quantizers() {
   report_inventory();
 }
 
-// Fisher estimates begin anew: those of the other job belong to its recipe. Pinned bits are this
-// job's.
+// Fisher estimates start anew, because those of the other job belong to its recipe. Pinned bits are
+// those of this job.
 void RunContext::take_ranges_and_bits() {
   const std::string file = input("start_from");
   const auto is_estimate = [](const std::string& name) { return name.ends_with(".fisher"); };
@@ -148,8 +149,8 @@ void RunContext::take_ranges_and_bits() {
   for (const auto& [name, tensor] : state_of(*network_)) {
     if (is_estimate(name) || !is_of_quantizer(name) || state.count(name)) continue;
     throw InputError(
-        fmt::format("{} holds no '{}': start_from takes a network that was trained with the same "
-                    "kind of quantizers, like those of qbitopt, fixed_precision or replay",
+        fmt::format("{} contains no '{}'; start_from needs a network that was trained with the "
+                    "same kind of quantizers, as by qbitopt, fixed_precision or replay",
                     file, name));
   }
   load_state(*network_, state, file);

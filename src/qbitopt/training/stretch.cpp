@@ -17,7 +17,7 @@ std::vector<Stretch> lay_out(const std::vector<Phase>& phases, int64_t total_ste
   }
   if (begin != total_steps) {
     throw JobError("plugin",
-                   fmt::format("the method's phases have {} steps together; the recipe has {}",
+                   fmt::format("the method's phases have {} steps in total, but the recipe has {}",
                                begin, total_steps));
   }
   int64_t end = total_steps;
