@@ -175,8 +175,9 @@ check-alone: setup  ## does each source include what it needs? (compiles each wi
 	@cmake --preset alone >/dev/null
 	tools/compile_alone.py build-alone src
 
-check: configure  ## format, layers and clang-tidy of what changed against main
-	tools/check.sh $(BUILD)
+check: setup  ## format and clang-tidy of what changed against main
+	@cmake --preset alone >/dev/null
+	tools/check.sh build-alone
 
 try-readme:  ## try every command that README.md shows, in a fresh clone (two hours)
 	python3 tests/readme/try_readme.py
