@@ -57,7 +57,7 @@ def test_the_schema_is_the_one_that_the_program_writes():
 
 def test_what_is_no_run_log_is_refused(tmp_path):
     file = tmp_path / "a.db"
-    assert "no such database; `qbitopt run` makes one" in refusal(file)
+    assert "no such database; `qbitopt run` creates one" in refusal(file)
     file.touch()
     assert "an empty file" in refusal(file)
     file.write_text("not a database" * 100)

@@ -34,7 +34,7 @@ def check_file(file: Path) -> None:
         with open(file, "rb") as stream:
             header = stream.read(100)
     except FileNotFoundError:
-        raise DatabaseError(f"{file}: no such database; `qbitopt run` makes one") from None
+        raise DatabaseError(f"{file}: no such database; `qbitopt run` creates one") from None
     except OSError as error:
         raise DatabaseError(f"{file}: {error.strerror}; name a file that you may read") from None
     if not header:
