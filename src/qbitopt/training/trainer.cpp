@@ -21,6 +21,7 @@
 #include "qbitopt/training/outcome.h"
 #include "qbitopt/training/process.h"
 #include "qbitopt/training/stretch.h"
+#include "qbitopt/training/training_narrator.h"
 #include "qbitopt/training/weight_average.h"
 
 namespace qbitopt {
@@ -29,7 +30,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kProgressSeconds = 0.5;
-// A checkpoint is written after so many seconds, and so many times what writing one takes.
+// A checkpoint is written after this many seconds, and this many times the duration of writing one.
 constexpr double kCheckpointSeconds = 60;
 constexpr double kCheckpointShare = 20;
 constexpr int64_t kCurvePoints = 100;
@@ -72,7 +73,7 @@ class TrainingRun {
     if (attempt_.resume_from.empty()) {
       if (const std::string remark = context_.data().remark(); !remark.empty())
         observer_.on_event(Note{"warning", remark});
-      progress("calibrate");
+      narrator_.progress("calibrate");
       torch::manual_seed(Random(context_.seed(), "start").next());
       call_hook("start", [&] { method_.start(context_); });
     } else {
@@ -151,10 +152,10 @@ class TrainingRun {
         call_hook("backward_passes_per_step", [&] { return method_.backward_passes_per_step(); });
     const int passes = std::max(needed, context_.recipe().accumulate);
     if (batch.labels.size(0) % passes == 0) return passes;
-    throw InputError(
-        fmt::format("this method works on {} parts of each step's batch; training.batch_size {} "
-                    "is no multiple",
-                    passes, batch.labels.size(0)));
+    throw InputError(fmt::format(
+        "this method works on {} equal parts of each batch, but training.batch_size {} is "
+        "not a multiple of that",
+        passes, batch.labels.size(0)));
   }
 
   // Loss of one pass, as its share of the step's mean.
@@ -165,14 +166,7 @@ class TrainingRun {
       logits = context_.network().forward(images).to(torch::kFloat32);
     }
     const torch::Tensor loss = loss_of(logits, images, labels) / passes;
-    {
-      const torch::NoGradGuard no_grad;
-      window_.push_back(
-          {state_.step + 1, torch::stack({loss.detach() * (passes * labels.size(0)),
-                                          logits.argmax(1).eq(labels).sum().to(loss.dtype())})
-                                .to(torch::kFloat64)});
-      state_.images += labels.size(0);
-    }
+    narrator_.add_pass(loss.detach(), passes, logits, labels);
     return loss;
   }
 
@@ -188,7 +182,7 @@ class TrainingRun {
     return (1 - recipe.distillation) * loss + recipe.distillation * divergence;
   }
 
-  // Of every learning rate.
+  // The factor on every learning rate.
   double factor_at(int64_t step) const {
     const Stretch& stretch = stretch_at(stretches_, step);
     return learning_rate_factor(context_.recipe(), step - stretch.schedule_begin,
@@ -215,66 +209,26 @@ class TrainingRun {
       freeze_batch_norm(context_.network());
   }
 
-  // Points of the curves at their steps, and progress now and then.
+  // Points of the curves at their steps, and progress regularly.
   void tell() {
     const Recipe& recipe = context_.recipe();
     const int64_t every = std::max<int64_t>(1, recipe.steps / kCurvePoints);
-    if (state_.step % every == 0 || state_.step == recipe.steps) tell_training();
-    if (recipe.validate_every > 0 && state_.step % recipe.validate_every == 0) tell_validation();
-    if (seconds_since(told_) > kProgressSeconds || state_.step == recipe.steps) progress("train");
+    if (state_.step % every == 0 || state_.step == recipe.steps)
+      narrator_.tell_training(recipe.learning_rate * factor_at(state_.step - 1));
+    if (recipe.validate_every > 0 && state_.step % recipe.validate_every == 0) validate();
+    if (narrator_.seconds_since_progress() > kProgressSeconds || state_.step == recipe.steps)
+      narrator_.progress("train");
   }
 
-  // To the state. The passes stay on the device until then, so that no step waits for its numbers.
-  void add_window() {
-    if (window_.empty()) return;
-    std::vector<torch::Tensor> each;
-    for (const Pass& pass : window_) each.push_back(pass.sums);
-    const torch::Tensor sums = torch::stack(each).cpu();
-    const auto values = sums.accessor<double, 2>();
-    for (size_t i = 0; i < window_.size(); ++i) {
-      const double loss = values[static_cast<int64_t>(i)][0];
-      if (!std::isfinite(loss)) fail_non_finite(window_[i].step, "loss", loss);
-      state_.loss_sum += loss;
-      state_.right_sum += values[static_cast<int64_t>(i)][1];
-    }
-    window_.clear();
-  }
-
-  [[noreturn]] void fail_non_finite(int64_t step, const std::string& name, double value) {
-    observer_.on_event(NonFinite{step, name, std::isnan(value) ? "nan" : "inf"});
-    throw JobError("non_finite",
-                   fmt::format("the {} is {} at step {}; a smaller learning rate, or a longer "
-                               "warm-up, may help",
-                               name, value, step));
-  }
-
-  // Weights of a diverged run are no result, and no start for another.
+  // The weights of a diverged run are not a result, and no start for another one.
   void expect_finite_weights() {
     const std::string faults = non_finite_in(state_of(context_.network()));
     if (faults.empty()) return;
-    observer_.on_event(NonFinite{state_.step, "weights", "nan"});
-    throw JobError("non_finite",
-                   fmt::format("after the last step, {}, {}; a smaller learning rate, or a longer "
-                               "warm-up, may help",
-                               state_.step, faults));
+    throw diverged(observer_, state_.step, "weights", std::nan(""),
+                   fmt::format("after the last step, {}, {}", state_.step, faults));
   }
 
-  void tell_training() {
-    add_window();
-    const auto images = static_cast<double>(state_.images);
-    last_loss_ = state_.loss_sum / images;
-    last_top1_ = 100 * state_.right_sum / images;
-    const double factor = factor_at(state_.step - 1);
-    Metrics told{state_.step, "train", context_.oscillations().metrics()};
-    told.values["loss"] = last_loss_;
-    told.values["top1"] = last_top1_;
-    told.values["learning_rate"] = context_.recipe().learning_rate * factor;
-    observer_.on_event(std::move(told));
-    state_.loss_sum = state_.right_sum = 0;
-    state_.images = 0;
-  }
-
-  void tell_validation() {
+  void validate() {
     average_.swap();
     context_.network().eval();
     const Evaluation result = evaluate_split(context_.network(), context_.data(),
@@ -285,24 +239,9 @@ class TrainingRun {
         Metrics{state_.step, "validation", {{"loss", result.loss}, {"top1", result.top1}}});
   }
 
-  void progress(const std::string& phase) {
-    told_ = Clock::now();
-    observer_.on_event(Progress{state_.step, context_.total_steps(), phase, last_loss_, last_top1_,
-                                context_.average_bits()});
-    if (damaged_told_ == 0) tell_damaged();
-  }
-
-  // Once soon after the first, and at the end if they have become more.
-  void tell_damaged() {
-    const size_t damaged = context_.data().damaged().size();
-    if (damaged == damaged_told_) return;
-    damaged_told_ = damaged;
-    observer_.on_event(Note{"warning", damage_text(context_.data())});
-  }
-
   void checkpoint() {
     const auto begun = Clock::now();
-    add_window();
+    narrator_.add_passes();
     state_.seconds = seconds_before_ + seconds_since(begun_);
     write_checkpoint(checkpoint_file(), context_, optimizers_, average_, state_);
     remove_earlier_checkpoint();
@@ -315,18 +254,18 @@ class TrainingRun {
     average_.swap();
     reestimate();
     expect_finite_weights();
-    progress("evaluate");
+    narrator_.progress("evaluate");
     if (state_.loss_scale.skipped_steps > 0) {
       observer_.on_event(
           Note{"info",
-               fmt::format("{} of {} steps were left out, as gradients in float16 were not "
+               fmt::format("{} of {} steps were skipped, because gradients in float16 were not "
                            "finite; the loss scale ended at {:g}",
                            state_.loss_scale.skipped_steps, state_.step, state_.loss_scale.value)});
     }
     Finished finished;
     account_bits(context_, attempt_.job.guarantees_budget, finished);
     finished.results = final_results(context_);
-    tell_damaged();
+    narrator_.tell_damaged();
     finished.weight_bytes = weight_bytes(context_.network());
     leave_artifacts(context_, attempt_.folder);
     finished.steps = state_.step;
@@ -339,7 +278,7 @@ class TrainingRun {
     remove_earlier_checkpoint();
   }
 
-  // The one that it went on from is of no more use once there is its own, or a result.
+  // The checkpoint from which the run continued is not needed after the run has its own, or a result.
   void remove_earlier_checkpoint() const {
     std::error_code ignored;
     if (!attempt_.resume_from.empty() && attempt_.resume_from != checkpoint_file())
@@ -349,7 +288,7 @@ class TrainingRun {
   void reestimate() {
     const int64_t batches = context_.recipe().reestimate_batches;
     if (batches == 0) return;
-    progress("re-estimate batch norm");
+    narrator_.progress("re-estimate batch norm");
     const auto images = context_.train_stream("batch norm", context_.recipe().batch_size);
     reestimate_batch_norm(context_.network(), [&] {
       Batch batch;
@@ -374,18 +313,10 @@ class TrainingRun {
   WeightAverage average_;
   const bool is_scaled_ = context_.recipe().precision == Precision::kFloat16;
   RunState state_;
-  struct Pass {
-    int64_t step;
-    torch::Tensor sums;  // of loss and right answers
-  };
-  std::vector<Pass> window_;  // since they were last added to the state
-  size_t damaged_told_ = 0;
+  TrainingNarrator narrator_{context_, observer_, state_};
   double seconds_before_ = 0;
-  double last_loss_ = 0;
-  double last_top1_ = 0;
   double checkpoint_cost_ = 0;
   Clock::time_point checkpointed_;
-  Clock::time_point told_;
 };
 
 }  // namespace
