@@ -118,7 +118,7 @@ TEST(YamlTest, RefusesWhatIsNestedTooDeep) {
        {repeated("[", 65) + repeated("]", 65), repeated("[", 100'000), repeated("{a: ", 100'000),
         repeated("- ", 100'000) + "1", repeated("? ", 100'000), chain}) {
     EXPECT_THAT(input_error([&] { parse_yaml("a.yaml", text); }),
-                HasSubstr("nested more than 64 deep"))
+                HasSubstr("nested more than 64 levels deep"))
         << text.substr(0, 20);
   }
   EXPECT_EQ(input_error([&] { parse_yaml("a.yaml", repeated("[", 64) + repeated("]", 64)); }), "");
@@ -224,7 +224,7 @@ TEST(YamlTest, SaysWhatIsNoName) {
     EXPECT_THAT(error(bad), HasSubstr("begins with '")) << bad;
   for (const char* bad : {" a", "a "})
     EXPECT_THAT(error(bad), HasSubstr("begins or ends with a space"));
-  EXPECT_THAT(error(std::string(201, 'a')), HasSubstr("more than 200 letters"));
+  EXPECT_THAT(error(std::string(201, 'a')), HasSubstr("more than 200 characters"));
 }
 
 TEST(YamlTest, TabsKeepTheCaretUnderItsColumn) {

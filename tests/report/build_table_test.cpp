@@ -261,7 +261,7 @@ TEST_F(BuildTableTest, FootnotesNameTheSharedCheckpointAndTheRemarks) {
       AllOf(Contains(HasSubstr("from one full-precision checkpoint, trained once with seed 0 "
                                "(job " +
                                key + ")")),
-            Contains("A remark."), Contains(HasSubstr("at least 5 seeds; here none has"))));
+            Contains("A remark."), Contains(HasSubstr("Not shown in bold: fewer than 5 seeds."))));
 }
 
 TEST_F(BuildTableTest, SeveralVersionsOfTheCodeAreAFootnote) {
@@ -312,13 +312,14 @@ TEST_F(BuildTableTest, BoldNeedsFiveSeedsOfEveryRowAtTheBudget) {
 
 TEST_F(BuildTableTest, SeveralConfigurationsInOneRowAreRefusedUnlessBestOfChooses) {
   EXPECT_THAT(refusal("sweep: small\nrows: {q: {where: {method: qbitopt}}}\n"),
-              AllOf(HasSubstr("row 'q' holds 2 configurations"),
+              AllOf(HasSubstr("row 'q' selects 2 configurations"),
                     HasSubstr("budget.average_bits (2.5, 3)"), HasSubstr("best_of")));
   const Table table =
       build("sweep: small\nrows: {q: {where: {method: qbitopt}, best_of: validation_top1}}\n");
   EXPECT_DOUBLE_EQ(*table.cell("q:top1").values[0], 87);
   EXPECT_DOUBLE_EQ(*table.cell("q:runs").values[0], 7);  // both configurations and the checkpoint
-  EXPECT_THAT(texts(table), Contains(HasSubstr("best of 2 configurations by validation_top1")));
+  EXPECT_THAT(texts(table),
+              Contains(HasSubstr("Best of 2 configurations by mean validation_top1")));
 }
 
 TEST_F(BuildTableTest, EveryCaseHasARowWhateverItSharesWithOthers) {

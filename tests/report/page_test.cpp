@@ -69,7 +69,7 @@ TEST_F(PageTest, ATableThatCannotBeMadeSaysWhyAndTheRestIsShown) {
   const std::string html = render_page(
       database_.reader(),
       {.tables = {parse_table_definition("t.yaml", "sweep: example\nrows: {a: {}}\n")}});
-  EXPECT_THAT(html, HasSubstr("row &#39;a&#39; holds"));
+  EXPECT_THAT(html, HasSubstr("row &#39;a&#39; selects"));
   EXPECT_THAT(html, HasSubstr("id=\"all-runs\""));
 }
 

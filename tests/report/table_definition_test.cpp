@@ -96,7 +96,7 @@ TEST(TableDefinitionTest, WrongDefinitionsSayWhereAndWhat) {
        "'best' applies only to columns that show a mean or a difference"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: b}]\n", "unknown row 'b'"},
       {"rows: {a: {}}\nclaims: [{say: x, better: a, than: a, at: 3}]\n", "split_by"},
-      {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim lacks 'say'"},
+      {"rows: {a: {}}\nclaims: [{better: a, than: a}]\n", "a claim has no 'say'"},
       {"rows: {a: {}}\npublished: [{where: {network: x}}]\n", "unknown key 'network'"},
       {"rows: {a: {}}\npublished: [{row: resnet18/b@4}]\n", "quick.yaml:2:19: unknown row 'b'"},
       {"rows: {a: {}}\nexpect: {a: {value: 1, tolerance: 1}}\n", "ROW:COLUMN"},

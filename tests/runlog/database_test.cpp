@@ -493,7 +493,7 @@ TEST_F(DatabaseTest, AnArtifactIsFoundBesideAMovedDatabase) {
   } catch (const JobError& error) {
     EXPECT_EQ(error.error_class(), "damaged_input");
     EXPECT_EQ(std::string(error.what()),
-              model + ": changed since job " + job_.key.substr(0, 10) + " left: its sha256 is " +
+              model + ": changed since job " + job_.key.substr(0, 10) + " left it: its sha256 is " +
                   sha256("weightz").substr(0, 10) + "..., expected " +
                   sha256("weights").substr(0, 10) + "...; `qbitopt retry " +
                   job_.key.substr(0, 10) +

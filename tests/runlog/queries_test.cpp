@@ -47,7 +47,7 @@ TEST_F(QueriesTest, APrefixNamesOneJobOrIsRefused) {
     find_key(reader(), a_.key.substr(0, 10));
     FAIL();
   } catch (const InputError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("could be any of 2 jobs"));
+    EXPECT_THAT(error.what(), HasSubstr("matches 2 jobs"));
     EXPECT_THAT(error.what(), HasSubstr("give more digits"));
   }
 }

@@ -97,7 +97,7 @@ TEST_F(DimensionTest, DrawingNeedsBothAnAxisAndASample) {
               HasSubstr("n must be at least 1, found 0"));
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny}\ngrid: {method: {min: 0, max: 1}}\n"
                     "sample: {method: random, n: 5}\n"),
-              HasSubstr("only numbers can be drawn; 'method' is a method"));
+              HasSubstr("only numbers can be drawn, found 'method' of type method"));
 }
 
 }  // namespace

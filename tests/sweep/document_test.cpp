@@ -78,7 +78,7 @@ TEST_F(DocumentTest, SetAndGridReplaceOneAnother) {
   EXPECT_THAT(values(plan, "reallocation.tau"), ElementsAre(1, 2, 3));
   EXPECT_THAT(
       error("qbitopt: 1\nset: {solver: milp}\ngrid: {solver: [exact]}\n"),
-      HasSubstr("sweeps/sweep.yaml:3:8: key 'solver' stands in `grid` and, in line 2, in `set`"));
+      HasSubstr("sweeps/sweep.yaml:3:8: key 'solver' is in `grid` and, in line 2, in `set`"));
 }
 
 TEST_F(DocumentTest, ACaseWinsOverTheTop) {
@@ -141,7 +141,7 @@ TEST_F(DocumentTest, SaysWhatIsWrongWithAFile) {
 
 TEST_F(DocumentTest, NamesAreCheckedWhereTheyStand) {
   EXPECT_THAT(error("qbitopt: 1\nname: a/b\n"),
-              HasSubstr("sweeps/sweep.yaml:2:7: the sweep's name holds a slash"));
+              HasSubstr("sweeps/sweep.yaml:2:7: the sweep's name contains a slash"));
   EXPECT_THAT(error("qbitopt: 1\nname: ''\n"), HasSubstr("the sweep's name is empty"));
   EXPECT_THAT(error("qbitopt: 1\ncases:\n  \"a\\nb\": {}\n"),
               HasSubstr("sweeps/sweep.yaml:3:3: the name of a case contains a control character"));

@@ -98,9 +98,9 @@ TEST(ExpressionTest, RefusesWhatIsNestedTooDeep) {
   for (const size_t depth : {65, 200'000}) {
     EXPECT_THAT(
         input_error([&] { parse(repeated("(", depth) + "tau == 250" + repeated(")", depth)); }),
-        HasSubstr("nested more than 64 deep"));
+        HasSubstr("nested more than 64 levels deep"));
     EXPECT_THAT(input_error([&] { parse(repeated("not ", depth) + "tau"); }),
-                HasSubstr("nested more than 64 deep"));
+                HasSubstr("nested more than 64 levels deep"));
   }
   EXPECT_TRUE(holds(repeated("(", 64) + "tau == 250" + repeated(")", 64)));
 }

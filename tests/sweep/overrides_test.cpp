@@ -64,7 +64,7 @@ TEST_F(OverridesTest, PlusAddsWhatTheSweepDoesNotSay) {
   EXPECT_THAT(values(read(kSweep, {"+budget.average_bits=3"}), "budget.average_bits"),
               Each(Json(3.0)));
   EXPECT_THAT(error(kSweep, {"+reallocation.tau=3"}),
-              HasSubstr("override:1:2: 'reallocation.tau' is there already "
+              HasSubstr("override:1:2: 'reallocation.tau' is set already "
                         "(sweeps/sweep.yaml:3:37); change it with "
                         "'reallocation.tau=...'"));
 }
@@ -74,7 +74,7 @@ TEST_F(OverridesTest, TildeDrops) {
   EXPECT_EQ(requested(read(kSweep, {"~solver"})), 2u);
   EXPECT_THAT(values(read(kSweep, {"~when"}), "training.steps"), Each(Json(100)));
   EXPECT_THAT(error(kSweep, {"~budget.average_bits"}),
-              HasSubstr("the sweep says nothing about 'budget.average_bits'"));
+              HasSubstr("the sweep does not mention 'budget.average_bits'"));
   EXPECT_THAT(error(kSweep, {"~solver=exact"}), HasSubstr("~key takes no value"));
   EXPECT_THAT(error(kSweep, {"~cases.x"}), HasSubstr("unknown case 'x'; known cases: (none)"));
 }
@@ -111,15 +111,14 @@ TEST_F(OverridesTest, ErrorsShowTheOverride) {
 TEST_F(OverridesTest, PlusRefusesWhatIsSaidInAnyWay) {
   const std::string seeds = std::string(kSweep) + "seeds: 3\n";
   EXPECT_THAT(error(seeds, {"+seed=5"}),
-              HasSubstr("override:1:2: 'seed' is there already (sweeps/sweep.yaml:6:8); change it "
+              HasSubstr("override:1:2: 'seed' is set already (sweeps/sweep.yaml:6:8); change it "
                         "with 'seeds=...'"));
-  EXPECT_THAT(error(seeds, {"+seeds=5"}), HasSubstr("'seeds' is there already"));
+  EXPECT_THAT(error(seeds, {"+seeds=5"}), HasSubstr("'seeds' is set already"));
   EXPECT_EQ(error(kSweep, {"+seeds=5"}), "");
-  EXPECT_THAT(error(kSweep, {"+training.steps=5"}), HasSubstr("'training.steps' is there already"));
-  EXPECT_THAT(error(kSweep, {"+name=other"}), HasSubstr("'name' is there already"));
+  EXPECT_THAT(error(kSweep, {"+training.steps=5"}), HasSubstr("'training.steps' is set already"));
+  EXPECT_THAT(error(kSweep, {"+name=other"}), HasSubstr("'name' is set already"));
   const std::string run = std::string(kSweep) + "run: {retries: {lost: 1}}\n";
-  EXPECT_THAT(error(run, {"+run.retries.lost=5"}),
-              HasSubstr("'run.retries.lost' is there already"));
+  EXPECT_THAT(error(run, {"+run.retries.lost=5"}), HasSubstr("'run.retries.lost' is set already"));
   EXPECT_EQ(error(run, {"+run.retries.oom=5", "+run.jobs=2"}), "");
 }
 
@@ -156,7 +155,7 @@ TEST_F(OverridesTest, AGoalLeavesTheMetricsName) {
 
 TEST_F(OverridesTest, TheNameIsChecked) {
   EXPECT_THAT(error(kSweep, {"name=a/b"}),
-              HasSubstr("override:1:6: the sweep's name holds a slash"));
+              HasSubstr("override:1:6: the sweep's name contains a slash"));
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
   EXPECT_THAT(input_error([] {
                 read_rules(parse_yaml("a.yaml", "solver == 'milp'"), "only", small_catalog());
               }),
-              HasSubstr("only must be a list, found the text"));
+              HasSubstr("only must be a list, found the string"));
 }
 
 TEST(RuleTest, AMapIsShownAsTheConditionThatItMeans) {

@@ -55,9 +55,9 @@ TEST(RunSettingsTest, ReadsTheMetric) {
               HasSubstr("unknown goal 'least'; known goals: max, min"));
   EXPECT_THAT(input_error([&] { read("{name: tpo1}"); }),
               HasSubstr("a.yaml:1:8: unknown metric 'tpo1', did you mean 'top1'?"));
-  EXPECT_THAT(
-      input_error([&] { read("{name: loss, rule: best}"); }),
-      HasSubstr("a.yaml:1:20: a run counts by its end, rule: last, found the string 'best'"));
+  EXPECT_THAT(input_error([&] { read("{name: loss, rule: best}"); }),
+              HasSubstr("a.yaml:1:20: the only rule is last, the value at the end of a run; found "
+                        "the string 'best'"));
 }
 
 }  // namespace

@@ -160,9 +160,9 @@ TEST_F(SearchPlanTest, SaysWhatIsWrong) {
       HasSubstr("'fracbits.kappa' is the parameter of the search, so it cannot be an axis"));
   EXPECT_THAT(with(", fracbits.kappa: 50}", "from: 0.1, to: 10"),
               HasSubstr("the search starts at 50"));
-  EXPECT_THAT(with("}", "from: 0.1"), HasSubstr("this search says no to"));
+  EXPECT_THAT(with("}", "from: 0.1"), HasSubstr("this search has no `to`"));
   EXPECT_THAT(with("}", "from: 0.1, to: 10, trials: {seed: 3}"),
-              HasSubstr("the search itself sets 'seed' of its trials"));
+              HasSubstr("the search sets 'seed' of its trials itself"));
   EXPECT_THAT(with("}, grid: {budget.average_bits: [4, 3]}",
                    "from: 0.1, to: 10, trials: {budget.average_bits: 2}"),
               HasSubstr("'budget.average_bits' is an axis, so"));

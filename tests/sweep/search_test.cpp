@@ -59,7 +59,7 @@ TEST(SearchTest, HasTheDefaultsOfTheGrammar) {
 TEST(SearchTest, SaysWhatIsWrong) {
   const std::string good = "parameter: fracbits.kappa, from: 0.1, to: 8, until: within_budget";
   EXPECT_THAT(error("{from: 1, to: 2, until: within_budget}"),
-              HasSubstr("this search says no parameter; write search: {parameter: "));
+              HasSubstr("this search has no `parameter`; write search: {parameter: "));
   EXPECT_THAT(error("{parameter: fracbits.kapa, from: 1, to: 2, until: within_budget}"),
               HasSubstr("sweep.yaml:1:13: unknown key 'fracbits.kapa', did you mean"));
   EXPECT_THAT(error("{parameter: fracbits.warmup_epochs, from: 1, to: 2, until: within_budget}"),
@@ -69,7 +69,7 @@ TEST(SearchTest, SaysWhatIsWrong) {
   EXPECT_THAT(error("{parameter: fracbits.kappa, from: 0, to: 8, until: within_budget}"),
               HasSubstr("on a logarithmic scale `from` must be above 0"));
   EXPECT_THAT(error("{parameter: fracbits.kappa, from: 1, to: 8}"),
-              HasSubstr("this search says no until"));
+              HasSubstr("this search has no `until`"));
   EXPECT_THAT(error("{parameter: fracbits.kappa, from: 1, to: 8, until: bored}"),
               HasSubstr("`until` must be within_budget, found the string 'bored'"));
   EXPECT_THAT(error("{" + good + ", scale: cubic}"), HasSubstr("unknown scale 'cubic'"));
