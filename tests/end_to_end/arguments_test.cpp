@@ -150,7 +150,7 @@ TEST_F(ArgumentsTest, EachMistakeIsNamed) {
   expect_refusal("db migrate --db missing.db", "missing.db: no such database");
   expect_refusal("db check small", "db check takes no file");
   expect_refusal("db backup ''", "names no file");
-  expect_refusal("show abc --cell small:fixed@3:top1", "Give KEY or --cell");
+  expect_refusal("show abc --cell small:fixed@3:top1", "show needs KEY or --cell, but not both");
   expect_refusal("ls --db /dev/null", "a device or a pipe, not a database", 4);
   expect_refusal("solve t.csv --budget W=4 --start ''", "--start takes the name of a file");
   EXPECT_FALSE(fs::exists(folder_ / "missing.db.lock"));

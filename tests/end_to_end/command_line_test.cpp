@@ -155,7 +155,7 @@ TEST_F(CommandLineTest, TheDoctorFindsTheWorkerAndWhatIsMissing) {
   environment_["QBITOPT_WORKER"] = "/nowhere";
   const testing::Result result = qbitopt("doctor");
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_THAT(result.out, ::testing::ContainsRegex("worker +MISSING +/nowhere is not there"));
+  EXPECT_THAT(result.out, ::testing::ContainsRegex("worker +MISSING +/nowhere is missing"));
 }
 
 }  // namespace

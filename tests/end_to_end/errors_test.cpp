@@ -126,7 +126,7 @@ TEST_F(ErrorsTest, AnAmbiguousOrUnknownKeyIsRefused) {
 TEST_F(ErrorsTest, WrongArgumentsEndWithStatusTwo) {
   EXPECT_EQ(qbitopt("rn").exit_code, 2);
   EXPECT_THAT(qbitopt("rn").err, HasSubstr("unknown verb 'rn'"));
-  EXPECT_THAT(qbitopt("run").err, HasSubstr("run what?"));
+  EXPECT_THAT(qbitopt("run").err, HasSubstr("run needs a sweep"));
   EXPECT_THAT(qbitopt("ls --stat new").err, HasSubstr("--stat"));
   write("small.yaml", testing::kSmallSweep);
   EXPECT_THAT(qbitopt("run small.yaml --jobs some").err,

@@ -50,7 +50,7 @@ TEST_F(PlanTest, WhatAWorkerWouldRefuseIsRefused) {
               HasSubstr("'training.nesterov' needs a momentum above 0"));
   EXPECT_THAT(with("training.batch_size: 4000"),
               HasSubstr("a batch of 4000 images ('training.batch_size') is more than the 2000"));
-  EXPECT_THAT(with("pretraining.distillation: 0.5"), HasSubstr("'fp32' starts from none"));
+  EXPECT_THAT(with("pretraining.distillation: 0.5"), HasSubstr("'fp32' does not start from one"));
   EXPECT_THAT(with("quantizers.range_init: lsq"), HasSubstr("use mse, minmax or percentile"));
   EXPECT_THAT(with("quantizers.first_last_bits: 1"), HasSubstr("need at least 2 bits"));
   EXPECT_THAT(with("sensitivity: loss_delta, loss_delta.samples: 5000"),
@@ -67,9 +67,9 @@ TEST_F(PlanTest, ATeacherThatIsNotThereOrTeachesNothingIsRefused) {
   EXPECT_THAT(
       with("training.distillation: 0.5, teacher.model: resnet99"),
       AllOf(HasSubstr("s.yaml:3:"), HasSubstr("unknown model 'resnet99'"), HasSubstr("resnet20")));
-  EXPECT_THAT(with("teacher.model: resnet20"),
-              HasSubstr("nothing is learned from teacher.model 'resnet20', as "
-                        "'training.distillation' is 0"));
+  EXPECT_THAT(
+      with("teacher.model: resnet20"),
+      HasSubstr("teacher.model 'resnet20' has no effect, because 'training.distillation' is 0"));
   EXPECT_THAT(with("training.distillation: 0.5, teacher: {model: resnet18, weights: nowhere}"),
               HasSubstr("nowhere/resnet18.safetensors"));
 }
@@ -83,7 +83,7 @@ TEST_F(PlanTest, ABudgetThatNoBitsOrNoSolverCanMeetIsRefused) {
               HasSubstr("infeasible budget: 'budget.weight_bytes' is 19071, but resnet8 needs at "
                         "least 19072 bytes"));
   EXPECT_THAT(with("method: fixed_precision, budget.bops: 1000"),
-              HasSubstr("infeasible budget: 'budget.bops' is 1000, but resnet8 takes at least"));
+              HasSubstr("infeasible budget: 'budget.bops' is 1000, but resnet8 needs at least"));
   EXPECT_THAT(
       with("method: qbitopt, budget.bops: 1e9"),
       HasSubstr("solver 'relax_greedy' cannot meet 'budget.bops', in which the bits of weights and "
@@ -101,7 +101,7 @@ TEST_F(PlanTest, TablesAreReadBeforeAnythingRuns) {
                             "cases: {f: {set: {method: fixed_precision}, grid: "
                             "{budget.average_bits: [3, 4]}}}\ntables: t.yaml\n";
   write("t.yaml", "rows: {f: {where: {method: fixed_precision}}}\n");
-  EXPECT_THAT(complaint(sweep), HasSubstr("row 'f' holds 2 configurations, which differ in "
+  EXPECT_THAT(complaint(sweep), HasSubstr("row 'f' selects 2 configurations, which differ in "
                                           "budget.average_bits (3, 4)"));
   write("t.yaml", "split_by: budget.avrage_bits\nrows: {f: {}}\n");
   EXPECT_THAT(complaint(sweep), HasSubstr("t.yaml:1:11: unknown key 'budget.avrage_bits', did you "
@@ -185,7 +185,7 @@ TEST_F(PlanTest, PluginsOfTheSweepAreNamedAndCanBeRefused) {
   for (const char* verb : {"plan", "run"}) {
     const testing::Result refused = qbitopt(std::string(verb) + " with.yaml --no-plugins");
     EXPECT_EQ(refused.exit_code, 2);
-    EXPECT_THAT(refused.err, HasSubstr("with.yaml:1:9: this sweep brings code of its own, "));
+    EXPECT_THAT(refused.err, HasSubstr("with.yaml:1:9: this sweep loads the plugin "));
   }
   write("without.yaml", sweep);
   environment_["QBITOPT_PLUGIN_PATH"] = (folder_ / "mine").string();

@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "qbitopt/training/learning_rate.h"
 #include "training/lab.h"
 
 namespace qbitopt {
