@@ -325,7 +325,7 @@ TEST(TrainerTest, AScheduleWithoutAReallocationIsSaid) {
   EXPECT_THAT(warnings("reallocation.tau: 7"),
               HasSubstr("no reallocation fits between step reallocation.tau = 7 and the freeze of "
                         "batch norm at step 7 (of 10 steps)"));
-  EXPECT_EQ(warnings("reallocation.tau: 2"), "");
+  EXPECT_THAT(warnings("reallocation.tau: 2"), ::testing::Not(HasSubstr("no reallocation fits")));
 }
 
 // Equal costs for all, and the steps at which estimates were forgotten.
