@@ -98,7 +98,7 @@ TEST_F(PluginTest, KeysAndValuesAreCheckedByTheManifestAlone) {
 TEST_F(PluginTest, WhatIsWrongWithItsFilesIsSaidBeforeAnythingRuns) {
   write_sweep("plugin: plugins/nothing.so\n");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
-              AllOf(HasSubstr("tiny.yaml:3:9: no plugin plugins/nothing.so")));
+              AllOf(HasSubstr("tiny.yaml:3:9: there is no plugin plugins/nothing.so")));
   fs::create_directory(folder_ / "empty");
   write_sweep("plugin: empty\n");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
@@ -106,7 +106,7 @@ TEST_F(PluginTest, WhatIsWrongWithItsFilesIsSaidBeforeAnythingRuns) {
   write_sweep("plugin: plugins\n");
   write("plugins/lonely.so", "");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
-              AllOf(HasSubstr("lonely.so: its manifest "), HasSubstr("lonely.yaml is not there")));
+              AllOf(HasSubstr("lonely.so: its manifest "), HasSubstr("lonely.yaml is missing")));
   write("plugins/lonely.yaml", "kind: group\nname: lonely\nversion: 1\nsummary: no method\n");
   EXPECT_THAT(qbitopt("plan tiny.yaml").err,
               HasSubstr("lonely.yaml: expected the manifest of a method, which is all that a "
