@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <set>
 
 #include "qbitopt/core/error.h"
@@ -54,9 +56,14 @@ std::string graph_file_of(const Arguments& arguments, const std::optional<Job>& 
   return file;
 }
 
+ImageFormat image_format_of(const Parameters& parameters) {
+  return image_format(parameters.get<std::string>("data.name"), parameters.below("data"));
+}
+
 NetworkOptions options_of(const Job& job) {
   const Parameters parameters(job.parameters);
   NetworkOptions options;
+  options.image_channels = image_format_of(parameters).shape.front();
   options.candidate_bits = parameters.get_or("quantizers.candidate_bits", options.candidate_bits);
   options.first_last_bits =
       parameters.get_or("quantizers.first_last_bits", options.first_last_bits);
@@ -134,8 +141,7 @@ Subject read_subject(const Arguments& arguments) {
   }
   if (subject.job) {
     const Parameters parameters(subject.job->parameters);
-    subject.image_shape =
-        image_format(parameters.get<std::string>("data.name"), parameters.below("data")).shape;
+    subject.image_shape = image_format_of(parameters).shape;
     attach_trained(*subject.network, weights, parameters, file);
     load_state(*subject.network, weights, file);
   } else {
@@ -164,7 +170,7 @@ std::map<std::string, std::string> metadata_of(const Subject& subject) {
   if (!subject.job) return metadata;
   const Parameters parameters(subject.job->parameters);
   const auto data = parameters.get<std::string>("data.name");
-  const ImageFormat format = image_format(data, parameters.below("data"));
+  const ImageFormat format = image_format_of(parameters);
   metadata["job"] = subject.job->key;
   metadata["model"] = parameters.get<std::string>("model");
   metadata["method"] = parameters.get<std::string>("method");

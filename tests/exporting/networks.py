@@ -58,6 +58,27 @@ class Shapes(nn.Module):
         return self.head(first.unsqueeze(1).repeat(1, 2, 1)[:, 1] + torch.maximum(others[0], others[1]) / 2)
 
 
+class Masks(nn.Module):
+    """A mask that is written piece by piece, as windows with a cyclic shift have it; another one; lengths."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Conv2d(3, 8, 4, stride=4)
+        self.mix = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 5)
+        self.register_buffer("odd", torch.arange(8) % 2 == 1)
+
+    def forward(self, x):
+        x = self.embed(x).flatten(2).transpose(1, 2)
+        mask = x.new_zeros((16, 16))
+        mask[:8, 8:] = 1
+        mask[8:, :8] = 2
+        mask = mask.masked_fill(mask != 0, -100.0).masked_fill(mask == 0, 0.0)
+        y = F.softmax(x @ x.transpose(1, 2) + mask, -1) @ self.mix(x)
+        y = F.normalize(y, dim=-1).masked_fill(self.odd, 0.25)
+        return self.head(torch.where(self.odd, y.square(), y).reshape_as(x).mean(1))
+
+
 class Untranslated(nn.Module):
     def __init__(self):
         super().__init__()
@@ -82,7 +103,7 @@ class SharedWrite(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
-OWN = {"norms": Norms, "shapes": Shapes, "untranslated": Untranslated, "shared_write": SharedWrite}
+OWN = {"norms": Norms, "shapes": Shapes, "masks": Masks, "untranslated": Untranslated, "shared_write": SharedWrite}
 ALL = graph_networks.SMALL | OWN
 
 

@@ -2,9 +2,9 @@
 
     python tests/exporting/run_onnx.py net.onnx examples.safetensors [MORE.onnx EXAMPLES ...]
 
-For each file: {"images", "optimized": {"top1", "difference"}, "plain": {...}}, by onnxruntime with all and without any
-optimization; of a file with Quant nodes {"qonnx": {...}}. "top1": images with the same first class. "difference": the
-largest of a logit, in units of the largest logit.
+For each file: {"optimized": {"images", "top1", "difference"}, "plain": {...}}, by onnxruntime with all and without any
+optimization; of a file with Quant nodes {"qonnx": {...}}, of four images. "top1": images with the same first class.
+"difference": the largest of a logit, in units of the largest logit.
 """
 
 import json
@@ -34,7 +34,8 @@ def compare(logits, expected):
     same = np.argmax(logits, 1) == np.argmax(expected, 1)
     return {
         "top1": int(same.sum()),
-        "difference": float(np.abs(logits - expected).max() / np.abs(expected).max()),
+        "images": len(same),
+        "difference": float(np.abs(logits - expected).max() / max(np.abs(expected).max(), 1e-30)),
     }
 
 
@@ -75,9 +76,10 @@ def check(file, examples):
     images, expected = tensors["images"].copy(), tensors["logits"]
     model = onnx.load(file)
     onnx.checker.check_model(model, full_check=not any(opset.domain for opset in model.opset_import))
-    result = {"file": file, "images": len(images)}
+    result = {"file": file}
     if any(opset.domain.startswith("qonnx") for opset in model.opset_import):
-        result["qonnx"] = compare(by_qonnx(model, images), expected)
+        few = slice(0, 4)
+        result["qonnx"] = compare(by_qonnx(model, images[few]), expected[few])
         return result
     result["optimized"] = compare(by_onnxruntime(model, images, True), expected)
     result["plain"] = compare(by_onnxruntime(model, images, False), expected)

@@ -169,6 +169,17 @@ TEST_F(ToOnnxTest, ABatchNormStaysWhereTheLowestCodeHasNoNegative) {
   EXPECT_EQ(nodes(model_of(subject), "BatchNormalization").size(), 2u);
 }
 
+TEST_F(ToOnnxTest, ABatchNormStaysWhereItsBiasHasTooManySteps) {
+  Subject subject("norms");
+  subject.quantize({.per_channel_weights = true});
+  const torch::NoGradGuard no_grad;
+  StateDict state = state_of(*subject.network);
+  state.at("norm1.bias")[4] = 1e5;
+  EXPECT_EQ(nodes(model_of(subject), "BatchNormalization").size(), 2u);
+  state.at("first.weight_quantizer.range")[4] = 1e-6;
+  EXPECT_EQ(nodes(model_of(subject), "BatchNormalization").size(), 3u);
+}
+
 TEST_F(ToOnnxTest, OpsetsHaveTheirVersionOfTheFileAndFourBitWeights) {
   Subject subject("norms");
   subject.quantize({});

@@ -6,6 +6,9 @@
 namespace qbitopt {
 namespace {
 
+// Runtimes keep a bias as int32, in steps of the input's scale times the weight's.
+constexpr double kMostBiasSteps = 1 << 30;
+
 class FoldFinder {
  public:
   FoldFinder(const GraphNetwork& network, const std::vector<TracedValue>& traced)
@@ -28,7 +31,7 @@ class FoldFinder {
       FoldedNorm fold = folded(i);
       const bool is_finite =
           fold.factor.isfinite().all().item<bool>() && fold.shift.isfinite().all().item<bool>();
-      if (is_finite && can_negate(layer->second, fold.factor)) folds[layer->second] = fold;
+      if (is_finite && is_exact(layer->second, fold)) folds[layer->second] = fold;
     }
     return folds;
   }
@@ -68,18 +71,32 @@ class FoldFinder {
     return {index, factor, shift};
   }
 
-  bool can_negate(size_t layer, const torch::Tensor& factor) const {
-    const GraphNode& node = graph_.nodes[layer];
-    const auto maker = makers_.find(*node.value("weight"));
-    if (maker == makers_.end() || graph_.nodes[maker->second].target != kQuantize) return true;
+  // Null if no quantizer made the value.
+  const QuantizerSite* site_of(size_t value) const {
+    const auto maker = makers_.find(value);
+    if (maker == makers_.end() || graph_.nodes[maker->second].target != kQuantize) return nullptr;
     const auto number = std::get<int64_t>(*graph_.nodes[maker->second].find("site"));
-    const QuantizerSite& site = *network_.sites().at(static_cast<size_t>(number));
-    const torch::Tensor is_negative = factor < 0;
-    if (!site.quantizer() || !is_negative.any().item<bool>()) return true;
-    const IntegerGrid grid = integer_grid(site);
+    const QuantizerSite* site = network_.sites().at(static_cast<size_t>(number));
+    return site->quantizer() ? site : nullptr;
+  }
+
+  bool is_exact(size_t layer, const FoldedNorm& fold) const {
+    const GraphNode& node = graph_.nodes[layer];
+    const QuantizerSite* site = site_of(*node.value("weight"));
+    if (!site) return true;
+    const IntegerGrid grid = integer_grid(*site);
+    const torch::Tensor is_negative = fold.factor < 0;
     const torch::Tensor lowest =
-        std::get<0>(codes_of(site, weight_of(node)).flatten(1).to(torch::kInt64).min(1));
-    return !is_negative.logical_and(lowest < -grid.highest).any().item<bool>();
+        std::get<0>(codes_of(*site, weight_of(node)).flatten(1).to(torch::kInt64).min(1));
+    if (is_negative.logical_and(lowest < -grid.highest).any().item<bool>()) return false;
+    const QuantizerSite* input = site_of(*node.value("input"));
+    if (!input) return true;
+    torch::Tensor bias = fold.shift;
+    if (const auto own = node.value("bias"))
+      bias = bias + traced_[*own].constant.detach().to(torch::kFloat64) * fold.factor;
+    const torch::Tensor step = grid.scale.to(torch::kFloat64) * fold.factor.abs() *
+                               integer_grid(*input).scale.item<float>();
+    return !(bias.abs() > kMostBiasSteps * step).logical_and(step > 0).any().item<bool>();
   }
 
   const GraphNetwork& network_;

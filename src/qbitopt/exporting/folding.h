@@ -17,7 +17,9 @@ struct FoldedNorm {
 // By the layer's node: every batch norm that follows a convolution or a linear layer which nothing
 // else reads, and whose weight is the network's own. The layer's codes stay as they are: the factor
 // goes into their scales. A negative factor negates the codes of its channel, so a batch norm with
-// one stays where the weight's grid has no negative of a code in use (-8 at 4 bits).
+// one stays where the weight's grid has no negative of a code in use (-8 at 4 bits). It also stays
+// where a channel's scale has become so small that runtimes, which keep a bias as int32 in steps of
+// the product of both scales, could not hold the bias.
 std::map<size_t, FoldedNorm> find_folds(const GraphNetwork& network,
                                         const std::vector<TracedValue>& traced);
 

@@ -95,7 +95,7 @@ class Translator {
     const GraphNode& node = graph_.nodes[index];
     return is_live_[index] &&
            std::any_of(node.outputs.begin(), node.outputs.end(), [&](size_t output) {
-             return graph_.values[output].is_tensor && !traced_[output].constant.defined();
+             return graph_.values[output].is_tensor && !traced_[output].is_constant;
            });
   }
 
@@ -128,7 +128,7 @@ class Translator {
       const auto self = first_input(node);
       if (!self || !(is_view(node) || works_in_place(node))) continue;
       for (const size_t output : node.outputs) viewed[output] = *self;
-      if (!works_in_place(node)) continue;
+      if (!works_in_place(node) || traced_[node.outputs.front()].is_constant) continue;
       for (size_t later = i + 1; later < graph_.nodes.size(); ++later) {
         for_each_value(graph_.nodes[later], [&](size_t value) {
           const bool was_there = makers_.count(value) == 0 || makers_.at(value) < i;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "qbitopt/core/error.h"
@@ -43,9 +45,9 @@ class Tracer {
     const torch::NoGradGuard no_grad;
     const bool was_training = network_.is_training();
     network_.eval();
-    const std::vector<Seen> few = run(kFew, /*keeps_constants=*/false);
+    const std::vector<Seen> few = run(kFew);
     take_own_values();
-    compare(few, run(kMore, /*keeps_constants=*/false));
+    compare(few, run(kMore));
     find_constants();
     run(kFew, /*keeps_constants=*/true);
     network_.train(was_training);
@@ -53,12 +55,13 @@ class Tracer {
   }
 
  private:
-  std::vector<Seen> run(int64_t images, bool keeps_constants) {
+  std::vector<Seen> run(int64_t images, bool keeps_constants = false) {
     std::vector<int64_t> shape = {images};
     shape.insert(shape.end(), image_shape_.begin(), image_shape_.end());
     std::vector<Seen> seen(values_.size());
     seen[graph_.input] = {true, shape};
     network_.forward(torch::zeros(shape), [&](const GraphNode& node, const auto& values) {
+      if (keeps_constants) keep_constants(node, values);
       for (const size_t output : node.outputs) {
         const c10::IValue& value = values[output];
         if (value.isNone()) take_from_input(node, output, seen);
@@ -66,8 +69,6 @@ class Tracer {
         if (!value.isTensor()) continue;
         seen[output] = {true, value.toTensor().sizes().vec()};
         values_[output].type = value.toTensor().scalar_type();
-        if (keeps_constants && is_constant_[output] && node.target != kQuantize)
-          values_[output].constant = value.toTensor().clone();
       }
     });
     return seen;
@@ -80,6 +81,21 @@ class Tracer {
     values_[output].type = values_[input].type;
   }
 
+  // What an operator that is no constant reads, as it reads it: a constant may be filled in place.
+  void keep_constants(const GraphNode& node, const std::vector<c10::IValue>& values) {
+    if (node.outputs.empty() || values_[node.outputs.front()].is_constant) return;
+    for_each_value(node, [&](size_t read) {
+      torch::Tensor& kept = values_[read].constant;
+      if (!values_[read].is_constant || !values[read].isTensor()) return;
+      const torch::Tensor content = values[read].toTensor();
+      if (!kept.defined()) kept = content.clone();
+      if (!kept.equal(content)) {
+        throw InputError(fmt::format("cannot be exported: {} reads '{}' after it was changed",
+                                     place_of(node), graph_.values[read].name));
+      }
+    });
+  }
+
   void take_own_values() {
     TracedValue& images = values_[graph_.input];
     images.is_read = true;
@@ -89,6 +105,7 @@ class Tracer {
     for (const GraphTensor& own : graph_.tensors) {
       TracedValue& value = values_[own.value];
       value.is_read = true;
+      value.is_constant = true;
       value.constant = state.at(own.name);
       value.type = value.constant.scalar_type();
       for (const int64_t size : value.constant.sizes()) value.shape.push_back({size, false});
@@ -112,29 +129,34 @@ class Tracer {
   }
 
   void find_constants() {
-    is_constant_.resize(values_.size());
-    for (const GraphTensor& own : graph_.tensors) is_constant_[own.value] = true;
     for (const GraphNode& node : graph_.nodes) {
-      bool is_constant = true;
+      bool is_constant = node.target != kQuantize;
       for_each_value(node, [&](size_t value) {
         const bool is_fixed_number =
             !graph_.values[value].is_tensor && values_[value].number.has_value();
-        is_constant = is_constant && (is_constant_[value] || is_fixed_number);
+        is_constant = is_constant && (values_[value].is_constant || is_fixed_number ||
+                                      (reads_shape_alone(node) && graph_.values[value].is_tensor));
       });
       for (const size_t output : node.outputs) {
-        is_constant_[output] = is_constant;
-        if (!is_constant) continue;
-        for (const TracedSize& size : values_[output].shape)
-          is_constant_[output] = is_constant_[output] && !size.is_per_image;
+        const auto& shape = values_[output].shape;
+        values_[output].is_constant =
+            is_constant && std::none_of(shape.begin(), shape.end(),
+                                        [](const TracedSize& size) { return size.is_per_image; });
       }
     }
+  }
+
+  static bool reads_shape_alone(const GraphNode& node) {
+    static const std::set<std::string_view> names = {"aten.new_zeros", "aten.new_ones",
+                                                     "aten.new_full",  "aten.zeros_like",
+                                                     "aten.ones_like", "aten.full_like"};
+    return names.count(node.operation()) != 0;
   }
 
   GraphNetwork& network_;
   const Graph& graph_;
   const std::vector<int64_t> image_shape_;
   std::vector<TracedValue> values_;
-  std::vector<bool> is_constant_;
 };
 
 }  // namespace

@@ -21,8 +21,9 @@ struct TracedValue {
   // Of a tensor.
   torch::ScalarType type = torch::kFloat32;
   std::vector<TracedSize> shape;
-  // Its content, if it does not depend on the images; undefined otherwise, and for what quantizers
-  // return.
+  // It does not depend on the images, and no quantizer made it.
+  bool is_constant = false;
+  // Then its content, if an operator that is no constant reads it.
   torch::Tensor constant;
   // Of a whole number that is the same for any number of images.
   std::optional<int64_t> number;

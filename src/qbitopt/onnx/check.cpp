@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
+#include <utility>
 
 namespace qbitopt::onnx {
 namespace {
@@ -102,23 +104,6 @@ class Checker {
 };
 
 }  // namespace
-
-int bits_of(Type type) {
-  switch (type) {
-    case Type::kFloat:
-      return 32;
-    case Type::kInt64:
-      return 64;
-    case Type::kUint4:
-    case Type::kInt4:
-      return 4;
-    case Type::kUint8:
-    case Type::kInt8:
-    case Type::kBool:
-      break;
-  }
-  return 8;
-}
 
 std::vector<std::string> faults_of(const Model& model) { return Checker(model).check(); }
 

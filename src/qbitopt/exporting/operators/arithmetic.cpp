@@ -55,17 +55,37 @@ void mean(TranslatedCall& call) { reduce(call, "ReduceMean"); }
 void sum(TranslatedCall& call) { reduce(call, "ReduceSum"); }
 void largest(TranslatedCall& call) { reduce(call, "ReduceMax"); }
 void smallest(TranslatedCall& call) { reduce(call, "ReduceMin"); }
+void length(TranslatedCall& call) {
+  if (call.real("ord") != 2) call.refuse("is no Euclidean norm");
+  reduce(call, "ReduceL2");
+}
+
+void where(TranslatedCall& call) {
+  call.give("Where", {call.input("condition"), call.operand("self"), call.operand("other")});
+}
+void masked_fill(TranslatedCall& call) {
+  call.give("Where", {call.input("mask"), call.operand("value"), call.operand("self")});
+}
 
 }  // namespace
 
 const Translations& arithmetic_operators() {
-  static const Translations all = {{"add", add},         {"amax", largest},
-                                   {"amin", smallest},   {"div", divide},
-                                   {"maximum", maximum}, {"mean", mean},
-                                   {"minimum", minimum}, {"mul", multiply},
-                                   {"pow", power},       {"rsub", reverse_subtract},
-                                   {"square", square},   {"sub", subtract},
-                                   {"sum", sum}};
+  static const Translations all = {{"add", add},
+                                   {"amax", largest},
+                                   {"amin", smallest},
+                                   {"div", divide},
+                                   {"linalg_vector_norm", length},
+                                   {"masked_fill", masked_fill},
+                                   {"maximum", maximum},
+                                   {"mean", mean},
+                                   {"minimum", minimum},
+                                   {"mul", multiply},
+                                   {"pow", power},
+                                   {"rsub", reverse_subtract},
+                                   {"square", square},
+                                   {"sub", subtract},
+                                   {"sum", sum},
+                                   {"where", where}};
   return all;
 }
 

@@ -248,6 +248,7 @@ const Translations& shape_operators() {
                                    {"pixel_unshuffle", pixel_unshuffle},
                                    {"repeat", repeat},
                                    {"reshape", reshape},
+                                   {"reshape_as", reshape},
                                    {"roll", roll},
                                    {"select", select},
                                    {"slice", slice},
