@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "app/executor_choice.h"
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/run_view.h"
@@ -30,14 +31,17 @@ int jobs_of(const Plan& plan, const CommandLine& line) {
 }
 
 // Whether unfinished jobs need a GPU. `records`: of the plan's jobs.
-bool wants_gpus(const Plan& plan, const std::vector<JobRecord>& records) {
+bool wants_gpus(const Plan& plan, const std::vector<JobRecord>& records,
+                const ExecutorChoice& choice) {
   bool wants_gpu = false;
   for (size_t i = 0; i < plan.jobs.size(); ++i) {
     wants_gpu |=
         records[i].state != JobState::kFinished && plan.jobs[i].parameter("device") == "cuda";
   }
   // A worker of another build may see GPUs that this one does not.
-  if (wants_gpu && !kSeesGpus && std::getenv("QBITOPT_WORKER") == nullptr) {
+  const bool has_another =
+      std::getenv("QBITOPT_WORKER") != nullptr || choice.settings.contains("launch");
+  if (wants_gpu && !kSeesGpus && !has_another) {
     throw InputError(
         "device=cuda, but this qbitopt was built with a LibTorch for the CPU; build it again with "
         "one for CUDA: `make CMAKE_PREFIX_PATH=/path/to/libtorch` (needs nvcc), or run with "
@@ -90,9 +94,30 @@ class ObstacleWatch {
   std::chrono::steady_clock::time_point looked_{};
 };
 
+// Learns from the jobs that finish.
+class Estimates {
+ public:
+  explicit Estimates(Database& database) : database_(database) {}
+
+  JobEstimate of(const Job& job) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!expected_ || now - asked_ > std::chrono::seconds(10)) {
+      expected_.emplace(database_.reader());
+      asked_ = now;
+    }
+    return {expected_->of(job), expected_->memory_bytes_of(job)};
+  }
+
+ private:
+  Database& database_;
+  std::optional<ExpectedSeconds> expected_;
+  std::chrono::steady_clock::time_point asked_{};
+};
+
 ProgressBoard make_board(const Plan& plan, Database& database, const Executor& executor) {
   ProgressBoard::Options options;
   options.share = [&executor](int threads) { return executor.share(threads); };
+  options.state_of = [&executor](const std::string& key) { return executor.state_of(key); };
   options.expected_seconds = [expected = ExpectedSeconds(database.reader())](const Job& job) {
     return expected.of(job);
   };
@@ -107,15 +132,23 @@ std::string describe(const RunSummary& summary, double seconds) {
   add(summary.failed, "failed");
   add(summary.failed_before, "failed before");
   add(summary.blocked, "blocked by a failed job");
-  add(summary.unfinished, "not finished");
+  add(summary.unfinished - summary.left, "not finished");
+  add(summary.left, "left in the queue");
   return text + fmt::format(", in {}", duration(seconds));
 }
 
 int exit_code(const RunSummary& summary, int signal) {
   if (signal != 0) return signal == SIGINT ? kInterrupted : kTerminated;
-  const bool all_good =
-      summary.failed + summary.failed_before + summary.blocked + summary.unfinished == 0;
-  return all_good ? kGood : kJobsFailed;
+  const bool is_whole = summary.unfinished == 0 || summary.left > 0;
+  const bool has_failed = summary.failed + summary.failed_before + summary.blocked > 0;
+  return is_whole && !has_failed ? kGood : kJobsFailed;
+}
+
+std::string stopping_text(const Executor& executor) {
+  return std::string("stopping: ") +
+         (executor.outlives_driver() ? "queued jobs are cancelled, running jobs write a checkpoint"
+                                     : "running jobs write a checkpoint") +
+         "; a second signal terminates them, a third one kills them";
 }
 
 }  // namespace
@@ -129,6 +162,9 @@ void add_execution_options(CommandLine& line) {
       "time limit of an attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
       "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),
       "stop after N failed jobs (default: 1)");
+  add_executor_options(line);
+  line.options()("detach", po::bool_switch(),
+                 "submit what can start to the cluster and leave; `run` again goes on");
 }
 
 DatabaseOptions patient_database(Console& console) {
@@ -148,8 +184,12 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   options.worker = worker_program();
   options.runs_folder = runs_folder(database_file);
   options.jobs = jobs_of(plan, line);
-  options.wants_gpus = wants_gpus(plan, database.records(plan));
-  const auto executor = make_executor(plan.run.value("executor", "local"), options);
+  const ExecutorChoice choice = executor_of(plan, line);
+  options.wants_gpus = wants_gpus(plan, database.records(plan), choice);
+  options.settings = choice.settings;
+  Estimates estimates(database);
+  options.estimate = [&](const Job& job) { return estimates.of(job); };
+  const auto executor = make_executor(choice.name, options);
   console.detail(fmt::format("{}; the jobs' files are in {}", executor->description(),
                              shown(options.runs_folder)));
 
@@ -160,8 +200,7 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   RunView view(console, make_board(plan, database, *executor), [&] {
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
-      say("stopping: running jobs write a checkpoint; a second signal terminates them, a third one "
-          "kills them");
+      say(stopping_text(*executor));
     }
   });
   say = [&](const std::string& text) { view.say(text); };
@@ -169,11 +208,14 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   SchedulerOptions how = scheduler_options(plan, line, database_file);
   how.stop_requests = [&] { return signals.count(); };
   how.replan = std::move(replan);
+  how.detach = line.is_on("detach");
   const RunSummary summary = Scheduler(plan, *executor, database, view, how).run();
 
   const std::chrono::duration<double> elapsed = ProgressBoard::Clock::now() - begun;
   for (const SearchState& search : plan.searches) view.say(search_text(search));
   view.say(fmt::format("{} jobs: {}", plan.jobs.size(), describe(summary, elapsed.count())));
+  if (summary.left > 0)
+    view.say("the same command attaches to them, and starts what waits for them");
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {
     const bool have_results = keys_where(database.reader(), "state = 'failed'").empty();

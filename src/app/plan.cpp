@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "app/executor_choice.h"
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
 #include "app/places.h"
@@ -172,6 +173,27 @@ std::string table_of_axes(const Plan& plan) {
   return rows.size() > 1 ? columns(rows) : "";
 }
 
+// What would be submitted to the cluster for the jobs that are not finished.
+std::string scripts(const Plan& plan, const Known& known, const std::optional<Reader>& reader,
+                    const CommandLine& line) {
+  const ExecutorChoice choice = executor_of(plan, line);
+  std::optional<ExpectedSeconds> expected;
+  if (reader) expected.emplace(*reader);
+  ExecutorOptions options;
+  options.worker = worker_program();
+  options.runs_folder = runs_folder(line.database());
+  options.settings = choice.settings;
+  options.estimate = [&](const Job& job) {
+    return expected ? JobEstimate{expected->of(job), expected->memory_bytes_of(job)}
+                    : JobEstimate{};
+  };
+  std::vector<Job> jobs;
+  for (const PlannedJob& job : plan.jobs) {
+    if (state_of(known, job) != "finished") jobs.push_back(job.job());
+  }
+  return make_executor(choice.name, options)->preview(jobs);
+}
+
 Json plan_json(const Plan& plan, const Known& known, const Estimate& estimate,
                const std::vector<std::string>& plugins) {
   Json json = to_json(plan);
@@ -236,6 +258,7 @@ int plan(const Invocation& invocation) {
   CommandLine line("plan SWEEP [key=value ...] [options]",
                    "Shows what a sweep would run. Writes nothing.");
   add_plugin_option(line);
+  add_executor_options(line);
   line.add_database();
   line.add_json();
   line.add_positional("sweep", 1);
@@ -272,6 +295,10 @@ int plan(const Invocation& invocation) {
     print_json(plan_json(plan, known, expected, plugins), plan, known, console);
   } else {
     console.print(as_text(plan, known, expected, plugins));
+    if (line.has("executor")) {
+      const std::string text = scripts(plan, known, reader, line);
+      if (!text.empty()) console.print("\n" + text);
+    }
   }
   return kGood;
 }

@@ -10,6 +10,8 @@
 namespace qbitopt::app {
 namespace {
 
+constexpr size_t kMostListedJobs = 40;
+
 double seconds_between(ProgressBoard::Clock::time_point from, ProgressBoard::Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -121,6 +123,7 @@ std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
   double work = 0;  // seconds times the fraction of the executor that they take
   double longest = 0;
   for (const auto& [name, kind] : kinds_) {
+    if (kind.share <= 0) return std::nullopt;
     if (kind.waiting == 0) continue;
     const auto seconds = seconds_of(kind);
     if (!seconds) return std::nullopt;
@@ -140,11 +143,12 @@ std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
   return std::max(work, longest);
 }
 
-std::string ProgressBoard::overall(Clock::time_point now) const {
+std::string ProgressBoard::overall(size_t queued, Clock::time_point now) const {
   std::string text = fmt::format("{}/{} done", done(), total_);
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
   if (blocked_ > 0) text += fmt::format(", {} blocked", blocked_);
-  text += fmt::format(", {} running", running_.size());
+  text += fmt::format(", {} running", running_.size() - queued);
+  if (queued > 0) text += fmt::format(", {} queued", queued);
   const double elapsed = seconds_between(begun_, now);
   if (finished_now_ > 0 && elapsed > 0) {
     const double per_minute = 60 * static_cast<double>(finished_now_) / elapsed;
@@ -169,10 +173,24 @@ std::string ProgressBoard::line_of(const std::string& key, const Running& job,
 
 std::vector<std::string> ProgressBoard::lines(Clock::time_point now, size_t width) const {
   std::vector<std::string> lines;
+  std::map<std::string, size_t> waiting;  // state -> jobs
+  size_t queued = 0;
+  size_t unlisted = 0;
   for (const auto& [key, job] : running_) {
-    lines.push_back(line_of(key, job, now));
+    const std::string state = job.progress.phase.empty() ? options_.state_of(key) : "";
+    if (!state.empty()) {
+      ++waiting[state];
+      ++queued;
+    } else if (lines.size() < kMostListedJobs) {
+      lines.push_back(line_of(key, job, now));
+    } else {
+      ++unlisted;
+    }
   }
-  lines.push_back(overall(now));
+  if (unlisted > 0) lines.push_back(fmt::format("and {} more", unlisted));
+  for (const auto& [state, count] : waiting)
+    lines.push_back(fmt::format("{} job{} {}", count, count == 1 ? "" : "s", state));
+  lines.push_back(overall(queued, now));
   for (std::string& line : lines) {
     size_t end = std::min(width, line.size());
     // do not cut within a character

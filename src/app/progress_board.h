@@ -20,6 +20,10 @@ class ProgressBoard {
   struct Options {
     // Executor::share().
     std::function<double(int threads)> share = [](int) { return 1.0; };
+    // Executor::state_of().
+    std::function<std::string(const std::string& key)> state_of = [](const std::string&) {
+      return std::string();
+    };
     // Seconds that earlier jobs of this kind took; nullopt if there were none. Called once for each
     // kind of job.
     std::function<std::optional<double>(const Job&)> expected_seconds = [](const Job&) {
@@ -42,10 +46,12 @@ class ProgressBoard {
 
   size_t total() const { return total_; }
   size_t done() const { return finished_ + failed_ + blocked_; }
-  // Estimated time for all unfinished jobs. Nullopt until a job of each kind has finished.
+  // Estimated time for all unfinished jobs. Nullopt until a job of each kind has finished, and if it is
+  // not known how many jobs run at a time.
   std::optional<double> seconds_left(Clock::time_point now) const;
 
-  // A line for each running job, then a summary line; each has at most `width` characters.
+  // A line for each running job, one for each reason why jobs are queued, then a summary line; each
+  // has at most `width` characters.
   std::vector<std::string> lines(Clock::time_point now, size_t width) const;
 
  private:
@@ -67,7 +73,7 @@ class ProgressBoard {
   static std::string kind_of(const Job& job);
   std::optional<double> seconds_of(const Kind& kind) const;
   static std::string line_of(const std::string& key, const Running& job, Clock::time_point now);
-  std::string overall(Clock::time_point now) const;
+  std::string overall(size_t queued, Clock::time_point now) const;
 
   Options options_;
   size_t total_ = 0;

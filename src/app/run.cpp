@@ -1,8 +1,11 @@
 // qbitopt run: runs the unfinished jobs of a sweep, then prints and writes its tables.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/driver_lock.h"
 #include "app/execute.h"
+#include "app/executor_choice.h"
 #include "app/exit_codes.h"
 #include "app/known_parts.h"
 #include "app/places.h"
@@ -46,6 +49,15 @@ std::vector<std::string> requested_keys(const Plan& plan) {
     if (job.requested) keys.push_back(job.key);
   }
   return keys;
+}
+
+// Are there jobs in a cluster's queue, or left for the next run?
+bool goes_on(const Plan& plan, Database& database) {
+  const std::vector<JobRecord> records = database.records(plan);
+  return std::any_of(records.begin(), records.end(), [](const JobRecord& record) {
+    return record.state == JobState::kRunning || record.state == JobState::kNew ||
+           record.state == JobState::kInterrupted;
+  });
 }
 
 std::optional<std::vector<PublishedResult>> read_published_if_any() {
@@ -101,6 +113,7 @@ int run(const Invocation& invocation) {
   const Sweep sweep(path, line.words("override"), catalog, {fingerprint_cache(file)});
   Plan plan = sweep.plan();
   for (const std::string& warning : plan.warnings) console.warn(warning);
+  executor_of(plan, line);  // wrong options, before anything is written
   if (plan.jobs.size() > kManyJobs)
     console.say(fmt::format("storing {} planned jobs", plan.jobs.size()));
 
@@ -129,7 +142,8 @@ int run(const Invocation& invocation) {
     record(grown);
     return grown;
   });
-  if (status == kGood || status == kJobsFailed)
+  const bool is_over = status == kGood || status == kJobsFailed;
+  if (is_over && !(line.is_on("detach") && goes_on(plan, database)))
     print_tables(tables, plan.sweep_name, database, console);
   database.close();
   return status;

@@ -61,6 +61,12 @@ void RunView::on_started(const PlannedJob& job, const Attempt& attempt) {
   console_.say(fmt::format("started {} {}{}{}", short_key(job.key), label(job), again, resumed));
 }
 
+void RunView::on_attached(const PlannedJob& job, const Attempt& attempt) {
+  board_.started(job, ProgressBoard::Clock::now());
+  if (!console_.is_live())
+    console_.say(fmt::format("attached to {} {}", short_key(job.key), label(job)));
+}
+
 void RunView::on_events(const Attempt& attempt, const std::vector<Event>& events) {
   for (const Event& event : events) {
     if (const auto* progress = std::get_if<Progress>(&event.body))

@@ -23,6 +23,7 @@ class RunView : public RunObserver {
   void on_planned(const std::vector<PlannedJob>& jobs,
                   const std::vector<JobRecord>& records) override;
   void on_started(const PlannedJob& job, const Attempt& attempt) override;
+  void on_attached(const PlannedJob& job, const Attempt& attempt) override;
   void on_events(const Attempt& attempt, const std::vector<Event>& events) override;
   void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
                 bool will_retry) override;

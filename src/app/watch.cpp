@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <fstream>
 
 #include "app/driver_lock.h"
 #include "app/exit_codes.h"
+#include "app/places.h"
 #include "app/rows.h"
 #include "app/stop_signals.h"
 #include "app/text.h"
@@ -33,9 +35,12 @@ class Watcher {
   Json look() {
     const Reader reader(database_);
     Json running = as_json(reader.query(kRunning));
+    const Json queued = queue_states();
     for (Json& job : running) {
       const auto all = attempts(reader, job["key"]);
       if (!all.empty()) job["progress"] = newest_progress(all.back().folder);
+      if (const std::string state = queued.value(job["key"].get<std::string>(), ""); !state.empty())
+        job["state"] = state;
     }
     const Rows sweeps = reader.query(
         "SELECT * FROM progress WHERE running > 0 OR interrupted + new > 0 ORDER BY sweep");
@@ -43,6 +48,13 @@ class Watcher {
   }
 
  private:
+  // As the driver wrote it down: key -> "queued: Priority".
+  Json queue_states() const {
+    std::ifstream stream(runs_folder(database_) / "queue.json");
+    const Json states = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
+    return states.is_object() ? states : Json::object();
+  }
+
   Json newest_progress(const std::string& folder) {
     const fs::path file = fs::path(folder) / "events.jsonl";
     auto [spool, is_new] = spools_.try_emplace(folder, SpoolReader(file), Json());
@@ -79,7 +91,7 @@ std::string describe_job(const Json& job) {
   std::string text = fmt::format("  {} {} bits={} seed={}", plain(job["job"]), plain(job["method"]),
                                  plain(job["bits"]), plain(job["seed"]));
   const Json progress = job.value("progress", Json());
-  if (!progress.is_object()) return text + "  starting\n";
+  if (!progress.is_object()) return text + "  " + job.value("state", "starting") + "\n";
   return text + fmt::format("  {} {}/{}  loss {:.3f}  top-1 {:.2f}\n", plain(progress["phase"]),
                             plain(progress["step"]), plain(progress["total_steps"]),
                             progress["loss"].get<double>(), progress["top1"].get<double>());

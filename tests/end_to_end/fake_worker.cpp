@@ -1,4 +1,5 @@
-// A worker without tensors: speaks the protocol of qbitopt-worker, and does as it is told.
+// A worker without tensors: speaks the protocol of qbitopt-worker, with the attempts on standard
+// input or one in a file, and does as it is told.
 //
 // FAKE_WORKER holds a JSON list of rules; the first that matches an attempt says what happens to
 // it:
@@ -67,6 +68,9 @@ void die_of(int signal) {
 // Reads lines; can look ahead for the end of file.
 class Input {
  public:
+  // Not `is_open`: no attempts come, and that is no reason to stop.
+  explicit Input(bool is_open) : is_open_(is_open) {}
+
   std::optional<std::string> read_line() {
     while (true) {
       const size_t end = pending_.find('\n');
@@ -81,7 +85,7 @@ class Input {
 
   // True once no more attempts can come; waits up to `seconds` for that.
   bool is_at_end(double seconds) {
-    pollfd input{STDIN_FILENO, POLLIN, 0};
+    pollfd input{is_open_ ? STDIN_FILENO : -1, POLLIN, 0};
     if (::poll(&input, 1, static_cast<int>(seconds * 1000)) > 0 && !read_more()) at_end_ = true;
     return at_end_;
   }
@@ -94,6 +98,7 @@ class Input {
     return n > 0;
   }
 
+  const bool is_open_;
   std::string pending_;
   bool at_end_ = false;
 };
@@ -236,13 +241,23 @@ class Session {
   fs::path folder_;
 };
 
-int serve() {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+void listen_to_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int) { is_terminated = true; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGUSR1, &action, nullptr);
-  Input input;
+}
+
+int work_alone(const char* file) {
+  listen_to_signals();
+  Input input(/*is_open=*/false);
+  return Session(read_json(file).get<Attempt>(), input).run() == "failed" ? 1 : 0;
+}
+
+int serve() {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  listen_to_signals();
+  Input input(/*is_open=*/true);
   while (const std::optional<std::string> line = input.read_line()) {
     const Attempt attempt = Json::parse(*line).get<Attempt>();
     const std::string outcome = Session(attempt, input).run();
@@ -256,4 +271,6 @@ int serve() {
 }  // namespace
 }  // namespace qbitopt
 
-int main() { return qbitopt::serve(); }
+int main(int argc, char** argv) {
+  return argc > 1 ? qbitopt::work_alone(argv[1]) : qbitopt::serve();
+}

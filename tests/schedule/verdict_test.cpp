@@ -82,6 +82,22 @@ TEST(VerdictTest, AnUnreadableSpoolOfADeadDriversWorkerIsAnInterruption) {
   EXPECT_EQ(judge(evidence, {"key"}).state, JobState::kInterrupted);
 }
 
+TEST(VerdictTest, WhatTheQueueLostIsJudgedByItsWordUnlessTheSpoolSaysMore) {
+  Outcome outcome{"key"};
+  outcome.loss = Loss{"lost", "job 3_1 of Slurm is gone from the queue: NODE_FAIL"};
+  EXPECT_EQ(judge({}, outcome).state, JobState::kFailed);
+  EXPECT_EQ(judge({}, outcome).error_class, "lost");
+  EXPECT_EQ(judge({}, outcome).text, outcome.loss->text);
+  outcome.loss->error_class = "preempted";
+  EXPECT_EQ(judge({}, outcome).state, JobState::kInterrupted);
+  outcome.loss->error_class = "";
+  EXPECT_EQ(judge({}, outcome).state, JobState::kInterrupted);
+  EXPECT_EQ(judge({}, outcome).error_class, "");
+  Evidence evidence;
+  evidence.is_finished = true;
+  EXPECT_EQ(judge(evidence, outcome).state, JobState::kFinished);
+}
+
 TEST(VerdictTest, AnAttemptWhoseFolderIsGoneIsLost) {
   Evidence evidence;
   evidence.folder = "/nowhere/1";

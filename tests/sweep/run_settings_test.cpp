@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.h"
+#include "qbitopt/sweep/queue_settings.h"
 
 namespace qbitopt {
 namespace {
@@ -44,6 +45,50 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
               HasSubstr("retries must be a count or unlimited"));
   EXPECT_THAT(input_error([&] { read("{job: 3}"); }),
               HasSubstr("unknown key 'job' in run, did you mean 'jobs'?"));
+}
+
+TEST(RunSettingsTest, ReadsHowAQueueIsUsed) {
+  const auto read = [](const std::string& text) { return read_run(parse_yaml("a.yaml", text)); };
+  const Json slurm = read(
+      "{executor: slurm, slurm: {partition: gpu, time: 2h, memory: 16G, gpus_per_job: 2, options: "
+      "[--exclusive, --mail-type=END], launch: 'apptainer exec --nv a.sif {worker}'}}")["slurm"];
+  const QueueSettings settings = queue_settings(slurm);
+  EXPECT_EQ(settings.partition, "gpu");
+  EXPECT_EQ(settings.time_seconds, 7200);
+  EXPECT_EQ(settings.memory_megabytes, 16384);
+  EXPECT_EQ(settings.gpus_per_job, "2");
+  EXPECT_EQ(settings.options, (std::vector<std::string>{"--exclusive", "--mail-type=END"}));
+  EXPECT_EQ(settings.poll_seconds, 30) << "not said";
+  EXPECT_EQ(settings.grace_seconds, 90);
+  const Json command =
+      read(R"({command: {submit: "qsub {script}", status: "qstat {id}", cancel: "qdel {id}"}})");
+  EXPECT_EQ(queue_settings(command["command"]).status, "qstat {id}");
+}
+
+TEST(RunSettingsTest, WhatAQueueCannotUseIsNamed) {
+  const auto error = [](const std::string& text) {
+    return input_error([&] { read_run(parse_yaml("a.yaml", text)); });
+  };
+  EXPECT_THAT(error("{slurm: {partitoin: gpu}}"),
+              HasSubstr("a.yaml:1:10: unknown key 'partitoin' in run.slurm, did you mean "
+                        "'partition'?; known keys: partition, account, qos, "));
+  EXPECT_THAT(error("{slurm: {submit: qsub}}"), HasSubstr("unknown key 'submit' in run.slurm"));
+  EXPECT_THAT(
+      error("{slurm: {memory: much}}"),
+      HasSubstr("run.slurm.memory must be a size like 900M, 16G or 1T, found the string 'much'"));
+  EXPECT_THAT(
+      error("{slurm: {cpus_per_job: 0}}"),
+      HasSubstr("run.slurm.cpus_per_job must be a count of at least 1, found the number 0"));
+  EXPECT_THAT(error("{slurm: {partition: \"a\\nb\"}}"),
+              HasSubstr("run.slurm.partition must be a single line"));
+  EXPECT_THAT(error("{slurm: gpu}"), HasSubstr("run.slurm"));
+  EXPECT_THAT(error("{command: {submit: 'qsub {script}', cancel: 'qdel {id}'}}"),
+              HasSubstr("run.command has no 'status': the executor `command` needs submit, status "
+                        "and cancel, as in submit: \"qsub {script}\""));
+  EXPECT_THAT(error("{command: {submit: qsub, status: qstat, cancel: 'qdel {id}'}}"),
+              HasSubstr("run.command.submit must contain {script}"));
+  EXPECT_THAT(error("{command: {id: '(', submit: 'qsub {script}', status: q, cancel: 'q {id}'}}"),
+              HasSubstr("run.command.id must be a regular expression"));
 }
 
 TEST(RunSettingsTest, ReadsTheMetric) {

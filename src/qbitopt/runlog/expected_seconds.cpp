@@ -1,5 +1,7 @@
 #include "qbitopt/runlog/expected_seconds.h"
 
+#include <algorithm>
+
 namespace qbitopt {
 namespace {
 
@@ -27,6 +29,7 @@ ExpectedSeconds::ExpectedSeconds(const Reader& reader) {
       sums->other_jobs += number(5);
       sums->train_seconds += number(6);
       sums->images += number(7);
+      sums->most_bytes = std::max<double>(sums->most_bytes, number(8));
     }
   };
   reader.for_each(R"(
@@ -43,7 +46,8 @@ ExpectedSeconds::ExpectedSeconds(const Reader& reader) {
       count(attempt.seconds - attempt.train_seconds),
       sum(attempt.train_seconds),
       sum(attempt.steps * coalesce(json_extract(parameters, '$."training.batch_size"'),
-                                   json_extract(parameters, '$."pretraining.batch_size"')))
+                                   json_extract(parameters, '$."pretraining.batch_size"'))),
+      max(attempt.peak_memory_bytes)
     FROM job JOIN attempt ON attempt.id = job.attempt_id
     WHERE attempt.state = 'finished'
     GROUP BY job.config_key, kind)",
@@ -61,6 +65,16 @@ std::optional<double> ExpectedSeconds::of(const Job& job, std::optional<int64_t>
   if (sums.other_jobs == 0 || sums.images == 0) return std::nullopt;
   return sums.other_seconds / sums.other_jobs +
          static_cast<double>(*images) * sums.train_seconds / sums.images;
+}
+
+std::optional<int64_t> ExpectedSeconds::memory_bytes_of(const Job& job) const {
+  auto found = by_configuration_.find(job.config_key);
+  if (found == by_configuration_.end()) {
+    found = by_kind_.find(kind_of(job));
+    if (found == by_kind_.end()) return std::nullopt;
+  }
+  const double bytes = found->second.most_bytes;
+  return bytes > 0 ? std::optional(static_cast<int64_t>(bytes)) : std::nullopt;
 }
 
 }  // namespace qbitopt

@@ -52,6 +52,10 @@ void make_folder(const Attempt& attempt) {
   if (!stream) throw std::system_error(errno, std::generic_category(), file.string());
 }
 
+void close_folder(const Attempt& attempt) {
+  std::ofstream(fs::path(attempt.folder) / "over");  // if it cannot be made, time is lost, no more
+}
+
 fs::path newest_checkpoint(const Attempt& attempt) {
   const fs::path all = fs::path(attempt.folder).parent_path();
   for (int number = attempt.number - 1; number > 0; --number) {

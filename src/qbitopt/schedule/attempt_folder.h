@@ -14,6 +14,10 @@ Attempt plan_attempt(const std::filesystem::path& runs, const Job& job, int numb
 // database, is renamed to <number>.old. Throws std::system_error.
 void make_folder(const Attempt& attempt);
 
+// Leaves word in the attempt's folder that nobody waits for it any more: a job in a cluster's queue
+// that begins after that leaves it alone.
+void close_folder(const Attempt& attempt);
+
 // The newest checkpoint of the attempts before this one; empty if there is none.
 std::filesystem::path newest_checkpoint(const Attempt& attempt);
 

@@ -16,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{100};
-constexpr milliseconds kSpoolInterval{200};
 constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
 constexpr int kMostStopRequests = 3;
@@ -81,6 +80,7 @@ RunSummary Scheduler::run() {
     drain_after_trouble();
     throw;
   }
+  if (executor_.outlives_driver()) summary_.left = running_.size();
   summary_.blocked = queue_.count(JobQueue::Status::kBlocked);
   summary_.unfinished = plan_.jobs.size() - queue_.count(JobQueue::Status::kFinished) -
                         queue_.count(JobQueue::Status::kFailed) - summary_.blocked;
@@ -102,6 +102,8 @@ bool Scheduler::wait_for_store(const std::string& wait) {
 }
 
 bool Scheduler::is_over() const {
+  const bool can_start = queue_.has_ready() && executor_.has_room(1);
+  if (options_.detach && !is_stopping_ && !can_start && executor_.may_be_left()) return true;
   if (!is_stopping_) return running_.empty() && !queue_.has_ready();
   return std::all_of(running_.begin(), running_.end(),
                      [](const auto& entry) { return entry.second.evidence.is_adopted; });
@@ -119,8 +121,9 @@ void Scheduler::adopt_running() {
                     SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
                     Clock::now()};
     running.evidence.folder = attempt.folder;
-    running.evidence.is_adopted = true;
+    running.evidence.is_adopted = !executor_.outlives_driver();
     running_.emplace(attempt.job.key, std::move(running));
+    if (executor_.outlives_driver()) observer_.on_attached(plan_.jobs[job], attempt);
   }
 }
 
@@ -164,7 +167,7 @@ std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
 }
 
 void Scheduler::read_spools() {
-  if (Clock::now() - spools_read_ < kSpoolInterval) return;
+  if (Clock::now() - spools_read_ < executor_.spool_interval()) return;
   spools_read_ = Clock::now();
   for (auto& [key, running] : running_) read_spool(running);
   store_.commit_if_due();
@@ -175,12 +178,16 @@ void Scheduler::read_spool(Running& running) {
   try {
     for (std::vector<Event> events; !(events = running.spool.read_new()).empty();) {
       store_.ingest(running.attempt, events);
-      running.evidence.has_begun = true;
+      // It may have waited in a queue until now.
+      if (!std::exchange(running.evidence.has_begun, true) && executor_.outlives_driver())
+        running.started = Clock::now();
       for (const Event& event : events) {
         if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
         if (const auto* failed = std::get_if<Failed>(&event.body))
           running.evidence.failed = *failed;
       }
+      if (running.evidence.is_finished || running.evidence.failed)
+        executor_.hear_end(running.attempt.job.key);
       hear_of(running);
       observer_.on_events(running.attempt, events);
     }
@@ -193,6 +200,7 @@ void Scheduler::read_spool(Running& running) {
 void Scheduler::stop_slow_ones() {
   if (options_.timeout_seconds <= 0) return;
   for (auto& [key, running] : running_) {
+    if (executor_.outlives_driver() && !running.evidence.has_begun) continue;  // it waits
     const std::chrono::duration<double> elapsed = Clock::now() - running.started;
     if (elapsed.count() < options_.timeout_seconds) continue;
     running.evidence.timeout_seconds = options_.timeout_seconds;
@@ -205,6 +213,7 @@ void Scheduler::notice_silent_ones() {
     const double seconds = std::chrono::duration<double>(Clock::now() - running.heard).count();
     if (running.evidence.is_adopted || seconds < options_.silence_seconds) continue;
     const int pid = executor_.process_of(key);
+    if (pid == 0) continue;  // on another machine
     const ProcessStatus status = process_status(pid).value_or(ProcessStatus{});
     if (status.cpu_seconds - running.cpu_seconds > kComputes * options_.silence_seconds) {
       hear_of(running);
@@ -246,6 +255,9 @@ void Scheduler::conclude(const Outcome& outcome) {
   Running& running = entry.mapped();
   read_spool(running);
   const AttemptEnd end = judge(running.evidence, outcome);
+  if (end.state != JobState::kFinished &&
+      (running.evidence.is_adopted || executor_.outlives_driver()))
+    close_folder(running.attempt);
   if (!running.evidence.has_begun && outcome.exit_code == kCannotStart) {
     store_.end(running.attempt, {JobState::kInterrupted, kCannotStart, 0, "", end.text});
     throw InputError("no worker can be started: " + outcome.last_words);
@@ -315,6 +327,7 @@ bool Scheduler::may_retry(size_t job, const std::string& error_class) {
 }
 
 void Scheduler::drain_after_trouble() {
+  if (executor_.outlives_driver()) return;
   for (auto& [key, running] : running_) ask_to_stop(running, StopLevel::kCheckpoint);
   const auto deadline = Clock::now() + kTroublePatience;
   while (executor_.is_busy() && Clock::now() < deadline) executor_.poll(kTick);

@@ -31,6 +31,8 @@ class RunObserver {
   virtual void on_planned(const std::vector<PlannedJob>& jobs,
                           const std::vector<JobRecord>& records) {}
   virtual void on_started(const PlannedJob& job, const Attempt& attempt) {}
+  // An earlier driver began it, and it goes on.
+  virtual void on_attached(const PlannedJob& job, const Attempt& attempt) {}
   virtual void on_events(const Attempt& attempt, const std::vector<Event>& events) {}
   virtual void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
                         bool will_retry) {}
@@ -52,6 +54,9 @@ struct SchedulerOptions {
   // Class of failure -> how often a job is tried again after such a failure within this run; -1:
   // always. "other" stands for the classes that are not named.
   std::map<std::string, int> retries = {{"preempted", -1}, {"lost", 2}, {"other", 0}};
+  // Return as soon as everything that can start is submitted; needs an executor whose attempts outlive
+  // the driver.
+  bool detach = false;
   int max_failures = 0;  // stop after this many failed jobs; 0: never
   // Called after each finished job of a plan with unfinished searches: returns the new plan, with
   // the jobs that follow from the results, all of them stored. Null: the plan does not grow.
@@ -69,6 +74,7 @@ struct RunSummary {
   size_t failed_before = 0;
   size_t blocked = 0;     // need a failed job
   size_t unfinished = 0;  // not begun, or interrupted
+  size_t left = 0;        // of those, attempts that continue without this driver
   // Why no more jobs were started, unless the user stopped the run: a full disk, too many failures.
   std::string stopped_by;
 };

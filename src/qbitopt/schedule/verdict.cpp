@@ -60,6 +60,11 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
                                          evidence.timeout_seconds));
   }
   if (evidence.asked_to_stop) return interrupted();
+  if (outcome.loss) {
+    const auto& [error_class, text] = *outcome.loss;
+    const bool is_nobodys = error_class.empty() || error_class == "preempted";
+    return is_nobodys ? interrupted(error_class, text) : failed(error_class, text);
+  }
   if (outcome.reported == "interrupted") {
     return interrupted("preempted", "the worker was asked to stop, but not by this driver");
   }

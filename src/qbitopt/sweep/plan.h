@@ -77,8 +77,8 @@ struct Plan {
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
   // "executor": a name that make_executor() knows; "jobs": "auto" or a count; "timeout_seconds": a
-  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited.
-  // Contains only the keys that the file sets.
+  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited; "slurm"
+  // and "command": see queue_settings.h. Contains only the keys that the file sets.
   Json run = Json::object();
 };
 

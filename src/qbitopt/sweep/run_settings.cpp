@@ -6,6 +6,7 @@
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/quantities.h"
 #include "qbitopt/job/known_metrics.h"
+#include "qbitopt/sweep/queue_settings.h"
 
 namespace qbitopt {
 namespace {
@@ -60,7 +61,7 @@ Objective read_metric(const YamlNode& node) {
 }
 
 Json read_run(const YamlNode& node) {
-  expect_keys(node, "run", {"executor", "jobs", "timeout", "retries"});
+  expect_keys(node, "run", {"executor", "jobs", "timeout", "retries", "slurm", "command"});
   Json run = Json::object();
   if (const YamlNode* jobs = node.find("jobs")) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
@@ -73,6 +74,10 @@ Json read_run(const YamlNode& node) {
   if (const YamlNode* executor = node.find("executor"))
     run["executor"] = expect_text(*executor, "executor");
   if (const YamlNode* timeout = node.find("timeout")) run["timeout_seconds"] = seconds(*timeout);
+  for (const char* queue : {"slurm", "command"}) {
+    if (const YamlNode* settings = node.find(queue))
+      run[queue] = read_queue_settings(*settings, queue);
+  }
   if (const YamlNode* retries = node.find("retries")) run["retries"] = read_retries(*retries);
   return run;
 }

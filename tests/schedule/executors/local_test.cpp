@@ -101,8 +101,9 @@ TEST_F(LocalExecutorTest, IsMadeByName) {
   EXPECT_EQ(executor->description(), "worker " + options_.worker.string() + "; jobs at a time: 2");
   EXPECT_EQ(executor->share(8), 0.5);
   EXPECT_EQ(executor->obstacle(), "");
-  EXPECT_EQ(input_error([&] { make_executor("locl", {}); }),
-            "unknown executor 'locl', did you mean 'local'?; known executors: local");
+  EXPECT_EQ(
+      input_error([&] { make_executor("locl", {}); }),
+      "unknown executor 'locl', did you mean 'local'?; known executors: command, local, slurm");
 }
 
 TEST_F(LocalExecutorTest, AShareIsCountedInCores) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,13 @@ enum class StopLevel {
   kKill,        // now
 };
 
+// The reason why it is not known how an attempt's worker ended.
+struct Loss {
+  // "lost", "out_of_memory", ...; empty: the attempt never began, so its job did not fail
+  std::string error_class;
+  std::string text;
+};
+
 // The end of an attempt. Its results are in its spool; an Outcome is about the worker.
 struct Outcome {
   std::string key;  // of the job
@@ -26,6 +34,7 @@ struct Outcome {
   std::optional<int> exit_code;  // if the worker ended with the attempt
   std::optional<int> signal;     // that ended it
   std::string last_words;  // what the worker wrote to stderr outside of an attempt; may be empty
+  std::optional<Loss> loss;
 };
 
 // Where attempts are executed: processes of this machine, jobs of a cluster. Not thread-safe.
@@ -39,7 +48,7 @@ class Executor {
   // yet, and what the user can do about it; empty: there is none. Called at most once per second.
   virtual std::string obstacle() const { return ""; }
   // The fraction of the executor's capacity that an attempt with this many threads takes: above 0,
-  // at most 1.
+  // at most 1; 0: not known.
   virtual double share(int threads) const = 0;
   // True if an attempt with this many threads could start now.
   virtual bool has_room(int threads) const = 0;
@@ -56,19 +65,44 @@ class Executor {
   // Asks the attempt at this job, if there is one, to stop. A reattached attempt was asked already,
   // by the end of its driver: it can only be killed.
   virtual void cancel(const std::string& key, StopLevel level) = 0;
+  // True if attempts continue after this driver has ended, so that reattach() in another driver finds
+  // them running.
+  virtual bool outlives_driver() const { return false; }
+  // True if everything that was submitted is on its way, so that the driver may end.
+  virtual bool may_be_left() const { return !is_busy(); }
+  // The attempt's spool has its last event: the attempt has ended, even if it is not known how the
+  // worker did.
+  virtual void hear_end(const std::string& key) {}
+  // The state of an attempt that does not run yet: "queued: Priority"; empty: it runs.
+  virtual std::string state_of(const std::string& key) const { return ""; }
+  // How often to read the spools.
+  virtual std::chrono::milliseconds spool_interval() const {
+    return std::chrono::milliseconds(200);
+  }
+  // For `plan`: what would be submitted for these jobs; empty if there is nothing to show.
+  virtual std::string preview(const std::vector<Job>& jobs) const { return ""; }
   // Returns the attempts that have ended; waits at most `patience` for the first.
   virtual std::vector<Outcome> poll(std::chrono::milliseconds patience) = 0;
 };
 
-// Options of every executor.
-struct ExecutorOptions {
-  std::filesystem::path worker;       // the program
-  std::filesystem::path runs_folder;  // the attempts' folders are below it
-  int jobs = 0;                       // at a time; 0: as many as there is room for
-  bool wants_gpus = false;            // some of the jobs run on a GPU
+// What jobs of this kind took, as far as it is known.
+struct JobEstimate {
+  std::optional<double> seconds;
+  std::optional<int64_t> bytes;  // of memory
 };
 
-// By name: "local". Throws InputError for an unknown name, and if there is no worker program.
+// Options of every executor.
+struct ExecutorOptions {
+  std::filesystem::path worker;                     // the program
+  std::filesystem::path runs_folder;                // the attempts' folders are below it
+  int jobs = 0;                                     // at a time; 0: as many as there is room for
+  bool wants_gpus = false;                          // some of the jobs run on a GPU
+  Json settings = Json::object();                   // of this executor, from the sweep file
+  std::function<JobEstimate(const Job&)> estimate;  // may be null
+};
+
+// By name: "local", "slurm", or "command" for another batch system. Throws InputError for an unknown
+// name, and if there is no worker program.
 std::unique_ptr<Executor> make_executor(const std::string& name, const ExecutorOptions& options);
 
 }  // namespace qbitopt

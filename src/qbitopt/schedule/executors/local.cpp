@@ -12,21 +12,12 @@
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/processes.h"
 #include "qbitopt/schedule/executors/cores.h"
+#include "qbitopt/schedule/executors/thread_environment.h"
 
 namespace qbitopt {
 namespace {
 
 using std::chrono::milliseconds;
-
-// A worker uses exactly the job's number of threads, and its idle threads sleep.
-std::map<std::string, std::string> thread_environment(int threads) {
-  const std::string count = std::to_string(threads);
-  return {{"OMP_NUM_THREADS", count},
-          {"MKL_NUM_THREADS", count},
-          {"OPENBLAS_NUM_THREADS", count},
-          {"OMP_WAIT_POLICY", "PASSIVE"},
-          {"OMP_DYNAMIC", "FALSE"}};
-}
 
 bool nobody_works_on(const Attempt& attempt) {
   return !FileLock::is_held(std::filesystem::path(attempt.folder) / "lock");

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <system_error>
+#include <utility>
 
 extern char** environ;
 
@@ -127,11 +128,16 @@ void WorkerProcess::signal(int number) {
   if (!status_) ::kill(pid_, number);
 }
 
-std::vector<std::string> WorkerProcess::read_lines() {
+std::string WorkerProcess::read_text() {
   char buffer[4096];
   for (ssize_t n = 0; (n = ::read(output_, buffer, sizeof(buffer))) > 0;) {
     pending_.append(buffer, static_cast<size_t>(n));
   }
+  return std::exchange(pending_, "");
+}
+
+std::vector<std::string> WorkerProcess::read_lines() {
+  pending_ += read_text();
   std::vector<std::string> lines;
   for (size_t end = 0; (end = pending_.find('\n')) != std::string::npos;) {
     lines.push_back(pending_.substr(0, end));
@@ -146,12 +152,16 @@ std::optional<int> WorkerProcess::try_reap() {
   return status_;
 }
 
-std::string WorkerProcess::last_words() const {
-  char buffer[4096];
+std::string WorkerProcess::errors() const {
+  char buffer[65536];
   const off_t size = ::lseek(errors_, 0, SEEK_END);
   const off_t start = std::max<off_t>(0, size - static_cast<off_t>(sizeof(buffer)));
   const ssize_t n = ::pread(errors_, buffer, sizeof(buffer), start);
-  std::string text(buffer, n > 0 ? static_cast<size_t>(n) : 0);
+  return std::string(buffer, n > 0 ? static_cast<size_t>(n) : 0);
+}
+
+std::string WorkerProcess::last_words() const {
+  std::string text = errors();
   const size_t last = text.find_last_not_of(" \t\r\n");
   if (last == std::string::npos) return "";
   text.erase(last + 1);

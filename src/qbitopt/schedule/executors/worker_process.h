@@ -37,11 +37,16 @@ class WorkerProcess {
   // Complete lines that have arrived since the last call; never waits.
   std::vector<std::string> read_lines();
 
+  // What has arrived since the last call; never waits.
+  std::string read_text();
+
   // The status of waitpid() after the child has exited. Never waits.
   std::optional<int> try_reap();
 
   // The last nonempty line that it wrote to stderr.
   std::string last_words() const;
+  // The end of what it wrote to stderr.
+  std::string errors() const;
 
  private:
   int pid_ = -1;

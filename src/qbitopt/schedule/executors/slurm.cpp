@@ -1,0 +1,163 @@
+// Slurm by its commands. What they print and how signals travel was tried with Slurm 22.05.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+#include "qbitopt/schedule/executors/batch_system.h"
+
+namespace qbitopt {
+namespace {
+
+// How long before the limit of its time a job is asked for a checkpoint.
+constexpr int64_t kCheckpointSeconds = 300;
+
+bool contains_one_of(const std::string& text, std::initializer_list<const char*> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const char* word) { return text.find(word) != std::string::npos; });
+}
+
+// States in which a job does not come back.
+bool is_final(const std::string& state) {
+  for (const char* final : {"BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED",
+                            "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED", "TIMEOUT"}) {
+    if (state.rfind(final, 0) == 0) return true;
+  }
+  return false;
+}
+
+std::string place_text(const QueuePlace& place) {
+  return place.is_whole ? place.id : fmt::format("{}_{}", place.id, place.task);
+}
+
+class Slurm : public BatchSystem {
+ public:
+  explicit Slurm(QueueSettings settings) : settings_(std::move(settings)) {}
+
+  std::string name() const override { return "Slurm"; }
+  std::string submitter() const override { return "sbatch"; }
+  std::string limits_command() const override { return "exec scontrol show config"; }
+
+  Limits limits(const CallResult& answer) const override {
+    Limits limits{.array = 1000, .queued = 1000};
+    static const std::regex line(R"((MaxArraySize|MaxJobCount)\s*=\s*(\d{1,9}))");
+    for (std::sregex_iterator it(answer.out.begin(), answer.out.end(), line), end; it != end;
+         ++it) {
+      const int value = std::max(1, std::stoi((*it)[2]));
+      // The largest size is one more than the largest number of a job in an array.
+      if ((*it)[1] == "MaxArraySize") limits.array = value;
+      if ((*it)[1] == "MaxJobCount") limits.queued = std::min(limits.queued, value);
+    }
+    return limits;
+  }
+
+  std::string header(const Batch& batch, const BatchNeeds& needs) const override {
+    std::string text;
+    const auto add = [&](const std::string& option) { text += "#SBATCH " + option + "\n"; };
+    const auto add_if = [&](const char* option, const std::string& value) {
+      if (!value.empty()) add(fmt::format("--{}={}", option, value));
+    };
+    add("--job-name=" + batch.name);
+    add(fmt::format("--array=0-{}", batch.tasks.size() - 1));
+    add(fmt::format("--output=\"{}/output.%a.txt\"", batch.folder.string()));
+    add("--open-mode=append");
+    add("--no-requeue");
+    // To the script, which passes it on: without the B, what it starts other than by srun would
+    // never hear of it.
+    const int64_t lead = needs.minutes > 0 ? std::min(kCheckpointSeconds, needs.minutes * 60 / 4)
+                                           : kCheckpointSeconds;
+    add(fmt::format("--signal=B:USR1@{}", lead));
+    add("--ntasks=1");
+    add(fmt::format("--cpus-per-task={}", needs.cpus));
+    if (!needs.gpus.empty()) add("--gres=gpu:" + needs.gpus);
+    if (needs.megabytes > 0) add(fmt::format("--mem={}M", needs.megabytes));
+    if (needs.minutes > 0) add(fmt::format("--time={}", needs.minutes));
+    add_if("partition", settings_.partition);
+    add_if("account", settings_.account);
+    add_if("qos", settings_.qos);
+    add_if("constraint", settings_.constraint);
+    for (const std::string& option : settings_.options) add(option);
+    return text;
+  }
+
+  std::string task_variable() const override { return "SLURM_ARRAY_TASK_ID"; }
+
+  std::string submit(const Batch& batch, const BatchNeeds&) const override {
+    return "exec sbatch --parsable " + shell_quoted((batch.folder / "script.sh").string());
+  }
+
+  SubmitAnswer submitted(const CallResult& answer) const override {
+    static const std::regex id(R"(\s*(\d+)(;\S*)?\s*)");
+    std::smatch match;
+    if (answer.is_good()) {
+      if (std::regex_match(answer.out, match, id)) return {SubmitAnswer::Kind::kAccepted, match[1]};
+      return {SubmitAnswer::Kind::kUnclear, ""};
+    }
+    if (answer.timed_out) return {SubmitAnswer::Kind::kUnclear, ""};
+    if (contains_one_of(answer.err, {"SubmitJob", "job submit limit", "submit limit", "MaxJobCount",
+                                     "temporarily unable to accept job"}))
+      return {SubmitAnswer::Kind::kFull, ""};
+    if (contains_one_of(answer.err, {"Unable to contact", "timed out", "temporarily", "refused",
+                                     "Zero Bytes", "Transport endpoint", "ommunication", "backup",
+                                     "authentication error", "busy"}))
+      return {SubmitAnswer::Kind::kUnclear, ""};
+    return {SubmitAnswer::Kind::kRefused, ""};
+  }
+
+  // Of all states: jobs that have ended stay for some minutes, and their state says how.
+  std::string status(const std::vector<std::string>&) const override {
+    return "exec squeue --me --noheader --array --states=all --format='%i|%T|%r|%j'";
+  }
+
+  std::optional<QueueStatus> status(const CallResult& answer,
+                                    const std::vector<std::string>&) const override {
+    if (!answer.is_good()) return std::nullopt;
+    // Id, state, reason, and a name with whatever is in it.
+    static const std::regex form(R"((\d+)(?:_(\d+))?[^|]*\|([A-Z_]+)[^|]*\|([^|]*)\|(.*))");
+    QueueStatus status;
+    std::istringstream lines(answer.out);
+    for (std::string line; std::getline(lines, line);) {
+      std::smatch match;
+      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+      if (!std::regex_match(line, match, form)) return std::nullopt;
+      QueueStatus::Row row{match[3]};
+      row.is_pending = row.state == "PENDING";
+      row.is_over = is_final(row.state);
+      if (match[4] != "None") row.reason = match[4];
+      status.ids[match[5]] = match[1];
+      // Jobs of an array that were cancelled before they began share a line without a number.
+      if (match[2].matched) status.rows[{match[1], std::stoi(match[2])}] = row;
+    }
+    return status;
+  }
+
+  bool tells_names() const override { return true; }
+
+  // One that waits is cancelled, one that runs gets the signal that its script waits for.
+  std::string cancel(const std::vector<QueuePlace>& jobs, bool is_gentle) const override {
+    std::string command = is_gentle ? "exec scancel --batch --signal=USR1" : "exec scancel";
+    for (const QueuePlace& job : jobs) command += " " + place_text(job);
+    return command;
+  }
+
+  std::string explain(const QueuePlace& job) const override {
+    return "exec sacct --noheader --parsable2 --allocations --format=State --jobs=" +
+           place_text(job);
+  }
+  std::string explanation(const CallResult& answer) const override {
+    const std::string state = answer.is_good() ? answer.out.substr(0, answer.out.find('\n')) : "";
+    return is_final(state) ? state : "";
+  }
+
+ private:
+  QueueSettings settings_;
+};
+
+}  // namespace
+
+std::unique_ptr<BatchSystem> make_slurm(const QueueSettings& settings) {
+  return std::make_unique<Slurm>(settings);
+}
+
+}  // namespace qbitopt
