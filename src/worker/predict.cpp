@@ -102,16 +102,17 @@ std::unique_ptr<Network> make_network(const std::string& model, const StateDict&
   register_networks(registry);
   NetworkOptions options{.classes = 1000, .image_channels = 3};
   auto network = registry.make(model, options);
-  const auto head = weights.find(network->layers().back()->path() + ".weight");
-  const auto is_of_this_network = [&](const torch::Tensor& weight) {
-    const torch::Tensor& own = network->layers().back()->weight;
+  const std::vector<LayerSites> layers = network->layer_sites();
+  const std::string first_weight = layers.front().weight->spec().name;
+  const auto head = weights.find(layers.back().weight->spec().name);
+  const auto is_of_this_network = [own = layers.back().latent](const torch::Tensor& weight) {
     return weight.dim() == 2 && weight.size(1) == own.size(1) && weight.size(0) > 0;
   };
   if (head != weights.end() && is_of_this_network(head->second)) {
     options.classes = head->second.size(0);
     network = registry.make(model, options);
   }
-  const auto stem = weights.find(network->layers().front()->path() + ".weight");
+  const auto stem = weights.find(first_weight);
   if (stem != weights.end() && stem->second.dim() == 4 && stem->second.size(1) != 3) {
     throw InputError(
         fmt::format("{}: this network takes images with {} channel(s), but photographs have 3; "

@@ -1,12 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "qbitopt/graph/builder.h"
 #include "qbitopt/methods/budget_problem.h"
 #include "qbitopt/methods/gradient_search.h"
-#include "qbitopt/models/network.h"
+#include "qbitopt/models/graph_network.h"
 
 namespace qbitopt {
 
@@ -17,27 +19,18 @@ namespace qbitopt {
 //   b: 3 -> 6, 1 x 1, / 2              18               48                72
 //
 // The others, stem (1 -> 2, 3 x 3) and fc, are pinned and not counted.
-class SmallNetwork : public Network {
- public:
-  SmallNetwork() : Network({.classes = 2}) {
-    add_layer("stem", {.in_channels = 1, .out_channels = 2});
-    add_layer("a", {.in_channels = 2, .out_channels = 3, .kernel = 1, .signed_input = false});
-    add_layer(
-        "b",
-        {.in_channels = 3, .out_channels = 6, .kernel = 1, .stride = 2, .signed_input = false});
-    add_layer("fc", {.kind = LayerOptions::Kind::kLinear, .in_channels = 6, .out_channels = 2});
-    finish_sites();
-    measure({1, 4, 4});
-  }
+inline std::unique_ptr<Network> make_small_network() {
+  GraphBuilder graph(/*image_channels=*/1);
+  ValueRef x = graph.relu(graph.conv2d("stem", graph.images(), {.out_channels = 2}));
+  x = graph.relu(graph.conv2d("a", x, {.out_channels = 3, .kernel = 1}));
+  x = graph.relu(graph.conv2d("b", x, {.out_channels = 6, .kernel = 1, .stride = 2}));
+  x = graph.linear("fc", graph.mean(x), 2, /*bias=*/false);
+  auto network = make_network(graph.finish(x), {}, {.classes = 2});
+  network->measure({1, 4, 4});
+  return network;
+}
 
-  torch::Tensor forward(const torch::Tensor& images) override {
-    torch::Tensor x = images;
-    for (int i = 0; i < 3; ++i) x = layers()[i]->forward(x).relu();
-    return layers()[3]->forward(x.mean({2, 3}));
-  }
-};
-
-// A job on SmallNetwork, as far as the penalty of a GradientSearch sees one: quantizers are the
+// A job on that network, as far as the penalty of a GradientSearch sees one: quantizers are the
 // method's, bits are where a test puts them, and nothing is trained.
 template <typename Search>
 class SmallJob : public MethodContext {
@@ -46,7 +39,7 @@ class SmallJob : public MethodContext {
   explicit SmallJob(const Json& settings, int64_t total_steps = 100)
       : parameters_(settings), total_steps_(total_steps), method_(parameters_) {
     std::vector<QuantizerSpec> specs;
-    for (QuantizerSite* site : network_.sites()) {
+    for (QuantizerSite* site : network_->sites()) {
       specs.push_back(site->spec());
       quantizers_.push_back(method_.make_quantizer(site->spec(), parameters_));
       site->attach(quantizers_.back());
@@ -74,7 +67,7 @@ class SmallJob : public MethodContext {
   }
 
   const Parameters& parameters() const override { return parameters_; }
-  Network& network() override { return network_; }
+  Network& network() override { return *network_; }
   const std::vector<QuantizerPtr>& quantizers() const override { return quantizers_; }
   int64_t total_steps() const override { return total_steps_; }
   uint64_t seed() const override { return 0; }
@@ -87,7 +80,7 @@ class SmallJob : public MethodContext {
  private:
   Parameters parameters_;
   int64_t total_steps_;
-  SmallNetwork network_;
+  std::unique_ptr<Network> network_ = make_small_network();
   Search method_;
   std::vector<QuantizerPtr> quantizers_;
   Problem problem_;

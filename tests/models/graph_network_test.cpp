@@ -119,7 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Modules, SmallGraphNetworkTest,
 TEST_P(SmallGraphNetworkTest, LogitsAndGradientsArePyTorchs) {
   Case of = read_case(small_networks(), GetParam(), 5);
   of.network->measure({3, 16, 16});
-  expect_pytorchs_numbers(of, 1e-12);
+  // In PyTorch's gradient of hard-sigmoid, 1 / 6 is a float32 even in double precision.
+  expect_pytorchs_numbers(of, GetParam() == "branches" ? 1e-9 : 1e-12);
 }
 
 TEST_P(SmallGraphNetworkTest, QuantizersTrainEveryRange) {
@@ -363,7 +364,8 @@ TEST_P(OriginalGraphTest, LogitsAndGradientsArePyTorchs) {
 
 class BuiltInGraphTest : public OriginalGraphTest {};
 INSTANTIATE_TEST_SUITE_P(ImageNet, BuiltInGraphTest,
-                         testing::Values("mobilenet_v2", "resnet18", "timm_efficientnet_lite0"),
+                         testing::Values("mobilenet_v2", "mobilenet_v3_small", "resnet18",
+                                         "resnet50", "timm_efficientnet_lite0"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(BuiltInGraphTest, SitesAreThoseOfTheBuiltInNetwork) {
@@ -383,6 +385,7 @@ TEST_P(BuiltInGraphTest, SitesAreThoseOfTheBuiltInNetwork) {
     EXPECT_EQ(own.input, expected.input) << own.name;
     EXPECT_EQ(own.is_signed, expected.is_signed) << own.name;
     EXPECT_EQ(own.has_offset, expected.has_offset) << own.name;
+    EXPECT_EQ(own.absorbs, expected.absorbs) << own.name;
     EXPECT_EQ(own.elements, expected.elements) << own.name;
     EXPECT_EQ(own.channels, expected.channels) << own.name;
     EXPECT_EQ(own.macs, expected.macs) << own.name;

@@ -137,7 +137,8 @@ def originals():
     import originals as own  # takes torchvision and timm in
 
     vision, timm = own.torchvision.models, own.timm
-    names = ["resnet18", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "regnet_y_400mf", "convnext_tiny"]
+    names = ["resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+             "regnet_y_400mf", "convnext_tiny"]  # fmt: skip
     makers = {name: getattr(vision, name) for name in names}
     makers["vit_b_16"] = lambda: vision.vit_b_16(image_size=64)
     for name in ("mobilenetv4_conv_small", "efficientnet_lite0"):

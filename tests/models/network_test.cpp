@@ -97,7 +97,7 @@ TEST_P(EveryNetworkTest, WeightsDependOnTheSeedAloneAndLeaveTheGlobalGeneratorAl
   for (const auto& parameter : second->named_parameters()) {
     EXPECT_TRUE(torch::equal(parameter.value(), parameters[parameter.key()])) << parameter.key();
   }
-  EXPECT_FALSE(torch::equal(other->layers()[0]->weight, first->layers()[0]->weight));
+  EXPECT_FALSE(torch::equal(other->layer_sites()[0].latent, first->layer_sites()[0].latent));
 }
 
 TEST_P(EveryNetworkTest, EveryParameterGetsAGradient) {

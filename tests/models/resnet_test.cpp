@@ -41,7 +41,7 @@ TEST(ResNetTest, SitesStandInTheOrderOfExecutionAndTheBlockInputIsShared) {
 
 TEST(ResNetTest, ResNet20Has22QuantizedLayersAnd271690Parameters) {
   const auto network = make_resnet(resnet20_shape(), {.classes = 10, .image_channels = 3});
-  EXPECT_EQ(network->layers().size(), 22u);
+  EXPECT_EQ(network->layer_sites().size(), 22u);
   int64_t count = 0;
   for (const auto& parameter : network->parameters()) count += parameter.numel();
   // 269,722 with parameter-free shortcuts (He et al., 2016: 0.27M), and two 1x1 convolutions with

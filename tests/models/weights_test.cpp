@@ -164,7 +164,7 @@ TEST(LoadStateTest, CopiesEveryParameterAndBufferAndNeedsNoBatchCounter) {
 
 TEST(LoadStateTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
   const auto network = make_resnet(resnet8_shape(), {});
-  const Tensor before = network->layers()[0]->weight.clone();
+  const Tensor before = network->layer_sites()[0].latent.clone();
   StateDict weights = state_of(*make_resnet(resnet8_shape(), {.seed = 3}));
   weights.erase("conv1.weight");
   weights["stem.weight"] = torch::ones({1});
@@ -174,7 +174,7 @@ TEST(LoadStateTest, NamesAndShapesThatDisagreeAreNamedAndNothingIsCopied) {
   weights = state_of(*make_resnet(resnet8_shape(), {.classes = 7, .seed = 3}));
   EXPECT_THAT(message_of([&] { load_state(*network, weights, "file.pth"); }),
               HasSubstr("fc.bias is [7], expected [10]"));
-  EXPECT_TRUE(torch::equal(network->layers()[0]->weight, before));
+  EXPECT_TRUE(torch::equal(network->layer_sites()[0].latent, before));
 }
 
 TEST(LoadStateTest, NamesBehindAPrefixBesideOthersSayHowToTakeThemOut) {
@@ -190,7 +190,7 @@ TEST(LoadStateTest, NamesBehindAPrefixBesideOthersSayHowToTakeThemOut) {
 
 TEST(LoadStateTest, WhatIsNoNumberIsRefusedByName) {
   const auto network = make_resnet(resnet8_shape(), {.seed = 1});
-  const Tensor before = network->layers()[0]->weight.clone();
+  const Tensor before = network->layer_sites()[0].latent.clone();
   const auto fault = [&](const std::string& name, float value) {
     StateDict weights;
     for (const auto& [own, tensor] : state_of(*make_resnet(resnet8_shape(), {.seed = 2})))
@@ -206,7 +206,7 @@ TEST(LoadStateTest, WhatIsNoNumberIsRefusedByName) {
   EXPECT_THAT(fault("bn1.running_var", -1),
               HasSubstr("'bn1.running_var' holds a negative variance"));
   EXPECT_EQ(fault("bn1.running_mean", -1), "nothing was thrown");
-  EXPECT_FALSE(torch::equal(network->layers()[0]->weight, before));
+  EXPECT_FALSE(torch::equal(network->layer_sites()[0].latent, before));
 }
 
 TEST(NonFiniteTest, QuantizersMayHoldInfinityAndNoNaN) {

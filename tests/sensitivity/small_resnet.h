@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "qbitopt/models/network.h"
-#include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/models/resnet.h"
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/quant/uniform_quantizer.h"
@@ -72,9 +71,9 @@ struct SmallResNet {
   }
 
   // The parameter whose quantizer sits at this site.
-  torch::Tensor& weight_of(const QuantizerSite& site) {
-    for (QuantizedLayer* layer : network->layers()) {
-      if (&layer->weight_site() == &site) return layer->weight;
+  torch::Tensor weight_of(const QuantizerSite& site) {
+    for (const LayerSites& layer : network->layer_sites()) {
+      if (layer.weight == &site) return layer.latent;
     }
     throw std::logic_error("no weight has this site");
   }

@@ -4,6 +4,9 @@
 
 #include <sstream>
 
+#include "qbitopt/graph/activations.h"
+#include "qbitopt/graph/builder.h"
+#include "qbitopt/models/graph_network.h"
 #include "qbitopt/training/learning_rate.h"
 #include "training/lab.h"
 
@@ -15,24 +18,17 @@ using ::testing::Gt;
 using ::testing::Key;
 using ::testing::Not;
 
+Graph three_linear_layers(int64_t inputs) {
+  GraphBuilder graph(/*image_channels=*/inputs);
+  ValueRef x = graph.linear("first", graph.mean(graph.images()), inputs);
+  x = graph.linear("middle", x, 1);
+  return graph.finish(graph.linear("last", x, 2));
+}
+
 // Three linear layers; the middle one has a weight of one row, 3 bits and the integers -4 .. 3.
-class TinyNetwork : public Network {
+class TinyNetwork : public GraphNetwork {
  public:
-  explicit TinyNetwork(int64_t inputs) : Network({.classes = 2}) {
-    const auto add = [&](const std::string& name, int64_t in, int64_t out) {
-      return &add_layer(
-          name, {.kind = LayerOptions::Kind::kLinear, .in_channels = in, .out_channels = out});
-    };
-    add("first", inputs, inputs);
-    middle = add("middle", inputs, 1);
-    add("last", 1, 2);
-    finish_sites();
-    quantizer = std::make_shared<UniformQuantizer>(middle->weight_site().spec());
-    middle->weight_site().attach(quantizer);
-    quantizer->set_bits(3);
-    set_step(1);
-  }
-  torch::Tensor forward(const torch::Tensor& images) override { return middle->forward(images); }
+  explicit TinyNetwork(int64_t inputs) : TinyNetwork(three_linear_layers(inputs)) {}
 
   void set_step(double s) {
     const torch::NoGradGuard no_grad;
@@ -40,15 +36,26 @@ class TinyNetwork : public Network {
   }
   void set(const std::vector<double>& weights) {
     const torch::NoGradGuard no_grad;
-    middle->weight.copy_(torch::tensor(weights).unsqueeze(0));
+    middle.latent.copy_(torch::tensor(weights).unsqueeze(0));
   }
   std::vector<double> weights() const {
-    const torch::Tensor w = middle->weight.detach().to(torch::kFloat64).contiguous();
+    const torch::Tensor w = middle.latent.detach().to(torch::kFloat64).contiguous();
     return {w.data_ptr<double>(), w.data_ptr<double>() + w.numel()};
   }
 
-  QuantizedLayer* middle = nullptr;
+  LayerSites middle;
   std::shared_ptr<UniformQuantizer> quantizer;
+
+ private:
+  explicit TinyNetwork(const Graph& graph)
+      : GraphNetwork(quantize(graph), initial_values(graph, {}, /*seed=*/0), "the network",
+                     {.classes = 2}),
+        middle(layer_sites()[1]),
+        quantizer(std::make_shared<UniformQuantizer>(middle.weight->spec())) {
+    middle.weight->attach(quantizer);
+    quantizer->set_bits(3);
+    set_step(1);
+  }
 };
 
 constexpr int64_t kTotalSteps = 100;
@@ -143,7 +150,7 @@ TEST(OscillationsTest, DampeningPullsLatentWeightsToTheirGridPointsAndNothingEls
   EXPECT_NEAR(half.item<double>(), 0.05 * (0.16 + 0.0625), 1e-6);
   full.backward();
   const torch::Tensor expected = 0.1 * 2 * torch::tensor({{0.4, 0.25, 0.0}});
-  EXPECT_TRUE(torch::allclose(network.middle->weight.grad(), expected.to(torch::kFloat32)));
+  EXPECT_TRUE(torch::allclose(network.middle.latent.grad(), expected.to(torch::kFloat32)));
   EXPECT_FALSE(network.quantizer->range().grad().defined());
 }
 
@@ -155,7 +162,7 @@ TEST(OscillationsTest, ARangeLearnsFromAFrozenWeightAsFromAConstantInteger) {
   network.set_step(0.7);
   walk(network, oscillations, {{1.26, 0.2}, {1.96, 0.2}, {1.26, 0.2}});  // integers 2, 3, 2
   const torch::Tensor upstream = torch::tensor({{5.0F, 7.0F}});
-  ((*network.quantizer).forward(network.middle->weight) * upstream).sum().backward();
+  ((*network.quantizer).forward(network.middle.latent) * upstream).sum().backward();
   oscillations.before_optimizer_step();
   // The first is s * 3, the second at v = 0.2 / 0.7 has round(v) - v.
   const double expected = (5 * 3 + 7 * (0 - 0.2 / 0.7)) / 7;

@@ -161,11 +161,11 @@ Totals totals_of(const Recorder& told, Lab& lab) {
   for (size_t i = 0; i < quantizers.size(); ++i)
     bits[quantizers[i].name] = told.finished().bits.at(i);
   Totals totals;
-  for (size_t i = 1; i + 1 < network->layers().size(); ++i) {
-    QuantizedLayer& layer = *network->layers()[i];
-    const int64_t weight = bits.at(layer.weight_site().spec().name);
-    totals.weight_bits += layer.weight.numel() * weight;
-    totals.bops += layer.macs() * weight * bits.at(layer.input_site().spec().name);
+  const std::vector<LayerSites> layers = network->layer_sites();
+  for (size_t i = 1; i + 1 < layers.size(); ++i) {
+    const int64_t weight = bits.at(layers[i].weight->spec().name);
+    totals.weight_bits += layers[i].latent.numel() * weight;
+    totals.bops += layers[i].macs * weight * bits.at(layers[i].input->spec().name);
   }
   return totals;
 }
@@ -195,7 +195,8 @@ TEST_P(EveryMethodThatTakesTotals, KeepsBytesAndBitOperationsInExactIntegers) {
   const auto network = lab().registries().networks.make("resnet8", {});
   network->measure({1, 8, 8});
   int64_t macs = 0;
-  for (size_t i = 1; i + 1 < network->layers().size(); ++i) macs += network->layers()[i]->macs();
+  const std::vector<LayerSites> layers = network->layer_sites();
+  for (size_t i = 1; i + 1 < layers.size(); ++i) macs += layers[i].macs;
   const int64_t limit = macs * 16 - 1;
   const Recorder& bops = lab().train(settings("budget.bops: " + std::to_string(limit)));
   EXPECT_LE(totals_of(bops, lab()).bops, limit);

@@ -54,9 +54,25 @@ struct GraphNode {
   const GraphArgument* find(std::string_view name) const;  // null: left to the schema's default
   // The value of an argument that is one; nullopt if it is absent, None or a constant.
   std::optional<size_t> value(std::string_view name) const;
+  // Of an argument that is a number; `otherwise` if it is none, or is not given.
+  double number(std::string_view name, double otherwise) const;
   // "aten.conv2d" of "aten.conv2d.default".
   std::string_view operation() const;
+  // "conv2d" of "aten.conv2d.default", "relu" of "aten.relu_.default".
+  std::string_view plain_name() const;
+  // Whether it changes its first argument, as "aten.relu_.default" does.
+  bool works_in_place() const;
 };
+
+// What a quantizer can apply to a tensor in the pass in which it rounds it.
+enum class GraphActivation {
+  kIdentity,
+  kRelu,
+  kRelu6,      // or hardtanh between 0 and 6
+  kHardSwish,  // x relu6(x + 3) / 6
+};
+// The one that a node applies to its argument "self"; kIdentity for every other node.
+GraphActivation activation_of(const GraphNode& node);
 
 struct GraphValue {
   std::string name;            // unique

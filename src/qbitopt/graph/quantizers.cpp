@@ -16,6 +16,8 @@ const std::set<std::string_view> kLayers = {
 
 const std::set<std::string_view> kNeverNegative = {
     "relu", "relu6", "sigmoid", "softmax", "_softmax", "hardsigmoid", "softplus", "_safe_softmax"};
+// Outputs lie between 0 and 1, each for itself.
+const std::set<std::string_view> kFactors = {"sigmoid", "hardsigmoid"};
 const std::set<std::string_view> kSlightlyNegative = {"hardswish", "silu", "gelu", "mish"};
 
 // Outputs are values of the input, their means or zeros.
@@ -73,26 +75,9 @@ const std::set<std::string_view> kKeepRange = {"adaptive_avg_pool1d",
                                                "view",
                                                "view_as"};
 
-// "conv2d" of "aten.conv2d.default", "relu" of "aten.relu_.default".
-std::string_view plain_name(const GraphNode& node) {
-  std::string_view name = node.operation();
-  name.remove_prefix(std::min(name.size(), name.find('.') + 1));
-  if (name.size() > 1 && name.ends_with('_')) name.remove_suffix(1);
-  return name;
-}
-
 bool is_layer(const GraphNode& node) {
-  return node.target.starts_with("aten.") && kLayers.count(plain_name(node)) != 0 &&
+  return node.target.starts_with("aten.") && kLayers.count(node.plain_name()) != 0 &&
          node.value("input") && node.value("weight");
-}
-
-// Of an argument that is a number; `otherwise` if it is not given.
-double number_or(const GraphNode& node, std::string_view name, double otherwise) {
-  const GraphArgument* argument = node.find(name);
-  if (argument && std::holds_alternative<int64_t>(*argument))
-    return static_cast<double>(std::get<int64_t>(*argument));
-  if (argument && std::holds_alternative<double>(*argument)) return std::get<double>(*argument);
-  return otherwise;
 }
 
 // Where the values of each tensor lie, in the order of execution.
@@ -109,19 +94,19 @@ class Ranges {
 
  private:
   Grid of_node(const GraphNode& node) const {
-    const std::string_view name = plain_name(node);
+    const std::string_view name = node.plain_name();
     if (kNeverNegative.count(name)) return Grid::kUnsigned;
     if (kSlightlyNegative.count(name)) return Grid::kOffset;
-    if (name == "hardtanh") return from(number_or(node, "min_val", -1));
-    if (name == "clamp" || name == "clamp_min") return from(number_or(node, "min", -1));
+    if (name == "hardtanh") return from(node.number("min_val", -1));
+    if (name == "clamp" || name == "clamp_min") return from(node.number("min", -1));
     if (kKeepRange.count(name)) return of_first(node);
     if (name == "pad" || name == "constant_pad_nd")
-      return number_or(node, "value", 0) >= 0 ? of_first(node) : Grid::kSigned;
+      return node.number("value", 0) >= 0 ? of_first(node) : Grid::kSigned;
     if (name == "cat" || name == "stack" || name == "concat") return widest(node);
     if (name == "add") return has_factor(node) ? Grid::kSigned : widest(node);
     if (name == "mul") return of_product(node);
     if (name == "div" && !node.value("other"))
-      return number_or(node, "other", -1) > 0 ? of_first(node) : Grid::kSigned;
+      return node.number("other", -1) > 0 ? of_first(node) : Grid::kSigned;
     return Grid::kSigned;
   }
 
@@ -144,16 +129,16 @@ class Ranges {
       if (other == Grid::kSigned || grid == Grid::kSigned) grid = Grid::kSigned;
       if (other == Grid::kOffset && grid == Grid::kUnsigned) grid = Grid::kOffset;
     });
-    const bool adds_less = number_or(node, "other", 0) < 0;
+    const bool adds_less = node.number("other", 0) < 0;
     return is_any && !adds_less ? grid : Grid::kSigned;
   }
 
-  static bool has_factor(const GraphNode& node) { return number_or(node, "alpha", 1) < 0; }
+  static bool has_factor(const GraphNode& node) { return node.number("alpha", 1) < 0; }
 
   // A factor that is never negative keeps the range of the other.
   Grid of_product(const GraphNode& node) const {
     const auto other = node.value("other");
-    if (!other) return number_or(node, "other", -1) >= 0 ? of_first(node) : Grid::kSigned;
+    if (!other) return node.number("other", -1) >= 0 ? of_first(node) : Grid::kSigned;
     const Grid left = of_first(node), right = grids_[*other];
     if (left == Grid::kUnsigned) return right;
     return right == Grid::kUnsigned ? left : Grid::kSigned;
@@ -204,6 +189,10 @@ class Inserter {
   explicit Inserter(Graph graph) : dependence_(graph), ranges_(graph) {
     result_.graph = std::move(graph);
     for (const GraphTensor& tensor : result_.graph.tensors) owners_[tensor.value] = &tensor;
+    for (const GraphNode& node : result_.graph.nodes) {
+      if (!kFactors.count(node.plain_name())) continue;
+      for (const size_t output : node.outputs) factors_.insert(output);
+    }
   }
 
   QuantizedGraph insert() {
@@ -211,6 +200,7 @@ class Inserter {
     result_.graph.nodes.clear();
     for (GraphNode& node : before) {
       if (is_layer(node) && !dependence_.on_images[*node.value("weight")]) add_layer(node);
+      if (const char* argument = factor_of(node)) add_gate(node, argument);
       result_.graph.nodes.push_back(std::move(node));
     }
     if (result_.layers.empty()) {
@@ -237,6 +227,36 @@ class Inserter {
     }
     layer.node = result_.graph.nodes.size();
     result_.layers.push_back(layer);
+  }
+
+  // The name of the argument that holds a gate's factors; null if the node is no gate.
+  const char* factor_of(const GraphNode& node) const {
+    const auto self = node.value("self"), other = node.value("other");
+    if (node.plain_name() != "mul" || !self || !other) return nullptr;
+    if (is_factor(*other, *self)) return "other";
+    return is_factor(*self, *other) ? "self" : nullptr;
+  }
+
+  // One for each channel of `map`, [batch, channels, 1, ...] against [batch, channels, height,
+  // ...].
+  bool is_factor(size_t value, size_t map) const {
+    if (!factors_.count(value) || !dependence_.on_layer[value]) return false;
+    const std::vector<int64_t>& own = result_.graph.values[value].shape;
+    const std::vector<int64_t>& all = result_.graph.values[map].shape;
+    const auto is_one = [](int64_t size) { return size == 1; };
+    return own.size() >= 3 && own.size() == all.size() && own[1] == all[1] &&
+           std::all_of(own.begin() + 2, own.end(), is_one) &&
+           !std::all_of(all.begin() + 2, all.end(), is_one);
+  }
+
+  void add_gate(GraphNode& node, const char* argument) {
+    const size_t factors = *node.value(argument);
+    const std::string path = node.module.empty() ? "gate" : node.module + ".gate";
+    const size_t site = site_of(factors, path, /*is_weight=*/false, node.module);
+    for (NamedArgument& given : node.arguments) {
+      if (given.name == argument) given.value = ValueRef{quantized_.at({false, factors})};
+    }
+    result_.gates.push_back({result_.graph.nodes.size(), site});
   }
 
   size_t site_of(size_t value, const std::string& path, bool is_weight, const std::string& module) {
@@ -286,6 +306,7 @@ class Inserter {
   const Ranges ranges_;
   QuantizedGraph result_;
   std::map<size_t, const GraphTensor*> owners_;          // by value
+  std::set<size_t> factors_;                             // values between 0 and 1
   std::map<std::pair<bool, size_t>, size_t> sites_;      // of a weight? by value
   std::map<std::pair<bool, size_t>, size_t> quantized_;  // likewise: the value handed on
   std::set<std::pair<bool, std::string>> paths_;

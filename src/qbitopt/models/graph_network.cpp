@@ -12,6 +12,7 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/mapped_file.h"
+#include "qbitopt/graph/activations.h"
 #include "qbitopt/graph/pt2_file.h"
 #include "qbitopt/models/weights.h"
 
@@ -84,9 +85,25 @@ bool has_derivative(const Tensor& made) {
   return true;
 }
 
-void describe(GraphSite::Grid grid, QuantizerSpec& spec) {
-  spec.is_signed = grid == GraphSite::Grid::kSigned;
-  spec.has_offset = grid == GraphSite::Grid::kOffset;
+Activation activation_of(GraphActivation activation) {
+  switch (activation) {
+    case GraphActivation::kRelu:
+      return Activation::kRelu;
+    case GraphActivation::kRelu6:
+      return Activation::kRelu6;
+    case GraphActivation::kHardSwish:
+      return Activation::kHardSwish;
+    case GraphActivation::kIdentity:
+      break;
+  }
+  return Activation::kIdentity;
+}
+
+// Of a layer's input, or a gate's factors.
+void describe(const GraphSite& site, QuantizerSpec& spec) {
+  spec.is_signed = site.grid == GraphSite::Grid::kSigned;
+  spec.has_offset = site.grid == GraphSite::Grid::kOffset;
+  spec.absorbs = activation_of(site.absorbs);
 }
 
 }  // namespace
@@ -99,7 +116,7 @@ GraphNetwork::GraphNetwork(QuantizedGraph graph, const StateDict& tensors, std::
       layer_macs_(quantized_.layers.size()),
       keeps_layout_(depends_on_layout(quantized_.graph)) {
   for (const GraphTensor& tensor : quantized_.graph.tensors) names_[tensor.value] = tensor.name;
-  add_batch_norms(tensors);
+  make_batch_norms(tensors);
   add_tensors(tensors);
   add_sites();
   add_steps();
@@ -117,10 +134,10 @@ torch::nn::BatchNorm2dImpl* GraphNetwork::batch_norm_of(const GraphNode& node) c
   const std::string mean = tensor_name(node, "running_mean");
   if (!mean.ends_with(kRunningMean)) return nullptr;
   const auto found = batch_norms_.find(mean.substr(0, mean.size() - std::strlen(kRunningMean)));
-  return found != batch_norms_.end() ? found->second : nullptr;
+  return found != batch_norms_.end() ? found->second.module.ptr().get() : nullptr;
 }
 
-void GraphNetwork::add_batch_norms(const StateDict& tensors) {
+void GraphNetwork::make_batch_norms(const StateDict& tensors) {
   for (const GraphNode& node : quantized_.graph.nodes) {
     if (node.operation() != "aten.batch_norm" || !node.value("running_mean")) continue;
     const std::string mean = tensor_name(node, "running_mean");
@@ -145,27 +162,32 @@ void GraphNetwork::add_batch_norms(const StateDict& tensors) {
     torch::nn::BatchNorm2d module(
         torch::nn::BatchNorm2dOptions(tensors.at(mean).numel())
             .affine(has_weight)
+            .eps(number_of(node, "eps"))
             .momentum(momentum == 0 ? std::nullopt : std::optional(momentum)));
-    batch_norms_[path] = module.get();
-    register_at(path, module.ptr());
+    batch_norms_.emplace(path, OwnedNorm{module});
   }
 }
 
 void GraphNetwork::add_tensors(const StateDict& tensors) {
-  std::set<size_t> read_by_layers, image_weights;
-  for (const GraphLayer& layer : quantized_.layers)
-    read_by_layers.insert(*quantized_.graph.nodes[layer.node].value("weight"));
+  std::vector<size_t> read_by_sites(quantized_.sites.size());
   for (const GraphNode& node : quantized_.graph.nodes) {
-    if (node.target == kQuantize && read_by_layers.count(node.outputs.front()))
-      image_weights.insert(*node.value("input"));
+    if (node.target != kQuantize) continue;
+    read_by_sites[static_cast<size_t>(std::get<int64_t>(*node.find("site")))] =
+        *node.value("input");
   }
+  std::set<size_t> layer_weights;
+  for (const GraphLayer& layer : quantized_.layers)
+    layer_weights.insert(read_by_sites[layer.weight_site]);
   const torch::NoGradGuard no_grad;
   for (const GraphTensor& own : quantized_.graph.tensors) {
     Tensor tensor = tensors.at(own.name);
     if (tensor.is_floating_point()) tensor = tensor.to(torch::kFloat32);
     const auto [path, leaf] = split_path(own.name);
     if (const auto norm = batch_norms_.find(path); norm != batch_norms_.end()) {
-      auto& module = *norm->second;
+      // Here, so that parameters stand in the order of the graph's tensors.
+      if (!norm->second.is_registered) register_at(path, norm->second.module.ptr());
+      norm->second.is_registered = true;
+      auto& module = *norm->second.module;
       const std::map<std::string, Tensor> members = {
           {"weight", module.weight},
           {"bias", module.bias},
@@ -182,8 +204,10 @@ void GraphNetwork::add_tensors(const StateDict& tensors) {
         continue;
       }
     }
+    // A tensor with one channel would count as channels-last whatever its strides, and a
+    // convolution would then answer in the other format: so ask for the strides when it is made.
     const bool is_image_weight =
-        !keeps_layout_ && tensor.dim() == 4 && image_weights.count(own.value) != 0;
+        !keeps_layout_ && tensor.dim() == 4 && layer_weights.count(own.value) != 0;
     const Tensor copy = is_image_weight ? torch::empty(tensor.sizes(), tensor.options(),
                                                        torch::MemoryFormat::ChannelsLast)
                                               .copy_(tensor)
@@ -193,6 +217,12 @@ void GraphNetwork::add_tensors(const StateDict& tensors) {
     owned_.push_back({own.value, learns ? parent.register_parameter(leaf, copy)
                                         : parent.register_buffer(leaf, copy)});
   }
+  std::map<size_t, Tensor> by_value;
+  for (const Owned& owned : owned_) {
+    if (owned.tensor.requires_grad()) by_value[owned.value] = owned.tensor;
+  }
+  for (const GraphLayer& layer : quantized_.layers)
+    latents_.push_back(by_value[read_by_sites[layer.weight_site]]);
 }
 
 void GraphNetwork::add_sites() {
@@ -201,15 +231,17 @@ void GraphNetwork::add_sites() {
     QuantizerSpec spec{.name = site.name(),
                        .kind = site.is_weight ? TensorKind::kWeight : TensorKind::kActivation,
                        .channels = site.channels};
-    if (!site.is_weight) describe(site.grid, spec);
+    if (!site.is_weight) describe(site, spec);
     own_sites_.push_back(std::make_unique<QuantizerSite>(module_at(site.layer), std::move(spec)));
     add_site(*own_sites_.back());
   }
-  for (const GraphLayer& layer : quantized_.layers) {
+  for (size_t i = 0; i < quantized_.layers.size(); ++i) {
+    const GraphLayer& layer = quantized_.layers[i];
     QuantizerSite* input = own_sites_[layer.input_site].get();
+    QuantizerSpec& weight = own_sites_[layer.weight_site]->spec();
+    if (latents_[i].defined()) weight.elements = latents_[i].numel();
     // Of several layers that share the weight, the first counts.
-    std::string& multiplied = own_sites_[layer.weight_site]->spec().input;
-    if (multiplied.empty()) multiplied = input->spec().name;
+    if (weight.input.empty()) weight.input = input->spec().name;
     if (layer.is_first) images.push_back(input);
     if (!layer.is_first && !layer.is_last) continue;
     pinned.insert(pinned.end(), {input, own_sites_[layer.weight_site].get()});
@@ -218,21 +250,39 @@ void GraphNetwork::add_sites() {
 }
 
 void GraphNetwork::add_steps() {
-  std::vector<size_t> last_use(quantized_.graph.values.size(), 0);
-  for (size_t i = 0; i < quantized_.graph.nodes.size(); ++i) {
-    for_each_value(quantized_.graph.nodes[i], [&](size_t value) { last_use[value] = i; });
-    for (const size_t output : quantized_.graph.nodes[i].outputs) last_use[output] = i;
+  const Graph& graph = quantized_.graph;
+  std::vector<size_t> makers(graph.values.size());
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const GraphNode& node = graph.nodes[i];
+    for (const size_t output : node.outputs) makers[output] = i;
+    steps_.push_back({action_of(node), {}});
+    auto* quantize = std::get_if<Quantize>(&steps_.back().action);
+    if (!quantize || quantized_.sites[quantize->site].absorbs == GraphActivation::kIdentity)
+      continue;
+    const size_t absorbed = makers[quantize->input];
+    quantize->input = *graph.nodes[absorbed].value("self");
+    steps_[absorbed].action = Skip{};
   }
-  for (const GraphNode& node : quantized_.graph.nodes) steps_.push_back({action_of(node), {}});
+  add_last_uses();
+}
+
+void GraphNetwork::add_last_uses() {
+  const Graph& graph = quantized_.graph;
+  std::vector<size_t> last_use(graph.values.size(), 0);
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const auto* quantize = std::get_if<Quantize>(&steps_[i].action);
+    if (quantize) last_use[quantize->input] = i;
+    if (std::holds_alternative<Skip>(steps_[i].action)) continue;
+    for_each_value(graph.nodes[i], [&](size_t value) { last_use[value] = i; });
+    for (const size_t output : graph.nodes[i].outputs) last_use[output] = i;
+  }
   for (size_t value = 0; value < last_use.size(); ++value) {
-    if (value != quantized_.graph.output && !steps_.empty())
+    if (value != graph.output && !steps_.empty())
       steps_[last_use[value]].last_uses.push_back(value);
   }
 }
 
-std::variant<OperatorCall, GraphNetwork::Quantize, GraphNetwork::Arithmetic,
-             GraphNetwork::BatchNorm>
-GraphNetwork::action_of(const GraphNode& node) {
+GraphNetwork::Action GraphNetwork::action_of(const GraphNode& node) {
   if (node.target == kQuantize) {
     return Quantize{static_cast<size_t>(std::get<int64_t>(*node.find("site"))),
                     *node.value("input"), node.outputs.front()};
@@ -260,6 +310,8 @@ GraphNetwork::action_of(const GraphNode& node) {
                      node.value("bias"),
                      number_of(node, "eps")};
   }
+  if (node.target == "aten.hardsigmoid.default" && node.value("self") && node.outputs.size() == 1)
+    return HardSigmoid{*node.value("self"), node.outputs[0]};
   return OperatorCall(quantized_.graph, node);
 }
 
@@ -271,7 +323,9 @@ void GraphNetwork::take(const Step& step, std::vector<IValue>& values, torch::De
   } else if (const auto* sum = std::get_if<Arithmetic>(&step.action)) {
     values[sum->output] =
         compute(sum->operation, whole(sum->left, values), whole(sum->right, values));
-  } else {
+  } else if (const auto* sigmoid = std::get_if<HardSigmoid>(&step.action)) {
+    values[sigmoid->output] = torch::hardtanh(values[sigmoid->input].toTensor() + 3, 0, 6) / 6;
+  } else if (std::holds_alternative<BatchNorm>(step.action)) {
     // As BatchNorm2d::forward, for tensors of any dimension.
     const auto& norm = std::get<BatchNorm>(step.action);
     torch::nn::BatchNorm2dImpl& module = *norm.module;
@@ -302,7 +356,7 @@ Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) 
   std::vector<IValue> values(quantized_.graph.values.size());
   values[quantized_.graph.input] = keeps_layout_ ? images.contiguous() : images;
   for (const Owned& owned : owned_) values[owned.value] = owned.tensor;
-  size_t layer = 0;
+  size_t layer = 0, gate = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     take(steps_[i], values, images.device());
     if (look) look(quantized_.graph.nodes[i], values);
@@ -313,6 +367,11 @@ Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) 
       if (layer < quantized_.layers.size() && quantized_.layers[layer].node == i) {
         measure_layer(quantized_.layers[layer], values);
         ++layer;
+      }
+      if (gate < quantized_.gates.size() && quantized_.gates[gate].node == i) {
+        const Tensor products = values[quantized_.graph.nodes[i].outputs.front()].toTensor();
+        own_sites_[quantized_.gates[gate].site]->spec().macs += products.numel();
+        ++gate;
       }
     }
     for (const size_t value : steps_[i].last_uses) values[value] = IValue();
@@ -400,23 +459,19 @@ void GraphNetwork::expect_logits(const Tensor& logits) const {
 }
 
 std::vector<LayerSites> GraphNetwork::layer_sites() const {
-  std::map<size_t, Tensor> parameters;  // by value
-  for (const Owned& owned : owned_) {
-    if (owned.tensor.requires_grad()) parameters[owned.value] = owned.tensor;
-  }
-  std::map<size_t, Tensor> quantized;  // by site
-  for (const Step& step : steps_) {
-    const auto* quantize = std::get_if<Quantize>(&step.action);
-    const auto found = quantize ? parameters.find(quantize->input) : parameters.end();
-    if (found != parameters.end()) quantized[quantize->site] = found->second;
-  }
   std::vector<LayerSites> layers;
   for (size_t i = 0; i < quantized_.layers.size(); ++i) {
     const GraphLayer& layer = quantized_.layers[i];
     layers.push_back({own_sites_[layer.input_site].get(), own_sites_[layer.weight_site].get(),
-                      quantized[layer.weight_site], layer_macs_[i]});
+                      latents_[i], layer_macs_[i]});
   }
   return layers;
+}
+
+std::unique_ptr<Network> make_network(Graph graph, const Initialization& initialization,
+                                      const NetworkOptions& options) {
+  const StateDict values = initial_values(graph, initialization, options.seed);
+  return std::make_unique<GraphNetwork>(quantize(std::move(graph)), values, "the network", options);
 }
 
 Graph read_graph(const std::filesystem::path& file) {
@@ -432,7 +487,7 @@ std::unique_ptr<Network> read_graph_network(const std::filesystem::path& file,
                                             const NetworkOptions& options) {
   const MappedFile mapped(file);
   try {
-    QuantizedGraph graph = insert_quantizers(read_pt2(mapped.bytes()));
+    QuantizedGraph graph = quantize(read_pt2(mapped.bytes()));
     if (graph.graph.classes() != options.classes) {
       throw BadGraph(
           fmt::format("has {} classes, and the data set has {}; export a network with {} outputs",

@@ -10,16 +10,18 @@
 #include <vector>
 
 #include "qbitopt/graph/quantizers.h"
+#include "qbitopt/models/initialization.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/models/operator_call.h"
 #include "qbitopt/models/state_file.h"
 
 namespace qbitopt {
 
-// A network that runs a graph, operator by operator, with PyTorch's own kernels and gradients. What
-// evaluation and training do differently follows this module's mode: dropout, and batch norms, which
-// are BatchNorm2d modules here whatever their dimension, so that freeze_batch_norm() and the like
-// find them. Values are freed after their last use.
+// A network that runs a graph, operator by operator, with PyTorch's own kernels and gradients.
+// Activations that a site absorbs are applied by that site. What evaluation and training do
+// differently follows this module's mode: dropout, and batch norms, which are BatchNorm2d modules
+// here whatever their dimension, so that freeze_batch_norm() and the like find them. Weights of 2d
+// convolutions lie in memory channels-last. Values are freed after their last use.
 class GraphNetwork : public Network {
  public:
   // `tensors`: the values of graph.tensors by name, which are copied; 16-bit ones become float32.
@@ -41,9 +43,11 @@ class GraphNetwork : public Network {
 
   std::vector<LayerSites> layer_sites() const override;
 
+  // Whole, with the nodes that sites absorb.
   const Graph& graph() const { return quantized_.graph; }
 
  private:
+  struct Skip {};  // what a site absorbs
   struct Quantize {
     size_t site, input, output;
   };
@@ -58,20 +62,30 @@ class GraphNetwork : public Network {
     std::optional<size_t> weight, bias;
     double epsilon;
   };
+  // relu6(x + 3) / 6. PyTorch's own hard-sigmoid has no second derivative, which Hessians need.
+  struct HardSigmoid {
+    size_t input, output;
+  };
+  using Action = std::variant<OperatorCall, Skip, Quantize, Arithmetic, BatchNorm, HardSigmoid>;
   struct Step {
-    std::variant<OperatorCall, Quantize, Arithmetic, BatchNorm> action;
+    Action action;
     std::vector<size_t> last_uses;  // values that nothing reads afterwards
   };
   struct Owned {
     size_t value;
     torch::Tensor tensor;
   };
+  struct OwnedNorm {
+    torch::nn::BatchNorm2d module;
+    bool is_registered = false;
+  };
 
-  void add_batch_norms(const StateDict& tensors);
+  void make_batch_norms(const StateDict& tensors);
   void add_tensors(const StateDict& tensors);
   void add_sites();
   void add_steps();
-  std::variant<OperatorCall, Quantize, Arithmetic, BatchNorm> action_of(const GraphNode& node);
+  void add_last_uses();
+  Action action_of(const GraphNode& node);
   torch::nn::BatchNorm2dImpl* batch_norm_of(const GraphNode& node) const;
   // The name of the tensor that a node's argument is; empty if it is none of the network's own.
   std::string tensor_name(const GraphNode& node, const char* argument) const;
@@ -86,14 +100,19 @@ class GraphNetwork : public Network {
 
   QuantizedGraph quantized_;
   std::string source_;
-  std::map<std::string, torch::nn::BatchNorm2dImpl*> batch_norms_;  // by path
-  std::map<size_t, std::string> names_;                             // of the tensors, by value
+  std::map<std::string, OwnedNorm> batch_norms_;  // by path
+  std::map<size_t, std::string> names_;           // of the tensors, by value
   std::vector<Owned> owned_;
+  std::vector<torch::Tensor> latents_;                     // of each layer, as LayerSites has it
   std::vector<std::unique_ptr<QuantizerSite>> own_sites_;  // in the graph's numbering
   std::vector<int64_t> layer_macs_;
   std::vector<Step> steps_;  // one for each node
   bool keeps_layout_ = false;
 };
+
+// A network with `initialization`, from options.seed. `graph`: before its quantizers are in.
+std::unique_ptr<Network> make_network(Graph graph, const Initialization& initialization,
+                                      const NetworkOptions& options);
 
 // The graph of a .pt2 file. Throws InputError with the file's name if it cannot be read.
 Graph read_graph(const std::filesystem::path& file);

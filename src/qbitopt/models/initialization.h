@@ -2,25 +2,29 @@
 
 #include <cstdint>
 
-#include "qbitopt/models/network.h"
+#include "qbitopt/graph/graph.h"
+#include "qbitopt/models/state_file.h"
 
 namespace qbitopt {
 
-// Initial values depend on (seed, the layer's name) alone: neither on what was drawn before nor on
-// the order in which the layers are made. Batch norms start at weight 1 and bias 0.
+// How the weights of a network start that is not read from a file.
+struct Initialization {
+  // Convolutions are normal with variance 2 / (out_channels * kernel^2) (He et al., 2015), also
+  // depthwise ones, as torchvision has them. True: out_channels is divided by the groups, as in
+  // timm's EfficientNets.
+  bool groups_count = false;
 
-// torchvision's for convolutions (He et al., 2015): normal with variance 2 / (out_channels *
-// kernel^2), as published also for depthwise ones.
-void initialize_convolutions(Network& network);
-// timm's for EfficientNets: the same with out_channels divided by the groups, and the linear
-// layer's weight uniform in +-1 / sqrt(classes), its bias 0.
-void initialize_like_efficientnet(Network& network, QuantizedLayer& classifier);
+  enum class Linear {
+    kFeatures,  // weight and bias uniform in +-1 / sqrt(in_features), as PyTorch does: ResNets
+    kNormal,    // weight normal with deviation 0.01, bias 0: MobileNets
+    kClasses,   // weight uniform in +-1 / sqrt(out_features), bias 0: timm's EfficientNets
+  };
+  Linear linear = Linear::kFeatures;
+};
 
-// PyTorch's default for a linear layer: weight and bias uniform in +-1 / sqrt(in_channels). Used by
-// ResNets.
-void initialize_linear_uniform(Network& network, QuantizedLayer& layer);
-
-// Weight normal with this deviation, bias 0. Used by MobileNets (0.01).
-void initialize_linear_normal(Network& network, QuantizedLayer& layer, double deviation);
+// Values for every tensor of a graph without quantizers: besides those above, batch norms start at
+// weight 1 and bias 0, and biases of convolutions at 0. A value depends on (seed, its tensor's name)
+// alone.
+StateDict initial_values(const Graph& graph, const Initialization& initialization, uint64_t seed);
 
 }  // namespace qbitopt

@@ -1,67 +1,53 @@
 #include "qbitopt/models/inverted_residual.h"
 
 namespace qbitopt {
+namespace {
 
-InvertedResidual::InvertedResidual(Network& network, const InvertedResidualOptions& options)
-    : has_residual_(options.stride == 1 && options.in_channels == options.out_channels) {
-  if (options.hidden_channels != options.in_channels) {
-    blocks_.emplace_back(network, ConvBlockOptions{.convolution = options.expansion.convolution,
-                                                   .batch_norm = options.expansion.batch_norm,
-                                                   .in_channels = options.in_channels,
-                                                   .out_channels = options.hidden_channels,
-                                                   .kernel = 1,
-                                                   .activation = options.activation,
-                                                   .normalization = options.normalization});
-  }
-  blocks_.emplace_back(network, ConvBlockOptions{.convolution = options.depthwise.convolution,
-                                                 .batch_norm = options.depthwise.batch_norm,
-                                                 .in_channels = options.hidden_channels,
-                                                 .out_channels = options.hidden_channels,
-                                                 .kernel = options.kernel,
-                                                 .stride = options.stride,
-                                                 .groups = options.hidden_channels,
-                                                 .activation = options.activation,
-                                                 .normalization = options.normalization});
-  if (!options.squeeze_path.empty()) {
-    squeeze_excite_.emplace(network,
-                            SqueezeExciteOptions{.path = options.squeeze_path,
-                                                 .channels = options.hidden_channels,
-                                                 .squeezed_channels = options.squeezed_channels,
-                                                 .input_activation = options.activation});
-  }
-  blocks_.emplace_back(network, ConvBlockOptions{.convolution = options.projection.convolution,
-                                                 .batch_norm = options.projection.batch_norm,
-                                                 .in_channels = options.hidden_channels,
-                                                 .out_channels = options.out_channels,
-                                                 .kernel = 1,
-                                                 .normalization = options.normalization});
-
-  describe_output_of(options.input_activation, first().input_site().spec());
-  const size_t depthwise = blocks_.size() - 2;
-  if (depthwise > 0) blocks_[0].feeds(blocks_[depthwise]);
-  if (squeeze_excite_) {
-    // A factor between 0 and 1 keeps the sign.
-    describe_output_of(options.activation, projection().input_site().spec());
-  } else {
-    blocks_[depthwise].feeds(projection());
-  }
+ValueRef add_squeeze_excite(GraphBuilder& graph, ValueRef x, const std::string& path,
+                            int64_t squeezed_channels) {
+  const ValueRef means = graph.mean(x, /*keeps_sizes=*/true);
+  const ValueRef squeezed = graph.relu(graph.conv2d(
+      path + ".fc1", means, {.out_channels = squeezed_channels, .kernel = 1, .bias = true}));
+  const ValueRef scores = graph.conv2d(
+      path + ".fc2", squeezed, {.out_channels = graph.channels(x), .kernel = 1, .bias = true});
+  return graph.mul(x, graph.hardsigmoid(scores), path);
 }
 
-torch::Tensor InvertedResidual::operator()(const torch::Tensor& x) const {
-  torch::Tensor y = x;
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i) y = blocks_[i](y);
-  if (squeeze_excite_) y = (*squeeze_excite_)(y);
-  y = blocks_.back()(y);
-  return has_residual_ ? y + x : y;
+}  // namespace
+
+ValueRef add_block(GraphBuilder& graph, ValueRef x, const ConvBlock& block) {
+  x = graph.conv2d(block.convolution, x, block.options);
+  return graph.activate(block.activation,
+                        graph.batch_norm(block.batch_norm, x, block.normalization));
 }
 
-void join_single_readers(ConvBlock& stem, std::vector<InvertedResidual>& units, ConvBlock& head) {
-  if (!units.front().has_residual()) stem.feeds(units.front().first());
-  for (size_t i = 0; i < units.size(); ++i) {
-    const bool is_last = i + 1 == units.size();
-    if (units[i].has_residual() || (!is_last && units[i + 1].has_residual())) continue;
-    units[i].projection().feeds(is_last ? head : units[i + 1].first());
+ValueRef add_inverted_residual(GraphBuilder& graph, ValueRef x, const InvertedResidual& unit) {
+  const int64_t in_channels = graph.channels(x);
+  const auto add = [&](ValueRef from, const InvertedResidual::Names& names,
+                       const GraphBuilder::Convolution& options, GraphActivation activation) {
+    return add_block(graph, from,
+                     {.convolution = names.convolution,
+                      .batch_norm = names.batch_norm,
+                      .options = options,
+                      .activation = activation,
+                      .normalization = unit.normalization});
+  };
+  ValueRef y = x;
+  if (unit.hidden_channels != in_channels) {
+    y = add(y, unit.expansion, {.out_channels = unit.hidden_channels, .kernel = 1},
+            unit.activation);
   }
+  y = add(y, unit.depthwise,
+          {.out_channels = unit.hidden_channels,
+           .kernel = unit.kernel,
+           .stride = unit.stride,
+           .groups = unit.hidden_channels},
+          unit.activation);
+  if (!unit.squeeze_path.empty())
+    y = add_squeeze_excite(graph, y, unit.squeeze_path, unit.squeezed_channels);
+  y = add(y, unit.projection, {.out_channels = unit.out_channels, .kernel = 1},
+          GraphActivation::kIdentity);
+  return unit.stride == 1 && in_channels == unit.out_channels ? graph.add(y, x) : y;
 }
 
 }  // namespace qbitopt

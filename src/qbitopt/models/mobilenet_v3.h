@@ -11,7 +11,7 @@ namespace qbitopt {
 // the last layer, in training.
 //
 // Quantized: every convolution, both linear layers, and their inputs; in squeeze-excite units both
-// layers, their inputs and the factors (unsigned, see squeeze_excite.h). What comes out of
+// layers, their inputs and the factors (unsigned, `<unit>.gate.input`). What comes out of
 // hard-swish, scaled or pooled or not, is read by quantizers with a learned offset; projections'
 // outputs are signed; residual sums stay fp32. Batch norm has torchvision's epsilon 1e-3 and
 // momentum 0.01.

@@ -27,39 +27,6 @@ void Network::register_at(const std::string& path, std::shared_ptr<torch::nn::Mo
   parent.register_module(dot == std::string::npos ? path : path.substr(dot + 1), std::move(module));
 }
 
-QuantizedLayer& Network::add_layer(const std::string& path, const LayerOptions& options,
-                                   QuantizerSite* shared_input) {
-  auto layer = std::make_shared<QuantizedLayer>(path, options, shared_input);
-  register_at(path, layer);
-  layers_.push_back(layer.get());
-  if (layer->owns_input_site()) sites_.push_back(&layer->input_site());
-  sites_.push_back(&layer->weight_site());
-  return *layer;
-}
-
-torch::nn::BatchNorm2d Network::add_batch_norm(const std::string& path, int64_t channels,
-                                               const BatchNormOptions& options) {
-  torch::nn::BatchNorm2d batch_norm(
-      torch::nn::BatchNorm2dOptions(channels).eps(options.epsilon).momentum(options.momentum));
-  register_at(path, batch_norm.ptr());
-  return batch_norm;
-}
-
-Gate& Network::add_gate(const std::string& path) {
-  auto gate = std::make_shared<Gate>(path);
-  register_at(path, gate);
-  gates_.push_back(gate.get());
-  sites_.push_back(&gate->site());
-  return *gate;
-}
-
-void Network::finish_sites() {
-  std::vector<QuantizerSite*> ends;
-  for (QuantizedLayer* layer : {layers_.front(), layers_.back()})
-    ends.insert(ends.end(), {&layer->input_site(), &layer->weight_site()});
-  finish_sites(ends, {&layers_.front()->input_site()});
-}
-
 void Network::finish_sites(const std::vector<QuantizerSite*>& ends,
                            const std::vector<QuantizerSite*>& images) {
   for (QuantizerSite* site : sites_) {
@@ -80,34 +47,6 @@ void Network::finish_sites(const std::vector<QuantizerSite*>& ends,
     for (QuantizerSite* site : ends) pin(site, options_.first_last_bits);
   }
   for (QuantizerSite* site : images) pin(site, 8);
-}
-
-std::vector<LayerSites> Network::layer_sites() const {
-  std::vector<LayerSites> sites;
-  for (QuantizedLayer* layer : layers_)
-    sites.push_back({&layer->input_site(), &layer->weight_site(), layer->weight, layer->macs()});
-  return sites;
-}
-
-void Network::measure(at::IntArrayRef image_shape) {
-  const torch::NoGradGuard no_grad;
-  const bool was_training = is_training();
-  eval();
-  std::vector<int64_t> shape = {1};
-  shape.insert(shape.end(), image_shape.begin(), image_shape.end());
-  forward(torch::zeros(shape));
-  train(was_training);
-
-  for (QuantizerSite* site : sites_) site->spec().macs = 0;
-  for (QuantizedLayer* layer : layers_) {
-    layer->input_site().spec().elements = layer->input_elements();
-    layer->input_site().spec().macs += layer->macs();
-    layer->weight_site().spec().macs = layer->macs();
-  }
-  for (Gate* gate : gates_) {
-    gate->site().spec().elements = gate->elements();
-    gate->site().spec().macs = gate->products();
-  }
 }
 
 }  // namespace qbitopt

@@ -6,8 +6,6 @@
 #include <vector>
 
 #include "qbitopt/core/registry.h"
-#include "qbitopt/models/gate.h"
-#include "qbitopt/models/quantized_layer.h"
 #include "qbitopt/quant/site.h"
 #include "qbitopt/quant/torch.h"
 
@@ -29,12 +27,8 @@ struct LayerSites {
   QuantizerSite* input;
   QuantizerSite* weight;
   torch::Tensor latent;  // the parameter that is the weight; undefined if the weight is computed
-  int64_t macs;          // per sample; after measure()
-};
-
-struct BatchNormOptions {
-  double epsilon = 1e-5;
-  double momentum = 0.1;  // weight of a new batch in the running statistics
+  // One for each product of a weight with an input, per sample; after measure().
+  int64_t macs;
 };
 
 // A classifier whose weights and layer inputs may be quantized. Parameter and buffer names are the
@@ -53,30 +47,17 @@ class Network : public torch::nn::Module {
   // Every site in the order of execution: a layer's input before its weight. A tensor that several
   // layers read has one site, at the first of them. Pointers live as long as the network.
   const std::vector<QuantizerSite*>& sites() const { return sites_; }
-  // Of a network that is composed of blocks, in the order of execution.
-  const std::vector<QuantizedLayer*>& layers() const { return layers_; }
   // Of every layer, in the order of execution.
-  virtual std::vector<LayerSites> layer_sites() const;
+  virtual std::vector<LayerSites> layer_sites() const = 0;
 
-  // Runs one image of this shape (in evaluation mode, without gradients) and fills elements and
-  // MACs of all sites. MACs of a shared input are those of all its layers.
-  virtual void measure(at::IntArrayRef image_shape);  // [channels, height, width]
-
-  // For the blocks that a network is composed of. `path` is the published dotted name; the modules
-  // on the way are made as needed. Call in the order of execution.
-  QuantizedLayer& add_layer(const std::string& path, const LayerOptions& options,
-                            QuantizerSite* shared_input = nullptr);
-  torch::nn::BatchNorm2d add_batch_norm(const std::string& path, int64_t channels,
-                                        const BatchNormOptions& options = {});
-  // The site is called "<path>.input". Its MACs are its products, which no layer counts.
-  Gate& add_gate(const std::string& path);
+  // Runs one image of this shape (in evaluation mode) and fills elements and MACs of all sites.
+  // MACs of a shared input are those of all its layers, those of a gate's factors its products.
+  virtual void measure(at::IntArrayRef image_shape) = 0;  // [channels, height, width]
 
  protected:
-  // Last act of a constructor: pins the network's input at 8 bits, and the first and last layer as
-  // the options say.
-  void finish_sites();
-  // The same where a network is not composed of layers(): `ends` are the sites of its first and
-  // last layers, `images` those that read the network's input.
+  // Last act of a constructor: gives the sites their candidates, pins `ends`, the sites of the
+  // first and last layers, as the options say, and `images`, which read the network's input, at 8
+  // bits. Throws InputError if that leaves a site without candidates.
   void finish_sites(const std::vector<QuantizerSite*>& ends,
                     const std::vector<QuantizerSite*>& images);
   // One that the network owns, next in the order of execution.
@@ -89,8 +70,6 @@ class Network : public torch::nn::Module {
  private:
   NetworkOptions options_;
   std::vector<QuantizerSite*> sites_;
-  std::vector<QuantizedLayer*> layers_;
-  std::vector<Gate*> gates_;
 };
 
 using NetworkRegistry = Registry<Network, const NetworkOptions&>;

@@ -1,9 +1,10 @@
-// Reads any bytes as what torch.export.save writes, and puts quantizers in: every reference of the
-// graph must be to something that is made before, and every tensor lie within the file.
+// Reads any bytes as what torch.export.save writes, and makes it ready for training: every
+// reference of the graph must be to something that is made before, and every tensor lie within the
+// file.
 #include <cstdlib>
 
+#include "qbitopt/graph/activations.h"
 #include "qbitopt/graph/pt2_file.h"
-#include "qbitopt/graph/quantizers.h"
 
 namespace {
 
@@ -36,13 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     qbitopt::Graph graph = qbitopt::read_pt2(file);
     expect_sound(graph, size);
-    const qbitopt::QuantizedGraph quantized = qbitopt::insert_quantizers(std::move(graph));
+    const qbitopt::QuantizedGraph quantized = qbitopt::quantize(std::move(graph));
     expect_sound(quantized.graph, size);
     for (const auto& layer : quantized.layers) {
       expect(layer.node < quantized.graph.nodes.size());
       expect(layer.input_site < quantized.sites.size() &&
              layer.weight_site < quantized.sites.size());
     }
+    for (const auto& gate : quantized.gates)
+      expect(gate.node < quantized.graph.nodes.size() && gate.site < quantized.sites.size());
   } catch (const qbitopt::BadGraph&) {
   }
   return 0;
