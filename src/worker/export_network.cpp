@@ -134,10 +134,8 @@ Subject read_subject(const Arguments& arguments) {
   }
   subject.graph = dynamic_cast<GraphNetwork*>(subject.network.get());
   if (!subject.graph) {
-    throw InputError(fmt::format(
-        "'{}' is built in, and only networks of .pt2 files are exported so far; train it as one "
-        "(tools/export_network.py)",
-        subject.job->parameters["model"].get<std::string>()));
+    throw InputError(fmt::format("'{}' cannot be exported: it is no graph",
+                                 subject.job->parameters["model"].get<std::string>()));
   }
   if (subject.job) {
     const Parameters parameters(subject.job->parameters);

@@ -31,9 +31,9 @@ import graph_networks  # noqa: E402
 import networks  # noqa: E402
 import run_onnx  # noqa: E402
 
-# Of the largest logit. Where a sum is made in another order, a value may cross the boundary between two codes; every
-# layer behind it then differs by some steps of its grid.
-TOLERANCES = {"plain": 0.03, "optimized": 0.06, "qonnx": 0.03}
+# Of the largest logit. None: shown only, as run_onnx.py says why. A value that crosses the boundary between two codes, as
+# a sum in another order can make it, moves everything behind it by steps of its grid, and fails this.
+TOLERANCES = {"plain": 1e-4, "optimized": 1e-4, "default": None, "qonnx": 1e-4}
 CLASSES = 10
 
 
@@ -46,7 +46,7 @@ NETWORKS = {
     "resnet18": (vision("resnet18"), 32, 10),
     "mobilenet_v2": (vision("mobilenet_v2"), 32, 10),
     "mobilenet_v3_small": (vision("mobilenet_v3_small"), 32, 10),
-    "convnext_tiny": (vision("convnext_tiny"), 32, 4),
+    "convnext_tiny": (vision("convnext_tiny"), 32, 3),
     "vit_b_16": (vision("vit_b_16", image_size=32), 32, 2),
 }
 SMALL = {"branches", "masks", "attention", "own_attention", "mixer", "norms", "shapes", "transposed"}
@@ -93,14 +93,21 @@ class Check:
     def network(self, name):
         make, size, steps = NETWORKS.get(name) or (networks.ALL[name], 16, 50)
         classes = CLASSES if name in NETWORKS else 5
-        torch.manual_seed(1)
-        graph_networks.write(self.folder, name, make, size, graph_networks.export_tool())
+        self.save(name, make, size)
         sweep = SWEEP.format(name=name, size=size, classes=classes, steps=steps, pretraining=2 * steps)
         (self.folder / f"{name}.yaml").write_text(sweep)
         self.run("run", f"{name}.yaml", "--db", f"{name}.db", "--quiet")
         for job in json.loads(self.run("ls", "--db", f"{name}.db", "--json")):
             if job["method"] != "fp32":
                 self.job(name, job)
+
+    def save(self, name, make, size):
+        torch.manual_seed(1)
+        network = graph_networks.prepare(make(), torch.Generator().manual_seed(5))
+        tool = graph_networks.export_tool()
+        tool.find_callable = lambda _: network
+        sys.argv = ["export_network.py", name, "--input", f"3x{size}x{size}", "-o", str(self.folder / f"{name}.pt2")]
+        tool.main()
 
     def job(self, name, job):
         for format, options in FORMATS.items():
@@ -123,7 +130,7 @@ class Check:
             top1, images, difference = (result[how][key] for key in ("top1", "images", "difference"))
             print(f"{name:20} {job['method']:20} {format:10} {how:10} {top1:3} of {images:2}  {difference:.1e}", flush=True)
             self.worst[how] = max(self.worst.get(how, 0), difference)
-            if top1 != images or not difference <= tolerance:
+            if tolerance and (top1 != images or not difference <= tolerance):
                 self.faults.append(f"{file} {how}: {result[how]}")
 
     def weight_bytes(self, name, job, file):
