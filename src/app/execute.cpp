@@ -156,8 +156,8 @@ std::string stopping_text(const Executor& executor) {
 void add_execution_options(CommandLine& line) {
   line.add_verbose();
   line.options()("jobs,j", po::value<SideBySide>()->value_name("N|auto"),
-                 "number of parallel jobs; auto: one per GPU, or cores / threads per job (default: "
-                 "the sweep file's, else auto)")(
+                 "number of parallel jobs; auto: one per GPU, or cores / threads per job; on a "
+                 "cluster: of jobs in the queue (default: the sweep file's, else auto)")(
       "timeout", po::value<Seconds>()->value_name("TIME"),
       "time limit of an attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
       "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),

@@ -43,10 +43,10 @@ case $me in
     ;;
   squeue)
     for file in "$s"/jobs/*; do
-      [ -e "$file" ] || continue
-      job=${file##*/}
-      [ -e "$s/hold" ] || ! grep -q PENDING "$file" || begin "$job"
       state=$(cat "$file" 2>/dev/null)
+      [ -n "$state" ] || continue  # it has just ended
+      job=${file##*/}
+      if [ "$state" = PENDING ] && [ ! -e "$s/hold" ]; then begin "$job"; state=RUNNING; fi
       reason=None
       [ "$state" != PENDING ] || reason=Resources
       echo "$job|$state|$reason|$(sed -n 's/^#SBATCH --job-name=//p' "$s/scripts/${job%_*}")"
@@ -63,7 +63,7 @@ case $me in
           for file in "$s"/jobs/$word; do
             [ -e "$file" ] || continue
             job=${file##*/}
-            if grep -q PENDING "$file"; then rm "$file"; else kill -"$signal" "$(cat "$s/pids/$job")"; fi
+            if grep -qs PENDING "$file"; then rm "$file"; else kill -"$signal" "$(cat "$s/pids/$job")"; fi
           done
           ;;
       esac

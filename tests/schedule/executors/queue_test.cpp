@@ -73,7 +73,8 @@ class QueueTest : public ::testing::Test, public RunObserver {
     return summary;
   }
   void on_tick() override {
-    if (const std::string obstacle = queue_->obstacle(); !obstacle.empty()) obstacle_ = obstacle;
+    const std::string obstacle = queue_->obstacle();
+    if (obstacles_.find(obstacle) == std::string::npos) obstacles_ += obstacle + "\n";
     if (at_tick_) at_tick_();
   }
 
@@ -145,7 +146,7 @@ class QueueTest : public ::testing::Test, public RunObserver {
   MapStore store_;
   Executor* queue_ = nullptr;
   std::function<void()> at_tick_;
-  std::string obstacle_;
+  std::string obstacles_;  // all that were told
 };
 
 TEST_F(QueueTest, JobsGoAsArraysThatTheQueueAccepts) {
@@ -189,8 +190,8 @@ fi)");
   add({"a", "b", "c", "d", "e"});
   EXPECT_EQ(run().finished, 5u);
   expect_nothing_doubled();
-  EXPECT_THAT(obstacle_, HasSubstr("Slurm takes no more jobs now (sbatch: error: Batch job "
-                                   "submission failed: Job violates accounting/QOS policy)"));
+  EXPECT_THAT(obstacles_, HasSubstr("Slurm takes no more jobs now (sbatch: error: Batch job "
+                                    "submission failed: Job violates accounting/QOS policy)"));
 }
 
 TEST_F(QueueTest, NoMoreJobsThanAskedForAreInTheQueue) {
@@ -254,9 +255,10 @@ TEST_F(QueueTest, AnswersThatCannotBeReadSayNothing) {
                              "echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1"}) {
     script("squeue", answer);
     plan_.jobs.clear();
+    obstacles_.clear();
     add({answer});
     EXPECT_EQ(run().finished, 1u) << answer;
-    EXPECT_THAT(obstacle_, HasSubstr("Slurm does not answer")) << answer;
+    EXPECT_THAT(obstacles_, HasSubstr("Slurm does not answer")) << answer;
   }
   expect_finished();
   EXPECT_EQ(store_.begun.size(), 3u);
@@ -311,6 +313,7 @@ exit 0)");
 TEST_F(QueueTest, ASpoolThatAppearsLateCounts) {
   ::setenv("FAKE_WORKER", R"([{"do": "hang"}])", 1);
   std::ofstream(slurm_ / "hold");
+  options_.settings["grace_seconds"] = 60;
   add({"a"});
   at_tick_ = [&] {
     if (jobs().size() == 1) fs::remove(slurm_ / "jobs" / jobs()[0]);
@@ -511,8 +514,9 @@ TEST_F(QueueTest, ThePreviewIsTheScript) {
   const std::string text =
       executor()->preview({named_job("a", {{"device", "cuda"}, {"training.threads", 4}})});
   for (const char* line :
-       {"# 1 runs in 1 jobs of Slurm", "\n#SBATCH --partition=gpu\n", "\n#SBATCH --exclusive\n",
-        "\n#SBATCH --gres=gpu:1\n", "\n#SBATCH --cpus-per-task=4\n", "\n#SBATCH --no-requeue\n",
+       {"# Runs: 1, in as many as 1 jobs, submitted once what they need has finished: sbatch ",
+        "\n#SBATCH --partition=gpu\n", "\n#SBATCH --exclusive\n", "\n#SBATCH --gres=gpu:1\n",
+        "\n#SBATCH --cpus-per-task=4\n", "\n#SBATCH --no-requeue\n",
         "\n#SBATCH --signal=B:USR1@300\n", "\n#SBATCH --open-mode=append\n", "\nmodule load cuda\n",
         "\nexport OMP_NUM_THREADS=4\n", "  exec apptainer exec --nv image.sif '/"})
     EXPECT_THAT(text, HasSubstr(line));

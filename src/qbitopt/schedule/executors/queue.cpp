@@ -31,6 +31,7 @@ constexpr double kArraysPerAnswer = 5;   // at most so many are submitted betwee
 constexpr double kSoon = 1;              // seconds between answers while jobs are being cancelled
 constexpr double kLongestBackOff = 10;   // times the usual interval
 constexpr int64_t kSpareMinutes = 10, kSpareMegabytes = 512;
+const std::string kExec = "exec ";   // with which a shell becomes the command
 constexpr int kNoSuchProgram = 127;  // exit status of a shell
 constexpr int kFirstSignal = 128;    // exit status of a shell's command that died of signal 0
 
@@ -793,9 +794,11 @@ std::string QueueExecutor::preview(const std::vector<Job>& jobs) const {
     batch.folder = options_.runs_folder / "batches" / batch.name;
     batch.tasks.resize(tasks.size());
     const BatchNeeds needs = needs_of(shape, tasks);
-    text +=
-        fmt::format("# {} runs in {} jobs of {}, each as soon as what it needs is finished: {}\n",
-                    count, tasks.size(), system_->name(), system_->submit(batch, needs));
+    std::string command = system_->submit(batch, needs);
+    if (command.starts_with(kExec)) command.erase(0, kExec.size());
+    text += fmt::format(
+        "# Runs: {}, in as many as {} jobs, submitted once what they need has finished: {}\n",
+        count, tasks.size(), command);
     text += batch_script(*system_, batch, needs, shape.threads, settings_,
                          worker_command(settings_, options_.worker)) +
             "\n";
