@@ -158,4 +158,27 @@ TEST(LayersTest, EveryLibraryHasItsPlace) {
   }
 }
 
+// Types of different parts meet in one program (the tests link all of them). Two of one name are
+// undefined behavior that no compiler reports.
+TEST(LayersTest, NoTwoHeadersDefineTypesOfOneName) {
+  static const std::regex scope(R"(^namespace ([\w:]+) \{)");
+  static const std::regex type(R"(^(?:class|struct|enum class|enum) (\w+)\b(?!::)[^;]*$)");
+  std::map<std::string, std::string> places;  // by qualified name
+  for (const auto& entry : fs::recursive_directory_iterator(kSource)) {
+    if (entry.path().extension() != ".h") continue;
+    const std::string place = fs::relative(entry.path(), kSource).string();
+    std::string name_space;
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      std::smatch match;
+      if (std::regex_search(line, match, scope)) name_space = match[1];
+      if (!std::regex_search(line, match, type)) continue;
+      const std::string name = name_space + "::" + match[1].str();
+      const auto [known, is_new] = places.try_emplace(name, place);
+      EXPECT_TRUE(is_new) << name << " is defined in " << known->second << " and in " << place;
+    }
+  }
+  EXPECT_GT(places.size(), 300u);
+}
+
 }  // namespace

@@ -50,6 +50,11 @@ class QueueTest : public ::testing::Test, public RunObserver {
     schedule_.runs_folder = options_.runs_folder;
   }
   ~QueueTest() override {
+    // What is still in the queue would run for ever.
+    for (const std::string& job : jobs()) {
+      pid_t group = 0;
+      if (std::ifstream(slurm_ / "pids" / job) >> group) ::kill(-group, SIGKILL);
+    }
     ::setenv("PATH", path_.c_str(), 1);
     for (const char* name : {"FAKE_SLURM", "FAKE_WORKER", "FAKE_SLURM_ARRAY"}) ::unsetenv(name);
   }
@@ -452,8 +457,8 @@ TEST_F(QueueTest, ADriverThatDiedBeforeTheAnswerLeavesNothingDoubled) {
   schedule_.detach = true;
   add({"a", "b"});
   run();
-  for (Batch& batch : recorded_batches(options_.runs_folder)) {  // as it was before the answer
-    batch.state = Batch::State::kNew;
+  for (QueueBatch& batch : recorded_batches(options_.runs_folder)) {  // as it was before the answer
+    batch.state = QueueBatch::State::kNew;
     batch.id.clear();
     record(batch);
   }
@@ -469,7 +474,7 @@ TEST_F(QueueTest, ADriverThatDiedBeforeTheAnswerLeavesNothingDoubled) {
 TEST_F(QueueTest, ADriverThatDiedBeforeItSubmittedIsMadeUpFor) {
   const Attempt planned = attempt("a"), collected = attempt("b");
   for (const Attempt& each : {planned, collected}) store_.begin(each);
-  Batch batch{.name = "qbitopt-1", .folder = options_.runs_folder / "batches/qbitopt-1"};
+  QueueBatch batch{.name = "qbitopt-1", .folder = options_.runs_folder / "batches/qbitopt-1"};
   batch.tasks = {{{planned.job.key, planned.folder}}};
   make_batch(batch, "#SBATCH --array=0-0\n#SBATCH --job-name=qbitopt-1\nbatch='" +
                         batch.folder.string() + "'\nread -r folder <\"$batch/task.0\"\n\"" +

@@ -80,7 +80,7 @@ TEST(SlurmAnswersTest, SacctExplainsIfItCan) {
 }
 
 TEST(SlurmAnswersTest, TheSignalComesWithinTheTimeThatAJobHas) {
-  Batch batch;
+  QueueBatch batch;
   batch.tasks.resize(2);
   const auto header = [&](int64_t minutes) {
     BatchNeeds needs;

@@ -18,14 +18,14 @@ void write_durably(const std::filesystem::path& file, const std::string& text) {
   output.commit();
 }
 
-Batch batch_of(const Json& json, const std::filesystem::path& folder) {
-  Batch batch;
+QueueBatch batch_of(const Json& json, const std::filesystem::path& folder) {
+  QueueBatch batch;
   batch.folder = folder;
   batch.name = json.at("name").get<std::string>();
   batch.id = json.at("id").get<std::string>();
   const std::string state = json.at("state").get<std::string>();
-  if (state == "submitted") batch.state = Batch::State::kSubmitted;
-  if (state == "refused") batch.state = Batch::State::kRefused;
+  if (state == "submitted") batch.state = QueueBatch::State::kSubmitted;
+  if (state == "refused") batch.state = QueueBatch::State::kRefused;
   for (const Json& task : json.at("tasks")) {
     auto& entries = batch.tasks.emplace_back();
     for (const Json& entry : task)
@@ -42,22 +42,22 @@ std::string new_batch_name() {
   return fmt::format("qbitopt-{:08x}{:04x}", random(), random() & 0xFFFF);
 }
 
-void make_batch(const Batch& batch, const std::string& script) {
+void make_batch(const QueueBatch& batch, const std::string& script) {
   std::filesystem::create_directories(batch.folder);
   write_durably(batch.folder / "script.sh", script);
   for (size_t task = 0; task < batch.tasks.size(); ++task) {
     std::string list;
-    for (const Batch::Entry& entry : batch.tasks[task]) list += entry.folder + "\n";
+    for (const QueueBatch::Entry& entry : batch.tasks[task]) list += entry.folder + "\n";
     write_durably(batch.folder / fmt::format("task.{}", task), list);
   }
   record(batch);
 }
 
-void record(const Batch& batch) {
+void record(const QueueBatch& batch) {
   Json tasks = Json::array();
   for (const auto& task : batch.tasks) {
     Json& entries = tasks.emplace_back(Json::array());
-    for (const Batch::Entry& entry : task)
+    for (const QueueBatch::Entry& entry : task)
       entries.push_back({{"key", entry.key}, {"folder", entry.folder}});
   }
   const Json json = {{"name", batch.name},
@@ -67,8 +67,8 @@ void record(const Batch& batch) {
   write_durably(batch.folder / "batch.json", json.dump(1) + "\n");
 }
 
-std::vector<Batch> recorded_batches(const std::filesystem::path& runs) {
-  std::vector<Batch> batches;
+std::vector<QueueBatch> recorded_batches(const std::filesystem::path& runs) {
+  std::vector<QueueBatch> batches;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(runs / "batches", none)) {
     if (!std::filesystem::exists(entry.path() / "batch.json", none)) continue;

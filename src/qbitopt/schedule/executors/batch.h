@@ -11,7 +11,7 @@ namespace qbitopt {
 // One submission to a queue: a job, or an array of jobs, each of which works through a list of
 // attempts. Its folder <runs>/batches/<name> holds batch.json (this record), script.sh, task.0,
 // task.1, ... (the folders of each job's attempts, a line each) and, as the jobs run, their output.
-struct Batch {
+struct QueueBatch {
   struct Entry {
     std::string key;     // of the job that is attempted
     std::string folder;  // of the attempt, absolute
@@ -33,10 +33,10 @@ struct Batch {
 std::string new_batch_name();
 
 // Writes script.sh and the lists, then batch.json. Throws std::system_error.
-void make_batch(const Batch& batch, const std::string& script);
+void make_batch(const QueueBatch& batch, const std::string& script);
 // batch.json alone, on the disk on return.
-void record(const Batch& batch);
+void record(const QueueBatch& batch);
 // Those below <runs>/batches, in any order; what cannot be read as one is left out.
-std::vector<Batch> recorded_batches(const std::filesystem::path& runs);
+std::vector<QueueBatch> recorded_batches(const std::filesystem::path& runs);
 
 }  // namespace qbitopt

@@ -39,8 +39,9 @@ done 3<"$batch/task.$task"
 
 }  // namespace
 
-std::string batch_script(const BatchSystem& system, const Batch& batch, const BatchNeeds& needs,
-                         int threads, const QueueSettings& settings, const std::string& command) {
+std::string batch_script(const BatchSystem& system, const QueueBatch& batch,
+                         const BatchNeeds& needs, int threads, const QueueSettings& settings,
+                         const std::string& command) {
   std::string text = "#!/bin/sh\n" + system.header(batch, needs);
   text += "# Written by `qbitopt run`, which goes on from whatever becomes of this job.\n";
   text += "cd " + shell_quoted(std::filesystem::current_path().string()) + " || exit 1\n";

@@ -17,7 +17,8 @@ namespace qbitopt {
 // with a file `over` in their folder, which their driver has given up: so that whatever the queue
 // does, no attempt is executed twice.
 // `threads`: of each job. `command`: the worker's, before the name of job.json.
-std::string batch_script(const BatchSystem& system, const Batch& batch, const BatchNeeds& needs,
-                         int threads, const QueueSettings& settings, const std::string& command);
+std::string batch_script(const BatchSystem& system, const QueueBatch& batch,
+                         const BatchNeeds& needs, int threads, const QueueSettings& settings,
+                         const std::string& command);
 
 }  // namespace qbitopt

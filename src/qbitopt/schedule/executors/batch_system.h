@@ -72,11 +72,11 @@ class BatchSystem {
   virtual Limits limits(const CallResult& answer) const { return {}; }
 
   // The lines with which a batch's script begins, behind the first.
-  virtual std::string header(const Batch& batch, const BatchNeeds& needs) const = 0;
+  virtual std::string header(const QueueBatch& batch, const BatchNeeds& needs) const = 0;
   // Shell variable with the number of an array's job, empty without arrays.
   virtual std::string task_variable() const { return ""; }
 
-  virtual std::string submit(const Batch& batch, const BatchNeeds& needs) const = 0;
+  virtual std::string submit(const QueueBatch& batch, const BatchNeeds& needs) const = 0;
   virtual SubmitAnswer submitted(const CallResult& answer) const = 0;
 
   // One command for all jobs.

@@ -46,9 +46,9 @@ class CommandTemplate : public BatchSystem {
     return settings_.submit.substr(0, settings_.submit.find(' '));
   }
 
-  std::string header(const Batch&, const BatchNeeds&) const override { return ""; }
+  std::string header(const QueueBatch&, const BatchNeeds&) const override { return ""; }
 
-  std::string submit(const Batch& batch, const BatchNeeds& needs) const override {
+  std::string submit(const QueueBatch& batch, const BatchNeeds& needs) const override {
     std::string command = settings_.submit;
     command = with(command, "{script}", shell_quoted((batch.folder / "script.sh").string()));
     command = with(command, "{name}", batch.name);

@@ -265,7 +265,7 @@ void QueueExecutor::flush_collected() {
 }
 
 void QueueExecutor::make_submission(const Shape& shape, std::vector<std::vector<Collected>> tasks) {
-  Batch batch;
+  QueueBatch batch;
   for (const auto& task : tasks) {
     auto& entries = batch.tasks.emplace_back();
     for (const Collected& each : task)
@@ -274,10 +274,10 @@ void QueueExecutor::make_submission(const Shape& shape, std::vector<std::vector<
   add_submission(std::move(batch), needs_of(shape, tasks), shape.threads);
 }
 
-void QueueExecutor::add_submission(Batch batch, const BatchNeeds& needs, int threads) {
+void QueueExecutor::add_submission(QueueBatch batch, const BatchNeeds& needs, int threads) {
   batch.name = new_batch_name();
   batch.folder = options_.runs_folder / "batches" / batch.name;
-  batch.state = Batch::State::kNew;
+  batch.state = QueueBatch::State::kNew;
   make_batch(batch, batch_script(*system_, batch, needs, threads, settings_,
                                  worker_command(settings_, options_.worker)));
   Submission& submission = submissions_.emplace_back();
@@ -286,7 +286,7 @@ void QueueExecutor::add_submission(Batch batch, const BatchNeeds& needs, int thr
   submission.threads = threads;
   submission.tasks.resize(submission.batch.tasks.size());
   for (size_t task = 0; task < submission.tasks.size(); ++task) {
-    for (const Batch::Entry& entry : submission.batch.tasks[task]) {
+    for (const QueueBatch::Entry& entry : submission.batch.tasks[task]) {
       submission.tasks[task].open.push_back(entry.key);
       attempts_[entry.key] = {&submission, task, entry.folder};
     }
@@ -385,7 +385,7 @@ void QueueExecutor::hear_submission(Submission& submission, const CallResult& an
 
 void QueueExecutor::accept(Submission& submission, const std::string& id) {
   submission.batch.id = id;
-  submission.batch.state = Batch::State::kSubmitted;
+  submission.batch.state = QueueBatch::State::kSubmitted;
   submission.is_unclear = submission.is_refused = false;
   has_submitted_ = true;
   record(submission.batch);
@@ -398,7 +398,7 @@ void QueueExecutor::split(Submission& submission) {
   const auto& tasks = submission.batch.tasks;
   const auto middle = tasks.begin() + static_cast<std::ptrdiff_t>(tasks.size() / 2);
   for (const auto& [begin, end] : {std::pair(tasks.begin(), middle), {middle, tasks.end()}}) {
-    Batch half;
+    QueueBatch half;
     half.tasks.assign(begin, end);
     for (auto& task : half.tasks) {
       std::erase_if(task, [&](const auto& entry) { return !attempts_.count(entry.key); });
@@ -409,7 +409,7 @@ void QueueExecutor::split(Submission& submission) {
     submissions_.back().not_before = submission.not_before;
   }
   for (Task& task : submission.tasks) task.open.clear();
-  submission.batch.state = Batch::State::kRefused;
+  submission.batch.state = QueueBatch::State::kRefused;
   record(submission.batch);
 }
 
@@ -432,7 +432,7 @@ void QueueExecutor::stop_submitting(const std::string& reason) {
     if (each.is_submitted() || each.is_unclear || each.is_asked) continue;
     for (size_t task = 0; task < each.tasks.size(); ++task)
       end_all(each, task, {"", "it was not submitted"});
-    each.batch.state = Batch::State::kRefused;
+    each.batch.state = QueueBatch::State::kRefused;
     record(each.batch);
   }
 }
@@ -515,9 +515,9 @@ void QueueExecutor::reattach(const Attempt& attempt) {
     for (size_t i = 0; i < recorded_->size(); ++i) {
       const auto& tasks = (*recorded_)[i].tasks;
       for (size_t task = 0; task < tasks.size(); ++task) {
-        for (const Batch::Entry& entry : tasks[task]) {
+        for (const QueueBatch::Entry& entry : tasks[task]) {
           // An attempt of a batch that was refused may be in a later one.
-          if ((*recorded_)[i].state != Batch::State::kRefused)
+          if ((*recorded_)[i].state != QueueBatch::State::kRefused)
             recorded_places_[entry.folder] = {i, task};
         }
       }
@@ -789,7 +789,7 @@ std::string QueueExecutor::preview(const std::vector<Job>& jobs) const {
   for (auto& [shape, attempts] : by_shape) {
     const size_t count = attempts.size();
     const auto tasks = packed(std::move(attempts));
-    Batch batch;
+    QueueBatch batch;
     batch.name = "qbitopt-NAME";
     batch.folder = options_.runs_folder / "batches" / batch.name;
     batch.tasks.resize(tasks.size());

@@ -78,7 +78,7 @@ class QueueExecutor : public Executor {
     std::optional<StopLevel> wanted, sent;
   };
   struct Submission {
-    Batch batch;
+    QueueBatch batch;
     BatchNeeds needs;
     int threads = 1;
     std::vector<Task> tasks;     // as batch.tasks
@@ -91,7 +91,7 @@ class QueueExecutor : public Executor {
     Clock::time_point unclear_since{};
     std::string words;  // of the last try
 
-    bool is_submitted() const { return batch.state == Batch::State::kSubmitted; }
+    bool is_submitted() const { return batch.state == QueueBatch::State::kSubmitted; }
     bool is_over() const;
   };
   struct Where {
@@ -105,7 +105,7 @@ class QueueExecutor : public Executor {
   BatchNeeds needs_of(const Shape& shape, const std::vector<std::vector<Collected>>& tasks) const;
   void flush_collected();
   void make_submission(const Shape& shape, std::vector<std::vector<Collected>> tasks);
-  void add_submission(Batch batch, const BatchNeeds& needs, int threads);
+  void add_submission(QueueBatch batch, const BatchNeeds& needs, int threads);
   void ask_for_limits();
   void submit_next();
   void hear_submission(Submission& submission, const CallResult& answer, int queued);
@@ -167,7 +167,7 @@ class QueueExecutor : public Executor {
 
   // Batches of earlier drivers, once one of their attempts is asked for; folder of the attempt ->
   // batch and task.
-  std::optional<std::vector<Batch>> recorded_;
+  std::optional<std::vector<QueueBatch>> recorded_;
   std::map<std::string, std::pair<size_t, size_t>> recorded_places_;
 };
 

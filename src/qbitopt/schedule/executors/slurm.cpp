@@ -52,7 +52,7 @@ class Slurm : public BatchSystem {
     return limits;
   }
 
-  std::string header(const Batch& batch, const BatchNeeds& needs) const override {
+  std::string header(const QueueBatch& batch, const BatchNeeds& needs) const override {
     std::string text;
     const auto add = [&](const std::string& option) { text += "#SBATCH " + option + "\n"; };
     const auto add_if = [&](const char* option, const std::string& value) {
@@ -83,7 +83,7 @@ class Slurm : public BatchSystem {
 
   std::string task_variable() const override { return "SLURM_ARRAY_TASK_ID"; }
 
-  std::string submit(const Batch& batch, const BatchNeeds&) const override {
+  std::string submit(const QueueBatch& batch, const BatchNeeds&) const override {
     return "exec sbatch --parsable " + shell_quoted((batch.folder / "script.sh").string());
   }
 
