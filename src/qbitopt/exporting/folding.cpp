@@ -24,7 +24,7 @@ class FoldFinder {
     std::map<size_t, FoldedNorm> folds;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const GraphNode& norm = graph_.nodes[i];
-      if (plain_operation(norm) != "batch_norm" || !norm.value("running_mean")) continue;
+      if (norm.plain_name() != "batch_norm" || !norm.value("running_mean")) continue;
       const size_t input = *norm.value("input");
       const auto layer = makers_.find(input);
       if (layer == makers_.end() || readers_[input] != 1 || !is_foldable(layer->second)) continue;
@@ -40,7 +40,7 @@ class FoldFinder {
   // Its channels are dimension 0 of the weight and dimension 1 of the output.
   bool is_foldable(size_t index) const {
     const GraphNode& node = graph_.nodes[index];
-    const std::string_view operation = plain_operation(node);
+    const std::string_view operation = node.plain_name();
     const bool is_linear = operation == "linear" && traced_[node.outputs.front()].rank() == 2;
     const bool is_layer =
         is_linear || operation == "conv1d" || operation == "conv2d" || operation == "conv3d";

@@ -14,20 +14,9 @@ using c10::IValue;
 
 }  // namespace
 
-std::string_view plain_operation(const GraphNode& node) {
-  std::string_view name = node.operation();
-  name.remove_prefix(std::min(name.size(), name.find('.') + 1));
-  if (name.size() > 1 && name.ends_with('_')) name.remove_suffix(1);
-  return name;
-}
-
-bool works_in_place(const GraphNode& node) {
-  return node.target.starts_with("aten.") && node.operation().ends_with('_');
-}
-
 Translation find_translation(const GraphNode& node) {
   if (!node.target.starts_with("aten.")) return nullptr;
-  const std::string_view name = plain_operation(node);
+  const std::string_view name = node.plain_name();
   for (const Translations* group :
        {&layer_operators(), &norm_operators(), &activation_operators(), &arithmetic_operators(),
         &pooling_operators(), &shape_operators(), &attention_operators()}) {

@@ -93,15 +93,11 @@ class TranslatedCall {
 };
 
 using Translation = void (*)(TranslatedCall&);
-// "conv2d" -> its translation; names without namespace, overload and the underscore of those that
-// work in place.
+// "conv2d" -> its translation; by GraphNode::plain_name().
 using Translations = std::map<std::string_view, Translation>;
 
 // Null: there is none.
 Translation find_translation(const GraphNode& node);
-// "relu" of "aten.relu_.default".
-std::string_view plain_operation(const GraphNode& node);
-bool works_in_place(const GraphNode& node);
 
 // One file each below operators/.
 const Translations& layer_operators();       // convolutions and linear layers

@@ -33,7 +33,7 @@ bool is_view(const GraphNode& node) {
       "narrow",  "permute", "reshape",    "select",    "slice",   "split",     "split_with_sizes",
       "squeeze", "t",       "to",         "transpose", "unbind",  "unflatten", "unsqueeze",
       "view",    "view_as", "expand_as"};
-  return views.count(plain_operation(node)) != 0;
+  return views.count(node.plain_name()) != 0;
 }
 
 std::optional<size_t> first_input(const GraphNode& node) {
@@ -83,7 +83,7 @@ class Translator {
     is_live_.resize(graph_.nodes.size());
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
       const GraphNode& node = graph_.nodes[i];
-      bool is_live = works_in_place(node) && first_input(node) && is_read[*first_input(node)];
+      bool is_live = node.works_in_place() && first_input(node) && is_read[*first_input(node)];
       for (const size_t output : node.outputs) is_live = is_live || is_read[output];
       is_live_[i] = is_live;
       if (is_live) for_each_value(node, [&](size_t value) { is_read[value] = true; });
@@ -126,9 +126,9 @@ class Translator {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const GraphNode& node = graph_.nodes[i];
       const auto self = first_input(node);
-      if (!self || !(is_view(node) || works_in_place(node))) continue;
+      if (!self || !(is_view(node) || node.works_in_place())) continue;
       for (const size_t output : node.outputs) viewed[output] = *self;
-      if (!works_in_place(node) || traced_[node.outputs.front()].is_constant) continue;
+      if (!node.works_in_place() || traced_[node.outputs.front()].is_constant) continue;
       for (size_t later = i + 1; later < graph_.nodes.size(); ++later) {
         for_each_value(graph_.nodes[later], [&](size_t value) {
           const bool was_there = makers_.count(value) == 0 || makers_.at(value) < i;
@@ -165,7 +165,7 @@ class Translator {
     } else {
       find_translation(node)(call);
     }
-    if (works_in_place(node) && first_input(node))
+    if (node.works_in_place() && first_input(node))
       state_.names[*first_input(node)] = state_.names.at(node.outputs.front());
   }
 
