@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "qbitopt/graph/builder.h"
 #include "qbitopt/models/graph_network.h"
 
 namespace qbitopt {
