@@ -1,4 +1,4 @@
-#include "qbitopt/schedule/executors/batch_script.h"
+#include "qbitopt/schedule/executors/queue/batch_script.h"
 
 #include <fmt/format.h>
 

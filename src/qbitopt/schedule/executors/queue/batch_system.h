@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "qbitopt/schedule/executors/batch.h"
-#include "qbitopt/schedule/executors/calls.h"
+#include "qbitopt/schedule/executors/queue/batch.h"
+#include "qbitopt/schedule/executors/queue/calls.h"
 #include "qbitopt/sweep/queue_settings.h"
 
 namespace qbitopt {

@@ -5,7 +5,7 @@
 #include <regex>
 #include <sstream>
 
-#include "qbitopt/schedule/executors/batch_system.h"
+#include "qbitopt/schedule/executors/queue/batch_system.h"
 
 namespace qbitopt {
 namespace {
@@ -126,7 +126,7 @@ class Slurm : public BatchSystem {
       row.is_over = is_final(row.state);
       if (match[4] != "None") row.reason = match[4];
       status.ids[match[5]] = match[1];
-      // Jobs of an array that were cancelled before they began share a line without a number.
+      // Jobs of an array that were canceled before they began share a line without a number.
       if (match[2].matched) status.rows[{match[1], std::stoi(match[2])}] = row;
     }
     return status;
@@ -134,7 +134,7 @@ class Slurm : public BatchSystem {
 
   bool tells_names() const override { return true; }
 
-  // One that waits is cancelled, one that runs gets the signal that its script waits for.
+  // One that waits is canceled, one that runs gets the signal that its script waits for.
   std::string cancel(const std::vector<QueuePlace>& jobs, bool is_gentle) const override {
     std::string command = is_gentle ? "exec scancel --batch --signal=USR1" : "exec scancel";
     for (const QueuePlace& job : jobs) command += " " + place_text(job);

@@ -1,4 +1,4 @@
-#include "qbitopt/schedule/executors/calls.h"
+#include "qbitopt/schedule/executors/queue/calls.h"
 
 #include <fmt/format.h>
 #include <sys/wait.h>

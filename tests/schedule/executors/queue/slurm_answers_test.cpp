@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "qbitopt/schedule/executors/batch_system.h"
+#include "qbitopt/schedule/executors/queue/batch_system.h"
 
 namespace qbitopt {
 namespace {

@@ -1,4 +1,4 @@
-#include "qbitopt/schedule/executors/batch.h"
+#include "qbitopt/schedule/executors/queue/batch.h"
 
 #include <fmt/format.h>
 

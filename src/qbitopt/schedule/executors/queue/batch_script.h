@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "qbitopt/schedule/executors/batch.h"
-#include "qbitopt/schedule/executors/batch_system.h"
+#include "qbitopt/schedule/executors/queue/batch.h"
+#include "qbitopt/schedule/executors/queue/batch_system.h"
 
 namespace qbitopt {
 

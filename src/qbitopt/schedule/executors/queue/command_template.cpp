@@ -6,7 +6,7 @@
 #include <regex>
 #include <sstream>
 
-#include "qbitopt/schedule/executors/batch_system.h"
+#include "qbitopt/schedule/executors/queue/batch_system.h"
 
 namespace qbitopt {
 namespace {

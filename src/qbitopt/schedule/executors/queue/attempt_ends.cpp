@@ -1,0 +1,122 @@
+#include "qbitopt/schedule/executors/queue/attempt_ends.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "qbitopt/schedule/executors/queue/files.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFirstSignal = 128;  // exit status of a shell's command that died of signal 0
+
+Outcome outcome_of_exit(const std::string& key, const fs::path& folder, int status) {
+  Outcome outcome{key};
+  const int signal = status - kFirstSignal;
+  const bool has_begun = is_there(folder / "events.jsonl");
+  if ((status == 0 && has_begun) || signal == SIGUSR1 || signal == SIGTERM) {
+    outcome.reported = "interrupted";  // or finished: then its spool says so
+    outcome.exit_code = 0;
+  } else if (signal > 0 && signal < NSIG) {
+    outcome.signal = signal;
+  } else {
+    outcome.exit_code = status;
+    if (status == 1) outcome.reported = "failed";
+  }
+  outcome.last_words = last_line_of(folder / "worker.txt");
+  return outcome;
+}
+
+std::string class_of(const std::string& explanation) {
+  if (explanation.rfind("OUT_OF_ME", 0) == 0) return "out_of_memory";
+  if (explanation.rfind("PREEMPTED", 0) == 0) return "preempted";
+  return "lost";
+}
+
+}  // namespace
+
+void AttemptEnds::hear_end(const std::string& key) {
+  const QueuedAttempts::Place* place = queued_.place(key);
+  if (place == nullptr) return;
+  place->queue_task().has_begun = true;
+  queued_.end(key, Outcome{key});
+}
+
+void AttemptEnds::look() {
+  for (Submission& submission : queued_.submissions()) {
+    if (!submission.is_submitted()) continue;
+    for (size_t task = 0; task < submission.tasks.size(); ++task) {
+      if (!submission.tasks[task].row.is_pending) look_at(submission, task);
+    }
+  }
+}
+
+void AttemptEnds::look_at(Submission& submission, size_t task) {
+  QueueTask& looked_at = submission.tasks[task];
+  if (looked_at.open.empty()) return;
+  for (const std::string& key : std::vector(looked_at.open)) {
+    const std::string folder = queued_.place(key)->folder;
+    const std::string status = first_line_of(fs::path(folder) / "exit");
+    if (status.empty()) continue;
+    looked_at.has_begun = true;
+    queued_.end(key, outcome_of_exit(key, folder, std::atoi(status.c_str())));
+  }
+  if (looked_at.open.empty() || looked_at.absences < kAnswersUntilAbsent) return;
+  const bool has_waited =
+      QueueClock::now() - looked_at.absent_since >= queue_duration(settings_.grace_seconds);
+  if (has_waited || looked_at.wanted) give_up(submission, task);
+}
+
+// Asks for it the first time.
+bool AttemptEnds::waits_for_explanation(Submission& submission, size_t task) {
+  QueueTask& gone = submission.tasks[task];
+  const std::string command = system_.explain({submission.batch.id, static_cast<int>(task), false});
+  if (!gone.explanation.empty() || gone.wanted || gone.is_explained || command.empty())
+    return false;
+  if (std::exchange(gone.is_explanation_asked, true)) return true;  // it will come, or time out
+  calls_.add(command, [this, name = submission.batch.name, task](const CallResult& answer) {
+    Submission* asked = queued_.find(name);
+    if (asked == nullptr) return;
+    asked->tasks[task].explanation = system_.explanation(answer);
+    asked->tasks[task].is_explained = true;
+    has_heard_ = true;
+  });
+  return true;
+}
+
+void AttemptEnds::give_up(Submission& submission, size_t task) {
+  QueueTask& gone = submission.tasks[task];
+  if (waits_for_explanation(submission, task)) return;
+  std::vector<std::string> begun, others;
+  for (const std::string& key : gone.open) {
+    const fs::path folder = queued_.place(key)->folder;
+    list_folder(folder);
+    if (is_there(folder / "exit")) return look_at(submission, task);  // late
+    (is_there(folder / "events.jsonl") ? begun : others).push_back(key);
+  }
+  const QueuePlace place{submission.batch.id, static_cast<int>(task), false};
+  const std::string number = system_.task_variable().empty() ? "" : fmt::format("_{}", task);
+  const std::string job = fmt::format("job {}{} of {}", place.id, number, system_.name());
+  const Loss loss{
+      class_of(gone.explanation),
+      job + " is gone from the queue" + (gone.explanation.empty() ? "" : ": " + gone.explanation)};
+  const bool has_begun = gone.has_begun || !begun.empty();
+  // In case the queue is wrong.
+  if (!gone.wanted) calls_.add(system_.cancel({place}, false), [](const CallResult&) {});
+  const auto lose = [&](const std::string& key, const Loss& how) {
+    Outcome outcome{key};
+    outcome.loss = how;
+    queued_.end(key, std::move(outcome));
+  };
+  for (const std::string& key : begun) lose(key, loss);
+  for (const std::string& key : others)
+    lose(key, has_begun ? Loss{"", job + " ended before its turn came"} : loss);
+}
+
+}  // namespace qbitopt
