@@ -146,7 +146,7 @@ int exit_code(const RunSummary& summary, int signal) {
 
 std::string stopping_text(const Executor& executor) {
   return std::string("stopping: ") +
-         (executor.outlives_driver() ? "queued jobs are cancelled, running jobs write a checkpoint"
+         (executor.outlives_driver() ? "queued jobs are canceled, running jobs write a checkpoint"
                                      : "running jobs write a checkpoint") +
          "; a second signal terminates them, a third one kills them";
 }

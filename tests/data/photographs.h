@@ -19,7 +19,7 @@ std::string encode_image(TestFormat format, int width, int height, const TestIma
 // A PNG of any kind. Samples have `bit_depth` bits; those of a palette are its entries, which are
 // palette_color().
 struct PngKind {
-  int color_type = 2;  // PNG_COLOR_TYPE_*: 0 gray, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA
+  int color_type = 2;  // PNG_COLOR_TYPE_*: 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGBA
   int bit_depth = 8;
   bool is_interlaced = false;
   bool is_transparent = false;  // has a tRNS chunk: the first entry of the palette, or a color

@@ -46,7 +46,7 @@ struct DecodedCrop {
 
 // Decodes what a crop needs of a JPEG or PNG file in memory, into `decoded`, whose memory is used
 // again. JPEG: only the rows and blocks of the crop are decoded, and at 1/2, 1/4 or 1/8 of the size
-// (by the inverse DCT) where the crop stays at least `output_size` wide and high. Grey, CMYK and
+// (by the inverse DCT) where the crop stays at least `output_size` wide and high. Gray, CMYK and
 // palette become RGB; transparency is dropped, of 16 bits the upper 8 are taken: what Pillow's
 // convert("RGB") gives. JPEG files that end too early or carry rubbish are decoded as far as they
 // go, the rest is gray. Throws BadImage: empty, neither JPEG nor PNG (with the format, if it is a

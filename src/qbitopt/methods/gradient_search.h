@@ -10,7 +10,7 @@
 namespace qbitopt {
 
 // What methods share that learn bit-widths by gradient descent: for a fraction of the steps bits
-// are relaxed and a penalty pulls them towards the budget ("search"); then every quantizer gets an
+// are relaxed and a penalty pulls them toward the budget ("search"); then every quantizer gets an
 // integer, and the rest of the steps trains with it ("finetune"). Such a method promises no budget:
 // it ends where it ends. Pinned tensors keep the standard quantizer.
 class GradientSearch : public Method {

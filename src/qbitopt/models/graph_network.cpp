@@ -45,7 +45,7 @@ int64_t whole(const GraphArgument& argument, const std::vector<IValue>& values) 
   return ref ? values[ref->value].toInt() : std::get<int64_t>(argument);
 }
 
-// As Python rounds: towards minus infinity.
+// As Python rounds: toward minus infinity.
 int64_t floor_divide(int64_t left, int64_t right) {
   TORCH_CHECK(right != 0, "a size is divided by zero");
   const int64_t quotient = left / right;
