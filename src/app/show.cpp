@@ -42,6 +42,7 @@ Json attempt_json(const AttemptRecord& attempt) {
           {"log", attempt.folder + "/log.txt"},
           {"host", attempt.host},
           {"pid", attempt.pid},
+          {"queue_id", attempt.queue_id.empty() ? Json() : Json(attempt.queue_id)},
           {"begun_at", attempt.begun_at},
           {"ended_at", attempt.ended_at > 0 ? Json(attempt.ended_at) : Json()},
           {"exit_code", attempt.exit_code ? Json(*attempt.exit_code) : Json()},

@@ -39,6 +39,7 @@ class Watcher {
     for (Json& job : running) {
       const auto all = attempts(reader, job["key"]);
       if (!all.empty()) job["progress"] = newest_progress(all.back().folder);
+      if (!all.empty() && !all.back().queue_id.empty()) job["queue_id"] = all.back().queue_id;
       if (const std::string state = queued.value(job["key"].get<std::string>(), ""); !state.empty())
         job["state"] = state;
     }
@@ -90,6 +91,7 @@ std::string describe_sweep(const Json& sweep) {
 std::string describe_job(const Json& job) {
   std::string text = fmt::format("  {} {} bits={} seed={}", plain(job["job"]), plain(job["method"]),
                                  plain(job["bits"]), plain(job["seed"]));
+  if (job.contains("queue_id")) text += "  job " + printable(plain(job["queue_id"]));
   const Json progress = job.value("progress", Json());
   if (!progress.is_object()) return text + "  " + job.value("state", "starting") + "\n";
   return text + fmt::format("  {} {}/{}  loss {:.3f}  top-1 {:.2f}\n", plain(progress["phase"]),

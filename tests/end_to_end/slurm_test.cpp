@@ -132,7 +132,7 @@ TEST_F(SlurmCommandsTest, ADetachedRunIsWatchedAndGoneOnWith) {
   EXPECT_EQ(left.out, "") << "no table of what has not run";
   EXPECT_THAT(left.err,
               HasSubstr("10 jobs: 0 finished, 0 cached, 9 not finished, 1 left in the queue"));
-  EXPECT_THAT(qbitopt("watch --once").out, HasSubstr("queued: Resources\n"));
+  EXPECT_THAT(qbitopt("watch --once").out, HasSubstr("  job 101_0  queued: Resources\n"));
   {
     const auto driver = start_qbitopt("run small.yaml --executor slurm " + kFast);
     wait_until(
@@ -145,6 +145,9 @@ TEST_F(SlurmCommandsTest, ADetachedRunIsWatchedAndGoneOnWith) {
   EXPECT_THAT(rest.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
   EXPECT_THAT(read("slurm/calls"), Not(HasSubstr("scancel")));
   EXPECT_EQ(query("SELECT count(*) FROM attempt", "results/qbitopt.db")[0][0], 10);
+  EXPECT_THAT(qbitopt("ls").out, HasSubstr(" 101_0 "));
+  EXPECT_EQ(query("SELECT count(*) FROM runs WHERE queue_id IS NULL", "results/qbitopt.db")[0][0],
+            0);
 }
 
 TEST_F(SlurmCommandsTest, ALocalRunTakesOverWhatIsStillQueued) {

@@ -80,6 +80,18 @@ TEST_F(DatabaseTest, ARunBecomesRows) {
                                         "a processor", "abc1234", "quick"));
 }
 
+TEST_F(DatabaseTest, TheIdInAClustersQueueIsShown) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_ / "1");
+  database.begin(attempt);
+  EXPECT_TRUE(scalar(database, "SELECT queue_id FROM runs").is_null());
+  database.note_queue_id(attempt, "101_0");
+  EXPECT_EQ(scalar(database, "SELECT queue_id FROM runs"), "101_0");
+  database.end(attempt, {JobState::kFailed, 1, 0, "crashed", "it crashed"});
+  EXPECT_EQ(scalar(database, "SELECT queue_id FROM failures"), "101_0");
+}
+
 TEST_F(DatabaseTest, TheBudgetCanBeRecomputedFromTheBits) {
   Database database(file_);
   database.record_sweep(make_plan({job_}));

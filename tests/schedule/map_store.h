@@ -26,6 +26,9 @@ class MapStore : public RunStore {
     record.folder = attempt.folder;
     begun.push_back(attempt);
   }
+  void note_queue_id(const Attempt& attempt, const std::string& id) override {
+    queue_ids[attempt.job.key].push_back(id);
+  }
   void ingest(const Attempt& attempt, const std::vector<Event>& new_events) override {
     for (const Event& event : new_events) events[attempt.job.key].push_back(event);
   }
@@ -42,6 +45,7 @@ class MapStore : public RunStore {
   std::map<std::string, JobRecord> jobs;
   std::map<std::string, std::vector<Event>> events;
   std::map<std::string, std::vector<AttemptEnd>> ends;
+  std::map<std::string, std::vector<std::string>> queue_ids;
   std::vector<Attempt> begun;
 };
 

@@ -167,6 +167,13 @@ void Database::begin(const Attempt& attempt) {
   commit();
 }
 
+void Database::note_queue_id(const Attempt& attempt, const std::string& id) {
+  change([&] {
+    connection_->execute("UPDATE attempt SET slurm_id = ? WHERE id = ?", id, attempt_id(attempt));
+    if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
+  });
+}
+
 void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) {
   if (events.empty()) return commit_if_due();
   bool is_over = false;

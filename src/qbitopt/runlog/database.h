@@ -75,6 +75,7 @@ class Database : public RunStore {
   // RunStore. A job is finished when its Finished event is committed; `end` cannot change that.
   std::vector<JobRecord> records(const Plan& plan) override;
   void begin(const Attempt& attempt) override;
+  void note_queue_id(const Attempt& attempt, const std::string& id) override;
   void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
   void end(const Attempt& attempt, const AttemptEnd& end) override;
   std::string artifact(const std::string& job_key, const std::string& name) override;

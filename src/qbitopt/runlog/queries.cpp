@@ -109,7 +109,7 @@ std::vector<std::string> keys_where(const Reader& reader, const std::string& con
 std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key) {
   const Rows rows = reader.query(
       "SELECT attempt.number, attempt.state, attempt.folder, attempt.host, attempt.pid, "
-      "attempt.begun_at,"
+      "attempt.slurm_id AS queue_id, attempt.begun_at,"
       " attempt.ended_at, attempt.exit_code, attempt.signal, attempt.error_class, "
       "attempt.error_text"
       " FROM job JOIN attempt ON attempt.job_id = job.id WHERE job.key = ? ORDER BY attempt.number",
@@ -122,6 +122,7 @@ std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key
                        .folder = absolute_folder(reader.file(), at("folder")),
                        .host = text_or_empty(at("host")),
                        .pid = maybe<int64_t>(at("pid")).value_or(0),
+                       .queue_id = text_or_empty(at("queue_id")),
                        .begun_at = at("begun_at"),
                        .ended_at = maybe<double>(at("ended_at")).value_or(0),
                        .exit_code = maybe<int>(at("exit_code")),

@@ -38,8 +38,9 @@ struct AttemptRecord {
   std::string folder;  // absolute
   std::string host;
   int64_t pid = 0;
-  double begun_at = 0;  // seconds since 1970
-  double ended_at = 0;  // 0: not yet
+  std::string queue_id;  // of its job in a cluster's queue: "101_0"; empty: none
+  double begun_at = 0;   // seconds since 1970
+  double ended_at = 0;   // 0: not yet
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string error_class;

@@ -52,6 +52,8 @@ class RunStore {
   virtual std::vector<JobRecord> records(const Plan& plan) = 0;
   // Committed on return: a worker hears of an attempt only after it is on record.
   virtual void begin(const Attempt& attempt) = 0;
+  // The attempt is a job of a cluster's queue: "101_0". May be committed later.
+  virtual void note_queue_id(const Attempt& attempt, const std::string& id) {}
   // Events of one attempt in their order; numbers that are stored already are ignored. Throws
   // InputError, with none of them stored, if they hold what no event can.
   virtual void ingest(const Attempt& attempt, const std::vector<Event>& events) = 0;

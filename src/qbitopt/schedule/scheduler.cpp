@@ -73,6 +73,7 @@ RunSummary Scheduler::run() {
     while (!is_over()) {
       start_what_fits();
       tend();
+      note_queue_ids();
       for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);
       read_spools();
     }
@@ -164,6 +165,13 @@ std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
     inputs[need] = store_.artifact(key, job.artifacts().at(need));
   }
   return inputs;
+}
+
+void Scheduler::note_queue_ids() {
+  for (const QueueId& job : executor_.take_queue_ids()) {
+    const auto running = running_.find(job.key);
+    if (running != running_.end()) store_.note_queue_id(running->second.attempt, job.id);
+  }
 }
 
 void Scheduler::read_spools() {

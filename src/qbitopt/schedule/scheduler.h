@@ -117,6 +117,7 @@ class Scheduler {
   void start_what_fits();
   void start(size_t job);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
+  void note_queue_ids();
   void read_spool(Running& running);
   void read_spools();
   void stop_slow_ones();

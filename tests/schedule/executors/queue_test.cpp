@@ -165,6 +165,18 @@ TEST_F(QueueTest, JobsGoAsArraysThatTheQueueAccepts) {
   EXPECT_TRUE(calls("scancel").empty());
 }
 
+TEST_F(QueueTest, TheStoreIsToldTheIdsOfJobsAlsoByALaterDriver) {
+  std::ofstream(slurm_ / "hold");
+  schedule_.detach = true;
+  add({"a", "b"});
+  run();
+  EXPECT_THAT(store_.queue_ids.at(sha256("b")), ElementsAre("101_1"));
+  schedule_.detach = false;
+  fs::remove(slurm_ / "hold");
+  run();
+  EXPECT_THAT(store_.queue_ids.at(sha256("a")), ElementsAre("101_0", "101_0"));
+}
+
 TEST_F(QueueTest, ShortJobsFollowEachOtherInOneJobOfTheQueue) {
   add({"a", "b", "c", "d"});
   options_.estimate = [](const Job&) { return JobEstimate{800, int64_t{1} << 30}; };
@@ -589,6 +601,7 @@ TEST_F(TemplateTest, RunsASweep) {
   EXPECT_EQ(calls("qsub").size(), 3u);
   EXPECT_THAT(calls("qsub")[0], HasSubstr("-l ncpus=1 "));
   EXPECT_THAT(calls("qstat")[0], HasSubstr("qstat 101"));
+  EXPECT_EQ(store_.queue_ids.at(sha256("a")).front().find('_'), std::string::npos);
 }
 
 TEST_F(TemplateTest, AJobThatItsErrorNamesIsGoneAndOneThatItDoesNotNameIsNot) {

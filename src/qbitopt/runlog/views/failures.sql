@@ -12,6 +12,7 @@ SELECT
   attempt.exit_code AS exit_code,     -- of the worker, if it ended with the attempt
   attempt.ended_at AS ended_at,       -- [unix seconds] when
   attempt.host AS host,               -- where
+  attempt.slurm_id AS queue_id,       -- job of the cluster's queue that ran it; NULL: it ran without a queue
   attempt.folder || '/log.txt' AS log -- what the worker wrote; relative paths start at the database's folder
 FROM attempt
 JOIN job ON job.id = attempt.job_id

@@ -24,6 +24,7 @@ SELECT
   attempt.started_at AS started_at,        -- [unix seconds] first event of the attempt that counts
   attempt.ended_at AS ended_at,            -- [unix seconds] last event of the attempt that counts
   attempt.host AS host,                    -- machine it ran on
+  attempt.slurm_id AS queue_id,            -- job of the cluster's queue that ran it: '101_0'; NULL: it ran without a queue
   attempt.device AS ran_on,                -- device it ran on
   attempt.threads AS threads,              -- [threads] it used
   environment.cpu AS cpu,                  -- processor

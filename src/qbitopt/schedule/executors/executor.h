@@ -37,6 +37,12 @@ struct Outcome {
   std::optional<Loss> loss;
 };
 
+// The id of an attempt's job in a cluster's queue.
+struct QueueId {
+  std::string key;  // of the attempt's job
+  std::string id;   // "101_0", in the queue's words
+};
+
 // Where attempts are executed: processes of this machine, jobs of a cluster. Not thread-safe.
 class Executor {
  public:
@@ -75,6 +81,8 @@ class Executor {
   virtual void hear_end(const std::string& key) {}
   // The state of an attempt that does not run yet: "queued: Priority"; empty: it runs.
   virtual std::string state_of(const std::string& key) const { return ""; }
+  // The attempts whose id in the queue has become known since the last call; none without a queue.
+  virtual std::vector<QueueId> take_queue_ids() { return {}; }
   // How often to read the spools.
   virtual std::chrono::milliseconds spool_interval() const {
     return std::chrono::milliseconds(200);

@@ -102,6 +102,8 @@ void QueueExecutor::reattach(const Attempt& attempt) {
     submission->unclear_since = QueueClock::now();
   }
   queued_.add_attempt(*submission, task, {attempt.job.key, attempt.folder});
+  if (submission->is_submitted())
+    queued_.note_id(attempt.job.key, system_->id_of({batch.id, static_cast<int>(task), false}));
 }
 
 // ---- Turning

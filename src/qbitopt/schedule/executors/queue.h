@@ -42,6 +42,7 @@ class QueueExecutor : public Executor {
   void cancel(const std::string& key, StopLevel level) override;
   void hear_end(const std::string& key) override { ends_.hear_end(key); }
   std::string state_of(const std::string& key) const override;
+  std::vector<QueueId> take_queue_ids() override { return queued_.take_ids(); }
   std::chrono::milliseconds spool_interval() const override;
   std::string preview(const std::vector<Job>& jobs) const override;
   std::vector<Outcome> poll(std::chrono::milliseconds patience) override;

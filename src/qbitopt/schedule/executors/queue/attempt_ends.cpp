@@ -101,8 +101,7 @@ void AttemptEnds::give_up(Submission& submission, size_t task) {
     (is_there(folder / "events.jsonl") ? begun : others).push_back(key);
   }
   const QueuePlace place{submission.batch.id, static_cast<int>(task), false};
-  const std::string number = system_.task_variable().empty() ? "" : fmt::format("_{}", task);
-  const std::string job = fmt::format("job {}{} of {}", place.id, number, system_.name());
+  const std::string job = fmt::format("job {} of {}", system_.id_of(place), system_.name());
   const Loss loss{
       class_of(gone.explanation),
       job + " is gone from the queue" + (gone.explanation.empty() ? "" : ": " + gone.explanation)};

@@ -75,6 +75,8 @@ class BatchSystem {
   virtual std::string header(const QueueBatch& batch, const BatchNeeds& needs) const = 0;
   // Shell variable with the number of an array's job, empty without arrays.
   virtual std::string task_variable() const { return ""; }
+  // The id of one job, as the system's commands take it: "101_0" in an array, "101" without.
+  std::string id_of(const QueuePlace& job) const;
 
   virtual std::string submit(const QueueBatch& batch, const BatchNeeds& needs) const = 0;
   virtual SubmitAnswer submitted(const CallResult& answer) const = 0;
@@ -95,6 +97,10 @@ class BatchSystem {
   // The state that it ended in, in the queue's words; empty: not known.
   virtual std::string explanation(const CallResult& answer) const { return ""; }
 };
+
+inline std::string BatchSystem::id_of(const QueuePlace& job) const {
+  return task_variable().empty() ? job.id : job.id + "_" + std::to_string(job.task);
+}
 
 std::unique_ptr<BatchSystem> make_slurm(const QueueSettings& settings);
 std::unique_ptr<BatchSystem> make_command_template(const QueueSettings& settings);

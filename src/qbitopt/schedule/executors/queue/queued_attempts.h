@@ -93,6 +93,10 @@ class QueuedAttempts {
   // Ends an attempt that no submission has.
   void end_unsubmitted(const std::string& key);
 
+  // The queue has the attempt at this job, by this id.
+  void note_id(const std::string& key, const std::string& id) { ids_.push_back({key, id}); }
+  std::vector<QueueId> take_ids() { return std::exchange(ids_, {}); }
+
   bool has_outcomes() const { return !outcomes_.empty(); }
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
 
@@ -100,6 +104,7 @@ class QueuedAttempts {
   std::list<Submission> submissions_;
   std::map<std::string, Place> attempts_;
   std::vector<Outcome> outcomes_;
+  std::vector<QueueId> ids_;  // that nobody has taken yet
 };
 
 // The loss of an attempt that the queue never had.

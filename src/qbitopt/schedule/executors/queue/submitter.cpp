@@ -262,6 +262,10 @@ void Submitter::accept(Submission& submission, const std::string& id) {
   submission.is_unclear = submission.is_refused = false;
   has_submitted_ = true;
   record(submission.batch);
+  for (size_t task = 0; task < submission.tasks.size(); ++task) {
+    for (const std::string& key : submission.tasks[task].open)
+      queued_.note_id(key, system_.id_of({id, static_cast<int>(task), false}));
+  }
   poll_.ask_within(kAskAfterSubmitting);
 }
 
