@@ -199,6 +199,7 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   std::function<void(const std::string&)> say;
   RunView view(console, make_board(plan, database, *executor), [&] {
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
+    for (const std::string& note : executor->take_notes()) say(note);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
       say(stopping_text(*executor));
     }

@@ -33,7 +33,8 @@ struct AttemptEnd {
   int exit_code = 0;                     // of the worker, if it ended with the attempt
   int signal = 0;                        // that ended the worker; 0: none
   // If failed: the class of the JobError, or "lost" (the worker was killed, or its folder deleted),
-  // "crashed", "timeout", "disk_full", "spool" (its events cannot be read), "folder" (its folder
+  // "crashed", "timeout" (run.timeout, or a queue's limit that leaves no time for a checkpoint),
+  // "disk_full", "spool" (its events cannot be read), "folder" (its folder
   // cannot be made or written), "missing_input" or "damaged_input" (a file of a needed job is
   // missing or was changed).
   std::string error_class;
@@ -70,7 +71,9 @@ class RunStore {
   // returns false, the store stops waiting and throws.
   using Meanwhile = std::function<bool(const std::string& wait)>;
   // Returns the previous function.
-  virtual Meanwhile set_meanwhile(Meanwhile meanwhile) { return nullptr; }
+  virtual Meanwhile set_meanwhile(Meanwhile) {  // NOLINT(performance-unnecessary-value-param)
+    return nullptr;
+  }
 };
 
 }  // namespace qbitopt

@@ -19,7 +19,8 @@ constexpr milliseconds kTick{100};
 constexpr int kCannotStart = 127;  // exit status when the loader or the shell gives up
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
 constexpr int kMostStopRequests = 3;
-constexpr double kComputes = 0.05;  // of one core; a waiting worker uses less
+constexpr int kMostVainAttempts = 3;  // that meet the time limit of a queue without progress
+constexpr double kComputes = 0.05;    // of one core; a waiting worker uses less
 
 // Sets the function that the store calls while it waits, for the duration of a run.
 class Waiting {
@@ -190,6 +191,7 @@ void Scheduler::read_spool(Running& running) {
       if (!std::exchange(running.evidence.has_begun, true) && executor_.outlives_driver())
         running.started = Clock::now();
       for (const Event& event : events) {
+        running.evidence.note_step(event);
         if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
         if (const auto* failed = std::get_if<Failed>(&event.body))
           running.evidence.failed = *failed;
@@ -262,7 +264,8 @@ void Scheduler::conclude(const Outcome& outcome) {
   if (entry.empty()) return;
   Running& running = entry.mapped();
   read_spool(running);
-  const AttemptEnd end = judge(running.evidence, outcome);
+  AttemptEnd end = judge(running.evidence, outcome);
+  bound_time_limits(running, outcome, end);
   if (end.state != JobState::kFinished &&
       (running.evidence.is_adopted || executor_.outlives_driver()))
     close_folder(running.attempt);
@@ -271,6 +274,23 @@ void Scheduler::conclude(const Outcome& outcome) {
     throw InputError("no worker can be started: " + outcome.last_words);
   }
   settle(running.job, running.attempt, end);
+}
+
+// A queue's time limit that is too short for a single checkpoint would let a job be tried for ever.
+void Scheduler::bound_time_limits(const Running& running, const Outcome& outcome, AttemptEnd& end) {
+  if (!outcome.ran_out_of_time || end.error_class != "preempted") return;
+  if (has_progressed(running.evidence)) {
+    vain_.erase(running.job);
+    return;
+  }
+  if (++vain_[running.job] < kMostVainAttempts) return;
+  vain_.erase(running.job);
+  end.state = JobState::kFailed;
+  end.error_class = "timeout";
+  end.text = fmt::format(
+      "{} attempts in a row met the time limit of their job before a new checkpoint, the last at "
+      "step {} ({}); give a job more time, by --time or another partition",
+      kMostVainAttempts, running.evidence.last_step, end.text);
 }
 
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {

@@ -131,6 +131,7 @@ class Scheduler {
   void grow();
   void stop(const std::string& reason);
   bool may_retry(size_t job, const std::string& error_class);
+  void bound_time_limits(const Running& running, const Outcome& outcome, AttemptEnd& end);
   void drain_after_trouble();
   bool is_over() const;
 
@@ -144,6 +145,7 @@ class Scheduler {
   std::map<std::string, Running> running_;                 // by the job's key
   std::vector<Outcome> outcomes_;                          // of attempts that are over
   std::map<std::pair<size_t, std::string>, int> retried_;  // job and class of failure -> how often
+  std::map<size_t, int> vain_;  // job -> attempts in a row that met a time limit without progress
   Clock::time_point spools_read_{};
   bool is_stopping_ = false;
   RunSummary summary_;

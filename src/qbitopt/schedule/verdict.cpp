@@ -66,7 +66,9 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
     return is_nobodys ? interrupted(error_class, text) : failed(error_class, text);
   }
   if (outcome.reported == "interrupted") {
-    return interrupted("preempted", "the worker was asked to stop, but not by this driver");
+    return interrupted("preempted", outcome.ran_out_of_time
+                                        ? "the time limit of its job was near"
+                                        : "the worker was asked to stop, but not by this driver");
   }
   if (is_gone(evidence.folder) && !evidence.is_adopted) {
     return failed("lost", evidence.folder + " is missing: the attempt's folder was deleted");
@@ -103,6 +105,21 @@ AttemptEnd judge(const Evidence& evidence, const Outcome& outcome) {
   end.exit_code = outcome.exit_code.value_or(0);
   end.signal = outcome.signal.value_or(0);
   return end;
+}
+
+void Evidence::note_step(const Event& event) {
+  if (const auto* started = std::get_if<Started>(&event.body))
+    first_step = last_step = started->resumed_from_step;
+  if (const auto* metrics = std::get_if<Metrics>(&event.body))
+    last_step = std::max(last_step, metrics->step);
+  if (const auto* progress = std::get_if<Progress>(&event.body))
+    last_step = std::max(last_step, progress->step);
+}
+
+bool has_progressed(const Evidence& evidence) {
+  std::error_code ignored;
+  return evidence.last_step > evidence.first_step &&
+         std::filesystem::exists(std::filesystem::path(evidence.folder) / "checkpoint", ignored);
 }
 
 bool may_resume(const JobRecord& record) {

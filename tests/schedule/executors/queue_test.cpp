@@ -80,6 +80,7 @@ class QueueTest : public ::testing::Test, public RunObserver {
   void on_tick() override {
     const std::string obstacle = queue_->obstacle();
     if (obstacles_.find(obstacle) == std::string::npos) obstacles_ += obstacle + "\n";
+    for (const std::string& note : queue_->take_notes()) notes_ += note + "\n";
     if (at_tick_) at_tick_();
   }
 
@@ -151,7 +152,7 @@ class QueueTest : public ::testing::Test, public RunObserver {
   MapStore store_;
   Executor* queue_ = nullptr;
   std::function<void()> at_tick_;
-  std::string obstacles_;  // all that were told
+  std::string obstacles_, notes_;  // all that were told
 };
 
 TEST_F(QueueTest, JobsGoAsArraysThatTheQueueAccepts) {
@@ -219,6 +220,15 @@ TEST_F(QueueTest, NoMoreJobsThanAskedForAreInTheQueue) {
   rules({{{"step_seconds", 0.02}}});
   EXPECT_EQ(run().finished, 5u);
   EXPECT_EQ(most, 2u);
+}
+
+TEST_F(QueueTest, AsManyJobsAsAskedForGoAtOnceEvenIfTheQueueIsUsuallySmaller) {
+  script("scontrol", "echo 'MaxArraySize = 1001'; echo 'MaxJobCount = 2'; exit 0");
+  options_.settings["max_queued"] = 5;
+  options_.settings["collect_seconds"] = 0.3;
+  add({"a", "b", "c", "d", "e"});
+  EXPECT_EQ(run().finished, 5u);
+  EXPECT_EQ(calls("sbatch").size(), 1u);
 }
 
 TEST_F(QueueTest, ASubmissionThatTimedOutAndSucceededIsNotRepeated) {
@@ -409,6 +419,55 @@ TEST_F(QueueTest, AStoppedRunCancelsItsJobsAndTheNextGoesOnFromTheirCheckpoints)
       *std::find_if(store_.begun.rbegin(), store_.begun.rend(),
                     [](const Attempt& attempt) { return attempt.job.key == sha256("a"); });
   EXPECT_THAT(again.resume_from, HasSubstr("/1/checkpoint"));
+}
+
+// A job whose time limit is near gets USR1 from Slurm; here its script sends it to itself.
+TEST_F(QueueTest, AJobWhoseTimeIsTooShortForACheckpointFailsAfterThreeTries) {
+  options_.settings["before"] = "(sleep 0.3; kill -USR1 $$) &";
+  rules({{{"step_seconds", 60}}});
+  add({"a"});
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(store_.begun.size(), 3u);
+  const AttemptEnd& end = store_.ends.at(sha256("a")).back();
+  EXPECT_EQ(end.error_class, "timeout");
+  EXPECT_EQ(end.text,
+            "3 attempts in a row met the time limit of their job before a new checkpoint, the last "
+            "at step 0 (the time limit of its job was near); give a job more time, by --time or "
+            "another partition");
+}
+
+TEST_F(QueueTest, AJobThatAdvancesIsContinuedAsOftenAsItsTimeLimitEndsIt) {
+  options_.settings["before"] = "(sleep 0.35; kill -USR1 $$) &";
+  rules({{{"step_seconds", 0.1}}});
+  add({"a"});
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_GT(store_.begun.size(), 3u);
+  expect_finished();
+}
+
+TEST_F(QueueTest, TheTimeLimitOfThePartitionIsHeeded) {
+  script("scontrol", R"([ "$2" = config ] || {
+  echo 'PartitionName=long Default=NO DefaultTime=NONE MaxTime=UNLIMITED State=UP'
+  echo 'PartitionName=short Default=YES DefaultTime=NONE MaxTime=00:05:00 State=UP'; exit 0; })");
+  add({"a"});
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_THAT(notes_, HasSubstr("partition 'short' of Slurm ends jobs after 5 minutes: runs that"));
+  EXPECT_THAT(read_text(slurm_ / "scripts/101"), HasSubstr("#SBATCH --signal=B:USR1@75\n"));
+
+  options_.estimate = [](const Job&) { return JobEstimate{100, {}}; };
+  add({"b", "c"});
+  EXPECT_EQ(run().finished, 2u);
+  EXPECT_THAT(read_text(slurm_ / "scripts/102"), HasSubstr("#SBATCH --time=5\n"));
+  EXPECT_THAT(read_text(slurm_ / "scripts/102"), HasSubstr("#SBATCH --array=0-1\n"))
+      << "both at once take longer";
+
+  options_.settings["time_seconds"] = 7200;
+  add({"d"});
+  EXPECT_THAT(input_error([&] { run(); }),
+              HasSubstr("`time` is 120 minutes, but partition 'short' of Slurm ends jobs after 5 "
+                        "minutes; give a shorter time"));
+  options_.settings["partition"] = "long";
+  EXPECT_EQ(run().finished, 1u);
 }
 
 TEST_F(QueueTest, TheTimeThatAJobWaitsInTheQueueIsNotItsOwn) {

@@ -35,6 +35,8 @@ struct Outcome {
   std::optional<int> signal;     // that ended it
   std::string last_words;  // what the worker wrote to stderr outside of an attempt; may be empty
   std::optional<Loss> loss;
+  // Its job in a queue had reached the limit of its time, or was about to.
+  bool ran_out_of_time = false;
 };
 
 // The id of an attempt's job in a cluster's queue.
@@ -53,6 +55,8 @@ class Executor {
   // The reason why no attempt can start, such as workers of an earlier driver that have not ended
   // yet, and what the user can do about it; empty: there is none. Called at most once per second.
   virtual std::string obstacle() const { return ""; }
+  // What the user should know about how attempts are executed, each text once.
+  virtual std::vector<std::string> take_notes() { return {}; }
   // The fraction of the executor's capacity that an attempt with this many threads takes: above 0,
   // at most 1; 0: not known.
   virtual double share(int threads) const = 0;

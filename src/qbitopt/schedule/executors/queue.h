@@ -32,6 +32,7 @@ class QueueExecutor : public Executor {
 
   std::string description() const override;
   std::string obstacle() const override;
+  std::vector<std::string> take_notes() override { return submitter_.take_notes(); }
   double share(int threads) const override { return 0; }  // nobody knows what the queue lets run
   bool has_room(int threads) const override { return submitter_.has_room(); }
   bool is_busy() const override;

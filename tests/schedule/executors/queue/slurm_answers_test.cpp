@@ -79,12 +79,34 @@ TEST(SlurmAnswersTest, SacctExplainsIfItCan) {
   EXPECT_EQ(slurm->explanation(answer("", 1, "Slurm accounting storage is disabled")), "");
 }
 
+TEST(SlurmAnswersTest, TheLimitsOfTheChosenPartitionAreRead) {
+  const std::string text =
+      "MaxArraySize            = 1001\nMaxJobCount             = 500\n"
+      "PartitionName=day Default=YES DefaultTime=01:00:00 MaxTime=1-00:00:00 State=UP\n"
+      "PartitionName=free Default=NO DefaultTime=NONE MaxTime=UNLIMITED State=UP\n";
+  const auto limits_of = [&](const std::string& partition, std::vector<std::string> options = {}) {
+    return make_slurm({.partition = partition, .options = std::move(options)})
+        ->limits(answer(text));
+  };
+  const BatchSystem::Limits day = limits_of("");
+  EXPECT_EQ(day.array, 1001);
+  EXPECT_EQ(day.queued, 500);
+  EXPECT_EQ(day.partition, "day");
+  EXPECT_EQ(day.minutes, 24 * 60);
+  EXPECT_EQ(day.default_minutes, 60);
+  EXPECT_EQ(limits_of("free").partition, "free");
+  EXPECT_EQ(limits_of("free").minutes, 0);
+  EXPECT_EQ(limits_of("free").default_minutes, 0);
+  EXPECT_EQ(limits_of("day,free").minutes, 0) << "either may be meant";
+  EXPECT_EQ(limits_of("", {"--partition=free"}).minutes, 0);
+}
+
 TEST(SlurmAnswersTest, TheSignalComesWithinTheTimeThatAJobHas) {
   QueueBatch batch;
   batch.tasks.resize(2);
   const auto header = [&](int64_t minutes) {
     BatchNeeds needs;
-    needs.minutes = minutes;
+    needs.minutes = needs.granted_minutes = minutes;
     return make_slurm({})->header(batch, needs);
   };
   EXPECT_THAT(header(0), ::testing::HasSubstr("--signal=B:USR1@300\n"));

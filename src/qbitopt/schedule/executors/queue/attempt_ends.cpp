@@ -16,8 +16,11 @@ namespace fs = std::filesystem;
 
 constexpr int kFirstSignal = 128;  // exit status of a shell's command that died of signal 0
 
-Outcome outcome_of_exit(const std::string& key, const fs::path& folder, int status) {
+// `text`: what the script left, "0", or "0 USR1" after a signal.
+Outcome outcome_of_exit(const std::string& key, const fs::path& folder, const std::string& text) {
   Outcome outcome{key};
+  const int status = std::atoi(text.c_str());
+  outcome.ran_out_of_time = text.ends_with(" USR1");
   const int signal = status - kFirstSignal;
   const bool has_begun = is_there(folder / "events.jsonl");
   if ((status == 0 && has_begun) || signal == SIGUSR1 || signal == SIGTERM) {
@@ -33,9 +36,11 @@ Outcome outcome_of_exit(const std::string& key, const fs::path& folder, int stat
   return outcome;
 }
 
+bool is_timeout(const std::string& explanation) { return explanation.rfind("TIMEOUT", 0) == 0; }
+
 std::string class_of(const std::string& explanation) {
   if (explanation.rfind("OUT_OF_ME", 0) == 0) return "out_of_memory";
-  if (explanation.rfind("PREEMPTED", 0) == 0) return "preempted";
+  if (explanation.rfind("PREEMPTED", 0) == 0 || is_timeout(explanation)) return "preempted";
   return "lost";
 }
 
@@ -65,7 +70,7 @@ void AttemptEnds::look_at(Submission& submission, size_t task) {
     const std::string status = first_line_of(fs::path(folder) / "exit");
     if (status.empty()) continue;
     looked_at.has_begun = true;
-    queued_.end(key, outcome_of_exit(key, folder, std::atoi(status.c_str())));
+    queued_.end(key, outcome_of_exit(key, folder, status));
   }
   if (looked_at.open.empty() || looked_at.absences < kAnswersUntilAbsent) return;
   const bool has_waited =
@@ -111,6 +116,7 @@ void AttemptEnds::give_up(Submission& submission, size_t task) {
   const auto lose = [&](const std::string& key, const Loss& how) {
     Outcome outcome{key};
     outcome.loss = how;
+    outcome.ran_out_of_time = is_timeout(gone.explanation);
     queued_.end(key, std::move(outcome));
   };
   for (const std::string& key : begun) lose(key, loss);

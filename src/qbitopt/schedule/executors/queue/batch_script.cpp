@@ -13,7 +13,7 @@ namespace {
 // say (127) if the worker's end had been told already.
 constexpr const char* kWork = R"(signaled= stopped= worker=
 stop() {
-  signaled=1 stopped=1
+  signaled=1 stopped=$1
   [ -z "$worker" ] || kill -"$1" "$worker" 2>/dev/null
 }
 trap 'stop USR1' USR1
@@ -33,7 +33,7 @@ while IFS= read -r folder <&3; do
     [ "$again" -eq 127 ] || status=$again
   done
   worker=
-  echo "$status" >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"
+  echo "$status${stopped:+ $stopped}" >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"
 done 3<"$batch/task.$task"
 )";
 

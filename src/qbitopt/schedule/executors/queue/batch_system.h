@@ -18,6 +18,8 @@ struct BatchNeeds {
   std::string gpus;       // as QueueSettings::gpus_per_job; empty: none
   int64_t megabytes = 0;  // 0: the system's default
   int64_t minutes = 0;    // the same
+  // What it will have: `minutes`, or else the system's default; 0: no limit, or not known.
+  int64_t granted_minutes = 0;
 };
 
 // The queue's answer to a submission.
@@ -68,6 +70,10 @@ class BatchSystem {
   struct Limits {
     int array = 1;      // jobs of one submission
     int queued = 1000;  // jobs in the queue
+    // That a job of the chosen partition may take, and that it gets if it does not ask; 0: no
+    // limit, or not known.
+    int64_t minutes = 0, default_minutes = 0;
+    std::string partition;  // that has these limits
   };
   virtual Limits limits(const CallResult& answer) const { return {}; }
 

@@ -47,7 +47,7 @@ double packs_of(const std::vector<CollectedAttempt>& attempts, const QueueSettin
 }
 
 BatchNeeds needs_of(const QueueShape& shape, const std::vector<AttemptPack>& packs,
-                    const QueueSettings& settings) {
+                    const QueueSettings& settings, const BatchSystem::Limits& limits) {
   BatchNeeds needs;
   needs.cpus = settings.cpus_per_job > 0 ? settings.cpus_per_job : shape.threads;
   needs.gpus = shape.gpus;
@@ -66,8 +66,10 @@ BatchNeeds needs_of(const QueueShape& shape, const std::vector<AttemptPack>& pac
   }
   if (knows_seconds)
     needs.minutes = static_cast<int64_t>(std::ceil(2 * longest / 60)) + kSpareMinutes;
+  if (limits.minutes > 0) needs.minutes = std::min(needs.minutes, limits.minutes);
   if (settings.time_seconds > 0)
     needs.minutes = static_cast<int64_t>(std::ceil(settings.time_seconds / 60));
+  needs.granted_minutes = needs.minutes > 0 ? needs.minutes : limits.default_minutes;
   if (knows_bytes) needs.megabytes = most_bytes * 3 / 2 / (1 << 20) + kSpareMegabytes;
   if (settings.memory_megabytes > 0) needs.megabytes = settings.memory_megabytes;
   return needs;

@@ -35,8 +35,9 @@ std::vector<AttemptPack> packed(std::vector<CollectedAttempt> attempts,
 double packs_of(const std::vector<CollectedAttempt>& attempts, const QueueSettings& settings);
 
 // What each of the jobs needs: what the settings say, else twice the time and one and a half times
-// the memory that the estimates say for the largest, and some to spare.
+// the memory that the estimates say for the largest, and some to spare, but no more time than the
+// queue allows.
 BatchNeeds needs_of(const QueueShape& shape, const std::vector<AttemptPack>& packs,
-                    const QueueSettings& settings);
+                    const QueueSettings& settings, const BatchSystem::Limits& limits);
 
 }  // namespace qbitopt

@@ -10,6 +10,23 @@
 namespace qbitopt {
 namespace {
 
+// Minutes of a time as scontrol prints it: "UNLIMITED", "2-00:00:00", "00:05:00"; 0: no limit.
+int64_t minutes_of(const std::string& text) {
+  static const std::regex form(R"((?:(\d{1,6})-)?(\d{1,6}):(\d\d):(\d\d))");
+  std::smatch match;
+  if (!std::regex_match(text, match, form)) return 0;
+  const int64_t days = match[1].matched ? std::stoll(match[1]) : 0;
+  return (days * 24 + std::stoll(match[2])) * 60 + std::stoll(match[3]);
+}
+
+// The value of a NAME=VALUE in a line of scontrol; empty if there is none.
+std::string value_in(const std::string& line, const std::string& name) {
+  const size_t at = (" " + line).find(" " + name + "=");
+  if (at == std::string::npos) return "";
+  const size_t begin = at + name.size() + 1;
+  return line.substr(begin, line.find(' ', begin) - begin);
+}
+
 // How long before the limit of its time a job is asked for a checkpoint.
 constexpr int64_t kCheckpointSeconds = 300;
 
@@ -37,7 +54,9 @@ class Slurm : public BatchSystem {
 
   std::string name() const override { return "Slurm"; }
   std::string submitter() const override { return "sbatch"; }
-  std::string limits_command() const override { return "exec scontrol show config"; }
+  std::string limits_command() const override {
+    return "scontrol show config && { scontrol show partition --oneliner || true; }";
+  }
 
   Limits limits(const CallResult& answer) const override {
     Limits limits{.array = 1000, .queued = 1000};
@@ -49,6 +68,7 @@ class Slurm : public BatchSystem {
       if ((*it)[1] == "MaxArraySize") limits.array = value;
       if ((*it)[1] == "MaxJobCount") limits.queued = std::min(limits.queued, value);
     }
+    add_time_limits(answer.out, limits);
     return limits;
   }
 
@@ -65,8 +85,9 @@ class Slurm : public BatchSystem {
     add("--no-requeue");
     // To the script, which passes it on: without the B, what it starts other than by srun would
     // never hear of it.
-    const int64_t lead = needs.minutes > 0 ? std::min(kCheckpointSeconds, needs.minutes * 60 / 4)
-                                           : kCheckpointSeconds;
+    const int64_t lead = needs.granted_minutes > 0
+                             ? std::min(kCheckpointSeconds, needs.granted_minutes * 60 / 4)
+                             : kCheckpointSeconds;
     add(fmt::format("--signal=B:USR1@{}", lead));
     add("--ntasks=1");
     add(fmt::format("--cpus-per-task={}", needs.cpus));
@@ -151,6 +172,26 @@ class Slurm : public BatchSystem {
   }
 
  private:
+  // Those of the partition that jobs go to. Nothing is known if several may be meant.
+  void add_time_limits(const std::string& text, Limits& limits) const {
+    const bool may_be_another = std::any_of(
+        settings_.options.begin(), settings_.options.end(), [](const std::string& option) {
+          return option.starts_with("-p") || option.starts_with("--partition");
+        });
+    if (may_be_another) return;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      const std::string name = value_in(line, "PartitionName");
+      const bool is_meant = settings_.partition.empty() ? value_in(line, "Default") == "YES"
+                                                        : name == settings_.partition;
+      if (name.empty() || !is_meant) continue;
+      limits.partition = name;
+      limits.minutes = minutes_of(value_in(line, "MaxTime"));
+      limits.default_minutes = minutes_of(value_in(line, "DefaultTime"));
+      if (limits.default_minutes == 0) limits.default_minutes = limits.minutes;
+    }
+  }
+
   QueueSettings settings_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -21,8 +22,16 @@ constexpr size_t kMostCollected = 1000;    // attempts; more than that are submi
 constexpr int kMostRefusals = 3;           // in a row, once something was accepted
 constexpr double kArraysPerAnswer = 5;     // at most so many are submitted between two answers
 constexpr double kAskAfterSubmitting = 5;  // seconds
+constexpr int64_t kMinute = 60;            // seconds
+constexpr int64_t kShortMinutes = 10;      // a limit that the user is told of
+constexpr double kPackedShare = 0.5;       // of the longest time, that runs in one job may take
 constexpr int kNoSuchProgram = 127;        // exit status of a shell
 const std::string kExec = "exec ";         // with which a shell becomes the command
+
+std::string minutes_text(double seconds) {
+  const auto minutes = static_cast<int64_t>(std::ceil(seconds / kMinute));
+  return minutes == 1 ? "1 minute" : fmt::format("{} minutes", minutes);
+}
 
 }  // namespace
 
@@ -113,7 +122,7 @@ void Submitter::flush_collected() {
         for (const CollectedAttempt& each : pack)
           entries.push_back({each.attempt.job.key, each.attempt.folder});
       }
-      add_batch(std::move(batch), needs_of(shape, part, settings_), shape.threads);
+      add_batch(std::move(batch), needs_of(shape, part, settings_, limits_), shape.threads);
     }
   }
 }
@@ -156,10 +165,35 @@ void Submitter::ask_for_limits() {
     }
     trouble_ = answer.is_good() ? "" : answer.words("its command");
     if (!answer.is_good()) return;
-    are_limits_known_ = true;
-    limits_ = system_.limits(answer);
-    queued_limit_ = limits_.queued;
+    hear_limits(system_.limits(answer));
   });
+}
+
+void Submitter::hear_limits(const BatchSystem::Limits& limits) {
+  are_limits_known_ = true;
+  limits_ = limits;
+  limits_.queued = std::max(limits.queued, settings_.max_queued);  // the user knows better
+  queued_limit_ = limits_.queued;
+  if (limits.minutes == 0 && limits.default_minutes == 0) return;
+  const auto seconds = static_cast<double>(limits.minutes * kMinute);
+  if (limits.minutes > 0 && settings_.time_seconds > seconds) {
+    return stop(fmt::format(
+        "`time` is {}, but partition '{}' of {} ends jobs after {}; give a shorter time "
+        "(a run goes on in another job, from its checkpoint), or another partition",
+        minutes_text(settings_.time_seconds), limits.partition, system_.name(),
+        minutes_text(seconds)));
+  }
+  if (limits.minutes > 0)
+    settings_.pack_seconds = std::min(settings_.pack_seconds, seconds * kPackedShare);
+  const int64_t granted = limits.default_minutes;
+  if (settings_.time_seconds == 0 && granted > 0 && granted <= kShortMinutes) {
+    notes_.push_back(fmt::format(
+        "partition '{}' of {} ends jobs after {}{}: runs that need longer go on in another job, "
+        "from "
+        "their checkpoint",
+        limits.partition, system_.name(), minutes_text(static_cast<double>(granted * kMinute)),
+        granted == limits.minutes ? "" : " unless they ask for more (--time)"));
+  }
 }
 
 void Submitter::submit_next() {
@@ -341,7 +375,7 @@ std::string Submitter::preview(const std::vector<Job>& jobs) const {
     batch.name = "qbitopt-NAME";
     batch.folder = options_.runs_folder / "batches" / batch.name;
     batch.tasks.resize(packs.size());
-    const BatchNeeds needs = needs_of(shape, packs, settings_);
+    const BatchNeeds needs = needs_of(shape, packs, settings_, limits_);
     std::string command = system_.submit(batch, needs);
     if (command.starts_with(kExec)) command.erase(0, kExec.size());
     text += fmt::format(

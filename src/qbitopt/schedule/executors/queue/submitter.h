@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/schedule/executors/queue/batch_system.h"
@@ -42,12 +43,16 @@ class Submitter {
   const std::string& full() const { return full_; }        // why the queue takes no more; or empty
   const std::string& fatal() const { return fatal_; }      // why nothing can be submitted; or empty
 
+  // What the user should know about the limits of the queue, once.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
+
   // The command and the script for these jobs, for a person.
   std::string preview(const std::vector<Job>& jobs) const;
 
  private:
   CollectedAttempt collected(const Attempt& attempt, int threads) const;
   void ask_for_limits();
+  void hear_limits(const BatchSystem::Limits& limits);
   void flush_collected();
   void add_batch(QueueBatch batch, const BatchNeeds& needs, int threads);
   void submit_next();
@@ -61,7 +66,7 @@ class Submitter {
 
   const BatchSystem& system_;
   const ExecutorOptions& options_;
-  const QueueSettings& settings_;
+  QueueSettings settings_;
   Calls& calls_;
   QueuedAttempts& queued_;
   StatusPoll& poll_;
@@ -74,6 +79,7 @@ class Submitter {
   QueueClock::time_point next_limits_{};
   bool has_submitted_ = false;
   std::string trouble_, full_, fatal_;
+  std::vector<std::string> notes_;  // that nobody has taken yet
 };
 
 // The shell command that starts the worker, by settings.launch.
