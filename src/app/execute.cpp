@@ -16,6 +16,7 @@
 #include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/expected_seconds.h"
 #include "qbitopt/runlog/queries.h"
+#include "qbitopt/schedule/cancel_requests.h"
 #include "qbitopt/schedule/executors/executor.h"
 
 namespace po = boost::program_options;
@@ -131,6 +132,7 @@ std::string describe(const RunSummary& summary, double seconds) {
   };
   add(summary.failed, "failed");
   add(summary.failed_before, "failed before");
+  add(summary.cancelled, "cancelled");
   add(summary.blocked, "blocked by a failed job");
   add(summary.unfinished - summary.left, "not finished");
   add(summary.left, "left in the queue");
@@ -140,7 +142,8 @@ std::string describe(const RunSummary& summary, double seconds) {
 int exit_code(const RunSummary& summary, int signal) {
   if (signal != 0) return signal == SIGINT ? kInterrupted : kTerminated;
   const bool is_whole = summary.unfinished == 0 || summary.left > 0;
-  const bool has_failed = summary.failed + summary.failed_before + summary.blocked > 0;
+  const bool has_failed =
+      summary.failed + summary.failed_before + summary.blocked + summary.cancelled > 0;
   return is_whole && !has_failed ? kGood : kJobsFailed;
 }
 
@@ -177,7 +180,8 @@ DatabaseOptions patient_database(Console& console) {
 }
 
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console, std::function<Plan()> replan) {
+            const CommandLine& line, Console& console, std::function<Plan()> replan,
+            std::vector<std::string> cancelled) {
   const auto begun = ProgressBoard::Clock::now();
   make_runs_folder(database_file);
   ExecutorOptions options;
@@ -185,7 +189,7 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   options.runs_folder = runs_folder(database_file);
   options.jobs = jobs_of(plan, line);
   const ExecutorChoice choice = executor_of(plan, line);
-  options.wants_gpus = wants_gpus(plan, database.records(plan), choice);
+  options.wants_gpus = cancelled.empty() && wants_gpus(plan, database.records(plan), choice);
   options.settings = choice.settings;
   Estimates estimates(database);
   options.estimate = [&](const Job& job) { return estimates.of(job); };
@@ -210,6 +214,14 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   how.stop_requests = [&] { return signals.count(); };
   how.replan = std::move(replan);
   how.detach = line.is_on("detach");
+  const CancelRequests requests(options.runs_folder);
+  requests.take();  // meant for an earlier driver
+  how.cancel_requests = [&requests, cancelled = std::move(cancelled)]() mutable {
+    std::vector<std::string> keys = requests.take();
+    keys.insert(keys.end(), cancelled.begin(), cancelled.end());
+    cancelled.clear();
+    return keys;
+  };
   const RunSummary summary = Scheduler(plan, *executor, database, view, how).run();
 
   const std::chrono::duration<double> elapsed = ProgressBoard::Clock::now() - begun;
@@ -217,6 +229,8 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   view.say(fmt::format("{} jobs: {}", plan.jobs.size(), describe(summary, elapsed.count())));
   if (summary.left > 0)
     view.say("the same command attaches to them, and starts what waits for them");
+  if (summary.cancelled > 0)
+    view.say("`qbitopt retry KEY` runs a cancelled job again, from its checkpoint");
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {
     const bool have_results = keys_where(database.reader(), "state = 'failed'").empty();

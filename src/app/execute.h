@@ -27,8 +27,10 @@ DatabaseOptions patient_database(Console& console);
 
 // Runs the unfinished jobs of a stored plan, shows their progress, and returns the exit status:
 // kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; it adds jobs to
-// the plan. Throws InputError and DatabaseError.
+// the plan. Obeys `qbitopt cancel`; the jobs `cancelled` are cancelled before any is started. Throws
+// InputError and DatabaseError.
 int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr);
+            const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr,
+            std::vector<std::string> cancelled = {});
 
 }  // namespace qbitopt::app

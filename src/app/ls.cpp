@@ -19,10 +19,12 @@ namespace {
 constexpr const char* kJobs =
     "SELECT job, state, method, model, budget_average_bits AS bits, seed, top1, weight_bits, "
     "activation_bits,"
-    " seconds, attempts, queue_id, error_class AS error, sweeps FROM runs";
+    " seconds, attempts, queue_id, error_class AS error, sweeps, tags, note FROM runs";
 
 constexpr const char* kSweeps =
-    "SELECT sweep, jobs, finished, running, interrupted, failed, new, percent, hours, hours_left "
+    "SELECT sweep, jobs, finished, running, interrupted, failed, new, percent, hours, hours_left, "
+    "tags, "
+    "note "
     "FROM progress"
     " ORDER BY sweep";
 

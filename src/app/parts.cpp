@@ -10,6 +10,7 @@
 #include "app/text.h"
 #include "app/verbs.h"
 #include "app/worker_verb.h"
+#include "qbitopt/core/names.h"
 
 namespace qbitopt::app {
 namespace {

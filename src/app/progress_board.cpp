@@ -102,6 +102,11 @@ void ProgressBoard::ended(const PlannedJob& job, const AttemptEnd& end, bool wil
   }
 }
 
+void ProgressBoard::cancelled(const PlannedJob& job) {
+  ++failed_;
+  --kinds_[kind_of(job.job())].waiting;
+}
+
 void ProgressBoard::blocked(const PlannedJob& job) {
   ++blocked_;
   --kinds_[kind_of(job.job())].waiting;

@@ -42,6 +42,7 @@ class ProgressBoard {
   // `seconds`: duration of the job, if it finished.
   void ended(const PlannedJob& job, const AttemptEnd& end, bool will_retry,
              std::optional<double> seconds);
+  void cancelled(const PlannedJob& job);  // before it was started
   void blocked(const PlannedJob& job);
 
   size_t total() const { return total_; }

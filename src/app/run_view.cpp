@@ -89,6 +89,8 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
     if (!console_.is_live()) {
       console_.say(fmt::format("finished {}/{} {}{}", board_.done(), board_.total(), who, what));
     }
+  } else if (end.error_class == kCancelled) {
+    say("cancelled " + who);
   } else if (!end.error_class.empty()) {
     const std::string log = shown(std::filesystem::path(attempt.folder) / "log.txt");
     error(fmt::format("job {} {}: {}: {}; log: {}{}", who, name(end.state), end.error_class,
@@ -97,6 +99,11 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
     console_.say(fmt::format("interrupted {}{}", who, end.text.empty() ? "" : ": " + end.text));
   }
   if (is_known) finished_.erase(finished);
+}
+
+void RunView::on_cancelled(const PlannedJob& job) {
+  board_.cancelled(job);
+  say(fmt::format("cancelled {} {}", short_key(job.key), label(job)));
 }
 
 void RunView::on_blocked(const PlannedJob& job) {

@@ -27,6 +27,7 @@ class RunView : public RunObserver {
   void on_events(const Attempt& attempt, const std::vector<Event>& events) override;
   void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
                 bool will_retry) override;
+  void on_cancelled(const PlannedJob& job) override;
   void on_blocked(const PlannedJob& job) override;
   void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) override;
   void on_wait(const std::string& wait) override;

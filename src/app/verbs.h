@@ -26,9 +26,16 @@ int help(const Invocation& invocation);
 int plan(const Invocation& invocation);
 int run(const Invocation& invocation);
 int retry(const Invocation& invocation);
+int cancel(const Invocation& invocation);
 int watch(const Invocation& invocation);
 int ls(const Invocation& invocation);
 int show(const Invocation& invocation);
+int logs(const Invocation& invocation);
+int diff(const Invocation& invocation);
+int note(const Invocation& invocation);
+int gc(const Invocation& invocation);
+int rm(const Invocation& invocation);
+int merge(const Invocation& invocation);
 int sql(const Invocation& invocation);
 int table(const Invocation& invocation);
 int export_(const Invocation& invocation);  // `export` is a keyword of C++

@@ -372,6 +372,55 @@ TEST_F(SchedulerTest, TheThirdStopRequestKillsAWorkerThatIsDeaf) {
   EXPECT_EQ(last_end("a").signal, SIGKILL);
 }
 
+TEST_F(SchedulerTest, ACancelledJobWritesACheckpointAndIsNotTriedAgain) {
+  add(named_job("a"));
+  add(named_job("b"));
+  options_.retries = {{"other", -1}};
+  options_.cancel_requests = [&] {
+    return store_.events[sha256("a")].empty() ? std::vector<std::string>{}
+                                              : std::vector{sha256("a")};
+  };
+  const RunSummary summary = run(rule("a", {{"step_seconds", 0.2}, {"steps", 50}}));
+  EXPECT_EQ(summary.cancelled, 1u);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(summary.failed, 0u);
+  EXPECT_EQ(last_end("a").state, JobState::kFailed);
+  EXPECT_EQ(last_end("a").error_class, "cancelled");
+  EXPECT_TRUE(fs::exists(store_.jobs[sha256("a")].folder + "/checkpoint"));
+
+  options_.cancel_requests = [] { return std::vector<std::string>{}; };
+  EXPECT_EQ(run().failed_before, 1u);  // only `retry` runs it again
+  store_.jobs[sha256("a")].state = JobState::kNew;
+  store_.jobs[sha256("a")].error_class = "cancelled";
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_EQ(store_.begun.back().resume_from, store_.begun[0].folder + "/checkpoint");
+}
+
+TEST_F(SchedulerTest, AJobThatIsCancelledBeforeItsTurnIsRecordedAndBlocksThoseThatNeedIt) {
+  local_.jobs = 1;
+  add(named_job("a"));
+  add(named_job("parent"));
+  add(named_job("child", {}, {{"start", sha256("parent")}}), {{"start", "model"}});
+  add(named_job("z"));
+  options_.cancel_requests = [&] { return std::vector{sha256("parent"), sha256("nobody's")}; };
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.cancelled, 1u);
+  EXPECT_EQ(summary.blocked, 1u);
+  EXPECT_EQ(summary.finished, 2u);
+  EXPECT_EQ(last_end("parent").error_class, "cancelled");
+  EXPECT_FALSE(fs::exists(store_.jobs[sha256("parent")].folder));
+}
+
+TEST_F(SchedulerTest, ADeafWorkerIsKilledWhenItIsCancelledForTheThirdTime) {
+  add(named_job("a"));
+  local_.grace = std::chrono::minutes(5);
+  options_.cancel_requests = [&] {
+    return store_.begun.empty() ? std::vector<std::string>{} : std::vector{sha256("a")};
+  };
+  EXPECT_EQ(run(rule("a", {{"do", "hang"}})).cancelled, 1u);
+  EXPECT_EQ(last_end("a").signal, SIGKILL);
+}
+
 TEST_F(SchedulerTest, FailFastStopsAfterTheFirstFailure) {
   local_.jobs = 1;
   for (const char* name : {"a", "b", "c"}) add(named_job(name));

@@ -12,6 +12,7 @@
 #include "qbitopt/runlog/database_file.h"
 #include "qbitopt/runlog/events.h"
 #include "qbitopt/runlog/queries.h"
+#include "qbitopt/runlog/removal_rows.h"
 #include "qbitopt/runlog/schema.h"
 #include "qbitopt/runlog/sweep_record.h"
 
@@ -285,6 +286,27 @@ void Database::reset(const std::vector<std::string>& job_keys) {
 void Database::renew_job(int64_t attempt) {
   connection_->execute(
       "UPDATE job SET state = 'new' WHERE id = (SELECT job_id FROM attempt WHERE id = ?)", attempt);
+}
+
+void Database::remove(const Removal& removal) {
+  change([&] {
+    delete_rows(*connection_, removal);
+    events_->forget();
+    attempt_ids_.clear();
+    qbitopt::refresh_views(*connection_);
+  });
+  commit();
+}
+
+void Database::forget_artifact(const std::string& job_key, const std::string& name) {
+  change([&] {
+    connection_->execute(
+        "DELETE FROM artifact WHERE name = ? AND attempt_id IN (SELECT attempt.id FROM attempt "
+        "JOIN "
+        "job ON job.id = attempt.job_id WHERE job.key = ?)",
+        name, job_key);
+  });
+  commit();
 }
 
 void Database::record_published(const std::vector<PublishedResult>& results) {

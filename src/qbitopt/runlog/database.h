@@ -12,6 +12,7 @@
 #include "qbitopt/runlog/error.h"
 #include "qbitopt/runlog/published.h"
 #include "qbitopt/runlog/reader.h"
+#include "qbitopt/runlog/removal.h"
 #include "qbitopt/schedule/run_store.h"
 #include "qbitopt/sweep/plan.h"
 
@@ -88,6 +89,11 @@ class Database : public RunStore {
   // Marks jobs to be run again, including finished ones: their state becomes new, their attempts
   // are kept, and a result stays valid until another attempt has finished. Committed on return.
   void reset(const std::vector<std::string>& job_keys);
+
+  // Deletes sweeps and jobs with all their rows; the folders are the caller's. Committed on return.
+  void remove(const Removal& removal);
+  // Deletes the record of files that are no longer kept. Committed on return.
+  void forget_artifact(const std::string& job_key, const std::string& name);
 
   // Replaces the published numbers. Committed on return.
   void record_published(const std::vector<PublishedResult>& results);

@@ -46,6 +46,25 @@ constexpr const char* kBudgets = R"(
       AND inventory_id IS NOT NULL;
   DROP TABLE weighted)";
 
+constexpr const char* kNotes = R"(
+CREATE TABLE note (
+  id INTEGER PRIMARY KEY,
+  job_id INTEGER UNIQUE REFERENCES job (id),
+  sweep_id INTEGER UNIQUE REFERENCES sweep (id),
+  text TEXT NOT NULL CHECK (length(text) > 0),
+  written_at REAL NOT NULL,
+  CHECK ((job_id IS NULL) <> (sweep_id IS NULL))
+) STRICT;
+CREATE TABLE tag (
+  id INTEGER PRIMARY KEY,
+  job_id INTEGER REFERENCES job (id),
+  sweep_id INTEGER REFERENCES sweep (id),
+  name TEXT NOT NULL CHECK (length(name) > 0),
+  UNIQUE (job_id, name),
+  UNIQUE (sweep_id, name),
+  CHECK ((job_id IS NULL) <> (sweep_id IS NULL))
+) STRICT;)";
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
@@ -55,7 +74,8 @@ const std::vector<Migration>& migrations() {
       {3, "jobs of several cases",
        "ALTER TABLE sweep_job ADD COLUMN other_cases TEXT NOT NULL DEFAULT '[]' CHECK "
        "(json_valid(other_cases))"},
-      {4, "budgets in bytes and bit operations, shares as told", kBudgets}};
+      {4, "budgets in bytes and bit operations, shares as told", kBudgets},
+      {5, "notes and tags", kNotes}};
   return steps;
 }
 

@@ -93,6 +93,9 @@ void JobQueue::finish(size_t job) {
 }
 
 std::vector<size_t> JobQueue::fail(size_t job) {
+  // The rank changes when a new job needs this one.
+  if (entries_[job].status == Status::kReady && ready_.erase(rank(job)) == 0)
+    std::erase_if(ready_, [&](const Rank& ready) { return std::get<size_t>(ready) == job; });
   entries_[job].status = Status::kFailed;
   std::vector<size_t> blocked;
   block_waiting(job, blocked);

@@ -38,7 +38,7 @@ class JobQueue {
   // Puts a taken job back into the queue.
   void put_back(size_t job);
   void finish(size_t job);
-  // Returns the jobs that can never run now.
+  // A job that waits, is ready or taken. Returns the jobs that can never run now.
   std::vector<size_t> fail(size_t job);
 
   Status status(size_t job) const { return entries_[job].status; }

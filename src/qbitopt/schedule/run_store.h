@@ -36,7 +36,7 @@ struct AttemptEnd {
   // "crashed", "timeout" (run.timeout, or a queue's limit that leaves no time for a checkpoint),
   // "disk_full", "spool" (its events cannot be read), "folder" (its folder
   // cannot be made or written), "missing_input" or "damaged_input" (a file of a needed job is
-  // missing or was changed).
+  // missing or was changed), "cancelled" (by the user).
   std::string error_class;
   std::string text;  // one line
   // True: the failed attempt is followed by another one, in this run or else in the next. Its job

@@ -71,12 +71,14 @@ RunSummary Scheduler::run() {
   try {
     adopt_running();
     obey_stop_requests();
+    obey_cancel_requests();
     while (!is_over()) {
       start_what_fits();
       tend();
       note_queue_ids();
       for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);
       read_spools();
+      obey_cancel_requests();
     }
   } catch (...) {
     drain_after_trouble();
@@ -252,6 +254,38 @@ void Scheduler::obey_stop_requests() {
   for (auto& [key, running] : running_) ask_to_stop(running, level);
 }
 
+void Scheduler::obey_cancel_requests() {
+  for (const std::string& key : options_.cancel_requests()) {
+    const auto running = running_.find(key);
+    if (running == running_.end()) {
+      if (queue_.contains(key)) cancel(queue_.index(key));
+      continue;
+    }
+    Evidence& evidence = running->second.evidence;
+    StopLevel level = evidence.is_adopted ? StopLevel::kKill : StopLevel::kCheckpoint;
+    if (evidence.is_cancelled && level == StopLevel::kCheckpoint) {
+      level = evidence.asked_to_stop == StopLevel::kCheckpoint ? StopLevel::kTerminate
+                                                               : StopLevel::kKill;
+    }
+    evidence.is_cancelled = true;
+    ask_to_stop(running->second, level);
+  }
+}
+
+// A job that is not running. Its end is recorded as that of an attempt.
+void Scheduler::cancel(size_t job) {
+  const JobQueue::Status status = queue_.status(job);
+  if (status != JobQueue::Status::kWaiting && status != JobQueue::Status::kReady) return;
+  const Attempt attempt =
+      plan_attempt(options_.runs_folder, plan_.jobs[job].job(), records_[job].attempts + 1);
+  store_.begin(attempt);
+  store_.end(attempt, cancelled());
+  records_[job].attempts = attempt.number;
+  observer_.on_cancelled(plan_.jobs[job]);
+  ++summary_.cancelled;
+  block_those_that_need(job);
+}
+
 void Scheduler::ask_to_stop(Running& running, StopLevel level) {
   std::optional<StopLevel>& asked = running.evidence.asked_to_stop;
   if (asked && *asked >= level) return;
@@ -295,8 +329,9 @@ void Scheduler::bound_time_limits(const Running& running, const Outcome& outcome
 
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
   const bool has_no_room = end.error_class == "disk_full";
+  const bool is_cancelled = end.error_class == kCancelled;
   end.will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
-                   may_retry(job, end.error_class);
+                   !is_cancelled && may_retry(job, end.error_class);
   if (!end.will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
     end.state = JobState::kFailed;  // preempted too often
   }
@@ -312,13 +347,21 @@ void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
   } else if (end.will_retry || end.state == JobState::kInterrupted) {
     queue_.put_back(job);
   } else {
-    fail_job(job);
+    block_those_that_need(job);
+    if (is_cancelled) {
+      ++summary_.cancelled;
+    } else {
+      count_failure();
+    }
   }
 }
 
-void Scheduler::fail_job(size_t job) {
-  ++summary_.failed;
+void Scheduler::block_those_that_need(size_t job) {
   for (const size_t blocked : queue_.fail(job)) observer_.on_blocked(plan_.jobs[blocked]);
+}
+
+void Scheduler::count_failure() {
+  ++summary_.failed;
   if (options_.max_failures > 0 && summary_.failed >= static_cast<size_t>(options_.max_failures)) {
     stop(fmt::format("{} failed (--fail-fast)", summary_.failed));
   }

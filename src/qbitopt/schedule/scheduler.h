@@ -36,6 +36,8 @@ class RunObserver {
   virtual void on_events(const Attempt& attempt, const std::vector<Event>& events) {}
   virtual void on_ended(const PlannedJob& job, const Attempt& attempt, const AttemptEnd& end,
                         bool will_retry) {}
+  // The user has cancelled the job before it was started.
+  virtual void on_cancelled(const PlannedJob& job) {}
   // The job needs a job that failed.
   virtual void on_blocked(const PlannedJob& job) {}
   // Called once when a job's worker has been silent for SchedulerOptions::silence_seconds, and with
@@ -64,6 +66,12 @@ struct SchedulerOptions {
   // How often the user has asked to stop so far. 1: start no job and let running jobs write a
   // checkpoint; 2: terminate; 3: kill.
   std::function<int()> stop_requests = [] { return 0; };
+  // Keys of jobs that the user has asked to cancel since the last call. A running job writes a
+  // checkpoint and stops; asked again, it is terminated, and then killed. The job fails with class
+  // "cancelled", and is not tried again.
+  std::function<std::vector<std::string>()> cancel_requests = [] {
+    return std::vector<std::string>{};
+  };
 };
 
 // Outcome of a run: number of the plan's jobs in each state.
@@ -72,6 +80,7 @@ struct RunSummary {
   size_t finished = 0;  // now
   size_t failed = 0;    // now
   size_t failed_before = 0;
+  size_t cancelled = 0;   // now, by the user
   size_t blocked = 0;     // need a failed job
   size_t unfinished = 0;  // not begun, or interrupted
   size_t left = 0;        // of those, attempts that continue without this driver
@@ -124,10 +133,13 @@ class Scheduler {
   void notice_silent_ones();
   void hear_of(Running& running);
   void obey_stop_requests();
+  void obey_cancel_requests();
+  void cancel(size_t job);
   void ask_to_stop(Running& running, StopLevel level);
   void conclude(const Outcome& outcome);
   void settle(size_t job, const Attempt& attempt, AttemptEnd end);
-  void fail_job(size_t job);
+  void block_those_that_need(size_t job);
+  void count_failure();
   void grow();
   void stop(const std::string& reason);
   bool may_retry(size_t job, const std::string& error_class);

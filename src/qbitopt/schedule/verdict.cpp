@@ -47,6 +47,14 @@ AttemptEnd interrupted(const std::string& error_class = "", const std::string& t
   return {JobState::kInterrupted, 0, 0, error_class, text};
 }
 
+}  // namespace
+
+AttemptEnd cancelled() {
+  return failed(kCancelled, "cancelled by the user; `qbitopt retry` runs it again");
+}
+
+namespace {
+
 AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& outcome) {
   if (evidence.is_finished) return {};
   if (evidence.failed) return failed(evidence.failed->error_class, evidence.failed->text);
@@ -59,6 +67,7 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
     return failed("timeout", fmt::format("exceeded the time limit of {:g} s (run.timeout)",
                                          evidence.timeout_seconds));
   }
+  if (evidence.is_cancelled) return cancelled();
   if (evidence.asked_to_stop) return interrupted();
   if (outcome.loss) {
     const auto& [error_class, text] = *outcome.loss;
@@ -124,7 +133,7 @@ bool has_progressed(const Evidence& evidence) {
 
 bool may_resume(const JobRecord& record) {
   return record.state == JobState::kInterrupted || record.error_class == "lost" ||
-         record.error_class == "timeout";
+         record.error_class == "timeout" || record.error_class == kCancelled;
 }
 
 }  // namespace qbitopt

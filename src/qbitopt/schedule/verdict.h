@@ -20,11 +20,16 @@ struct Evidence {
   std::string spool_error;       // its spool could not be read
   bool is_adopted = false;       // begun by an earlier driver
   std::optional<StopLevel> asked_to_stop;
+  bool is_cancelled = false;   // by the user, who wants no other attempt
   double timeout_seconds = 0;  // the limit that it exceeded; 0: none
 
   // Takes first_step and last_step from an event of the attempt.
   void note_step(const Event& event);
 };
+
+// The class of failure of a job that the user cancelled, and the end of its attempt.
+inline constexpr const char* kCancelled = "cancelled";
+AttemptEnd cancelled();
 
 // True if this is the kernel's message for a full disk (or an exceeded quota or file size).
 bool is_disk_full(const std::string& text);

@@ -13,7 +13,9 @@ SELECT
   avg(attempt.seconds) AS seconds_per_job,         -- [seconds] average of the finished jobs
   avg(attempt.seconds) * sum(job.state NOT IN ('finished', 'failed')) / 3600 AS hours_left,  -- [hours] total of the other jobs at that average
   min(attempt.started_at) AS started_at,           -- [unix seconds] first event
-  max(attempt.ended_at) AS ended_at                -- [unix seconds] last end
+  max(attempt.ended_at) AS ended_at,               -- [unix seconds] last end
+  (SELECT text FROM note WHERE note.sweep_id = sweep.id) AS note,  -- what a person has noted
+  (SELECT group_concat(name, ' ') FROM (SELECT name FROM tag WHERE tag.sweep_id = sweep.id ORDER BY name)) AS tags  -- its tags
 FROM sweep
 JOIN sweep_job ON sweep_job.sweep_id = sweep.id AND NOT sweep_job.orphaned
 JOIN job ON job.id = sweep_job.job_id

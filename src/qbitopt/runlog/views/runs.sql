@@ -35,7 +35,9 @@ SELECT
   CASE attempt.state WHEN 'failed' THEN attempt.error_class END AS error_class,  -- of a failed run
   CASE attempt.state WHEN 'failed' THEN attempt.error_text END AS error_text,    -- of a failed run
   (SELECT min(sweep_job.trial) > 0 FROM sweep_job WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS is_trial,  -- 1: only a trial of a search, which chose another strength or has not ended
-  (SELECT group_concat(sweep.name, ' ') FROM sweep_job JOIN sweep ON sweep.id = sweep_job.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS sweeps  -- names of the sweeps that contain it
+  (SELECT group_concat(sweep.name, ' ') FROM sweep_job JOIN sweep ON sweep.id = sweep_job.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS sweeps,  -- names of the sweeps that contain it
+  (SELECT text FROM note WHERE note.job_id = job.id) AS note,  -- what a person has noted
+  (SELECT group_concat(name, ' ') FROM (SELECT name FROM tag WHERE tag.job_id = job.id UNION SELECT name FROM tag JOIN sweep_job ON sweep_job.sweep_id = tag.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned)) AS tags  -- its tags and those of its sweeps
 FROM job
 LEFT JOIN attempt ON attempt.id = job.attempt_id
 LEFT JOIN environment ON environment.id = attempt.environment_id

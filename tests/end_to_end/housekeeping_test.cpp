@@ -1,0 +1,237 @@
+// Verbs that look after jobs and their files: cancel, logs, note, merge, rm, gc, diff.
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "end_to_end/sandbox.h"
+#include "end_to_end/sweeps.h"
+
+namespace qbitopt {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class HousekeepingTest : public testing::Sandbox {
+ protected:
+  HousekeepingTest() { write("small.yaml", testing::kSmallSweep); }
+
+  // The short key of a job, by what `jobs()` calls it.
+  std::string key_of(const std::string& method, const std::string& bits, int seed) {
+    for (const Json& job : json_of("ls")) {
+      if (job["method"] == method && job["bits"].dump() == bits && job["seed"] == seed)
+        return job["job"];
+    }
+    ADD_FAILURE() << "no such job";
+    return "";
+  }
+  std::string state_of(const std::string& key) {
+    return json_of("show " + key)["run"]["state"].get<std::string>();
+  }
+  Json rows(const std::string& sql, const std::string& database = "results/qbitopt.db") {
+    return json_of("sql \"" + sql + "\" --db " + database);
+  }
+  size_t files_below(const fs::path& folder) {
+    size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / folder))
+      files += entry.is_regular_file();
+    return files;
+  }
+};
+
+TEST_F(HousekeepingTest, CancelIsObeyedByTheRunningDriverAndRetryGoesOnFromTheCheckpoint) {
+  set_rules({{{"where", {{"budget.average_bits", 2}, {"seed", 1}}},
+              {"attempt", 1},
+              {"step_seconds", 100}}});
+  auto driver = start_qbitopt("run small.yaml --jobs 1");
+  wait_until([&] { return count("running") == 1 && count("finished") == 2; });
+  const std::string running = key_of("fixed_precision", "2", 1);
+  const std::string waiting = key_of("fixed_precision", "4", 2);
+  const testing::Result cancelled = qbitopt("cancel " + running + " " + waiting);
+  EXPECT_EQ(cancelled.exit_code, 0) << cancelled.err;
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 3);
+  EXPECT_EQ(count("finished"), 8u);
+  EXPECT_EQ(count("failed"), 2u);
+  EXPECT_THAT(read("background.err"), AllOf(HasSubstr("cancelled " + running),
+                                            HasSubstr("2 cancelled"), Not(HasSubstr("error:"))));
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("0 finished, 8 cached, 2 failed before"));
+  const testing::Result again = qbitopt("retry --failed");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("from its checkpoint"));
+  EXPECT_EQ(count("finished"), 10u);
+}
+
+TEST_F(HousekeepingTest, CancelWithoutADriverMarksTheJobsAndTouchesNothingElse) {
+  set_rules({{{"do", "fail"}}});
+  qbitopt("run small.yaml");
+  EXPECT_EQ(count("failed"), 1u);
+  EXPECT_THAT(qbitopt("cancel small").err, HasSubstr("9 cancelled"));
+  EXPECT_EQ(count("failed"), 10u);
+  EXPECT_THAT(qbitopt("cancel small").err, HasSubstr("ended already: 10"));
+  EXPECT_EQ(qbitopt("cancel nobody").exit_code, 2);
+  EXPECT_EQ(qbitopt("cancel").exit_code, 2);
+}
+
+TEST_F(HousekeepingTest, LogsPrintsTheLogAndFollowsARunningJobToItsEnd) {
+  set_rules({{{"where", {{"budget.average_bits", 3}, {"seed", 1}}}, {"step_seconds", 0.3}}});
+  auto driver = start_qbitopt("run small.yaml --jobs 1");
+  wait_until([&] { return count("running") == 1 && count("finished") == 5; });
+  const std::string key = key_of("fixed_precision", "3", 1);
+  const testing::Result followed = qbitopt("logs -f " + key);
+  EXPECT_EQ(followed.exit_code, 0);
+  EXPECT_EQ(followed.out, "fake worker, attempt 1\n");
+  EXPECT_EQ(state_of(key), "finished");
+  wait_until([&] { return driver->try_reap().has_value(); });
+  const fs::path log = folder_ / "results/qbitopt.runs" / key / "1/log.txt";
+  std::ofstream(log) << "first\nsecond\nthird";
+  EXPECT_EQ(qbitopt("logs " + key).out, "first\nsecond\nthird");
+  EXPECT_EQ(qbitopt("logs -n 2 " + key).out, "second\nthird");
+  EXPECT_EQ(qbitopt("logs -n 9 " + key).out, "first\nsecond\nthird");
+  EXPECT_THAT(qbitopt("logs " + key + " --attempt 2").err,
+              HasSubstr("has no attempt 2; it has one"));
+  fs::remove(log);
+  const testing::Result gone = qbitopt("logs " + key);
+  EXPECT_EQ(gone.exit_code, 2);
+  EXPECT_THAT(gone.err, HasSubstr("log.txt: no such file"));
+}
+
+TEST_F(HousekeepingTest, NotesAndTagsAreSeenWhereJobsAndSweepsAreListed) {
+  qbitopt("run small.yaml");
+  const std::string key = key_of("fixed_precision", "3", 1);
+  EXPECT_EQ(qbitopt("note " + key + " 'looks odd' --tag odd --tag to-check").exit_code, 0);
+  EXPECT_EQ(qbitopt("note small --tag paper").exit_code, 0);
+  EXPECT_EQ(qbitopt("note " + key).out, "looks odd\ntags: odd to-check\n");
+  EXPECT_EQ(rows("SELECT note, tags FROM runs WHERE job = '" + key + "'"),
+            Json::parse(R"([{"note": "looks odd", "tags": "odd paper to-check"}])"));
+  EXPECT_THAT(qbitopt("ls").out, HasSubstr("odd paper to-check"));
+  EXPECT_THAT(qbitopt("ls --sweeps").out, HasSubstr("paper"));
+  EXPECT_EQ(qbitopt("note " + key + " '' --untag odd").exit_code, 0);
+  EXPECT_EQ(qbitopt("note " + key).out, "tags: to-check\n");
+  EXPECT_THAT(qbitopt("note " + key + " --untag to-chek").err, HasSubstr("did you mean"));
+  EXPECT_THAT(qbitopt("note " + key + " --tag 'a b'").err, HasSubstr("'a b' is not a tag"));
+}
+
+TEST_F(HousekeepingTest, ANoteIsWrittenWhileASweepRuns) {
+  set_rules({{{"where", {{"budget.average_bits", 2}, {"seed", 0}}}, {"step_seconds", 0.2}}});
+  auto driver = start_qbitopt("run small.yaml --jobs 1");
+  wait_until([&] { return count("running") == 1 && count("finished") == 1; });
+  const testing::Result noted = qbitopt("note small 'first try'");
+  EXPECT_EQ(noted.exit_code, 0) << noted.err;
+  wait_until([&] { return driver->try_reap().has_value(); });
+  EXPECT_EQ(driver->try_reap(), 0) << read("background.err");
+  EXPECT_EQ(qbitopt("note small").out, "first try\n");
+}
+
+TEST_F(HousekeepingTest, DiffShowsWhatTwoJobsDoNotShare) {
+  qbitopt("run small.yaml");
+  const std::string a = key_of("fixed_precision", "3", 1), b = key_of("fixed_precision", "4", 1);
+  const testing::Result diff = qbitopt("diff " + a + " " + b);
+  EXPECT_THAT(diff.out, AllOf(HasSubstr("budget.average_bits"), HasSubstr("+1"), HasSubstr("top1"),
+                              HasSubstr("versions: the same"), Not(HasSubstr("  model"))));
+  const Json json = json_of("diff " + a + " " + b);
+  EXPECT_EQ(json["parameters"],
+            Json::parse(R"([{"name": "budget.average_bits", "a": 3, "b": 4, "difference": 1.0}])"));
+  EXPECT_THAT(qbitopt("diff " + a + " " + b + " --all").out, HasSubstr("  model"));
+  EXPECT_EQ(qbitopt("diff " + a).exit_code, 2);
+}
+
+TEST_F(HousekeepingTest, TheResultsOfTwoMachinesBecomeOne) {
+  write("small.yaml", testing::small_sweep("2, 3"));
+  qbitopt("run small.yaml");
+  write("small.yaml", testing::small_sweep("3, 4"));
+  qbitopt("run small.yaml --db there/results.db");
+  qbitopt("note small theirs --tag far --db there/results.db");
+  EXPECT_THAT(qbitopt("merge there/results.db --dry-run").err, HasSubstr("would add 3 new jobs"));
+  EXPECT_EQ(count("finished"), 7u);
+  const testing::Result merged = qbitopt("merge there/results.db");
+  EXPECT_EQ(merged.exit_code, 0) << merged.err;
+  EXPECT_THAT(merged.err, HasSubstr("added 3 new jobs, 3 results, 3 attempts, 0 new sweeps"));
+  EXPECT_THAT(qbitopt("db check --artifacts").out, HasSubstr("no errors found"));
+
+  write("small.yaml", testing::kSmallSweep);
+  qbitopt("run small.yaml --db all.db");
+  for (const char* view : {"runs", "results", "bits", "bits_history", "sensitivities", "curves",
+                           "allocations", "pareto"}) {
+    const std::string count = std::string("SELECT count(*) AS n FROM ") + view;
+    EXPECT_EQ(rows(count), rows(count, "all.db")) << view;
+  }
+  const std::string top1 = "SELECT job, top1, weight_bits FROM runs ORDER BY job";
+  EXPECT_EQ(rows(top1), rows(top1, "all.db"));
+  EXPECT_EQ(qbitopt("note small").out, "theirs\ntags: far\n");
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("0 finished, 10 cached"));
+  EXPECT_THAT(qbitopt("merge there/results.db").err, HasSubstr("added 0 new jobs, 0 results"));
+  EXPECT_THAT(qbitopt("merge results/qbitopt.db").err, HasSubstr("another driver is using"));
+  EXPECT_EQ(qbitopt("merge nobody.db").exit_code, 2);
+}
+
+TEST_F(HousekeepingTest, AMergeFinishesTheJobsThatFailedHere) {
+  set_rules({{{"where", {{"seed", 2}}}, {"do", "fail"}}});
+  qbitopt("run small.yaml");
+  set_rules(Json::array());
+  EXPECT_EQ(count("failed"), 3u);
+  qbitopt("run small.yaml --db there/results.db");
+  EXPECT_THAT(qbitopt("merge there/results.db").err,
+              HasSubstr("0 new jobs, 3 results, 3 attempts"));
+  EXPECT_EQ(count("finished"), 10u);
+  const std::string key = key_of("fixed_precision", "3", 2);
+  EXPECT_EQ(json_of("show " + key)["attempts"].size(), 2u);
+  EXPECT_TRUE(fs::exists(folder_ / "results/qbitopt.runs" / key / "2/events.jsonl"));
+}
+
+TEST_F(HousekeepingTest, RmShowsAndThenDeletesASweepButNotWhatOthersHave) {
+  write("other.yaml", R"(qbitopt: 1
+name: other
+set: {model: resnet8, data.name: synthetic, pretraining.steps: 10, training.steps: 10}
+cases:
+  fixed: {set: {method: fixed_precision, budget.average_bits: 3, seed: 0}}
+)");
+  qbitopt("run small.yaml");
+  qbitopt("run other.yaml");
+  const std::string needed = key_of("fp32", "null", 0);
+  EXPECT_THAT(qbitopt("rm " + needed).err, HasSubstr("is needed by job"));
+  EXPECT_THAT(qbitopt("rm small").err, HasSubstr("would delete jobs: 8, with 8 attempts"));
+  EXPECT_EQ(count("finished"), 10u);
+  EXPECT_THAT(qbitopt("rm small --delete").err, HasSubstr("deleted jobs: 8"));
+  EXPECT_EQ(count("finished"), 2u);
+  EXPECT_EQ(rows("SELECT sweep FROM progress"), Json::parse(R"([{"sweep": "other"}])"));
+  EXPECT_THAT(qbitopt("db check --artifacts").out, HasSubstr("no errors found"));
+  size_t folders = 0;
+  for (const auto& entry : fs::directory_iterator(folder_ / "results/qbitopt.runs"))
+    folders += entry.is_directory();
+  EXPECT_EQ(folders, 2u);
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("8 finished, 2 cached"));
+  EXPECT_THAT(qbitopt("rm --where 'seed = 2' --delete").err, HasSubstr("deleted jobs: 3"));
+  EXPECT_EQ(count("finished"), 7u);
+}
+
+TEST_F(HousekeepingTest, GcDeletesWhatNoResultNeedsAndTheResultsStay) {
+  set_rules({{{"where", {{"seed", 2}}}, {"do", "fail"}}});
+  qbitopt("run small.yaml");
+  set_rules(Json::array());
+  qbitopt("retry --failed");
+  fs::create_directories(folder_ / "results/qbitopt.runs/0123456789/1");
+  write("results/qbitopt.runs/0123456789/1/job.json", "{}");
+  const Json before = rows("SELECT job, top1 FROM runs ORDER BY job");
+  const testing::Result shown = qbitopt("gc");
+  EXPECT_THAT(shown.out,
+              AllOf(HasSubstr("attempts that the database does not have"),
+                    HasSubstr("attempts that are not the result of their finished job       3")));
+  EXPECT_THAT(shown.err, HasSubstr("nothing was deleted"));
+  const size_t files = files_below("results/qbitopt.runs");
+  EXPECT_EQ(qbitopt("gc --older-than 1h").out, "nothing to delete\n");
+  EXPECT_EQ(qbitopt("gc --delete").exit_code, 0);
+  EXPECT_LT(files_below("results/qbitopt.runs"), files);
+  EXPECT_EQ(qbitopt("gc").out, "nothing to delete\n");
+  EXPECT_THAT(qbitopt("gc --networks --logs --delete").out, HasSubstr("networks of finished runs"));
+  EXPECT_THAT(qbitopt("db check --artifacts").out, HasSubstr("no errors found"));
+  EXPECT_EQ(rows("SELECT job, top1 FROM runs ORDER BY job"), before);
+  // The network that others start from is still there.
+  write("small.yaml", testing::small_sweep("5"));
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("3 finished, 1 cached"));
+}
+
+}  // namespace
+}  // namespace qbitopt
