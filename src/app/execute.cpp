@@ -8,6 +8,7 @@
 
 #include "app/executor_choice.h"
 #include "app/exit_codes.h"
+#include "app/hooks.h"
 #include "app/places.h"
 #include "app/run_view.h"
 #include "app/stop_signals.h"
@@ -201,13 +202,17 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   ObstacleWatch obstacles(*executor);
   bool has_said_stopping = false;
   std::function<void(const std::string&)> say;
-  RunView view(console, make_board(plan, database, *executor), [&] {
+  Hooks hooks(plan, database_file, console);
+  const auto on_tick = [&] {
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
     for (const std::string& note : executor->take_notes()) say(note);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
       say(stopping_text(*executor));
     }
-  });
+    hooks.look();
+  };
+  RunView view(console, make_board(plan, database, *executor), on_tick,
+               [&](const auto&... failure) { hooks.on_failure(failure...); });
   say = [&](const std::string& text) { view.say(text); };
 
   SchedulerOptions how = scheduler_options(plan, line, database_file);
@@ -239,7 +244,9 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
                      ? "their earlier results are kept, and `qbitopt retry KEY` runs one again"
                      : "`qbitopt retry --failed` runs them again"));
   }
-  return exit_code(summary, signals.first());
+  const int status = exit_code(summary, signals.first());
+  hooks.on_finish(summary, status, elapsed.count());
+  return status;
 }
 
 }  // namespace qbitopt::app

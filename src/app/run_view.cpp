@@ -43,8 +43,11 @@ std::string describe(const Finished& finished) {
 
 }  // namespace
 
-RunView::RunView(Console& console, ProgressBoard board, std::function<void()> tick)
-    : console_(console), board_(std::move(board)), tick_(std::move(tick)) {}
+RunView::RunView(Console& console, ProgressBoard board, std::function<void()> tick, Failed failed)
+    : console_(console),
+      board_(std::move(board)),
+      tick_(std::move(tick)),
+      failed_(std::move(failed)) {}
 
 RunView::~RunView() { erase(); }
 
@@ -99,6 +102,8 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
     console_.say(fmt::format("interrupted {}{}", who, end.text.empty() ? "" : ": " + end.text));
   }
   if (is_known) finished_.erase(finished);
+  const bool was_cancelled = end.error_class == kCancelled;
+  if (end.state == JobState::kFailed && !will_retry && !was_cancelled) failed_(job, attempt, end);
 }
 
 void RunView::on_cancelled(const PlannedJob& job) {

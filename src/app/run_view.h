@@ -16,8 +16,9 @@ namespace qbitopt::app {
 // every change of state. A failure is shown at once, with the path of its log.
 class RunView : public RunObserver {
  public:
-  // `tick` is called as often as the scheduler does.
-  RunView(Console& console, ProgressBoard board, std::function<void()> tick);
+  // `tick` is called as often as the scheduler does, `failed` when a job has failed for good.
+  using Failed = std::function<void(const PlannedJob&, const Attempt&, const AttemptEnd&)>;
+  RunView(Console& console, ProgressBoard board, std::function<void()> tick, Failed failed);
   ~RunView() override;
 
   void on_planned(const std::vector<PlannedJob>& jobs,
@@ -45,6 +46,7 @@ class RunView : public RunObserver {
   Console& console_;
   ProgressBoard board_;
   std::function<void()> tick_;
+  Failed failed_;
   std::map<std::string, Finished> finished_;  // by key, until on_ended
   std::set<std::string> warned_;              // texts
   size_t drawn_lines_ = 0;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "end_to_end/sandbox.h"
 #include "end_to_end/sweeps.h"
@@ -231,6 +232,33 @@ TEST_F(HousekeepingTest, GcDeletesWhatNoResultNeedsAndTheResultsStay) {
   // The network that others start from is still there.
   write("small.yaml", testing::small_sweep("5"));
   EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("3 finished, 1 cached"));
+}
+
+TEST_F(HousekeepingTest, CommandsOfTheSweepAreToldOfFailuresAndOfTheEnd) {
+  write("small.yaml",
+        testing::small_sweep("3") +
+            "run: {on_failure: \"cat >> told.jsonl; yes | head -c 200000\", on_finish: "
+            "\"cat >> told.jsonl; echo no mail here >&2; exit 7\"}\n");
+  set_rules({{{"where", {{"seed", 1}, {"method", "fixed_precision"}}},
+              {"do", "fail"},
+              {"class", "non_finite"},
+              {"text", "loss is nan"}}});
+  const testing::Result result = qbitopt("run small.yaml");
+  EXPECT_EQ(result.exit_code, 3);
+  std::istringstream told(read("told.jsonl"));
+  std::vector<Json> events;
+  for (std::string line; std::getline(told, line);) events.push_back(Json::parse(line));
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0]["event"], "job_failed");
+  EXPECT_EQ(events[0]["error_class"], "non_finite");
+  EXPECT_EQ(events[0]["error_text"], "loss is nan");
+  EXPECT_EQ(events[0]["parameters"]["seed"], 1);
+  EXPECT_TRUE(fs::exists(events[0]["log"].get<std::string>()));
+  EXPECT_EQ(events[1]["event"], "sweep_ended");
+  EXPECT_EQ(events[1]["finished"], 3);
+  EXPECT_EQ(events[1]["failed"], 1);
+  EXPECT_EQ(events[1]["exit_status"], 3);
+  EXPECT_THAT(result.err, HasSubstr("exit status 7: no mail here"));
 }
 
 }  // namespace

@@ -61,7 +61,9 @@ Objective read_metric(const YamlNode& node) {
 }
 
 Json read_run(const YamlNode& node) {
-  expect_keys(node, "run", {"executor", "jobs", "timeout", "retries", "slurm", "command"});
+  expect_keys(
+      node, "run",
+      {"executor", "jobs", "timeout", "retries", "slurm", "command", "on_finish", "on_failure"});
   Json run = Json::object();
   if (const YamlNode* jobs = node.find("jobs")) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
@@ -77,6 +79,9 @@ Json read_run(const YamlNode& node) {
   for (const char* queue : {"slurm", "command"}) {
     if (const YamlNode* settings = node.find(queue))
       run[queue] = read_queue_settings(*settings, queue);
+  }
+  for (const char* hook : {"on_finish", "on_failure"}) {
+    if (const YamlNode* command = node.find(hook)) run[hook] = expect_text(*command, hook);
   }
   if (const YamlNode* retries = node.find("retries")) run["retries"] = read_retries(*retries);
   return run;
