@@ -40,6 +40,7 @@ struct Options {
   int64_t images = 2000;  // held-out images, in whole batches of 500
   int bits = 3;
   std::string data = bench::kFashionMnist;
+  std::vector<std::string> metrics;                         // empty: all
   std::vector<std::pair<std::string, std::string>> models;  // name, file
 };
 
@@ -141,7 +142,7 @@ class Worth {
   void ask_metrics() {
     SensitivityRegistry metrics("sensitivity");
     register_sensitivities(metrics);
-    for (const std::string& name : metrics.names()) {
+    for (const std::string& name : options_.metrics.empty() ? metrics.names() : options_.metrics) {
       const auto metric = metrics.make(name, Parameters(Json::object()));
       CostTable table;
       seconds_.push_back(bench::seconds([&] { table = subject_.estimate(*metric); }));
@@ -202,6 +203,8 @@ Options read_options(int argc, char** argv) {
     const auto equals = argument.find('=');
     if (argument == "--data" && i + 1 < argc) {
       options.data = argv[++i];
+    } else if (argument == "--metric" && i + 1 < argc) {
+      options.metrics.emplace_back(argv[++i]);
     } else if (argument.starts_with("--") && i + 1 < argc) {
       const int value = std::atoi(argv[++i]);
       if (argument == "--allocations")
@@ -220,7 +223,8 @@ Options read_options(int argc, char** argv) {
   }
   if (options.models.empty()) {
     throw InputError(
-        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] [--data FOLDER] "
+        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] [--metric NAME]... "
+        "[--data FOLDER] "
         "MODEL=FILE..., FILE being the artifact \"model\" of an fp32 job");
   }
   return options;
@@ -246,6 +250,7 @@ void run(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
+    torch::set_num_threads(1);  // as jobs run
     qbitopt::run(qbitopt::read_options(argc, argv));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "sensitivity_worth: %s\n", error.what());

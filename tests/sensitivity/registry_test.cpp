@@ -101,16 +101,17 @@ TEST_P(EverySensitivityTest, WideTensorsCostLessThanNarrowOnes) {
 
 INSTANTIATE_TEST_SUITE_P(, EverySensitivityTest,
                          ::testing::Values("fisher_exact", "fit", "hessian_eigenvalue",
-                                           "hessian_trace", "loss_delta", "output_kl", "quant_mse",
-                                           "random", "sqnr", "uniform"),
+                                           "hessian_trace", "loss_delta", "output_fisher",
+                                           "output_kl", "quant_mse", "random", "sqnr", "uniform"),
                          [](const auto& info) { return info.param; });
 
 TEST(SensitivityRegistryTest, EveryMetricIsTestedHere) {
   SensitivityRegistry registry("sensitivity");
   register_sensitivities(registry);
-  EXPECT_EQ(registry.names(), (std::vector<std::string>{"fisher_exact", "fit", "hessian_eigenvalue",
-                                                        "hessian_trace", "loss_delta", "output_kl",
-                                                        "quant_mse", "random", "sqnr", "uniform"}));
+  EXPECT_EQ(registry.names(),
+            (std::vector<std::string>{"fisher_exact", "fit", "hessian_eigenvalue", "hessian_trace",
+                                      "loss_delta", "output_fisher", "output_kl", "quant_mse",
+                                      "random", "sqnr", "uniform"}));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "qbitopt/sensitivity/hessian_eigenvalue.h"
 #include "qbitopt/sensitivity/hessian_trace.h"
 #include "qbitopt/sensitivity/loss_delta.h"
+#include "qbitopt/sensitivity/output_fisher.h"
 #include "qbitopt/sensitivity/output_kl.h"
 #include "qbitopt/sensitivity/quant_mse.h"
 #include "qbitopt/sensitivity/sensitivity.h"
@@ -38,6 +39,11 @@ void register_sensitivities(SensitivityRegistry& registry) {
   registry.add("loss_delta", [](const Parameters& parameters) {
     const Parameters own = parameters.below("loss_delta");
     return std::make_unique<LossDelta>(own.get_or("samples", 256), own.get_or("every", 1));
+  });
+  registry.add("output_fisher", [](const Parameters& parameters) {
+    const Parameters own = parameters.below("output_fisher");
+    return std::make_unique<OutputFisher>(own.get_or("samples", 128), own.get_or("draws", 4),
+                                          own.get_or("every", 1));
   });
   registry.add("output_kl", [](const Parameters& parameters) {
     const Parameters own = parameters.below("output_kl");
