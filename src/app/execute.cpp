@@ -159,9 +159,14 @@ std::string stopping_text(const Executor& executor) {
 
 void add_execution_options(CommandLine& line) {
   line.add_verbose();
-  line.options()("jobs,j", po::value<SideBySide>()->value_name("N|auto"),
-                 "number of parallel jobs; auto: one per GPU, or cores / threads per job; on a "
-                 "cluster: of jobs in the queue (default: the sweep file's, else auto)")(
+  line.options()(
+      "jobs,j", po::value<SideBySide>()->value_name("N|auto"),
+      "number of parallel jobs; auto: one per slot of a GPU, or cores / threads per job; on a "
+      "cluster: of jobs in the queue (default: the sweep file's, else auto)")(
+      "gpus", po::value<std::string>()->value_name("LIST"),
+      "GPUs of this machine to use: 0-3, or 0,2 (default: all that CUDA_VISIBLE_DEVICES shows)")(
+      "slots-per-gpu", po::value<Count>()->value_name("N"),
+      "number of parallel jobs on each GPU (default: 1)")(
       "timeout", po::value<Seconds>()->value_name("TIME"),
       "time limit of an attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
       "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),
@@ -191,6 +196,8 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   options.jobs = jobs_of(plan, line);
   const ExecutorChoice choice = executor_of(plan, line);
   options.wants_gpus = cancelled.empty() && wants_gpus(plan, database.records(plan), choice);
+  options.gpus = line.get_or("gpus", options.gpus);
+  options.slots_per_gpu = line.get_or("slots-per-gpu", Count{1}).value;
   options.settings = choice.settings;
   Estimates estimates(database);
   options.estimate = [&](const Job& job) { return estimates.of(job); };

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "qbitopt/core/error.h"
@@ -50,6 +51,13 @@ void log(const std::string& text) {
   std::fputs(fmt::format("{:%F %T} {}\n", now, text).c_str(), stderr);
 }
 
+// "cuda:3" if this process sees GPU 3 alone, which it calls 0.
+std::string device_text(const std::string& device) {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (device != "cuda" || visible == nullptr || *visible == 0) return device;
+  return std::strchr(visible, ',') == nullptr ? "cuda:" + std::string(visible) : device;
+}
+
 // Writes every event to the spool, and those of interest to users also to the log.
 class Narrator : public TrainingObserver {
  public:
@@ -57,7 +65,7 @@ class Narrator : public TrainingObserver {
 
   void on_start(int64_t resumed_from_step) override {
     const Parameters parameters(attempt_.job.parameters);
-    const auto device = parameters.get<std::string>("device");
+    const std::string device = device_text(parameters.get<std::string>("device"));
     const int threads = optimization_parameters(parameters).get<int>("threads");
     spool_.append(
         Started{host_name(), ::getpid(), device, threads, environment(), resumed_from_step});

@@ -136,6 +136,23 @@ TEST_F(LocalExecutorTest, EachWorkerHasTheGpuThatFewestUse) {
   EXPECT_THAT(gpus, ::testing::ElementsAre("0", "GPU-7", "0", "GPU-7"));
 }
 
+TEST(GpusTest, AListNamesSomeOfThem) {
+  using ::testing::ElementsAre;
+  const std::vector<std::string> available = {"0", "1", "2", "3", "GPU-7"};
+  EXPECT_EQ(choose_gpus("all", available), available);
+  EXPECT_THAT(choose_gpus("1-3", available), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(choose_gpus("3,GPU-7,0-1", available), ElementsAre("3", "GPU-7", "0", "1"));
+  const auto error_of = [](const std::string& list, const std::vector<std::string>& all) {
+    return input_error([&] { choose_gpus(list, all); });
+  };
+  EXPECT_EQ(error_of("2-4", available),
+            "--gpus 2-4: there is no GPU '4'; available: 0, 1, 2, 3, GPU-7");
+  EXPECT_THAT(error_of("0", {}), HasSubstr("no NVIDIA driver"));
+  EXPECT_THAT(error_of("0-1,1", available), HasSubstr("names GPU 1 twice"));
+  EXPECT_THAT(error_of("3-1", available), HasSubstr("write 1-3"));
+  EXPECT_THAT(error_of("", available), HasSubstr("takes a list"));
+}
+
 TEST(GpusTest, AreThoseThatAreVisible) {
   ::setenv("CUDA_VISIBLE_DEVICES", "2,GPU-7,-1,5", 1);
   EXPECT_THAT(available_gpus(), ::testing::ElementsAre("2", "GPU-7"));

@@ -109,6 +109,8 @@ struct ExecutorOptions {
   std::filesystem::path runs_folder;                // the attempts' folders are below it
   int jobs = 0;                                     // at a time; 0: as many as there is room for
   bool wants_gpus = false;                          // some of the jobs run on a GPU
+  std::string gpus = "all";                         // which of this machine's, see choose_gpus()
+  int slots_per_gpu = 1;                            // jobs at a time on each
   Json settings = Json::object();                   // of this executor, from the sweep file
   std::function<JobEstimate(const Job&)> estimate;  // may be null
 };

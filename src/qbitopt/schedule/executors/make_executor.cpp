@@ -11,8 +11,8 @@ std::unique_ptr<Executor> make_local(const ExecutorOptions& options) {
   LocalExecutorOptions local{.worker = options.worker,
                              .lock_file = options.runs_folder / "workers.lock",
                              .jobs = options.jobs};
-  if (options.wants_gpus) local.gpus = available_gpus();
-  if (local.jobs == 0) local.jobs = static_cast<int>(local.gpus.size());  // one job per GPU
+  if (options.wants_gpus) local.gpus = choose_gpus(options.gpus, available_gpus());
+  if (local.jobs == 0) local.jobs = static_cast<int>(local.gpus.size()) * options.slots_per_gpu;
   return std::make_unique<LocalExecutor>(std::move(local));
 }
 
