@@ -128,10 +128,11 @@ originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the mod
 	python3 -m venv .venv-peers/export && .venv-peers/export/bin/pip install -q -r $<
 	.venv-peers/export/bin/pip install -q --no-deps torchvision==0.28.0 && touch $@
 
-check-export: configure .venv-peers/export/.ready  ## run exported networks by onnxruntime and qonnx against our own logits (10 minutes)
+check-export: configure .venv-peers/export/.ready $(REAL)/.made  ## run exported networks by onnxruntime and qonnx against our own logits (10 minutes)
 	cmake --build $(BUILD) -j $(JOBS) --target exporting_tests qbitopt_cli qbitopt_worker
 	QBITOPT_EXPORT_PYTHON=.venv-peers/export/bin/python $(BUILD)/bin/exporting_tests
-	.venv-peers/export/bin/python -W ignore tests/exporting/check_export.py $(BUILD)/bin/qbitopt $(BUILD)/check_export
+	.venv-peers/export/bin/python -W ignore tests/exporting/check_export.py $(BUILD)/bin/qbitopt $(BUILD)/check_export \
+	  --real $(REAL)
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
 	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline
