@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <set>
 
 #include "sweep/sweep_fixture.h"
 
@@ -84,6 +85,32 @@ sample: {method: random, n: 50, seed: 4}
     EXPECT_TRUE(epochs == 1 || epochs == 2 || epochs == 3);
 }
 
+TEST_F(DimensionTest, SobolSpreadsTheDrawnAxesEvenly) {
+  const std::string text = std::string(kFracbits) + R"(
+grid: {fracbits.kappa: {min: 0, max: 8}, fracbits.warmup_epochs: {min: 1, max: 4}}
+sample: {method: sobol, n: 8)";
+  const Plan plan = read(text + "}\n");
+  EXPECT_THAT(values(plan, "fracbits.kappa"), ElementsAre(0.0, 4.0, 6.0, 2.0, 3.0, 7.0, 5.0, 1.0));
+  EXPECT_THAT(values(plan, "fracbits.warmup_epochs"), ElementsAre(1, 3, 2, 4, 2, 4, 1, 3));
+  EXPECT_THAT(warnings(plan), ::testing::IsEmpty());
+  // A seed moves the points; each eighth still holds one.
+  const std::vector<Json> kappa = values(read(text + ", seed: 1}\n"), "fracbits.kappa");
+  std::set<int> eighths;
+  for (const Json& value : kappa) eighths.insert(static_cast<int>(value.get<double>()));
+  EXPECT_THAT(eighths, SizeIs(8));
+  EXPECT_NE(kappa, values(plan, "fracbits.kappa"));
+  EXPECT_NE(kappa, values(read(text + ", seed: 2}\n"), "fracbits.kappa"));
+}
+
+TEST_F(DimensionTest, SobolWarnsUnlessThePointsAreAPowerOfTwo) {
+  const Plan plan = read(std::string(kFracbits) +
+                         "grid: {fracbits.kappa: {min: 0, max: 8}}\n"
+                         "sample: {method: sobol, n: 6}\n");
+  EXPECT_THAT(warnings(plan),
+              ElementsAre(HasSubstr("sweeps/sweep.yaml:4:9: Sobol's points are spread evenly if "
+                                    "their number is a power of two, found n: 6")));
+}
+
 TEST_F(DimensionTest, DrawingNeedsBothAnAxisAndASample) {
   EXPECT_THAT(
       error(std::string(kFracbits) + "grid: {fracbits.kappa: {min: 0, max: 1}}\n"),
@@ -91,8 +118,9 @@ TEST_F(DimensionTest, DrawingNeedsBothAnAxisAndASample) {
           "a drawn axis needs a number of draws; add sample: {method: random, n: 50, seed: 0}"));
   EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 5}\n"),
               HasSubstr("sample has no axis to draw from"));
-  EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: sobol, n: 5}\n"),
-              HasSubstr("the only method of sample is random"));
+  EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: sobl, n: 5}\n"),
+              HasSubstr("sweeps/sweep.yaml:3:18: unknown sample method 'sobl', did you mean "
+                        "'sobol'?"));
   EXPECT_THAT(error(std::string(kFracbits) + "sample: {method: random, n: 0}\n"),
               HasSubstr("n must be at least 1, found 0"));
   EXPECT_THAT(error("qbitopt: 1\nset: {model: tiny}\ngrid: {method: {min: 0, max: 1}}\n"

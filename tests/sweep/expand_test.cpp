@@ -422,5 +422,37 @@ TEST_F(ExpandTest, DrawsStayWithinWhatTheParameterTakes) {
   EXPECT_THAT(error(drawn("{min: 1, max: 1e300}")), HasSubstr("an end of the drawn range"));
 }
 
+TEST_F(ExpandTest, EveryPointIsChecked) {
+  const std::string set = "qbitopt: 1\nset: {model: tiny, method: qbitopt}\ngrid: ";
+  EXPECT_THAT(error(set + "{reallocation.tau: [1, 2], budget.average_bits: [3, 1]}\n"),
+              HasSubstr("infeasible budget: 'budget.average_bits' is 1, below the smallest"));
+  EXPECT_THAT(error(set + "{budget.average_bits: [3, 4, 1], reallocation.tau: [1, 2]}\n"),
+              HasSubstr("sweeps/sweep.yaml:3:36: infeasible budget: 'budget.average_bits' is 1"));
+  EXPECT_THAT(error(set + "{quantizers.candidate_bits: [[2, 4], [3, 8]], budget.average_bits: "
+                          "[4, 2.5]}\n"),
+              HasSubstr("'budget.average_bits' is 2.5, below the smallest candidate"));
+}
+
+TEST_F(ExpandTest, RulesMayNameCases) {
+  const std::string text = R"(qbitopt: 1
+set: {model: tiny, method: qbitopt}
+grid: {solver: [exact, milp]}
+cases: {a: {set: {reallocation.tau: 1}}, b: {set: {reallocation.tau: 2}}, c: {set: {reallocation.tau: 3}}}
+)";
+  EXPECT_THAT(values(read(text + "exclude: [{case: b, solver: milp}, \"case == 'c'\"]\n"),
+                     "reallocation.tau"),
+              ElementsAre(1, 1, 2));
+  EXPECT_THAT(values(read(text + "only: [{case: [a, c]}]\n"), "reallocation.tau"),
+              ElementsAre(1, 1, 3, 3));
+  const Plan with_when = read(text + "when: [{if: case == 'b', set: {training.steps: 7}}]\n");
+  EXPECT_THAT(values(with_when, "training.steps"), ElementsAre(100, 100, 7, 7, 100, 100));
+  EXPECT_THAT(
+      error(text + "exclude: [{case: d}]\n"),
+      HasSubstr(
+          "sweeps/sweep.yaml:5:11: unknown case 'd', did you mean 'a'?; known cases: a, b, c"));
+  EXPECT_THAT(error(text + "exclude: [solver == 'milp' and case == 'aa']\n"),
+              HasSubstr("sweeps/sweep.yaml:5:40: unknown case 'aa'"));
+}
+
 }  // namespace
 }  // namespace qbitopt

@@ -90,6 +90,55 @@ TEST_F(OverridesTest, ChangesTheSweepsOwnKeys) {
   EXPECT_THAT(plan.overrides, ::testing::SizeIs(6));
 }
 
+constexpr char kCases[] = R"(qbitopt: 1
+set: {model: tiny, method: qbitopt}
+grid: {solver: [exact, milp]}
+cases: {a: {set: {reallocation.tau: 1}}, b: {set: {reallocation.tau: 2}, when: [{if: solver == 'milp', set: {reallocation.tau: 5}}]}, b.c: {}}
+)";
+
+TEST_F(OverridesTest, OneCaseIsChangedAlone) {
+  EXPECT_THAT(values(read(kCases, {"cases.b.reallocation.tau=20"}), "reallocation.tau"),
+              ElementsAre(1, 1, 20, 20, 250, 250))
+      << "over its `when`, too";
+  EXPECT_THAT(values(read(kCases, {"cases.b.c.reallocation.tau=20"}), "reallocation.tau"),
+              ElementsAre(1, 1, 2, 5, 20, 20));
+  EXPECT_THAT(values(read(kCases, {"cases.a.solver=milp", "~cases.b", "~cases.b.c"}), "solver"),
+              ElementsAre("milp"));
+  EXPECT_THAT(values(read(kCases, {"cases.a.reallocation.tau=7,8", "~cases.b", "~cases.b.c",
+                                   "solver=milp"}),
+                     "reallocation.tau"),
+              ElementsAre(7, 8));
+  EXPECT_THAT(values(read(kCases, {"cases.a.seeds=2", "~cases.b", "~cases.b.c"}), "seed"),
+              ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(values(read(kCases, {"~cases.b.reallocation.tau", "~when"}), "reallocation.tau"),
+              ElementsAre(1, 1, 250, 250))
+      << "the jobs of b.c are those of b then";
+  EXPECT_THAT(values(read(kCases, {"+cases.b.c.reallocation.tau=9"}), "reallocation.tau"),
+              ElementsAre(1, 1, 2, 5, 9, 9));
+}
+
+TEST_F(OverridesTest, OfOneCaseSaysWhatIsWrong) {
+  EXPECT_EQ(error(kCases, {"cases.elsewhere.reallocation.tau=3"}),
+            "override:1:1: unknown case 'elsewhere'; known cases: a, b, b.c\n"
+            "  cases.elsewhere.reallocation.tau=3\n"
+            "  ^");
+  EXPECT_THAT(error(kCases, {"cases.a.reallocation.tao=3"}),
+              HasSubstr("unknown key 'reallocation.tao', did you mean 'reallocation.tau'?"));
+  EXPECT_THAT(error(kCases, {"+cases.a.reallocation.tau=3"}),
+              HasSubstr("override:1:2: 'reallocation.tau' is set already"));
+  EXPECT_THAT(error(kCases, {"~cases.b.c.reallocation.tau"}),
+              HasSubstr("override:1:2: case 'b.c' does not mention 'reallocation.tau'"));
+}
+
+TEST_F(OverridesTest, TwoPlusesSetWhetherOrNotTheSweepMentionsTheKey) {
+  EXPECT_THAT(values(read(kSweep, {"++reallocation.tau=7"}), "reallocation.tau"), Each(Json(7)));
+  EXPECT_THAT(values(read(kSweep, {"++budget.average_bits=3"}), "budget.average_bits"),
+              Each(Json(3.0)));
+  EXPECT_EQ(requested(read(kSweep, {"++seeds=3"})), 12u);
+  EXPECT_THAT(error(kSweep, {"++reallocation.tao=7"}),
+              HasSubstr("override:1:3: unknown key 'reallocation.tao'"));
+}
+
 TEST_F(OverridesTest, ErrorsShowTheOverride) {
   EXPECT_EQ(error(kSweep, {"seeds=1", "budget.avrage_bits=3"}),
             "override:2:1: unknown key 'budget.avrage_bits', did you mean 'budget.average_bits'?\n"
@@ -101,8 +150,9 @@ TEST_F(OverridesTest, ErrorsShowTheOverride) {
             "               ^");
   EXPECT_THAT(error(kSweep, {"reallocation.tau=often"}),
               HasSubstr("override:1:18: 'reallocation.tau' expects an int"));
-  EXPECT_THAT(error(kSweep, {"reallocation.tau"}),
-              HasSubstr("an override is key=value, key=value,value, +key=value or ~key"));
+  EXPECT_THAT(
+      error(kSweep, {"reallocation.tau"}),
+      HasSubstr("an override is key=value, key=value,value, +key=value, ++key=value or ~key"));
   EXPECT_THAT(error(kSweep, {"reallocation.tau=[1"}), HasSubstr("override:1:"));
   EXPECT_THAT(error(kSweep, {"run.jbs=3"}),
               HasSubstr("unknown key 'jbs' in run, did you mean 'jobs'?"));

@@ -50,6 +50,26 @@ TEST(PlannedJobTest, AJobMadeByHandComesBackUnchanged) {
   EXPECT_EQ(planned.artifacts().at("start"), "model");
 }
 
+TEST(JobCursorTest, SaysJobsAsTheySayThemselves) {
+  auto shape = std::make_shared<JobShape>();
+  shape->parameters = {{"method", "fp32"}};
+  shape->varying = {"seed", "budget.average_bits"};
+  auto other = std::make_shared<JobShape>();
+  other->parameters = {{"method", "qbitopt"}, {"seed", 5}};
+  const std::vector<PlannedJob> jobs = {
+      {.key = "a", .config_key = "c", .shape = shape, .values = {3, 2.5}},
+      {.key = "b",
+       .config_key = "c",
+       .needs = {{"start", "a"}},
+       .shape = shape,
+       .values = {4, Json()}},
+      {.key = "d", .config_key = "e", .shape = shape, .values = {4, 2.0}},
+      {.key = "f", .config_key = "g", .shape = other},
+      {.key = "h", .config_key = "c", .shape = shape, .values = {1, 3}}};
+  JobCursor cursor;
+  for (const PlannedJob& job : jobs) EXPECT_EQ(Json(cursor.at(job)), Json(job.job())) << job.key;
+}
+
 TEST(PlanJsonTest, CountsCasesAndAxes) {
   auto shape = std::make_shared<JobShape>();
   shape->varying = {"solver"};
@@ -61,8 +81,8 @@ TEST(PlanJsonTest, CountsCasesAndAxes) {
   plan.jobs[2].requested = false;
   const Json json = to_json(plan);
   EXPECT_EQ(json["counts"],
-            Json::parse(R"({"jobs": 3, "requested": 2, "needed": 1, "cases": {"a": 2},
-                                            "axes": {"solver": {"exact": 1, "milp": 1}}})"));
+            Json::parse(R"({"jobs": 3, "requested": 2, "needed": 1, "least": 3, "most": 3,
+                            "cases": {"a": 2}, "axes": {"solver": {"exact": 1, "milp": 1}}})"));
   EXPECT_EQ(to_json(plan.jobs[1])["parameters"], Json({{"solver", "milp"}}));
   EXPECT_EQ(json["metric"]["name"], "top1");
 }

@@ -83,12 +83,32 @@ TEST(RuleTest, SaysWhatIsWrongWithAnEntry) {
               HasSubstr("only must be a list, found the string"));
 }
 
-TEST(RuleTest, AMapIsShownAsTheConditionThatItMeans) {
-  const std::string where = "a.yaml:1:2: an entry of exclude must be a condition; write ";
-  EXPECT_THAT(rule_error("{solver: milp, budget.average_bits: '>5.5'}"),
-              HasSubstr(where + "\"solver == 'milp' and budget.average_bits > 5.5\""));
-  EXPECT_THAT(rule_error("{solver: [milp, exact], budget: {weights: '!= 3'}}"),
-              HasSubstr(where + "\"solver in ['milp', 'exact'] and budget.weights != 3\""));
+TEST(RuleTest, AMapIsShortForACondition) {
+  static const Json absent;
+  const auto holds = [](const std::string& map, const Json& job) {
+    return rules(map).at(0)->condition.holds([&](const std::string& key) -> const Json& {
+      return job.contains(key) ? job.at(key) : absent;
+    });
+  };
+  const std::string both = "{solver: milp, budget.average_bits: '>5.5'}";
+  EXPECT_TRUE(holds(both, {{"solver", "milp"}, {"budget.average_bits", 6}}));
+  EXPECT_FALSE(holds(both, {{"solver", "milp"}, {"budget.average_bits", 5}}));
+  EXPECT_FALSE(holds(both, {{"solver", "exact"}, {"budget.average_bits", 6}}));
+  const std::string either = "{solver: [milp, exact], budget: {weights: '!= 3'}}";
+  EXPECT_TRUE(holds(either, {{"solver", "exact"}, {"budget.weights", 2}}));
+  EXPECT_FALSE(holds(either, {{"solver", "exact"}, {"budget.weights", 3}}));
+}
+
+TEST(RuleTest, SaysWhatIsWrongInAMap) {
+  EXPECT_THAT(rule_error("{solvr: milp}"),
+              HasSubstr("a.yaml:1:3: unknown key 'solvr', did you mean 'solver'?"));
+  EXPECT_THAT(rule_error("{solver: [exact, mlip]}"),
+              HasSubstr("a.yaml:1:19: 'solver': unknown solver 'mlip', did you mean 'milp'?"));
+  EXPECT_THAT(rule_error("{reallocation.tau: '>often'}"),
+              HasSubstr("a.yaml:1:21: 'reallocation.tau' must be compared with a number"));
+  EXPECT_THAT(rule_error("{}"), HasSubstr("an empty map matches every job"));
+  EXPECT_THAT(rule_error("case == 3"),
+              HasSubstr("a.yaml:1:10: a case must be compared with its name in quotes, found 3"));
 }
 
 TEST(WhenTest, SaysWhatIsWrongWithAnEntry) {

@@ -150,6 +150,21 @@ TEST_F(SearchPlanTest, StartsAtWhatTheSweepSetsAndKeepsItsRules) {
   EXPECT_THAT(first.searches, SizeIs(1));
 }
 
+TEST_F(SearchPlanTest, TellsHowManyJobsThereWillBe) {
+  // The checkpoint; for each of two budgets a run with two seeds, and up to two runs before it.
+  const std::string text = kSearching + ("cases:\n  fracbits: " + kCase);
+  EXPECT_EQ(plan(text).least_jobs, 5u);
+  EXPECT_EQ(plan(text).most_jobs, 9u);
+  answer(plan(text), 3, {.excess = 0.5});
+  EXPECT_EQ(plan(text).least_jobs, 6u);
+  EXPECT_EQ(plan(text).most_jobs, 9u);
+  answer(plan(text), 3, {.excess = 0});
+  answer(plan(text), 4, {.excess = 0});
+  const Plan last = plan(text);
+  EXPECT_EQ(last.least_jobs, last.jobs.size());
+  EXPECT_EQ(last.most_jobs, last.jobs.size());
+}
+
 TEST_F(SearchPlanTest, SaysWhatIsWrong) {
   const auto with = [&](const std::string& more, const std::string& search) {
     return error(std::string(kSearching) + "cases:\n  fracbits: {set: {method: fracbits" + more +

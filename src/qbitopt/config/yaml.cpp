@@ -453,7 +453,12 @@ YamlNode parse_yaml_at(const Place& place, const std::string& text) {
     return root;
   } catch (const YAML::Exception& error) {
     const int column = error.mark.column + (error.mark.line == 0 ? place.column : 1);
-    fail_at({place.source, place.line + error.mark.line, column}, "not YAML: " + error.msg);
+    const Place at = {place.source, place.line + error.mark.line, column};
+    const auto line = static_cast<size_t>(at.line);
+    const bool mentions = line >= 1 && line <= place.source->lines.size() &&
+                          place.source->lines[line - 1].find("${") != std::string::npos;
+    fail_at(at, "not YAML: " + error.msg +
+                    (mentions ? "; within { } and [ ] write \"${...}\" with quotes" : ""));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "qbitopt/config/yaml.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/sweep/axis.h"
+#include "qbitopt/sweep/point_rows.h"
 
 namespace qbitopt {
 namespace {
@@ -39,10 +40,11 @@ Sample read_sample(const YamlNode& node) {
   expect_keys(node, "sample", {"method", "n", "seed"});
   Sample sample{.place = node.place};
   const YamlNode* method = node.find("method");
-  if (!method || expect_text(*method, "method") != "random") {
-    fail_at(method ? method->place : node.place,
-            "the only method of sample is random; write " + form);
-  }
+  if (!method) fail_at(node.place, "sample needs a method, random or sobol; write " + form);
+  const std::string name = expect_text(*method, "method");
+  if (name != "random" && name != "sobol")
+    fail_at(method->place, unknown_name("sample method", name, {"random", "sobol"}));
+  sample.is_sobol = name == "sobol";
   const YamlNode* count = node.find("n");
   if (!count) fail_at(node.place, "sample needs n, the number of draws; write " + form);
   sample.count = expect_int(*count, "n");
@@ -105,15 +107,19 @@ void refuse_key_in_two_roles(const BlockLayer& layer) {
     for (const Setting& setting : settings) {
       for (const auto& [other, other_role] : seen) {
         if (other->key != setting.key) continue;
-        fail_at(setting.place, "key '" + setting.key + "' is in `" + role + "` and, in line " +
-                                   std::to_string(other->place.line) + ", in `" + other_role + "`");
+        const bool is_same_file = other->place.source == setting.place.source;
+        fail_at(setting.place, "key '" + setting.key + "' is in `" + role + "` and, in " +
+                                   (is_same_file ? "line " + std::to_string(other->place.line)
+                                                 : location_text(other->place)) +
+                                   ", in `" + other_role + "`");
       }
       seen.emplace_back(&setting, role);
     }
   };
   check(layer.set.settings, "set");
   check(layer.grid.settings, "grid");
-  for (const ZipGroup& group : layer.zip) check(group.axes, "zip");
+  for (const ZipGroup& group : layer.zip)
+    check(group.axes, group.name == kRowsGroup ? "rows" : "zip");
   for (const auto& [setting, role] : seen) {
     if (setting->key != "seed" || !layer.seeds) continue;
     fail_at(layer.seeds->place, "the seeds are given by `seeds` and by the key 'seed' in `" +
@@ -179,9 +185,9 @@ void lay_values(Block& block, const BlockLayer& over) {
 }  // namespace
 
 const std::vector<std::string>& block_keys() {
-  static const std::vector<std::string> keys = {"set",     "grid",   "zip",     "seeds",
-                                                "sample",  "search", "exclude", "only",
-                                                "include", "when",   "needs"};
+  static const std::vector<std::string> keys = {"set",   "grid",    "zip",    "rows",
+                                                "seeds", "sample",  "search", "exclude",
+                                                "only",  "include", "when",   "needs"};
   return keys;
 }
 
@@ -192,6 +198,7 @@ BlockLayer read_block(const YamlNode& node, const Catalog& catalog) {
   if (const YamlNode* grid = node.find("grid"))
     layer.grid = read_settings(*grid, "grid", Values::kAxes, catalog);
   if (const YamlNode* zip = node.find("zip")) layer.zip = read_zip(*zip, layer, catalog);
+  if (const YamlNode* rows = node.find("rows")) layer.zip.push_back(read_rows(*rows, catalog));
   if (const YamlNode* seeds = node.find("seeds")) layer.seeds = *seeds;
   if (const YamlNode* sample = node.find("sample")) layer.sample = read_sample(*sample);
   if (const YamlNode* search = node.find("search")) layer.search = read_search(*search, catalog);
@@ -216,6 +223,7 @@ void lay_over(Block& block, const BlockLayer& over) {
 
 Block case_block(const Block& base, const Block& over) {
   Block block = base;
+  block.fixed.insert(block.fixed.end(), over.fixed.begin(), over.fixed.end());
   BlockLayer layer{.place = over.place,
                    .zip = over.zip,
                    .seeds = over.seeds,

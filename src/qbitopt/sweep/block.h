@@ -18,10 +18,12 @@ struct ZipGroup {
   Settings axes;
 };
 
-// {method: random, n: 50, seed: 0}: how many values the drawn axes get, together.
+// {method: random, n: 50, seed: 0}: how many values the drawn axes get, together. `sobol` spreads
+// them evenly: the n-th drawn axis is the n-th dimension of Sobol's sequence, which a seed shifts.
 struct Sample {
+  bool is_sobol = false;
   int64_t count = 0;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed;  // of random: 0 unless given
   Place place;
 };
 
@@ -39,7 +41,7 @@ struct Block {
   Place place;
   Settings set;
   Settings grid;
-  std::vector<ZipGroup> zip;
+  std::vector<ZipGroup> zip;  // one of them may be `rows`, see point_rows.h
   std::optional<YamlNode> seeds;
   std::optional<Sample> sample;
   std::optional<Search> search;

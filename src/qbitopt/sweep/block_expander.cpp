@@ -15,9 +15,9 @@ constexpr size_t kMaximumJobs = 1'000'000;
 
 // Whether the block's rules keep this point. Every rule is evaluated, so that each counts its
 // matches.
-bool keeps(const Block& block, const Shape& shape, const Point& point) {
+bool keeps(const Block& block, const Json& case_name, const Shape& shape, const Point& point) {
   const auto lookup = [&](const std::string& key) -> const Json& {
-    return shape.value(key, point);
+    return key == kCaseWord ? case_name : shape.value(key, point);
   };
   const auto matches = [&](const std::shared_ptr<const Rule>& rule) {
     const bool holds = rule->condition.holds(lookup);
@@ -50,6 +50,7 @@ BlockExpander::BlockExpander(const Block& block, const std::string& case_name,
                              std::vector<std::string>& warnings)
     : block_(block),
       case_name_(case_name),
+      case_(case_name.empty() ? Json() : Json(case_name)),
       dimensions_(dimensions(block, catalog, warnings)),
       shapes_(block, dimensions_, extra_axes, catalog, fingerprints),
       table_(table) {
@@ -61,7 +62,7 @@ std::vector<size_t> BlockExpander::expand(int trial) {
   std::vector<size_t> jobs;
   Point point(dimensions_.size(), 0);
   do {
-    if (!keeps(block_, shapes_.at(point, 0, nullptr), point)) continue;
+    if (!keeps(block_, case_, shapes_.at(point, 0, nullptr), point)) continue;
     Shape& shape = shape_at(point, nullptr, /*counts=*/true);
     check_job(shape, point, block_.place);
     const std::vector<size_t> needs = needs_of(shape, point);
@@ -89,6 +90,8 @@ Shape& BlockExpander::shape_at(const Point& point, const Variant* variant, bool 
   for (size_t i = 0; i < block_.when.size(); ++i) {
     const When& when = *block_.when[i];
     const auto lookup = [&](const std::string& key) -> const Json& {
+      static const Json none;  // a job that others need may be that of several cases
+      if (key == kCaseWord) return variant ? none : case_;
       return shape->value(key, point);
     };
     if (!when.condition.holds(lookup)) continue;

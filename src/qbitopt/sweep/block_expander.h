@@ -47,6 +47,7 @@ class BlockExpander {
 
   const Block& block_;
   const std::string& case_name_;
+  const Json case_;  // its name for conditions; null without cases
   const std::vector<Dimension> dimensions_;
   ShapeBuilder shapes_;
   JobTable& table_;

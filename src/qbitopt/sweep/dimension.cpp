@@ -5,6 +5,7 @@
 
 #include "qbitopt/config/value.h"
 #include "qbitopt/core/random.h"
+#include "qbitopt/sweep/sobol.h"
 
 namespace qbitopt {
 namespace {
@@ -55,20 +56,54 @@ Dimension zipped(const ZipGroup& group, const Catalog& catalog) {
   return dimension;
 }
 
-Dimension drawn(const Block& block, const Catalog& catalog) {
+// Row by row, the numbers in [0, 1) from which the values of the n-th drawn axis follow.
+class Draws {
+ public:
+  Draws(const Sample& sample, const std::string& key, int axis)
+      : sample_(sample), key_(key), axis_(axis) {
+    if (sample.is_sobol && sample.seed)
+      shift_ = static_cast<uint32_t>(Random(*sample.seed, "sobol:" + key).next() >> 32);
+  }
+
+  double operator[](size_t row) const {
+    // The exclusive or with a random number keeps the points a net.
+    if (sample_.is_sobol) return (sobol(axis_, static_cast<uint32_t>(row)) ^ shift_) * 0x1p-32;
+    // A key's values do not depend on which other keys are drawn.
+    return Random(sample_.seed.value_or(0), "sample:" + key_, row).uniform();
+  }
+
+ private:
+  const Sample& sample_;
+  const std::string key_;
+  const int axis_;
+  uint32_t shift_ = 0;
+};
+
+void check_sobol(const Sample& sample, std::vector<std::string>& warnings) {
+  if (!sample.is_sobol || (sample.count & (sample.count - 1)) == 0) return;
+  warnings.push_back(location_text(sample.place) + ": Sobol's points are spread evenly if their " +
+                     "number is a power of two, found n: " + std::to_string(sample.count));
+}
+
+Dimension drawn(const Block& block, const Catalog& catalog, std::vector<std::string>& warnings) {
   Dimension dimension;
   dimension.rows.resize(static_cast<size_t>(block.sample->count));
+  check_sobol(*block.sample, warnings);
+  int axis = 0;
   for (const Setting& setting : block.grid) {
     const auto draw = read_draw(setting.value);
     if (!draw) continue;
     const ParameterSpec& spec = spec_of(setting, catalog);
     draw->check(setting.key, spec);
     dimension.keys.push_back(setting.key);
-    for (size_t row = 0; row < dimension.rows.size(); ++row) {
-      // A key's values do not depend on which other keys are drawn.
-      const double uniform = Random(block.sample->seed, "sample:" + setting.key, row).uniform();
-      dimension.rows[row].push_back({draw->value(spec, uniform), draw->place});
+    if (block.sample->is_sobol && axis == kSobolDimensions) {
+      fail_at(setting.value.place, "Sobol's sequence draws at most " +
+                                       std::to_string(kSobolDimensions) +
+                                       " axes here; write sample: {method: random, ...}");
     }
+    const Draws draws(*block.sample, setting.key, axis++);
+    for (size_t row = 0; row < dimension.rows.size(); ++row)
+      dimension.rows[row].push_back({draw->value(spec, draws[row]), draw->place});
   }
   return dimension;
 }
@@ -123,7 +158,7 @@ std::vector<Dimension> dimensions(const Block& block, const Catalog& catalog,
       fail_at(setting.value.place,
               "a drawn axis needs a number of draws; add sample: {method: random, n: 50, seed: 0}");
     }
-    if (!has_drawn) add(drawn(block, catalog));
+    if (!has_drawn) add(drawn(block, catalog, warnings));
     has_drawn = true;
   }
   if (block.sample && !has_drawn) {

@@ -5,6 +5,9 @@
 
 #include "qbitopt/config/yaml.h"
 #include "qbitopt/core/hash.h"
+#include "qbitopt/core/names.h"
+#include "qbitopt/core/text_file.h"
+#include "qbitopt/sweep/point_rows.h"
 #include "qbitopt/sweep/sweep_sources.h"
 
 namespace qbitopt {
@@ -68,6 +71,12 @@ class DocumentReader {
       lay(source.root, source.file);
     }
     note_included(sources);
+    note_rows(document_.top);
+    check_named_cases(document_.top);
+    for (const auto& [name, block] : document_.cases) {
+      note_rows(block);
+      check_named_cases(block);
+    }
     document_.text = sources.back().text;
     document_.source = sources.back().root.place.source;
     document_.name = name_of(sources.back());
@@ -87,6 +96,29 @@ class DocumentReader {
       if (std::find(included.begin(), included.end(), entry) == included.end())
         included.push_back(entry);
     }
+  }
+
+  void note_rows(const Block& block) {
+    for (const ZipGroup& group : block.zip) {
+      if (group.name != kRowsGroup) continue;
+      const std::string& file = group.place.source->name;
+      document_.rows.emplace_back(file, sha256(read_text(file, kLargestData)));
+    }
+  }
+
+  // Throws InputError at a condition about a case that no file has.
+  void check_named_cases(const Block& block) const {
+    const auto check = [&](const std::vector<NamedCase>& named) {
+      for (const auto& [name, place] : named) {
+        if (std::find(case_names_.begin(), case_names_.end(), name) == case_names_.end())
+          fail_at(place, unknown_name("case", name, case_names_));
+      }
+    };
+    for (const auto& rule : block.exclude) check(rule->cases);
+    for (const RuleList& list : block.only) {
+      for (const auto& rule : list) check(rule->cases);
+    }
+    for (const auto& when : block.when) check(when->cases);
   }
 
   static void check_version(const YamlNode& root, bool is_sweep) {
@@ -132,6 +164,7 @@ class DocumentReader {
     for (const YamlNode::Entry& entry : cases.entries) {
       if (entry.key == "_delete_") continue;
       expect_name(entry.place, "the name of a case", entry.key);
+      case_names_.push_back(entry.key);
       if (!entry.value.is_map())
         fail_at(entry.place,
                 "case '" + entry.key + "' must be a map, found " + entry.value.found());
@@ -153,6 +186,7 @@ class DocumentReader {
 
   const Catalog& catalog_;
   Document document_;
+  std::vector<std::string> case_names_;  // also of those that a later file drops
 };
 
 }  // namespace

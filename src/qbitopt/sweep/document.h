@@ -19,6 +19,7 @@ struct Document {
   std::shared_ptr<const SourceText> source;  // the same, for places
   // Path and sha256 of every file it extends.
   std::vector<std::pair<std::string, std::string>> included;
+  std::vector<std::pair<std::string, std::string>> rows;  // the same of its files of points
   Block top;
   std::vector<std::pair<std::string, Block>> cases;  // by themselves: not yet laid over the top
   std::optional<YamlNode> metric;

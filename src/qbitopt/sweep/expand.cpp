@@ -35,6 +35,10 @@ class Expander {
     warn_about_rules(document_.top);
     for (const auto& [name, block] : document_.cases) warn_about_rules(block);
     warn_about_unused();
+    plan_.least_jobs = table_.size() + static_cast<size_t>(std::count_if(
+                                           foreseen_.begin(), foreseen_.end(),
+                                           [&](const auto& key) { return !table_.contains(key); }));
+    plan_.most_jobs = plan_.least_jobs + possible_runs_;
     plan_.jobs = table_.take();
   }
 
@@ -124,6 +128,8 @@ class Expander {
       expect_searchable(search, state.where, table_.job(jobs.front()).job().parameters);
       const auto result = results_(table_.job(jobs.front()).key);
       if (!result) {
+        foresee(chosen, search, *value, case_name, axes);
+        possible_runs_ += static_cast<size_t>(search.max_runs - state.runs - 1);
         plan_.searches.push_back(std::move(state));
         return 1;
       }
@@ -138,6 +144,16 @@ class Expander {
     if (!state.chosen) return 1;
     set_strength(chosen, search, *state.chosen);
     return expand_block(chosen, case_name, axes).size();
+  }
+
+  // Notes the jobs that follow if the search ends with this strength; as many follow with another.
+  void foresee(Block block, const Search& search, double value, const std::string& case_name,
+               const std::set<std::string>& axes) {
+    set_strength(block, search, value);
+    JobTable jobs;
+    std::vector<std::string> warnings;  // come again when the jobs do
+    BlockExpander(block, case_name, axes, catalog_, fingerprints_, jobs, warnings).expand();
+    for (const PlannedJob& job : jobs.take()) foreseen_.insert(job.key);
   }
 
   // The block at one point of its axes, whose names are added to `axes`.
@@ -312,6 +328,8 @@ class Expander {
   // By the case of the points, and the case whose jobs they repeat.
   std::map<std::pair<std::string, std::string>, std::pair<Place, Repeats>> repeats_;
   size_t points_ = 0;
+  std::set<std::string> foreseen_;  // keys of the jobs that running searches end with
+  size_t possible_runs_ = 0;        // of running searches, after those that are planned
 };
 
 }  // namespace

@@ -40,7 +40,19 @@ class JobCheck {
   JobCheck(const Shape& shape, const Point& point, const Place& place)
       : shape_(shape), point_(point), place_(place) {}
 
+  // The outcome depends only on the rows that were read, so that points which do not differ in them
+  // need no check of their own.
   void check() const {
+    CheckedRows& checked = shape_.checked;
+    if (checked.rows.count(rows()) != 0) return;
+    const size_t dimensions = checked.dimensions.size();
+    check_all();
+    if (checked.dimensions.size() > dimensions) checked.rows.clear();
+    checked.rows.insert(rows());
+  }
+
+ private:
+  void check_all() const {
     check_candidates();
     check_budgets();
     for (const char* stage : {"training", "pretraining"}) check_optimization(stage);
@@ -49,8 +61,29 @@ class JobCheck {
     check_sensitivity();
   }
 
- private:
-  const Json& value(const std::string& key) const { return shape_.value(key, point_); }
+  // The rows of the dimensions that any check of this shape has read, as one number.
+  uint64_t rows() const {
+    uint64_t index = 0;
+    for (const auto& [dimension, size] : shape_.checked.dimensions)
+      index = index * size + point_[dimension];
+    return index;
+  }
+
+  const Json& read(const Slot& slot) const {
+    if (slot.dimension >= 0) {
+      auto& known = shape_.checked.dimensions;
+      const std::pair dimension(static_cast<size_t>(slot.dimension), slot.values.size());
+      if (std::find(known.begin(), known.end(), dimension) == known.end())
+        known.push_back(dimension);
+    }
+    return slot.values[slot.row(point_)];
+  }
+
+  const Json& value(const std::string& key) const {
+    static const Json absent;
+    const Slot* slot = shape_.find(key);
+    return slot ? read(*slot) : absent;
+  }
   bool is(const std::string& key, const Json& wanted) const { return value(key) == wanted; }
   // The value of a number; 0 if the job has no such parameter.
   double number(const std::string& key) const {
@@ -111,7 +144,7 @@ class JobCheck {
       const Slot* slot = shape_.find(key);
       if (!slot) continue;
       known.push_back(key);
-      has_limit |= slot->values[slot->row(point_)].is_number();
+      has_limit |= read(*slot).is_number();
     }
     if (known.empty()) return;
     if (!has_limit) {
@@ -181,6 +214,7 @@ class JobCheck {
     }
     if (kind.is_average() || !shape_.model) return;
     const int64_t weight_bits = std::max<int64_t>(smallest, 2);  // weights are signed
+    value("data.image_size");                                    // is read below
     const int64_t image_size = shape_.data_fact("data.image_size", &Manifest::image_size, point_);
     int64_t least = 0;
     if (kind.unit == BudgetUnit::kBytes) {

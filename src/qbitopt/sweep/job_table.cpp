@@ -48,9 +48,11 @@ size_t JobTable::add_needed(const Shape& shape, const Point& point,
 
 size_t JobTable::add(const Shape& shape, const Point& point, const std::vector<size_t>& needs) {
   write_identity(shape, point, needs, /*with_seed=*/true);
-  const auto [entry, is_new] = index_.try_emplace(sha256(text_), jobs_.size());
-  if (is_new) jobs_.push_back(make(shape, point, needs, entry->first));
-  return entry->second;
+  std::string key = sha256(text_);
+  if (const auto known = index_.find(key); known != index_.end()) return known->second;
+  jobs_.push_back(make(shape, point, needs, std::move(key)));
+  index_.emplace(jobs_.back().key, jobs_.size() - 1);
+  return jobs_.size() - 1;
 }
 
 // See identity_text(): the same bytes, put together from fragments.
@@ -66,8 +68,9 @@ void JobTable::write_identity(const Shape& shape, const Point& point,
   }
   text_.append("}").append(shape.frame.middle);
   const size_t start = text_.size();
-  for (const Slot& slot : shape.slots) {
-    if (with_seed || &slot != shape.seed) text_ += slot.fragments[slot.row(point)];
+  for (const auto& [constant, slot] : shape.identity) {
+    text_ += constant;
+    if (slot && (with_seed || slot != shape.seed)) text_ += slot->fragments[slot->row(point)];
   }
   if (text_.size() == start) text_ += ',';
   text_[start] = '{';

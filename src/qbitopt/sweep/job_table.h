@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -27,6 +28,7 @@ class JobTable {
 
   const PlannedJob& job(size_t index) const { return jobs_[index]; }
   size_t size() const { return jobs_.size(); }
+  bool contains(const std::string& key) const { return index_.count(key) != 0; }
   size_t requested() const { return requested_; }  // how many are
   std::vector<PlannedJob> take() { return std::move(jobs_); }
 
@@ -41,8 +43,10 @@ class JobTable {
 
   std::vector<PlannedJob> jobs_;
   size_t requested_ = 0;
-  std::unordered_map<std::string, size_t> index_;  // key -> its job
-  std::string text_;                               // of the identity that was asked for last
+  // Key -> its job. The characters are those of PlannedJob::key. They stay in place when a job is
+  // moved, because a key is too long to stand in the string object itself.
+  std::unordered_map<std::string_view, size_t> index_;
+  std::string text_;         // of the identity that was asked for last
   std::string config_text_;  // of the last config key, which jobs that differ in their seed share
   std::string config_key_;
 };

@@ -6,6 +6,8 @@
 
 #include "qbitopt/core/names.h"
 #include "qbitopt/sweep/axis.h"
+#include "qbitopt/sweep/interpolation.h"
+#include "qbitopt/sweep/point_rows.h"
 
 namespace qbitopt {
 namespace {
@@ -41,10 +43,10 @@ std::vector<Block*> blocks_of(Document& document) {
   return blocks;
 }
 
-// Removes the key from every block; true if a block had it.
-bool forget(Document& document, const std::string& key) {
+// Removes the key from the blocks; true if one had it.
+bool forget(const std::vector<Block*>& blocks, const std::string& key) {
   bool found = false;
-  for (Block* block : blocks_of(document)) {
+  for (Block* block : blocks) {
     found |= block->set.erase(key);
     found |= block->grid.erase(key);
     for (ZipGroup& group : block->zip) found |= group.axes.erase(key);
@@ -64,20 +66,59 @@ class Override {
     if (text_[0] == '~') return drop(text_.substr(1));
     const size_t equals = text_.find('=');
     if (equals == std::string::npos) {
-      fail_at(place_, "an override is key=value, key=value,value, +key=value or ~key; found '" +
-                          text_ + "'");
+      fail_at(
+          place_,
+          "an override is key=value, key=value,value, +key=value, ++key=value or ~key; found '" +
+              text_ + "'");
     }
-    const bool adds = text_[0] == '+';
-    const std::string key = text_.substr(adds, equals - adds);
-    if (is_document_key(key)) {
+    const size_t signs = text_.starts_with("++") ? 2 : text_[0] == '+' ? 1 : 0;
+    const bool adds = signs == 1;
+    const std::string key = text_.substr(signs, equals - signs);
+    key_place_ = place_;
+    key_place_.column += static_cast<int>(signs);
+    if (key.starts_with(kCases)) {
+      const auto [target, below] = in_case(key, key_place_);
+      if (below == "seeds") {
+        if (adds && target->seeds) refuse(key_place_, key, target->seeds->place, key);
+        forget({target}, "seed");
+        target->seeds = read_plain(equals + 1);
+      } else {
+        set(below, equals + 1, adds, *target, {target});
+      }
+    } else if (is_document_key(key)) {
       if (adds) refuse_if_said(key);
-      replace(key, read_value(equals + 1));
+      replace(key, read_plain(equals + 1));
     } else {
-      set(key, equals + 1, adds);
+      set(key, equals + 1, adds, document_.top, blocks_of(document_));
     }
   }
 
  private:
+  static constexpr const char* kCases = "cases.";
+
+  // The block of "cases.fixed.reallocation.tau" and what follows its name, which may have dots.
+  std::pair<Block*, std::string> in_case(const std::string& key, const Place& place) const {
+    const std::string rest = key.substr(std::string(kCases).size());
+    Block* found = nullptr;
+    size_t length = 0;
+    std::vector<std::string> known;
+    for (auto& [name, block] : document_.cases) {
+      known.push_back(name);
+      if (!rest.starts_with(name + ".") || name.size() < length) continue;
+      found = &block;
+      length = name.size();
+    }
+    if (!found) fail_at(place, unknown_name("case", rest.substr(0, rest.find('.')), known));
+    return {found, rest.substr(length + 1)};
+  }
+
+  // A value that is not one of jobs.
+  YamlNode read_plain(size_t start) const {
+    YamlNode value = read_value(start);
+    resolve_environment(value, /*takes_keys=*/false);
+    return value;
+  }
+
   YamlNode read_value(size_t start) const {
     const auto parts = split_values(text_.substr(start));
     refuse_comment(start);
@@ -138,7 +179,7 @@ class Override {
       for (const YamlNode& table : value.is_list() ? value.items : std::vector<YamlNode>{value})
         document_.tables.push_back(expect_path(table, "tables", "").string());
     } else if (key == "seeds") {
-      forget(document_, "seed");
+      forget(blocks_of(document_), "seed");
       document_.top.seeds = value;
     } else {
       const size_t dot = key.find('.');
@@ -176,36 +217,40 @@ class Override {
     *node = value;
   }
 
-  void set(const std::string& key, size_t start, bool adds) {
-    Place key_place = place_;
-    key_place.column += adds;
+  // `target` gets the setting, `blocks` are those for which it holds.
+  void set(const std::string& key, size_t start, bool adds, Block& target,
+           const std::vector<Block*>& blocks) {
+    const Place key_place = key_place_;
     const auto declared = catalog_.keys().find(key);
     if (declared == catalog_.keys().end()) fail_at(key_place, catalog_.unknown_key(key));
-    if (adds) refuse_if_mentioned(key, key_place);
-    const YamlNode value = declared->second->type == "path" ? read_path(start) : read_value(start);
+    if (adds) refuse_if_mentioned(key, key_place, blocks);
+    YamlNode value = declared->second->type == "path" ? read_path(start) : read_value(start);
+    resolve_environment(value, /*takes_keys=*/true);
+    check_references(value, catalog_);
     // An axis keeps its place in the nesting.
-    const bool is_top_axis = document_.top.grid.find(key) != nullptr;
+    const bool is_known_axis = target.grid.find(key) != nullptr;
     const bool takes_lists = declared->second->type.rfind("list of ", 0) == 0;
     const bool is_list_of_lists =
         value.is_list() && !value.items.empty() && value.items[0].is_list();
     const bool is_axis =
         is_axis_map(value) || (value.is_list() && (!takes_lists || is_list_of_lists));
     const Setting setting{key, key_place, value};
-    Settings grid = document_.top.grid;
-    if (is_axis && is_top_axis) grid.assign(setting);
-    forget(document_, key);
+    Settings grid = target.grid;
+    if (is_axis && is_known_axis) grid.assign(setting);
+    forget(blocks, key);
     if (!is_axis) {
-      document_.top.set.assign(setting);
-    } else if (is_top_axis) {
-      document_.top.grid = grid;
+      target.set.assign(setting);
+    } else if (is_known_axis) {
+      target.grid = grid;
     } else {
-      document_.top.grid.assign(setting);
+      target.grid.assign(setting);
     }
-    for (Block* block : blocks_of(document_)) block->fixed.push_back(key);
+    for (Block* block : blocks) block->fixed.push_back(key);
   }
 
-  void refuse_if_mentioned(const std::string& key, const Place& key_place) {
-    for (Block* block : blocks_of(document_)) {
+  static void refuse_if_mentioned(const std::string& key, const Place& key_place,
+                                  const std::vector<Block*>& blocks) {
+    for (Block* block : blocks) {
       if (key == "seed" && block->seeds) refuse(key_place, key, block->seeds->place, "seeds");
       std::vector<const Settings*> all = {&block->set, &block->grid};
       for (const ZipGroup& group : block->zip) all.push_back(&group.axes);
@@ -228,7 +273,7 @@ class Override {
     for (Block* block : blocks_of(document_)) {
       if (key == "seeds" && block->seeds) refuse(key_place, key, block->seeds->place, key);
     }
-    if (key == "seeds") refuse_if_mentioned("seed", key_place);
+    if (key == "seeds") refuse_if_mentioned("seed", key_place, blocks_of(document_));
     const auto& map = key.rfind("run", 0) == 0 ? document_.run : document_.metric;
     if ((key == "run" || key == "metric") && map) refuse(key_place, key, map->place, key);
     const size_t dot = key.find('.');
@@ -251,7 +296,7 @@ class Override {
     Place key_place = place_;
     key_place.column += 1;
     if (key.find('=') != std::string::npos) fail_at(key_place, "~key takes no value");
-    if (key.rfind("cases.", 0) == 0) return drop_case(key.substr(6), key_place);
+    if (key.starts_with(kCases)) return drop_in_cases(key, key_place);
     if (key == "tables") return document_.tables.clear();
     bool is_block_key = true;
     for (Block* block : blocks_of(document_)) {
@@ -266,7 +311,9 @@ class Override {
       } else if (key == "when") {
         block->when.clear();
       } else if (key == "zip") {
-        block->zip.clear();
+        std::erase_if(block->zip, [](const ZipGroup& group) { return group.name != kRowsGroup; });
+      } else if (key == "rows") {
+        std::erase_if(block->zip, [](const ZipGroup& group) { return group.name == kRowsGroup; });
       } else if (key == "sample") {
         block->sample.reset();
       } else if (key == "search") {
@@ -278,7 +325,23 @@ class Override {
     if (is_block_key) return;
     if (catalog_.keys().find(key) == catalog_.keys().end())
       fail_at(key_place, catalog_.unknown_key(key));
-    if (!forget(document_, key)) fail_at(key_place, "the sweep does not mention '" + key + "'");
+    if (!forget(blocks_of(document_), key))
+      fail_at(key_place, "the sweep does not mention '" + key + "'");
+  }
+
+  // ~cases.fixed, ~cases.fixed.reallocation.tau
+  void drop_in_cases(const std::string& key, const Place& key_place) {
+    const std::string rest = key.substr(std::string(kCases).size());
+    const bool is_case = std::any_of(document_.cases.begin(), document_.cases.end(),
+                                     [&](const auto& known) { return known.first == rest; });
+    if (is_case || rest.find('.') == std::string::npos) return drop_case(rest, key_place);
+    const auto [target, below] = in_case(key, key_place);
+    if (catalog_.keys().find(below) == catalog_.keys().end())
+      fail_at(key_place, catalog_.unknown_key(below));
+    if (!forget({target}, below)) {
+      fail_at(key_place, "case '" + rest.substr(0, rest.size() - below.size() - 1) +
+                             "' does not mention '" + below + "'");
+    }
   }
 
   void drop_case(const std::string& name, const Place& key_place) {
@@ -294,6 +357,7 @@ class Override {
   Document& document_;
   const Catalog& catalog_;
   Place place_;
+  Place key_place_;  // behind the signs
   const std::string& text_;
 };
 

@@ -1,5 +1,6 @@
 #include "qbitopt/sweep/plan.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "qbitopt/config/value.h"
@@ -54,6 +55,8 @@ Json to_json(const Plan& plan) {
            {{"jobs", plan.jobs.size()},
             {"requested", requested},
             {"needed", plan.jobs.size() - requested},
+            {"least", std::max(plan.least_jobs, plan.jobs.size())},
+            {"most", std::max(plan.most_jobs, plan.jobs.size())},
             {"cases", cases},
             {"axes", axes}}},
           {"searches", searches}};

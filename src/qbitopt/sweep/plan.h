@@ -42,9 +42,22 @@ struct PlannedJob {
   // The cases that the job belongs to; empty without cases, or if the job is there only because
   // others need it.
   std::vector<std::string> cases() const;
-  // Null if the job has no such parameter.
-  Json parameter(const std::string& name) const;
+  // Null if the job has no such parameter. Valid as long as the job.
+  const Json& value(const std::string& name) const;
+  Json parameter(const std::string& name) const { return value(name); }
   const std::map<std::string, std::string>& artifacts() const { return shape->artifacts; }
+};
+
+// Says planned jobs in full, one after another. Jobs that share a shape differ in a few parameters,
+// which alone are replaced: much faster than PlannedJob::job() for many jobs.
+class JobCursor {
+ public:
+  // Valid until the next call.
+  const Job& at(const PlannedJob& planned);
+
+ private:
+  std::shared_ptr<const JobShape> shape_;
+  Job job_;
 };
 
 // A planned job that is not part of any grid; for a job that was stored, or one made by hand.
@@ -68,11 +81,15 @@ struct Plan {
   std::string sweep_name;
   std::string file;  // path of the sweep file
   std::string text;  // verbatim, for the record
-  // Path and sha256 of every file it extends.
+  // Path and sha256 of every file it extends, and of its files of points (`rows`).
   std::vector<std::pair<std::string, std::string>> included;
   std::vector<std::string> overrides;  // as given on the command line
   std::vector<PlannedJob> jobs;
   std::vector<SearchState> searches;  // the plan grows with the results of their runs
+  // Number of jobs when all searches have ended, unless a failed run ends one early; both are the
+  // number of `jobs` if no search is running.
+  size_t least_jobs = 0;
+  size_t most_jobs = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
@@ -91,9 +108,9 @@ struct PlanDifference {
 };
 PlanDifference difference(const std::vector<std::string>& stored_keys, const Plan& plan);
 
-// For `plan --json`, all but the jobs: {name, file, overrides, warnings, tables, metric, run, counts:
-// {jobs, requested, needed, cases: {name: jobs}, axes: {key: {value: jobs}}}, searches: [{where,
-// parameter, runs, max_runs, status, chosen}]}.
+// For `plan --json`, all but the jobs: {name, file, overrides, warnings, tables, metric, run,
+// counts: {jobs, requested, needed, least, most, cases: {name: jobs}, axes: {key: {value: jobs}}},
+// searches: [{where, parameter, runs, max_runs, status, chosen}]}.
 Json to_json(const Plan& plan);
 // {key, config_key, case, other_cases, requested, trial, axes, needs, parameters}.
 Json to_json(const PlannedJob& job);

@@ -15,6 +15,29 @@ Job PlannedJob::job() const {
   return job;
 }
 
+const Job& JobCursor::at(const PlannedJob& planned) {
+  if (shape_ != planned.shape) {
+    shape_ = planned.shape;
+    job_ = planned.job();
+    return job_;
+  }
+  job_.key = planned.key;
+  job_.config_key = planned.config_key;
+  if (job_.needs != planned.needs) job_.needs = planned.needs;
+  for (size_t i = 0; i < planned.values.size(); ++i) {
+    const std::string& name = shape_->varying[i];
+    if (!planned.values[i].is_null()) {
+      job_.parameters[name] = planned.values[i];
+    } else if (const auto constant = shape_->parameters.find(name);
+               constant != shape_->parameters.end()) {
+      job_.parameters[name] = *constant;
+    } else {
+      job_.parameters.erase(name);
+    }
+  }
+  return job_;
+}
+
 std::vector<std::string> PlannedJob::cases() const {
   if (case_name.empty()) return {};
   std::vector<std::string> cases = {case_name};
@@ -22,11 +45,13 @@ std::vector<std::string> PlannedJob::cases() const {
   return cases;
 }
 
-Json PlannedJob::parameter(const std::string& name) const {
+const Json& PlannedJob::value(const std::string& name) const {
+  static const Json absent;
   for (size_t i = 0; i < values.size(); ++i) {
     if (shape->varying[i] == name) return values[i];
   }
-  return shape->parameters.value(name, Json());
+  const auto constant = shape->parameters.find(name);
+  return constant == shape->parameters.end() ? absent : *constant;
 }
 
 Json PlannedJob::axes() const {

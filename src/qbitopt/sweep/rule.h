@@ -12,10 +12,22 @@
 
 namespace qbitopt {
 
-// An entry of `exclude` or `only`: "solver == 'milp' and budget.average_bits > 5.5".
+// In a condition, this word is the name of the job's case; null without cases, and for a job that
+// is there only because others need it.
+inline constexpr const char* kCaseWord = "case";
+
+// The name of a case that a condition compares with.
+struct NamedCase {
+  std::string name;
+  Place place;
+};
+
+// An entry of `exclude` or `only`: "solver == 'milp' and budget.average_bits > 5.5". A map is short
+// for such a condition: {case: fixed, solver: [milp, exact], budget.average_bits: ">5.5"}.
 struct Rule {
   Expression condition;
   Place place;
+  std::vector<NamedCase> cases;
   mutable size_t matches = 0;  // jobs it met, for the warning about a rule that meets none
 };
 using RuleList = std::vector<std::shared_ptr<const Rule>>;
@@ -25,6 +37,7 @@ struct When {
   Expression condition;
   Settings set;
   Place place;
+  std::vector<NamedCase> cases;
   mutable size_t matches = 0;
 };
 using WhenList = std::vector<std::shared_ptr<const When>>;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "qbitopt/sweep/axis.h"
+#include "qbitopt/sweep/interpolation.h"
 
 namespace qbitopt {
 namespace {
@@ -40,6 +41,7 @@ class Reader {
   void add(Setting setting, bool is_merged) {
     if (catalog_.keys().find(setting.key) == catalog_.keys().end())
       fail_at(setting.place, catalog_.unknown_key(setting.key));
+    check_references(setting.value, catalog_);
     const Setting* first = layer_.settings.find(setting.key);
     const bool was_merged = first && merged_.count(setting.key) != 0;
     if (first && is_merged && !was_merged) return;

@@ -44,7 +44,8 @@ struct SettingsLayer {
 enum class Values { kPlain, kAxes };
 
 // Reads a map of dotted or nested keys. With axes, a map that holds a word of an axis ({from: 2,
-// to: 6}) is a value. Throws InputError at a key that no manifest declares, and at a duplicate key.
+// to: 6}) is a value. Throws InputError at a key that no manifest declares, also one that a
+// value refers to, and at a duplicate key.
 SettingsLayer read_settings(const YamlNode& map, const std::string& what, Values values,
                             const Catalog& catalog);
 

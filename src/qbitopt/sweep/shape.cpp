@@ -6,6 +6,7 @@
 
 #include "qbitopt/config/value.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/sweep/interpolation.h"
 
 namespace qbitopt {
 namespace fs = std::filesystem;
@@ -89,6 +90,22 @@ void ShapeBuilder::find_choosing_dimensions() {
       }
     }
   }
+  // A value that refers to an axis has one value in a shape.
+  const auto add_referenced = [&](const Settings& settings) {
+    for (const Setting& setting : settings) {
+      for (const std::string& key : referenced_keys(setting.value.json())) choosing.insert(key);
+    }
+  };
+  add_referenced(block_.set);
+  for (const auto& when : block_.when) add_referenced(when->set);
+  for (const NeedSetting& need : block_.needs) add_referenced(need.changes);
+  for (const Dimension& dimension : dimensions_) {
+    for (const auto& row : dimension.rows) {
+      for (const AxisValue& value : row) {
+        for (const std::string& key : referenced_keys(value.value)) choosing.insert(key);
+      }
+    }
+  }
   for (size_t dimension = 0; dimension < dimensions_.size(); ++dimension) {
     const auto& keys = dimensions_[dimension].keys;
     if (std::any_of(keys.begin(), keys.end(),
@@ -107,10 +124,40 @@ Shape& ShapeBuilder::at(const Point& point, uint64_t fired, const Variant* varia
   return *shape;
 }
 
-// The changes of a need override `when`, which overrides the product, which overrides the
-// constants.
 std::optional<ShapeBuilder::Source> ShapeBuilder::source_of(const std::string& key,
                                                             const Origin& origin) const {
+  std::optional<Source> source = written_source(key, origin);
+  if (source) resolve(*source, key, origin, {});
+  return source;
+}
+
+void ShapeBuilder::resolve(Source& source, const std::string& key, const Origin& origin,
+                           const std::vector<std::string>& chain) const {
+  std::vector<std::string> longer = chain;
+  longer.push_back(key);
+  for (size_t row = 0; row < source.values.size(); ++row) {
+    if (!source.values[row].is_string() && !source.values[row].is_array()) continue;
+    source.values[row] = interpolated(
+        source.values[row], source.places[row], [&](const std::string& other, const Place& at) {
+          if (std::find(longer.begin(), longer.end(), other) != longer.end()) {
+            fail_at(at, fmt::format("'{}' refers to itself: {} -> {}", other,
+                                    fmt::join(longer, " -> "), other));
+          }
+          std::optional<Source> found = written_source(other, origin);
+          if (!found) found = Source{{catalog_.keys().find(other)->second->default_value}, {at}};
+          resolve(*found, other, origin, longer);
+          const Json& value = found->values[0];  // referenced dimensions choose the shape
+          if (value.is_null())
+            fail_at(at, "'" + other + "' has no value here; set it below `set:`");
+          return value;
+        });
+  }
+}
+
+// The changes of a need override `when`, which overrides the product, which overrides the
+// constants.
+std::optional<ShapeBuilder::Source> ShapeBuilder::written_source(const std::string& key,
+                                                                 const Origin& origin) const {
   const auto constant = [](const Setting& setting) {
     return Source{{setting.value.json()}, {setting.value.place}};
   };
@@ -226,6 +273,15 @@ std::unique_ptr<Shape> ShapeBuilder::build(const Origin& origin) {
     check_weights(*shape, origin.point);
   }
   shape->frame = identity_frame(schema.versions, files);
+  shape->identity.emplace_back();
+  for (const Slot& slot : shape->slots) {
+    if (slot.dimension < 0 && &slot != shape->seed) {
+      shape->identity.back().text += slot.fragments[0];
+    } else {
+      shape->identity.back().slot = &slot;
+      shape->identity.emplace_back();
+    }
+  }
   return shape;
 }
 

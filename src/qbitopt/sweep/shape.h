@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/sweep/block.h"
@@ -50,6 +52,18 @@ struct ShapeNeed {
   bool says_seed = false;
 };
 
+// A piece of the parameters in an identity: a text, then the fragment of a slot unless it is null.
+struct IdentityPart {
+  std::string text;
+  const Slot* slot = nullptr;
+};
+
+// Rows of some dimensions for which a job was found good, see check_job().
+struct CheckedRows {
+  std::vector<std::pair<size_t, size_t>> dimensions;  // each with its number of rows
+  std::unordered_set<uint64_t> rows;
+};
+
 // Points whose jobs have the same parts, and so the same parameters: they differ in the slots' rows
 // alone.
 struct Shape {
@@ -60,6 +74,8 @@ struct Shape {
   const Manifest* data = nullptr;
   std::vector<ShapeNeed> needs;
   IdentityText frame;
+  std::vector<IdentityPart> identity;  // the slots that vary, and the seed; the rest is text
+  mutable CheckedRows checked;
   std::shared_ptr<const JobShape> shared;
   std::vector<size_t> relevant;     // dimensions whose rows its jobs depend on
   std::map<uint64_t, size_t> jobs;  // of a needed shape: relevant_rows() -> index in the plan
@@ -101,7 +117,12 @@ class ShapeBuilder {
   };
 
   std::unique_ptr<Shape> build(const Origin& origin);
+  // What the sweep gives a key, with the values of the keys that it refers to.
   std::optional<Source> source_of(const std::string& key, const Origin& origin) const;
+  std::optional<Source> written_source(const std::string& key, const Origin& origin) const;
+  // `chain`: the keys that led to `key`, for the message about one that refers to itself.
+  void resolve(Source& source, const std::string& key, const Origin& origin,
+               const std::vector<std::string>& chain) const;
   std::string part_name(const std::string& key, const ParameterSpec& spec,
                         const Source& source) const;
   Slot make_slot(const Schema::Entry& entry, const Origin& origin) const;

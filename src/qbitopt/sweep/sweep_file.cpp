@@ -25,6 +25,7 @@ Plan Sweep::plan(const TrialResults& results) const {
   plan.file = file_;
   plan.text = document_.text;
   plan.included = document_.included;
+  plan.included.insert(plan.included.end(), document_.rows.begin(), document_.rows.end());
   plan.overrides = overrides_;
   plan.tables = document_.tables;
   if (document_.metric) plan.metric = read_metric(*document_.metric);

@@ -3,11 +3,28 @@
 #include <algorithm>
 
 #include "qbitopt/core/text_file.h"
+#include "qbitopt/sweep/interpolation.h"
 
 namespace qbitopt {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The values of jobs stand in these keys of a block.
+bool holds_values(const std::string& key) {
+  static const std::vector<std::string> keys = {"set", "grid", "zip", "include", "when", "needs"};
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+void resolve_environment_of_block(YamlNode& block) {
+  for (YamlNode::Entry& entry : block.entries) {
+    if (entry.key == "cases" && entry.value.is_map()) {
+      for (YamlNode::Entry& each : entry.value.entries) resolve_environment_of_block(each.value);
+    } else {
+      resolve_environment(entry.value, holds_values(entry.key));
+    }
+  }
+}
 
 constexpr size_t kMostFiles = 100;  // two files that extend two, twenty times over, are a million
 
@@ -25,6 +42,7 @@ class SourceReader {
       fail_at(from, "this sweep extends more than " + std::to_string(kMostFiles) + " files");
     std::string text = read_file(file, from);
     YamlNode root = parse_yaml(path, text);
+    resolve_environment_of_block(root);
     open_.push_back(path);
     if (const YamlNode* extends = root.find("extends")) {
       for (const YamlNode& base :

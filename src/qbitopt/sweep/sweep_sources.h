@@ -11,8 +11,8 @@ namespace qbitopt {
 // A sweep file, or one that it extends.
 struct SweepSource {
   std::filesystem::path file;
-  std::string text;  // verbatim
-  YamlNode root;
+  std::string text;    // verbatim
+  YamlNode root;       // with the environment variables that it names
   size_t reading = 0;  // it was the n-th to be read: before what it extends
 };
 
