@@ -1,24 +1,34 @@
 // qbitopt plan: shows the jobs of a sweep. Writes nothing.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <unordered_map>
 
 #include "app/executor_choice.h"
 #include "app/exit_codes.h"
+#include "app/job_choice.h"
 #include "app/known_parts.h"
 #include "app/places.h"
+#include "app/plan_lists.h"
 #include "app/same_name.h"
 #include "app/sweep_tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
+#include "qbitopt/report/rows_format.h"
+#include "qbitopt/runlog/database.h"
 #include "qbitopt/runlog/expected_seconds.h"
+#include "qbitopt/runlog/maintenance.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/schedule/executors/cores.h"
 #include "qbitopt/schedule/job_queue.h"
 #include "qbitopt/sweep/job_size.h"
 #include "qbitopt/sweep/sweep_file.h"
 #include "qbitopt/sweep/sweep_plugins.h"
+
+namespace po = boost::program_options;
 
 namespace qbitopt::app {
 namespace {
@@ -69,21 +79,39 @@ Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const K
   Estimate estimate;
   std::optional<ExpectedSeconds> expected;
   if (reader) expected.emplace(*reader);
+  const double cores = available_cores();
+  // Of a job; jobs that differ in their seed alone need the same.
+  struct Cost {
+    JobSize size;
+    std::optional<double> seconds;
+    double share = 1;  // of the cores
+    bool is_on_gpu = false;
+  };
+  Cost cost;
+  JobCursor cursor;
+  std::string_view config_key;  // that `cost` is for
   for (const PlannedJob& planned : plan.jobs) {
     if (state_of(known, planned) == "finished") continue;
-    const Job job = planned.job();
-    const JobSize size = size_of(job, catalog);
-    estimate.bytes += size.checkpoint_bytes;
-    const auto seconds = expected ? expected->of(job, size.images) : std::nullopt;
-    if (!seconds) {
-      ++(size.h100_seconds ? estimate.assumed_jobs : estimate.unknown_jobs);
-      estimate.assumed_gpu_seconds += size.h100_seconds.value_or(0);
+    if (config_key != planned.config_key) {
+      config_key = planned.config_key;
+      const Job& job = cursor.at(planned);
+      cost.size = size_of(job, catalog);
+      cost.seconds = expected ? expected->of(job, cost.size.images) : std::nullopt;
+      cost.share = std::min<double>(threads_of(job), cores) / cores;
+      cost.is_on_gpu = job.parameters.value("device", "cpu") == "cuda";
+    }
+    estimate.bytes += cost.size.checkpoint_bytes;
+    if (!cost.seconds) {
+      ++(cost.size.h100_seconds ? estimate.assumed_jobs : estimate.unknown_jobs);
+      estimate.assumed_gpu_seconds += cost.size.h100_seconds.value_or(0);
       continue;
     }
     ++estimate.known_jobs;
-    const double share = std::min<double>(threads_of(job), available_cores()) / available_cores();
-    const bool is_on_gpu = job.parameters.value("device", "cpu") == "cuda";
-    (is_on_gpu ? estimate.gpu_seconds : estimate.seconds) += *seconds * (is_on_gpu ? 1 : share);
+    if (cost.is_on_gpu) {
+      estimate.gpu_seconds += *cost.seconds;
+    } else {
+      estimate.seconds += *cost.seconds * cost.share;
+    }
   }
   return estimate;
 }
@@ -145,17 +173,24 @@ std::string table_of_axes(const Plan& plan) {
   struct Axis {
     std::vector<std::pair<std::string, size_t>> values;  // with their jobs, in order
     std::unordered_map<std::string, size_t> places;
+    Json last;  // value, and its place: the outer axes change seldom
+    size_t last_place = 0;
   };
   std::map<std::string, Axis> axes;
   for (const PlannedJob& job : plan.jobs) {
     if (!job.requested) continue;
-    const Json own = job.axes();
-    for (const auto& [axis, value] : own.items()) {
-      auto& [values, places] = axes[axis];
-      const std::string text = plain(value);
-      const auto [place, is_new] = places.emplace(text, values.size());
-      if (is_new) values.emplace_back(text, 0);
-      ++values[place->second].second;
+    for (const std::string& name : job.shape->axes) {
+      const Json& value = job.value(name);
+      if (value.is_null()) continue;
+      Axis& axis = axes[name];
+      if (axis.last.is_null() || axis.last != value) {
+        const std::string text = plain(value);
+        const auto [place, is_new] = axis.places.emplace(text, axis.values.size());
+        if (is_new) axis.values.emplace_back(text, 0);
+        axis.last = value;
+        axis.last_place = place->second;
+      }
+      ++axis.values[axis.last_place].second;
     }
   }
   std::vector<std::vector<std::string>> rows = {{"axis", "value: jobs"}};
@@ -231,16 +266,68 @@ void print_json(const Json& head, const Plan& plan, const Known& known, Console&
   console.print("\n  ]\n}\n");
 }
 
+// "sweep quick: 39 jobs, and 1 that they need"; with a search that is not over "sweep searched: 15
+// to 23 jobs; 5 are planned now, the others follow from the results of the searches".
+std::string headline(const Plan& plan) {
+  const size_t jobs = plan.jobs.size();
+  if (plan.least_jobs > jobs || plan.most_jobs > jobs) {
+    const std::string all = plan.least_jobs == plan.most_jobs
+                                ? std::to_string(plan.most_jobs)
+                                : fmt::format("{} to {}", plan.least_jobs, plan.most_jobs);
+    return fmt::format(
+        "sweep {}: {} jobs; {} are planned now, the others follow from the results of the searches",
+        plan.sweep_name, all, jobs);
+  }
+  const auto requested = static_cast<size_t>(std::count_if(
+      plan.jobs.begin(), plan.jobs.end(), [](const auto& job) { return job.requested; }));
+  return fmt::format("sweep {}: {} jobs, and {} that they need", plan.sweep_name, requested,
+                     jobs - requested);
+}
+
+// A folder that is gone at the end.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "qbitopt-plan-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw InputError("cannot create a temporary folder like " + name + "; set TMPDIR");
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The part of the plan that the options choose. A condition is about recorded jobs, so the sweep is
+// recorded in a copy of the database.
+Plan chosen_part(const Plan& plan, const Known& known, JobChoice& choice,
+                 const std::filesystem::path& database, const Catalog& catalog) {
+  if (!choice.has_where())
+    return choice.of(plan, {.states = {known.states.begin(), known.states.end()}});
+  const ScratchFolder scratch;
+  const std::filesystem::path copy = scratch.path() / "copy.db";
+  if (std::filesystem::exists(database)) backup_database(database, copy);
+  Database recorded(copy);
+  recorded.record_sweep(plan, {.catalog = &catalog});
+  return choice.of(plan, choice.ask(recorded.reader()));
+}
+
+// `is_whole`: the plan is not a part that options chose.
 std::string as_text(const Plan& plan, const Known& known, const Estimate& estimate,
-                    const std::vector<std::string>& plugins) {
-  const auto requested = std::count_if(plan.jobs.begin(), plan.jobs.end(),
-                                       [](const auto& job) { return job.requested; });
-  std::string text = fmt::format("sweep {}: {} jobs, and {} that they need\n\n", plan.sweep_name,
-                                 requested, static_cast<int64_t>(plan.jobs.size()) - requested);
+                    const std::vector<std::string>& plugins, bool is_whole) {
+  std::string text = headline(plan) + "\n\n";
   text += table_of_cases(plan, known) + "\n";
   const std::string axes = table_of_axes(plan);
   if (!axes.empty()) text += axes + "\n";
-  if (!known.stored_keys.empty()) {
+  if (!known.stored_keys.empty() && is_whole) {
     const PlanDifference changes = difference(known.stored_keys, plan);
     text += fmt::format("changes since the last run: +{} new, -{} orphaned, {} kept\n",
                         changes.added.size(), changes.orphaned.size(), changes.kept.size());
@@ -256,7 +343,11 @@ std::string as_text(const Plan& plan, const Known& known, const Estimate& estima
 
 int plan(const Invocation& invocation) {
   CommandLine line("plan SWEEP [key=value ...] [options]",
-                   "Shows what a sweep would run. Writes nothing.");
+                   "Shows what a sweep would run. Writes nothing. Overrides are those of `run`.");
+  line.options()("list", po::bool_switch(), "print a line for each job: key, state, case, values")(
+      "csv", po::bool_switch(), "print --list as CSV")(
+      "tree", po::bool_switch(), "print the jobs below the jobs that they need");
+  JobChoice::add_options(line);
   add_plugin_option(line);
   add_executor_options(line);
   line.add_database();
@@ -266,15 +357,21 @@ int plan(const Invocation& invocation) {
   if (!line.parse(invocation)) return kGood;
   if (!line.has("sweep"))
     throw UsageError("plan needs a sweep: a file, or the name of one in sweeps/");
+  if (line.is_on("csv") && !line.is_on("list")) throw UsageError("--csv is an option of --list");
+  if (line.is_on("csv") && line.json()) throw UsageError("--csv and --json exclude each other");
+  if (line.is_on("tree") && (line.is_on("list") || line.json()))
+    throw UsageError("--tree excludes --list and --json");
 
   Console& console = invocation.console;
   const std::filesystem::path sweep = find_sweep(line.words("sweep").front());
   const Catalog catalog = known_parts(sweep, plugins_of(line));
   std::optional<Reader> reader;
   if (std::filesystem::exists(line.database())) reader.emplace(line.database());
-  const Plan plan = Sweep(sweep, line.words("override"), catalog).plan([&](const std::string& key) {
+  Plan plan = Sweep(sweep, line.words("override"), catalog).plan([&](const std::string& key) {
     return reader ? trial_result(*reader, key) : std::nullopt;
   });
+  JobChoice choice(line);
+  choice.check_cases(plan);
   for (const std::string& warning : plan.warnings) console.warn(warning);
   if (const auto clash = reader ? clash_of_names(*reader, plan) : std::nullopt)
     console.warn(*clash + "; `run` will refuse it");
@@ -290,11 +387,29 @@ int plan(const Invocation& invocation) {
   for (const SweepPlugin& plugin : plugins_of_sweep(sweep))
     plugins.push_back(plugin.library.string());
   const Known known = ask(reader, plan);
+  if (!choice.is_all()) {
+    const size_t planned_jobs = plan.jobs.size();
+    plan = chosen_part(plan, known, choice, line.database(), catalog);
+    console.say(fmt::format("{} of {} jobs are chosen, with those that they need", plan.jobs.size(),
+                            planned_jobs));
+  }
+  const auto state = [&](const PlannedJob& job) { return state_of(known, job); };
+  if (line.is_on("list")) {
+    const Rows rows = list_of_jobs(plan, state);
+    console.print(line.is_on("csv") ? write_rows(rows, RowsFormat::kCsv)
+                  : line.json()     ? write_rows(rows, RowsFormat::kJson)
+                                    : list_text(rows));
+    return kGood;
+  }
+  if (line.is_on("tree")) {
+    console.print(tree_of_jobs(plan, state));
+    return kGood;
+  }
   const Estimate expected = estimate(reader, plan, known, catalog);
   if (line.json()) {
     print_json(plan_json(plan, known, expected, plugins), plan, known, console);
   } else {
-    console.print(as_text(plan, known, expected, plugins));
+    console.print(as_text(plan, known, expected, plugins, choice.is_all()));
     if (line.has("executor")) {
       const std::string text = scripts(plan, known, reader, line);
       if (!text.empty()) console.print("\n" + text);

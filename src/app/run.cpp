@@ -7,6 +7,7 @@
 #include "app/execute.h"
 #include "app/executor_choice.h"
 #include "app/exit_codes.h"
+#include "app/job_choice.h"
 #include "app/known_parts.h"
 #include "app/places.h"
 #include "app/same_name.h"
@@ -31,8 +32,9 @@ std::map<std::string, std::string> environment() {
           {"folder", std::filesystem::current_path().string()}};
 }
 
-void say_difference(const Plan& plan, Database& database, Console& console) {
-  const std::vector<std::string> stored = stored_keys(database.reader(), plan.sweep_name);
+// `stored`: keys of the sweep as it was last run.
+void say_difference(const std::vector<std::string>& stored, const Plan& plan, Database& database,
+                    Console& console) {
   if (stored.empty()) return;
   const PlanDifference changes = difference(stored, plan);
   if (changes.added.empty() && changes.orphaned.empty()) return;
@@ -43,10 +45,11 @@ void say_difference(const Plan& plan, Database& database, Console& console) {
                           changes.added.size(), changes.orphaned.size(), cached));
 }
 
-std::vector<std::string> requested_keys(const Plan& plan) {
+// Keys of the jobs that stand in the sweep and are chosen.
+std::vector<std::string> requested_keys(const Plan& plan, const JobChoice& choice) {
   std::vector<std::string> keys;
   for (const PlannedJob& job : plan.jobs) {
-    if (job.requested) keys.push_back(job.key);
+    if (job.requested && choice.has_chosen(job)) keys.push_back(job.key);
   }
   return keys;
 }
@@ -95,7 +98,10 @@ int run(const Invocation& invocation) {
       "run SWEEP [key=value ...] [options]",
       "Runs the unfinished jobs of a sweep and prints its tables. SWEEP is a file, or the\n"
       "name of a file in sweeps/. Overrides: key=v, a=1,2 (grid), a='b,c' (string with a\ncomma), "
-      "+key=v (new key), ~key (removed key).");
+      "+key=v (new key), ++key=v (new or not), ~key (removed key),\n"
+      "cases.NAME.key=v (in one case). With --case, --where or --limit, the sweep is recorded\n"
+      "as a whole, and only the chosen jobs run now.");
+  JobChoice::add_options(line);
   add_execution_options(line);
   add_plugin_option(line);
   line.options()("again", po::bool_switch(), "also run finished jobs again");
@@ -112,6 +118,8 @@ int run(const Invocation& invocation) {
   const Catalog catalog = known_parts(path, plugins_of(line));
   const Sweep sweep(path, line.words("override"), catalog, {fingerprint_cache(file)});
   Plan plan = sweep.plan();
+  JobChoice choice(line);
+  choice.check_cases(plan);
   for (const std::string& warning : plan.warnings) console.warn(warning);
   executor_of(plan, line);  // wrong options, before anything is written
   if (plan.jobs.size() > kManyJobs)
@@ -130,21 +138,32 @@ int run(const Invocation& invocation) {
   };
   if (!plan.searches.empty()) plan = plan_now();
   if (const auto clash = clash_of_names(database.reader(), plan)) throw InputError(*clash);
+  const auto stored = stored_keys(database.reader(), plan.sweep_name);
+  const auto chosen_of = [&](const Plan& whole, bool again) {
+    return choice.of(whole, choice.ask(database.reader()), again);
+  };
   if (line.is_on("again")) {
-    database.reset(requested_keys(plan));
+    if (!choice.is_all()) record(plan);
+    database.reset(requested_keys(chosen_of(plan, /*again=*/true), choice));
     if (!plan.searches.empty()) plan = plan_now();
   }
-  say_difference(plan, database, console);
+  say_difference(stored, plan, database, console);
   record(plan);
   if (published) database.record_published(*published);
-  const int status = execute(plan, file, database, line, console, [&] {
-    Plan grown = plan_now();
+  const size_t planned_jobs = plan.jobs.size();
+  Plan chosen = choice.is_all() ? std::move(plan) : chosen_of(plan, /*again=*/false);
+  if (!choice.is_all()) {
+    console.say(fmt::format("{} of {} jobs are chosen, with those that they need",
+                            chosen.jobs.size(), planned_jobs));
+  }
+  const int status = execute(chosen, file, database, line, console, [&] {
+    const Plan grown = plan_now();
     record(grown);
-    return grown;
+    return chosen_of(grown, /*again=*/false);
   });
   const bool is_over = status == kGood || status == kJobsFailed;
-  if (is_over && !(line.is_on("detach") && goes_on(plan, database)))
-    print_tables(tables, plan.sweep_name, database, console);
+  if (is_over && !(line.is_on("detach") && goes_on(chosen, database)))
+    print_tables(tables, chosen.sweep_name, database, console);
   database.close();
   return status;
 }

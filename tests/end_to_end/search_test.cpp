@@ -58,6 +58,10 @@ cases:
 };
 
 TEST_F(SearchTest, EndsWithinTheBudgetAndRunsAllSeedsThere) {
+  // fixed: 3; each of two budgets: 3 seeds, and up to 5 runs more; the checkpoint.
+  EXPECT_THAT(qbitopt("plan sweep.yaml").out,
+              HasSubstr("sweep searched: 10 to 20 jobs; 6 are planned now, the others follow from "
+                        "the results of the searches"));
   EXPECT_THAT(qbitopt("plan sweep.yaml").out,
               HasSubstr("search for penalty.strength of penalty at budget.average_bits=3: not "
                         "finished after 0 runs of at most 6"));
@@ -70,6 +74,17 @@ TEST_F(SearchTest, EndsWithinTheBudgetAndRunsAllSeedsThere) {
   EXPECT_THAT(runs(3, 1), ::testing::ElementsAre("178 2.75"));
   EXPECT_THAT(runs(4, 2), ::testing::ElementsAre("13.3 3.88"));
   EXPECT_THAT(qbitopt("run sweep.yaml").err, HasSubstr("15 jobs: 0 finished, 15 cached"));
+  EXPECT_THAT(qbitopt("plan sweep.yaml").out, HasSubstr("sweep searched: 9 jobs, and 6 that they"));
+}
+
+TEST_F(SearchTest, TheChosenCaseIsSearchedToItsEnd) {
+  const testing::Result run =
+      qbitopt("run sweep.yaml --case penalty --where budget_average_bits=3");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.err, AllOf(HasSubstr("2 of 6 jobs are chosen, with those that they need"),
+                             HasSubstr("budget.average_bits=3: found 178 in 3 runs"),
+                             HasSubstr("budget.average_bits=4: not finished after 0 runs"),
+                             HasSubstr("6 jobs: 6 finished, 0 cached")));
 }
 
 TEST_F(SearchTest, TheTableShowsTheChosenAndWhatTheSearchCost) {
