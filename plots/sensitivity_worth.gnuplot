@@ -7,7 +7,8 @@ data = "plots/sensitivity_worth.dat"
 blocks = int(system("grep -c '^\"' ".data))
 set multiplot layout (blocks + 2) / 3, 3
 set xrange [-1:1]
-set yrange [9.7:-0.7]
+rows = int(system("awk 'NF == 0 && n {exit} /^[0-9]/ {n++} END {print n}' ".data))
+set yrange [rows - 0.3:-0.7]
 set xtics 0.5
 set border 3
 set tics nomirror

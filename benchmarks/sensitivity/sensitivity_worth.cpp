@@ -142,14 +142,35 @@ class Worth {
   void ask_metrics() {
     SensitivityRegistry metrics("sensitivity");
     register_sensitivities(metrics);
-    for (const std::string& name : options_.metrics.empty() ? metrics.names() : options_.metrics) {
-      const auto metric = metrics.make(name, Parameters(Json::object()));
+    std::vector<std::string> names = options_.metrics;
+    if (names.empty()) {
+      names = metrics.names();
+      for (const char* noise : {"measured", "optimal"})
+        names.push_back(std::string("fit:fit.noise=") + noise);
+    }
+    for (const std::string& name : names) {
+      const size_t colon = name.find(':');
+      const auto metric = metrics.make(name.substr(0, colon), Parameters(options_of(name)));
       CostTable table;
       seconds_.push_back(bench::seconds([&] { table = subject_.estimate(*metric); }));
       std::printf("%-18s %-18s %.1f s\n", model_.c_str(), name.c_str(), seconds_.back());
       std::fflush(stdout);
       tables_.emplace_back(name, std::move(table));
     }
+  }
+
+  // "fit:fit.noise=measured" -> {"fit.noise": "measured"}.
+  static Json options_of(const std::string& metric) {
+    Json options = Json::object();
+    std::istringstream words(metric.substr(std::min(metric.find(':'), metric.size() - 1) + 1));
+    for (std::string word; std::getline(words, word, ',');) {
+      const size_t equals = word.find('=');
+      if (equals == std::string::npos) throw InputError("--metric " + metric + ": not KEY=VALUE");
+      const std::string value = word.substr(equals + 1);
+      const Json number = Json::parse(value, nullptr, /*allow_exceptions=*/false);
+      options[word.substr(0, equals)] = number.is_number() ? number : Json(value);
+    }
+    return options;
   }
 
   double predict(const CostTable& table, const Setting& setting,
@@ -223,7 +244,8 @@ Options read_options(int argc, char** argv) {
   }
   if (options.models.empty()) {
     throw InputError(
-        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] [--metric NAME]... "
+        "usage: sensitivity_worth [--allocations N] [--images N] [--bits B] [--metric "
+        "NAME[:KEY=VALUE,...]]... "
         "[--data FOLDER] "
         "MODEL=FILE..., FILE being the artifact \"model\" of an fp32 job");
   }
