@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -155,6 +155,10 @@ sensitivity-agreement: configure  ## whether each metric gives the same costs on
 	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_agreement qbitopt_cli qbitopt_worker
 	$(QBITOPT) run sweeps/sensitivity_networks.yaml
 	$(BUILD)/bin/sensitivity_agreement $$($(QBITOPT) sql --csv --file benchmarks/sensitivity/networks.sql | tail -n +2)
+
+torture: configure  ## a sweep under kills, full disks and damaged files, ROUNDS=500 times (an hour); SEED= repeats a round
+	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli fake_worker
+	tests/torture/torture.py $(BUILD)/bin --rounds $(or $(ROUNDS),500) $(if $(SEED),--seed $(SEED))
 
 format:  ## bring all sources into the one format
 	git ls-files '*.h' '*.cpp' | xargs clang-format -i

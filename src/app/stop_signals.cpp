@@ -31,7 +31,10 @@ StopSignals::StopSignals() {
 }
 
 StopSignals::~StopSignals() {
-  for (const auto& [number, action] : before_) ::sigaction(number, &action, nullptr);
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  for (const auto& [number, action] : before_)
+    ::sigaction(number, count() > 0 ? &ignore : &action, nullptr);
 }
 
 int StopSignals::count() const { return signal_count; }

@@ -465,6 +465,20 @@ TEST_F(SchedulerTest, RunsAgainWhatADeadDriversWorkerHasNotFinished) {
   EXPECT_EQ(store_.begun.at(0).number, 2);
 }
 
+// Going on from its checkpoint would leave out the points that cannot be read.
+TEST_F(SchedulerTest, BeginsAgainWhereADeadDriversSpoolCannotBeRead) {
+  add(named_job("a"));
+  JobRecord& record = store_.jobs[sha256("a")];
+  record.state = JobState::kRunning;
+  record.attempts = 1;
+  record.folder = (runs_ / sha256("a").substr(0, 10) / "1").string();
+  fs::create_directories(record.folder);
+  std::ofstream(record.folder + "/events.jsonl") << "garbage\n";
+  std::ofstream(record.folder + "/checkpoint") << "5\n";
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_EQ(store_.begun.at(0).resume_from, "");
+}
+
 TEST_F(SchedulerTest, AWorkerThatCannotStartEndsTheRunWithItsWords) {
   add(named_job("a"));
   const fs::path broken = runs_ / "broken";

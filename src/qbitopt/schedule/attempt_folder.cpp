@@ -56,6 +56,11 @@ void close_folder(const Attempt& attempt) {
   std::ofstream(fs::path(attempt.folder) / "over");  // if it cannot be made, time is lost, no more
 }
 
+void drop_checkpoint(const Attempt& attempt) {
+  std::error_code ignored;  // no checkpoint
+  fs::remove(fs::path(attempt.folder) / "checkpoint", ignored);
+}
+
 fs::path newest_checkpoint(const Attempt& attempt) {
   const fs::path all = fs::path(attempt.folder).parent_path();
   for (int number = attempt.number - 1; number > 0; --number) {

@@ -18,6 +18,10 @@ void make_folder(const Attempt& attempt);
 // that begins after that leaves it alone.
 void close_folder(const Attempt& attempt);
 
+// Deletes the attempt's checkpoint: its events are not whole, so that a run that goes on from there
+// would lack what came before.
+void drop_checkpoint(const Attempt& attempt);
+
 // The newest checkpoint of the attempts before this one; empty if there is none.
 std::filesystem::path newest_checkpoint(const Attempt& attempt);
 

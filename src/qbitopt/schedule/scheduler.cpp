@@ -298,6 +298,7 @@ void Scheduler::conclude(const Outcome& outcome) {
   if (entry.empty()) return;
   Running& running = entry.mapped();
   read_spool(running);
+  if (!running.evidence.spool_error.empty()) drop_checkpoint(running.attempt);
   AttemptEnd end = judge(running.evidence, outcome);
   bound_time_limits(running, outcome, end);
   if (end.state != JobState::kFinished &&
