@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "graph/pt2.h"
 
 namespace qbitopt {
@@ -89,7 +91,7 @@ TEST(Pt2FileTest, WhatCannotBeTrainedIsRefusedByNameWithWhatToDo) {
   const std::string nodes = "/graph_module/graph/nodes/";
   EXPECT_THAT(with(nodes + "1/target", "torch.ops.torchvision.nms.default"),
               HasSubstr("torch.ops.torchvision.nms.default in module 'act' is no operator of"));
-  EXPECT_THAT(with(nodes + "1/target", "torch.ops.higher_order.wrap_with_autocast"),
+  EXPECT_THAT(with(nodes + "1/target", "torch.ops.higher_order.cond"),
               HasSubstr("in module 'act' holds a subgraph"));
   EXPECT_THAT(with(nodes + "1/inputs/0/arg", {{"as_custom_obj", {{"name", "o"}}}}),
               HasSubstr("argument 'self' of a kind that is not read (as_custom_obj)"));
@@ -169,6 +171,74 @@ TEST(Pt2FileTest, ChecksOfSizesAreLeftOut) {
                                      {{"self", {{"as_sym_bool", {{"as_name", "ge"}}}}}}, "none");
   assertion["outputs"] = Json::array();
   EXPECT_EQ(read_pt2(program.file()).nodes.size(), 4u);
+}
+
+// Negates `relu` in a subgraph, as under torch.autocast or torch.no_grad; its names repeat those
+// around it.
+Json with_subgraph(const std::string& target, const Json& settings) {
+  pt2::Program program = pt2::small_program();
+  program.add_value("negative", {-1, 2, 4, 4});
+  program.add_value("flat", {-1, 32});
+  program.add_value("logits", {-1, 3});
+  std::vector<std::pair<std::string, Json>> arguments;
+  for (const Json& setting : settings) arguments.emplace_back("", setting);
+  const Json inner = {
+      {"inputs", Json::array({pt2::tensor("conv2d")})},
+      {"outputs", Json::array({pt2::tensor("relu")})},
+      {"tensor_values",
+       {{"relu", program.json()["graph_module"]["graph"]["tensor_values"]["relu"]}}},
+      {"nodes",
+       Json::array({{{"target", "torch.ops.aten.neg.default"},
+                     {"inputs", Json::array({{{"name", "self"}, {"arg", pt2::tensor("conv2d")}}})},
+                     {"outputs", Json::array({pt2::tensor("relu")})},
+                     {"metadata", Json::object()}}})}};
+  arguments.emplace_back("", Json{{"as_graph", {{"name", "submod_1"}, {"graph", inner}}}});
+  arguments.emplace_back("", pt2::tensor("relu"));
+  program.add_node("torch.ops.higher_order." + target, arguments, "negative", "scope");
+  program.add_node("torch.ops.aten.flatten.using_ints",
+                   {{"self", pt2::tensor("negative")}, {"start_dim", {{"as_int", 1}}}}, "flat");
+  program.add_node("torch.ops.aten.linear.default",
+                   {{"input", pt2::tensor("flat")}, {"weight", pt2::tensor("p_head.weight")}},
+                   "logits");
+  program.returns("logits");
+  return program.json();
+}
+
+TEST(Pt2FileTest, SubgraphsOfAutocastAndNoGradAreInlined) {
+  const pt2::Program program = pt2::small_program();
+  const auto read = [&](const std::string& target, const Json& settings) {
+    return read_pt2(program.file(with_subgraph(target, settings)));
+  };
+  const Json cpu = {{"as_string", "cpu"}}, no = {{"as_bool", false}}, yes = {{"as_bool", true}};
+  const Graph plain = read("wrap_with_autocast", {cpu, no, yes});
+  ASSERT_EQ(plain.nodes.size(), 7u);
+  EXPECT_EQ(plain.nodes[4].target, "aten.neg.default");
+  EXPECT_EQ(plain.nodes[4].value("self"), plain.nodes[1].outputs.front());
+  EXPECT_EQ(plain.nodes[5].value("self"), plain.nodes[4].outputs.front());
+  std::set<std::string> names;
+  for (const GraphValue& value : plain.values) EXPECT_TRUE(names.insert(value.name).second);
+  EXPECT_EQ(read("wrap_with_set_grad_enabled", Json::array({yes})).nodes.size(), 7u);
+  const Graph detached = read("wrap_with_set_grad_enabled", Json::array({no}));
+  ASSERT_EQ(detached.nodes.size(), 8u);
+  EXPECT_EQ(detached.nodes[5].target, "aten.detach.default");
+  EXPECT_EQ(detached.nodes[6].value("self"), detached.nodes[5].outputs.front());
+  EXPECT_EQ(detached.values[detached.nodes[5].outputs.front()].shape,
+            (std::vector<int64_t>{-1, 2, 4, 4}));
+  const auto fault = [&](const Json& json) -> std::string {
+    try {
+      read_pt2(program.file(json));
+    } catch (const BadGraph& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(fault(with_subgraph("wrap_with_autocast", {cpu, yes, yes})),
+              HasSubstr("module 'scope' computes in 16 bits (autocast)"));
+  Json odd = with_subgraph("wrap_with_autocast", {cpu, no, yes});
+  Json& node = odd["graph_module"]["graph"]["nodes"][4];
+  Json& inputs = node["inputs"];
+  inputs.push_back(inputs.back());
+  EXPECT_THAT(fault(odd), HasSubstr("given another number of inputs"));
 }
 
 }  // namespace

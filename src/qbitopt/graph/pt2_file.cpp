@@ -361,7 +361,7 @@ class Pt2Reader {
     const auto [entry, is_new] = values_.try_emplace(name, graph_.values.size());
     if (!is_new) refuse_damaged(fmt::format("its graph makes '{}' twice", name));
     GraphValue value;
-    value.name = name;
+    value.name = scope_ + name;
     value.is_tensor = is_tensor;
     const auto meta = tensor_values_->find(name);
     if (is_tensor && meta != tensor_values_->end()) {
@@ -393,8 +393,17 @@ class Pt2Reader {
       }
       return;
     }
+    if (node.target == "torch.ops.higher_order.wrap_with_autocast") {
+      if (truth(subgraph_setting(json, "as_bool")))
+        refuse("computes in 16 bits (autocast); export without it, and set training.autocast");
+      return inline_subgraph(json, node.module, /*passes_gradients=*/true);
+    }
+    if (node.target == "torch.ops.higher_order.wrap_with_set_grad_enabled") {
+      return inline_subgraph(json, node.module,
+                             /*passes_gradients=*/truth(subgraph_setting(json, "as_bool")));
+    }
     if (node.target.starts_with("torch.ops.higher_order."))
-      refuse("holds a subgraph; export the module without it (autocast, no_grad, cond, map)");
+      refuse("holds a subgraph; export the module without it (cond, map, checkpoint)");
     if (node.target.starts_with("torch.ops.aten.")) {
       node.target.erase(0, std::string_view("torch.ops.").size());
     } else if (node.target.starts_with("_operator.") &&
@@ -431,6 +440,95 @@ class Pt2Reader {
     if (mode && std::get_if<bool>(mode) && std::get<bool>(*mode) && has_statistics)
       refuse("was exported in training mode; call .eval() on the module before exporting it");
     graph_.nodes.push_back(std::move(node));
+  }
+
+  // The first of a node's arguments of this kind.
+  static const Json& subgraph_setting(const Json& node, std::string_view wanted) {
+    for (const Json& input : list(field(node, "inputs"))) {
+      const auto [kind, value] = alternative(field(input, "arg"));
+      if (kind == wanted) return value;
+    }
+    refuse_damaged(fmt::format("a node with a subgraph has no argument of kind {}", wanted));
+  }
+
+  // Puts a subgraph's nodes in the place of the node that runs it. What is after the subgraph among
+  // the node's arguments are the subgraph's inputs. `passes_gradients`: false under torch.no_grad().
+  void inline_subgraph(const Json& json, const std::string& module, bool passes_gradients) {
+    constexpr int kMostDepth = 8;
+    if (++depth_ > kMostDepth) refuse_damaged("its subgraphs are nested too deeply");
+    const Json& subgraph = field(subgraph_setting(json, "as_graph"), "graph");
+    std::vector<size_t> given;
+    bool is_after = false;
+    for (const Json& input : list(field(json, "inputs"))) {
+      const auto [kind, value] = alternative(field(input, "arg"));
+      if (is_after) given.push_back(named_value(kind, value));
+      is_after = is_after || kind == "as_graph";
+    }
+    const Json& inputs = list(field(subgraph, "inputs"));
+    if (inputs.size() != given.size())
+      refuse_damaged("a subgraph is given another number of inputs");
+    std::map<std::string, size_t> inner;
+    for (size_t i = 0; i < given.size(); ++i) {
+      const auto [kind, value] = alternative(inputs[i]);
+      inner[text(field(value, kind == "as_tensor" ? "name" : "as_name"))] = given[i];
+    }
+    const std::string outer_scope = scope_;
+    scope_ += fmt::format("subgraph {} ", ++subgraphs_);
+    std::swap(values_, inner);
+    const Json::object_t* outer_values =
+        std::exchange(tensor_values_, &map(field(subgraph, "tensor_values")));
+    for (const Json& node : list(field(subgraph, "nodes"))) read_node(node);
+    std::vector<size_t> made;
+    for (const Json& output : list(field(subgraph, "outputs"))) {
+      const auto [kind, value] = alternative(output);
+      made.push_back(named_value(kind, value));
+    }
+    tensor_values_ = outer_values;
+    std::swap(values_, inner);
+    scope_ = outer_scope;
+    bind_outputs(list(field(json, "outputs")), made, module, passes_gradients);
+    --depth_;
+  }
+
+  void bind_outputs(const Json& outputs, const std::vector<size_t>& made, const std::string& module,
+                    bool passes_gradients) {
+    std::vector<std::string> names;
+    for (const Json& output : outputs) {
+      const auto [kind, value] = alternative(output);
+      if (kind == "as_tensors") {
+        for (const Json& one : list(value)) names.push_back(text(field(one, "name")));
+      } else {
+        names.push_back(text(field(value, kind == "as_tensor" ? "name" : "as_name")));
+      }
+    }
+    if (names.size() != made.size()) refuse_damaged("a subgraph returns another number of values");
+    for (size_t i = 0; i < made.size(); ++i) {
+      if (passes_gradients || !graph_.values[made[i]].is_tensor) {
+        if (!values_.try_emplace(names[i], made[i]).second)
+          refuse_damaged(fmt::format("its graph makes '{}' twice", names[i]));
+        continue;
+      }
+      const size_t output = define(names[i]);
+      graph_.values[output].type = graph_.values[made[i]].type;
+      graph_.values[output].shape = graph_.values[made[i]].shape;
+      graph_.nodes.push_back({.target = "aten.detach.default",
+                              .arguments = {{"self", ValueRef{made[i]}}},
+                              .outputs = {output},
+                              .module = module});
+    }
+  }
+
+  // Of a tensor, or of a number that is made of sizes.
+  size_t named_value(const std::string& kind, const Json& value) const {
+    if (kind == "as_tensor") return reference(field(value, "name")).value;
+    if (kind == "as_sym_int") {
+      const ListItem item = read_symbol(value);
+      if (const auto* ref = std::get_if<ValueRef>(&item)) return ref->value;
+    }
+    throw BadGraph(fmt::format(
+        "cannot be trained here: a subgraph (autocast, no_grad) takes or returns what is not read "
+        "({}); export the module without it",
+        kind));
   }
 
   // Comparisons of sizes with what they were at the export; the interpreter finds out by itself.
@@ -615,6 +713,8 @@ class Pt2Reader {
   Pt2Archive archive_;
   const Json::object_t* tensor_values_ = nullptr;
   std::map<std::string, size_t> values_;
+  std::string scope_;  // before the names of a subgraph's values, which repeat those around it
+  int subgraphs_ = 0, depth_ = 0;
   std::set<std::string> numbers_;  // truths and fractions, which are not kept
   std::set<std::string> tensor_names_;
   // Where parameters lie in the file: a second name of the same (tied weights) is the same value.
