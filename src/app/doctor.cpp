@@ -75,6 +75,7 @@ Finding check_data(const Manifest& data) {
   }
   if (data.layout.empty() && data.contents.empty())
     return {what, true, false, "synthetic, needs no files"};
+  if (root.empty()) return {what, true, false, "read from the file that data.root names"};
   try {
     DataFingerprints().of(data, root, classes);
     return {what, true, false, root};

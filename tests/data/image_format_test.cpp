@@ -37,6 +37,15 @@ TEST(ImageFormatTest, NeedsNoFiles) {
   EXPECT_THAT(photographs.shape, ElementsAre(3, 64, 64));
   EXPECT_NEAR(photographs.mean[0], 0.485, 1e-6);
   EXPECT_NEAR(photographs.deviation[2], 0.225, 1e-6);
+  const auto inception = [](const Json& mean) {
+    return image_format("imagenet", Parameters(Json{{"image_size", 64},
+                                                    {"pixel_mean", mean},
+                                                    {"pixel_deviation", {0.5, 0.5, 0.5}}}));
+  };
+  EXPECT_THAT(inception({0.5, 0.5, 0.25}).mean, ElementsAre(0.5, 0.5, 0.25));
+  EXPECT_THAT(inception({0.5, 0.5, 0.25}).deviation, ElementsAre(0.5, 0.5, 0.5));
+  EXPECT_EQ(input_error([&] { inception({0.5}); }),
+            "data.pixel_mean has 1 numbers; expected 3, for red, green and blue");
   EXPECT_THAT(image_format("fashion_mnist", Parameters()).shape, ElementsAre(1, 28, 28));
   EXPECT_EQ(input_error([] { image_format("nothing", Parameters()); }),
             "unknown data set 'nothing'");

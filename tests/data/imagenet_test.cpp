@@ -68,11 +68,18 @@ TEST_F(ImageNetTest, HoldsATenthOfTheTrainingImagesOutAtMost) {
 
 TEST_F(ImageNetTest, ImagesHaveTheirClassesBrightnessInEveryFormat) {
   const auto data = open();
-  const auto stream = data->once(Split::kTest, 5);
+  // Of networks in the style of Inception.
+  const auto other = open({{"pixel_mean", {0.5, 0.5, 0.5}}, {"pixel_deviation", {0.5, 0.5, 0.5}}});
+  const auto stream = data->once(Split::kTest, 5), other_stream = other->once(Split::kTest, 5);
   int64_t images = 0;
   for (const Batch& batch : read_batches(*stream, 100)) {
     const Tensor deviation = torch::tensor({0.229, 0.224, 0.225}).view({1, 3, 1, 1});
     const Tensor mean = torch::tensor({0.485, 0.456, 0.406}).view({1, 3, 1, 1});
+    Batch same;
+    ASSERT_TRUE(other_stream->next(same));
+    EXPECT_LT(
+        ((same.images + 1) / 2 - (batch.images * deviation + mean)).abs().max().item<double>(),
+        1e-5);
     const Tensor brightness = ((batch.images * deviation + mean) * 255).mean({1, 2, 3});
     const Tensor expected = batch.labels * 60 + 19.5;
     EXPECT_LT((brightness - expected).abs().max().item<double>(), 4);

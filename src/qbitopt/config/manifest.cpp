@@ -184,8 +184,8 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
   }
   if (const YamlNode* node = root.find("layout")) {
     manifest.layout = expect_text(*node, "layout");
-    if (manifest.layout != "imagenet")
-      fail_at(node->place, "unknown layout '" + manifest.layout + "'; known: imagenet");
+    if (manifest.layout != "imagenet" && manifest.layout != "tensors")
+      fail_at(node->place, "unknown layout '" + manifest.layout + "'; known: imagenet, tensors");
   }
   if (const YamlNode* node = root.find("contents")) read_contents(*node, manifest);
   if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");

@@ -67,7 +67,8 @@ struct Manifest {
   // parameter has a neutral default, or none.
   bool is_optional = false;
   // Data sets: files under data.root whose names and sizes (`layout`: those of list_imagenet(), if it
-  // is "imagenet") or contents (`contents`) identify the data. A content's sha256 may be given;
+  // is "imagenet") or contents (`contents`) identify the data. If the layout is "tensors", data.root
+  // is itself the file, and its content counts. A content's sha256 may be given;
   // empty: any. Models: the file of published weights under weights.root (published_weights() says
   // under which other names).
   std::string layout;

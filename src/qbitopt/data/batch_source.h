@@ -13,7 +13,8 @@ namespace qbitopt {
 
 struct Batch {
   // [batch, channels, height, width], channels-last: float32, normalized; of a stream that was
-  // asked for bytes uint8, if the data set has them (see Transport).
+  // asked for bytes uint8, if the data set has them (see Transport). Of a data set of tensors
+  // [batch, ...], as image_shape() says.
   torch::Tensor images;
   torch::Tensor labels;  // [batch], int64
   // [1, channels, 1, 1]: uint8 images times `scale` plus `shift` are normalized. Undefined where
@@ -69,7 +70,8 @@ class DataSet {
 
   virtual int64_t size(Split split) const = 0;
   virtual int64_t classes() const = 0;
-  virtual std::vector<int64_t> image_shape() const = 0;  // {channels, height, width}
+  // {channels, height, width}; of a data set of tensors any shape.
+  virtual std::vector<int64_t> image_shape() const = 0;
 
   // What the user should know of the files before training on them; empty: nothing.
   virtual std::string remark() const { return ""; }
@@ -80,7 +82,7 @@ class DataSet {
 // `parameters`: those below "data" ("root", "validation_images", ...). Makers throw InputError for
 // a missing or damaged file: which file, what was expected, how to get it.
 using DataSetRegistry = Registry<DataSet, const Parameters&>;
-// fashion_mnist, imagenet, synthetic.
+// fashion_mnist, imagenet, synthetic, tensors.
 void register_data_sets(DataSetRegistry& registry);
 
 }  // namespace qbitopt

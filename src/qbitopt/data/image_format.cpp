@@ -2,7 +2,8 @@
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/data/fashion_mnist.h"
-#include "qbitopt/data/resize.h"
+#include "qbitopt/data/imagenet.h"
+#include "qbitopt/data/tensors.h"
 
 namespace qbitopt {
 namespace {
@@ -25,13 +26,17 @@ ImageFormat image_format(const std::string& data_set, const Parameters& paramete
     return alike(1, kFashionMnistSide, kFashionMnistMean, kFashionMnistDeviation);
   const auto size = [&] { return parameters.get<int64_t>("image_size"); };
   if (data_set == "imagenet") {
-    return {{3, size(), size()},
-            widened(kImageNetNormalization.mean),
-            widened(kImageNetNormalization.deviation)};
+    const Normalization normalization = normalization_of(parameters);
+    return {{3, size(), size()}, widened(normalization.mean), widened(normalization.deviation)};
   }
   if (data_set == "synthetic") {
     const MemoryDataSetOptions usual;
     return alike(parameters.get<int64_t>("image_channels"), size(), usual.mean, usual.deviation);
+  }
+  if (data_set == "tensors") {
+    return {tensor_shape(parameters.get<std::string>("root")),
+            {parameters.get<double>("mean")},
+            {parameters.get<double>("deviation")}};
   }
   throw InputError("unknown data set '" + data_set + "'");
 }

@@ -35,6 +35,7 @@ struct Content {
   int size = 224;
   int resize = 256;
   double min_scale = 0.08;
+  Normalization normalization = kImageNetNormalization;
   int threads = 1;
 
   mutable std::mutex mutex;
@@ -63,8 +64,7 @@ struct Content {
     if (batch.scale.defined()) {
       resize_crop(decoded, size, mirrored, batch.images.data_ptr<uint8_t>() + first);
     } else {
-      resize_crop(decoded, size, mirrored, kImageNetNormalization,
-                  batch.images.data_ptr<float>() + first);
+      resize_crop(decoded, size, mirrored, normalization, batch.images.data_ptr<float>() + first);
     }
     return true;
   }
@@ -101,8 +101,8 @@ struct Content {
     batch.scale = torch::empty({1, kChannels, 1, 1});
     batch.shift = torch::empty_like(batch.scale);
     for (size_t c = 0; c < kChannels; ++c) {
-      batch.scale.data_ptr<float>()[c] = kImageNetNormalization.scale(c);
-      batch.shift.data_ptr<float>()[c] = kImageNetNormalization.shift(c);
+      batch.scale.data_ptr<float>()[c] = normalization.scale(c);
+      batch.shift.data_ptr<float>()[c] = normalization.shift(c);
     }
     return batch;
   }
@@ -210,6 +210,7 @@ std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> file
   content->size = parameters.get<int>("image_size");
   // The recipe's number goes with 224 pixels; smaller images see the same part of the photograph.
   content->resize = static_cast<int>(parameters.get<int64_t>("resize") * content->size / 224);
+  content->normalization = normalization_of(parameters);
   content->min_scale = parameters.get<double>("min_scale");
   content->threads = parameters.get<int>("threads");
   if (content->resize < content->size) {
@@ -226,6 +227,19 @@ std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> file
   std::iota(content->test.begin(), content->test.end(), int64_t{0});
   content->files = std::move(files);
   return std::make_unique<ImageNet>(std::move(content));
+}
+
+Normalization normalization_of(const Parameters& parameters) {
+  const auto read = [&](const char* name, const std::array<float, 3>& usual) {
+    const auto given = parameters.get_or(name, std::vector<float>(usual.begin(), usual.end()));
+    if (given.size() != usual.size()) {
+      throw InputError("data." + std::string(name) + " has " + std::to_string(given.size()) +
+                       " numbers; expected 3, for red, green and blue");
+    }
+    return std::array<float, 3>{given[0], given[1], given[2]};
+  };
+  return {read("pixel_mean", kImageNetNormalization.mean),
+          read("pixel_deviation", kImageNetNormalization.deviation)};
 }
 
 }  // namespace qbitopt

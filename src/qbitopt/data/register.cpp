@@ -8,6 +8,7 @@
 #include "qbitopt/data/fashion_mnist.h"
 #include "qbitopt/data/imagenet.h"
 #include "qbitopt/data/synthetic.h"
+#include "qbitopt/data/tensors.h"
 
 namespace qbitopt {
 namespace {
@@ -50,6 +51,11 @@ void register_data_sets(DataSetRegistry& registry) {
     return make_imagenet(files, parameters);
   });
   registry.add("synthetic", make_synthetic);
+  registry.add("tensors", [cache = std::make_shared<Cache<std::string, TensorSamples>>()](
+                              const Parameters& parameters) {
+    const auto root = parameters.get<std::string>("root");
+    return make_tensors(cache->get(root, [&] { return read_tensors(root); }), parameters);
+  });
 }
 
 }  // namespace qbitopt
