@@ -111,11 +111,19 @@ int models(const Invocation& invocation) {
   for (const std::string& size : sizes)
     line.options()(size.c_str(), po::value<std::string>()->value_name("N"),
                    "for --quantizers (default: from the model's manifest)");
+  const std::vector<std::string> patterns = {"skip", "pin"};
+  for (const std::string& name : patterns)
+    line.options()(name.c_str(), po::value<std::string>()->value_name("PATTERNS"),
+                   ("for --quantizers: as quantizers." + name + ", with commas between").c_str());
+  line.options()("products", po::bool_switch(), "for --quantizers: as quantizers.products");
   if (!line.parse(invocation)) return kGood;
   if (!line.is_on("quantizers")) {
-    for (const std::string& size : sizes) {
-      if (line.has(size)) throw UsageError("--" + size + " is an option of --quantizers");
+    for (const auto* names : {&sizes, &patterns}) {
+      for (const std::string& name : *names) {
+        if (line.has(name)) throw UsageError("--" + name + " is an option of --quantizers");
+      }
     }
+    if (line.is_on("products")) throw UsageError("--products is an option of --quantizers");
     return list(invocation, "model", line);
   }
   if (!line.has("name")) throw UsageError("models --quantizers needs the NAME of a model");
@@ -132,6 +140,10 @@ int models(const Invocation& invocation) {
     arguments.push_back("--" + size + "=" +
                         (line.has(size) ? line.get<std::string>(size) : said()));
   }
+  for (const std::string& name : patterns) {
+    if (line.has(name)) arguments.push_back("--" + name + "=" + line.get<std::string>(name));
+  }
+  if (line.is_on("products")) arguments.push_back("--products");
   if (line.json()) arguments.push_back("--json");
   become_worker(std::move(arguments));
 }

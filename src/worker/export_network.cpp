@@ -64,11 +64,7 @@ NetworkOptions options_of(const Job& job) {
   const Parameters parameters(job.parameters);
   NetworkOptions options;
   options.image_channels = image_format_of(parameters).shape.front();
-  options.candidate_bits = parameters.get_or("quantizers.candidate_bits", options.candidate_bits);
-  options.first_last_bits =
-      parameters.get_or("quantizers.first_last_bits", options.first_last_bits);
-  options.count_first_last =
-      parameters.get_or("quantizers.count_first_last", options.count_first_last);
+  options.take_quantizers(parameters);
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <iostream>
+#include <sstream>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
@@ -52,6 +53,19 @@ int print(Network& network, const std::vector<int64_t>& shape, bool as_json) {
   return 0;
 }
 
+std::vector<std::string> patterns_of(const Arguments& arguments, const std::string& name) {
+  std::vector<std::string> patterns;
+  std::istringstream words(arguments.get_or(name, ""));
+  for (std::string word; std::getline(words, word, ',');) patterns.push_back(word);
+  return patterns;
+}
+
+void take_quantizers(const Arguments& arguments, NetworkOptions& options) {
+  options.pinned = patterns_of(arguments, "pin");
+  options.placement.skip = patterns_of(arguments, "skip");
+  options.placement.products = arguments.has("products");
+}
+
 // A file gives the number of classes and the shape of the images.
 int graph_inventory(const Arguments& arguments) {
   const std::string& file = arguments.words.front();
@@ -66,14 +80,15 @@ int graph_inventory(const Arguments& arguments) {
     size = size < 0 ? arguments.number_or("image_size", 224, kSmallestImage, kLargestImage) : size;
   NetworkOptions options;
   options.classes = graph.classes();
+  take_quantizers(arguments, options);
   return print(*read_graph_network(file, options), shape, arguments.has("json"));
 }
 
 }  // namespace
 
 int inventory(const std::vector<std::string>& words) {
-  const Arguments arguments =
-      Arguments::parse(words, {"image_size", "channels", "classes"}, {"json"});
+  const Arguments arguments = Arguments::parse(
+      words, {"image_size", "channels", "classes", "skip", "pin"}, {"json", "products"});
   if (arguments.words.size() != 1)
     throw InputError("expected the name of one model, or one .pt2 file");
   const std::string& model = arguments.words.front();
@@ -83,8 +98,9 @@ int inventory(const std::vector<std::string>& words) {
   const int64_t size = arguments.number("image_size", kSmallestImage, kLargestImage);
   const int64_t channels = arguments.number("channels", 1, 1024);
   const int64_t classes = arguments.number("classes", 2, 1'000'000);
-  const auto network = registry.make(model, {.classes = classes, .image_channels = channels});
-  return print(*network, {channels, size, size}, arguments.has("json"));
+  NetworkOptions options{.classes = classes, .image_channels = channels};
+  take_quantizers(arguments, options);
+  return print(*registry.make(model, options), {channels, size, size}, arguments.has("json"));
 }
 
 }  // namespace qbitopt::worker

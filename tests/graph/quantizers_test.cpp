@@ -144,5 +144,112 @@ TEST(GraphQuantizersTest, ANetworkWithoutLayersIsRefused) {
   EXPECT_THROW(insert_quantizers(read_pt2(program.file())), BadGraph);
 }
 
+// Queries, keys and values, which linear layers make of 4 tokens with 4 features each.
+Program attention(const std::vector<std::pair<std::string, Json>>& more = {}) {
+  Program program;
+  program.add_value("tokens", {-1, 4, 4});
+  program.add_node("torch.ops.aten.reshape.default",
+                   {{"self", tensor("x")}, {"shape", pt2::ints({-1, 4, 4})}}, "tokens");
+  std::vector<std::pair<std::string, Json>> arguments;
+  for (const char* name : {"query", "key", "value"}) {
+    const std::string weight = std::string("attn.") + name + ".weight";
+    program.add_tensor(weight, {4, 4});
+    program.add_value(name, {-1, 4, 4});
+    program.add_node("torch.ops.aten.linear.default",
+                     {{"input", tensor("tokens")}, {"weight", tensor("p_" + weight)}}, name,
+                     std::string("attn.") + name);
+    arguments.emplace_back(name, tensor(name));
+  }
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  program.add_value("mixed", {-1, 4, 4});
+  program.add_node("torch.ops.aten.scaled_dot_product_attention.default", arguments, "mixed",
+                   "attn");
+  program.add_tensor("head.weight", {3, 16});
+  program.add_value("flat", {-1, 16});
+  program.add_value("logits", {-1, 3});
+  program.add_node("torch.ops.aten.flatten.using_ints",
+                   {{"self", tensor("mixed")}, {"start_dim", {{"as_int", 1}}}}, "flat");
+  program.add_node("torch.ops.aten.linear.default",
+                   {{"input", tensor("flat")}, {"weight", tensor("p_head.weight")}}, "logits",
+                   "head");
+  program.returns("logits");
+  return program;
+}
+
+TEST(GraphQuantizersTest, ProductsOfActivationsHaveThemOnRequest) {
+  const Graph graph = read_pt2(attention().file());
+  EXPECT_TRUE(insert_quantizers(graph).products.empty());
+  const QuantizedGraph quantized = insert_quantizers(graph, {.products = true});
+  EXPECT_THAT(
+      names(quantized),
+      ElementsAre("attn.query.input", "attn.query.weight", "attn.key.weight", "attn.value.weight",
+                  "attn.matmul.left.input", "attn.matmul.right.input", "attn.matmul.left_2.input",
+                  "attn.matmul.right_2.input", "head.input", "head.weight"));
+  ASSERT_EQ(quantized.products.size(), 2u);
+  EXPECT_EQ(quantized.sites[4].grid, Grid::kSigned);
+  EXPECT_EQ(quantized.sites[6].grid, Grid::kUnsigned);  // softmax
+  for (const GraphProduct& product : quantized.products)
+    EXPECT_EQ(quantized.graph.nodes[product.node].target, "aten.matmul.default");
+  EXPECT_EQ(quantized.layers.size(), 4u);
+}
+
+TEST(GraphQuantizersTest, AttentionThatCannotBeTakenApartIsRefusedByItsModule) {
+  const auto fault = [](const std::vector<std::pair<std::string, Json>>& more) -> std::string {
+    try {
+      decompose_attention(read_pt2(attention(more).file()));
+    } catch (const BadGraph& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(fault({{"is_causal", {{"as_bool", true}}}}), "");
+  EXPECT_THAT(fault({{"enable_gqa", {{"as_bool", true}}}}),
+              testing::AllOf(testing::HasSubstr("groups queries"), testing::HasSubstr("'attn'")));
+  EXPECT_THAT(fault({{"dropout_p", {{"as_float", 0.5}}}}), testing::HasSubstr("evaluation mode"));
+}
+
+TEST(GraphQuantizersTest, SitesThatAreSkippedLeaveNoTrace) {
+  const Graph graph = read_pt2(pt2::small_program().file());
+  const QuantizedGraph head = insert_quantizers(graph, {.skip = {"stem.*"}});
+  EXPECT_THAT(names(head), ElementsAre("head.input", "head.weight"));
+  EXPECT_EQ(head.graph.nodes.size(), 6u);
+  ASSERT_EQ(head.layers.size(), 2u);
+  EXPECT_EQ(head.layers[0].input_site, std::nullopt);
+  EXPECT_EQ(head.layers[0].weight_site, std::nullopt);
+  EXPECT_EQ(head.graph.nodes[head.layers[1].node].module, "head");
+  EXPECT_TRUE(head.layers[1].is_last && !head.layers[1].is_first);
+  EXPECT_EQ(head.layers[1].input_site, 0u);
+  // Convolution and ReLU read what they read before there were quantizers.
+  EXPECT_EQ(head.graph.nodes[0].value("input"), graph.nodes[0].value("input"));
+
+  const QuantizedGraph weights = insert_quantizers(graph, {.skip = {"*.input"}});
+  EXPECT_THAT(names(weights), ElementsAre("stem.weight", "head.weight"));
+  ASSERT_EQ(weights.layers.size(), 2u);
+  EXPECT_EQ(weights.layers[1].input_site, std::nullopt);
+  EXPECT_EQ(weights.layers[1].weight_site, 1u);
+
+  const QuantizedGraph product =
+      insert_quantizers(read_pt2(attention().file()), {.skip = {"*left*"}, .products = true});
+  ASSERT_EQ(product.products.size(), 2u);
+  EXPECT_EQ(product.products[0].left_site, std::nullopt);
+  EXPECT_EQ(product.sites[*product.products[0].right_site].name(), "attn.matmul.right.input");
+}
+
+TEST(GraphQuantizersTest, PatternsMustFitAndLeaveSomething) {
+  const Graph graph = read_pt2(pt2::small_program().file());
+  const auto fault = [&](const std::vector<std::string>& skip) -> std::string {
+    try {
+      insert_quantizers(graph, {.skip = skip});
+    } catch (const BadGraph& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(fault({"haed.weight"}),
+            "does not fit quantizers.skip: 'haed.weight' fits no quantizer; near: head.weight, "
+            "stem.weight, head.input, stem.input");
+  EXPECT_THAT(fault({"*"}), testing::HasSubstr("leaves no quantizer"));
+}
+
 }  // namespace
 }  // namespace qbitopt

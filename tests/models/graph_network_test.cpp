@@ -14,6 +14,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/models/batch_norm.h"
+#include "qbitopt/models/weight_bytes.h"
 #include "qbitopt/models/weights.h"
 #include "qbitopt/quant/uniform_quantizer.h"
 
@@ -112,8 +113,8 @@ class SmallGraphNetworkTest : public testing::TestWithParam<std::string> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Modules, SmallGraphNetworkTest,
-                         testing::Values("attention", "branches", "mixer", "own_attention",
-                                         "transposed"),
+                         testing::Values("attention", "branches", "mixer", "narrow",
+                                         "own_attention", "subgraphs", "transposed"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(SmallGraphNetworkTest, LogitsAndGradientsArePyTorchs) {
@@ -192,6 +193,57 @@ TEST_F(GraphNetworkTest, SitesSayWhatTheLayersRead) {
   for (const std::string pinned : {"patches.input", "patches.weight", "head.input", "head.weight"})
     EXPECT_EQ(specs[pinned].pinned_bits, 8) << pinned;
   EXPECT_FALSE(specs["mlp.0.weight"].pinned_bits.has_value());
+}
+
+TEST_F(GraphNetworkTest, AttentionsProductsAreQuantizedOnRequest) {
+  for (const char* name : {"attention", "own_attention"}) {
+    const auto plain = make(name, {.classes = 5});
+    const auto network = make(name, {.classes = 5, .placement = {.products = true}});
+    network->measure({3, 16, 16});
+    const Tensor images = torch::randn({4, 3, 16, 16});
+    plain->eval();
+    network->eval();
+    EXPECT_LT(difference(network->forward(images), plain->forward(images)), 1e-5) << name;
+    std::map<std::string, QuantizerSpec> products;
+    for (const QuantizerSite* site : network->sites()) {
+      if (site->spec().name.find("matmul") != std::string::npos)
+        products[site->spec().name] = site->spec();
+    }
+    EXPECT_GE(products.size(), 4u) << name;
+    if (std::string(name) != "attention") continue;
+    ASSERT_EQ(products.size(), 4u);
+    // 4 heads of 17 tokens with 4 features each.
+    EXPECT_EQ(products.at("attention.matmul.left.input").elements, 17 * 16);
+    EXPECT_EQ(products.at("attention.matmul.left_2.input").elements, 4 * 17 * 17);
+    EXPECT_EQ(products.at("attention.matmul.right.input").macs, 4 * 17 * 17 * 4);
+    EXPECT_FALSE(products.at("attention.matmul.left_2.input").is_signed);
+  }
+}
+
+TEST_F(GraphNetworkTest, QuantizersAreSkippedAndPinnedByName) {
+  const auto network = make(
+      "attention",
+      {.classes = 5, .pinned = {"mlp.0.*"}, .placement = {.skip = {"attention.*", "head.weight"}}});
+  network->measure({3, 16, 16});
+  std::map<std::string, QuantizerSpec> specs;
+  for (const QuantizerSite* site : network->sites()) specs[site->spec().name] = site->spec();
+  EXPECT_EQ(specs.size(), 7u);
+  EXPECT_EQ(specs.count("attention.in_proj.weight") + specs.count("head.weight"), 0u);
+  EXPECT_EQ(specs.at("mlp.0.weight").pinned_bits, 8);
+  EXPECT_FALSE(specs.at("mlp.0.input").counted);
+  EXPECT_FALSE(specs.at("mlp.3.input").pinned_bits);
+  EXPECT_EQ(specs.at("head.input").pinned_bits, 8);
+  EXPECT_EQ(specs.at("head.input").macs, 16 * 5);
+  EXPECT_EQ(network->layer_sites().back().weight, nullptr);
+  // Weights that are skipped take 32 bits each.
+  int64_t elements = 16 * 5 + 16 * 48 + 16 * 16;
+  for (const auto& [name, spec] : specs)
+    elements += spec.kind == TensorKind::kWeight ? spec.elements : 0;
+  EXPECT_EQ(weight_bytes(*network), 4 * elements);
+  EXPECT_THAT(refusal([] { make("attention", {.classes = 5, .pinned = {"mlp.4.*"}}); }),
+              HasSubstr("quantizers.pin: 'mlp.4.*' fits no quantizer; near: mlp.0.input"));
+  EXPECT_THAT(refusal([] { make("attention", {.classes = 5, .placement = {.skip = {"mpl"}}}); }),
+              HasSubstr("attention.pt2 does not fit quantizers.skip: 'mpl' fits no quantizer"));
 }
 
 TEST_F(GraphNetworkTest, TransposedConvolutionsAndSharedWeightsAreCounted) {

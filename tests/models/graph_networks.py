@@ -123,7 +123,45 @@ class Transposed(nn.Module):
         return self.head(self.line(x.flatten(2)[:, :, ::3]).mean(-1))
 
 
+class Narrow(nn.Module):
+    """1x1 convolutions of few channels with a stride; weights that a batch norm without statistics normalizes."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.short = nn.Conv2d(4, 8, 1, stride=2, bias=False)
+        self.weight = nn.Parameter(torch.randn(8, 4, 3, 3))
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.relu(self.stem(x))
+        weight = F.batch_norm(self.weight.reshape(1, 8, -1), None, None, training=True, momentum=0.0)
+        y = F.conv2d(x, weight.reshape_as(self.weight), stride=2, padding=1)
+        return self.head(F.relu(y + self.short(x)).mean((2, 3)))
+
+
+class Subgraphs(nn.Module):
+    """Parts without autocast and without gradients, which torch.export keeps as subgraphs."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3, stride=2)
+        self.mix = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = F.relu(self.conv(x))
+        with torch.autocast("cpu", enabled=False):
+            y = self.mix(x.mean((2, 3)))
+            z = torch.tanh(y)
+        with torch.no_grad():
+            scale = 1 / (1 + x.amax((1, 2, 3)))
+        return self.head((y + z) * scale.unsqueeze(1))
+
+
 SMALL = {
+    "subgraphs": Subgraphs,
+    "narrow": Narrow,
     "branches": Branches,
     "attention": Attention,
     "own_attention": OwnAttention,

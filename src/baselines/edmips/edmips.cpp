@@ -136,6 +136,7 @@ Tensor EdMips::penalty(MethodContext& context, const StepState& state) {
   }
   double first = 0;
   for (const LayerSites& layer : context.network().layer_sites()) {
+    if (!layer.weight || !layer.input) continue;
     const QuantizerPtr &weight = layer.weight->quantizer(), &input = layer.input->quantizer();
     if (weight->spec().pinned_bits && input->spec().pinned_bits) continue;
     const auto macs = static_cast<double>(layer.macs);

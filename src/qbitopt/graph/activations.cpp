@@ -180,8 +180,9 @@ QuantizedGraph absorb_activations(QuantizedGraph quantized) {
   return quantized;
 }
 
-QuantizedGraph quantize(Graph graph) {
-  return absorb_activations(insert_quantizers(pool_before_activations(std::move(graph))));
+QuantizedGraph quantize(Graph graph, const QuantizerPlacement& placement) {
+  return absorb_activations(
+      insert_quantizers(pool_before_activations(std::move(graph)), placement));
 }
 
 }  // namespace qbitopt

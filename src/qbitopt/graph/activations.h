@@ -18,6 +18,6 @@ QuantizedGraph absorb_activations(QuantizedGraph graph);
 
 // Both, with insert_quantizers() between them: how every network here is made ready. Throws as
 // insert_quantizers() does.
-QuantizedGraph quantize(Graph graph);
+QuantizedGraph quantize(Graph graph, const QuantizerPlacement& placement = {});
 
 }  // namespace qbitopt

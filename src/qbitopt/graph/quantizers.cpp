@@ -1,9 +1,13 @@
 #include "qbitopt/graph/quantizers.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
+
+#include "qbitopt/core/patterns.h"
 
 namespace qbitopt {
 namespace {
@@ -78,6 +82,25 @@ const std::set<std::string_view> kKeepRange = {"adaptive_avg_pool1d",
 bool is_layer(const GraphNode& node) {
   return node.target.starts_with("aten.") && kLayers.count(node.plain_name()) != 0 &&
          node.value("input") && node.value("weight");
+}
+
+// The names of the arguments that a matrix product multiplies; nulls: it is none.
+std::pair<const char*, const char*> operands_of(const GraphNode& node) {
+  static const std::map<std::string_view, std::pair<const char*, const char*>> products = {
+      {"matmul", {"self", "other"}},
+      {"mm", {"self", "mat2"}},
+      {"bmm", {"self", "mat2"}},
+      {"baddbmm", {"batch1", "batch2"}}};
+  const auto found = products.find(node.plain_name());
+  const bool is_product = node.target.starts_with("aten.") && found != products.end() &&
+                          node.value(found->second.first) && node.value(found->second.second);
+  return is_product ? found->second : std::pair<const char*, const char*>{};
+}
+
+void set_value(GraphNode& node, std::string_view argument, size_t value) {
+  for (NamedArgument& given : node.arguments) {
+    if (given.name == argument) given.value = ValueRef{value};
+  }
 }
 
 // Where the values of each tensor lie, in the order of execution.
@@ -186,7 +209,8 @@ struct Dependence {
 
 class Inserter {
  public:
-  explicit Inserter(Graph graph) : dependence_(graph), ranges_(graph) {
+  Inserter(Graph graph, bool quantizes_products)
+      : dependence_(graph), ranges_(graph), quantizes_products_(quantizes_products) {
     result_.graph = std::move(graph);
     for (const GraphTensor& tensor : result_.graph.tensors) owners_[tensor.value] = &tensor;
     for (const GraphNode& node : result_.graph.nodes) {
@@ -201,6 +225,7 @@ class Inserter {
     for (GraphNode& node : before) {
       if (is_layer(node) && !dependence_.on_images[*node.value("weight")]) add_layer(node);
       if (const char* argument = factor_of(node)) add_gate(node, argument);
+      if (quantizes_products_) add_product(node);
       result_.graph.nodes.push_back(std::move(node));
     }
     if (result_.layers.empty()) {
@@ -221,10 +246,8 @@ class Inserter {
     layer.is_first = dependence_.on_images[input] && !dependence_.on_layer[input];
     const size_t output = node.outputs.empty() ? input : node.outputs.front();
     layer.is_last = dependence_.feeds_logits[output] && !dependence_.feeds_layer[output];
-    for (NamedArgument& argument : node.arguments) {
-      if (argument.name == "input") argument.value = ValueRef{quantized_.at({false, input})};
-      if (argument.name == "weight") argument.value = ValueRef{quantized_.at({true, weight})};
-    }
+    set_value(node, "input", quantized_.at({false, input}));
+    set_value(node, "weight", quantized_.at({true, weight}));
     layer.node = result_.graph.nodes.size();
     result_.layers.push_back(layer);
   }
@@ -253,10 +276,25 @@ class Inserter {
     const size_t factors = *node.value(argument);
     const std::string path = node.module.empty() ? "gate" : node.module + ".gate";
     const size_t site = site_of(factors, path, /*is_weight=*/false, node.module);
-    for (NamedArgument& given : node.arguments) {
-      if (given.name == argument) given.value = ValueRef{quantized_.at({false, factors})};
-    }
+    set_value(node, argument, quantized_.at({false, factors}));
     result_.gates.push_back({result_.graph.nodes.size(), site});
+  }
+
+  void add_product(GraphNode& node) {
+    const auto [left, right] = operands_of(node);
+    if (!left || !dependence_.on_images[*node.value(left)] ||
+        !dependence_.on_images[*node.value(right)]) {
+      return;
+    }
+    const std::string path = node.module.empty() ? "matmul" : node.module + ".matmul";
+    const size_t first = *node.value(left), second = *node.value(right);
+    GraphProduct product;
+    product.left_site = site_of(first, path + ".left", /*is_weight=*/false, node.module);
+    product.right_site = site_of(second, path + ".right", /*is_weight=*/false, node.module);
+    set_value(node, left, quantized_.at({false, first}));
+    set_value(node, right, quantized_.at({false, second}));
+    product.node = result_.graph.nodes.size();
+    result_.products.push_back(product);
   }
 
   size_t site_of(size_t value, const std::string& path, bool is_weight, const std::string& module) {
@@ -304,12 +342,177 @@ class Inserter {
 
   const Dependence dependence_;
   const Ranges ranges_;
+  const bool quantizes_products_;
   QuantizedGraph result_;
   std::map<size_t, const GraphTensor*> owners_;          // by value
   std::set<size_t> factors_;                             // values between 0 and 1
   std::map<std::pair<bool, size_t>, size_t> sites_;      // of a weight? by value
   std::map<std::pair<bool, size_t>, size_t> quantized_;  // likewise: the value handed on
   std::set<std::pair<bool, std::string>> paths_;
+};
+
+// Takes sites out of a graph. What remains is numbered anew, and keeps its name.
+class Remover {
+ public:
+  Remover(QuantizedGraph quantized, const std::vector<std::string>& skip)
+      : result_(std::move(quantized)), renumbered_(result_.sites.size()) {
+    std::vector<GraphSite> kept;
+    for (size_t i = 0; i < result_.sites.size(); ++i) {
+      if (matches_any(skip, result_.sites[i].name())) continue;
+      renumbered_[i] = kept.size();
+      kept.push_back(std::move(result_.sites[i]));
+    }
+    result_.sites = std::move(kept);
+  }
+
+  QuantizedGraph remove() {
+    if (result_.sites.empty())
+      throw BadGraph("has nothing to quantize: quantizers.skip leaves no quantizer");
+    std::vector<size_t> moved(result_.graph.nodes.size());  // node -> its new number
+    std::vector<GraphNode> before = std::move(result_.graph.nodes);
+    result_.graph.nodes.clear();
+    for (size_t i = 0; i < before.size(); ++i) {
+      GraphNode& node = before[i];
+      moved[i] = result_.graph.nodes.size();
+      if (node.target == kQuantize && is_removed(node)) continue;
+      for (NamedArgument& argument : node.arguments) {
+        const auto* ref = std::get_if<ValueRef>(&argument.value);
+        if (!ref) continue;
+        if (const auto plain = unquantized_.find(ref->value); plain != unquantized_.end())
+          argument.value = ValueRef{plain->second};
+      }
+      result_.graph.nodes.push_back(std::move(node));
+    }
+    for (GraphLayer& layer : result_.layers) {
+      layer.node = moved[layer.node];
+      layer.input_site = renumbered_[*layer.input_site];
+      layer.weight_site = renumbered_[*layer.weight_site];
+    }
+    std::vector<GraphGate> gates;
+    for (const GraphGate& gate : result_.gates) {
+      if (const auto site = renumbered_[gate.site]) gates.push_back({moved[gate.node], *site});
+    }
+    result_.gates = std::move(gates);
+    for (GraphProduct& product : result_.products) {
+      product = {moved[product.node], renumbered_[*product.left_site],
+                 renumbered_[*product.right_site]};
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Gives a quantizer that stays its new number.
+  bool is_removed(GraphNode& node) {
+    for (NamedArgument& argument : node.arguments) {
+      if (argument.name != "site") continue;
+      const auto site = renumbered_[static_cast<size_t>(std::get<int64_t>(argument.value))];
+      if (site) {
+        argument.value = static_cast<int64_t>(*site);
+        return false;
+      }
+    }
+    unquantized_[node.outputs.front()] = *node.value("input");
+    return true;
+  }
+
+  QuantizedGraph result_;
+  std::vector<std::optional<size_t>> renumbered_;  // site -> its new number; nullopt: taken out
+  std::map<size_t, size_t> unquantized_;           // what a quantizer handed on -> what it read
+};
+
+// Replaces one scaled_dot_product_attention.
+class AttentionWriter {
+ public:
+  AttentionWriter(Graph& graph, std::vector<GraphNode>& nodes, const GraphNode& attention)
+      : graph_(graph), nodes_(nodes), attention_(attention) {}
+
+  void write() {
+    const auto query = attention_.value("query"), key = attention_.value("key"),
+               value = attention_.value("value");
+    if (!query || !key || !value || attention_.outputs.size() != 1) refuse("lacks an argument");
+    if (attention_.number("dropout_p", 0) != 0)
+      refuse("drops out weights; export the module in evaluation mode");
+    if (const auto* grouped = attention_.find("enable_gqa");
+        grouped && std::holds_alternative<bool>(*grouped) && std::get<bool>(*grouped))
+      refuse("groups queries (enable_gqa)");
+    const std::vector<int64_t> queries = shape(*query), keys = shape(*key);
+    if (queries.size() < 2 || keys.size() < 2 || queries.back() <= 0)
+      refuse("reads tensors of unknown size");
+    std::vector<int64_t> transposed = keys, products = queries;
+    std::swap(transposed[keys.size() - 1], transposed[keys.size() - 2]);
+    products.back() = transposed.back();
+    const int64_t last = -1, second_last = -2;
+    size_t scores =
+        add("transpose.int", {{"self", ValueRef{*key}}, {"dim0", second_last}, {"dim1", last}},
+            transposed);
+    scores =
+        add("matmul.default", {{"self", ValueRef{*query}}, {"other", ValueRef{scores}}}, products);
+    const double scale =
+        attention_.number("scale", 1 / std::sqrt(static_cast<double>(queries.back())));
+    scores = add("mul.Tensor", {{"self", ValueRef{scores}}, {"other", scale}}, products);
+    scores = add_mask(scores, products);
+    scores = add("softmax.int", {{"self", ValueRef{scores}}, {"dim", last}}, products);
+    nodes_.push_back({.target = "aten.matmul.default",
+                      .arguments = {{"self", ValueRef{scores}}, {"other", ValueRef{*value}}},
+                      .outputs = attention_.outputs,
+                      .module = attention_.module});
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw BadGraph("cannot have quantizers in attention (quantizers.products): " +
+                   attention_.target + " in module '" + attention_.module + "' " + why);
+  }
+
+  const std::vector<int64_t>& shape(size_t value) const { return graph_.values[value].shape; }
+
+  size_t add(const std::string& operation, std::vector<NamedArgument> arguments,
+             std::vector<int64_t> shape, const std::string& type = "F32") {
+    const size_t output = graph_.values.size();
+    graph_.values.push_back(
+        {.name = graph_.values[attention_.outputs.front()].name + " step " + std::to_string(output),
+         .type = type,
+         .shape = std::move(shape)});
+    nodes_.push_back({.target = "aten." + operation,
+                      .arguments = std::move(arguments),
+                      .outputs = {output},
+                      .module = attention_.module});
+    return output;
+  }
+
+  size_t add_mask(size_t scores, const std::vector<int64_t>& products) {
+    if (const auto mask = attention_.value("attn_mask")) {
+      if (graph_.values[*mask].type == "BOOL") return hide(scores, *mask, products);
+      scores =
+          add("add.Tensor", {{"self", ValueRef{scores}}, {"other", ValueRef{*mask}}}, products);
+    }
+    const auto* causal = attention_.find("is_causal");
+    if (!causal || !std::holds_alternative<bool>(*causal) || !std::get<bool>(*causal))
+      return scores;
+    const std::vector<int64_t> square(products.end() - 2, products.end());
+    if (square[0] <= 0 || square[1] <= 0) refuse("is causal over tokens of unknown number");
+    const size_t all = add("ones.default",
+                           {{"size", std::vector<ListItem>{square[0], square[1]}},
+                            {"dtype", TypeArgument{"BOOL"}},
+                            {"device", DeviceArgument{}}},
+                           square, "BOOL");
+    return hide(scores, add("tril.default", {{"self", ValueRef{all}}}, square, "BOOL"), products);
+  }
+
+  // Of the scores, those where `seen` is false.
+  size_t hide(size_t scores, size_t seen, const std::vector<int64_t>& products) {
+    const size_t hidden =
+        add("logical_not.default", {{"self", ValueRef{seen}}}, shape(seen), "BOOL");
+    return add("masked_fill.Scalar",
+               {{"self", ValueRef{scores}},
+                {"mask", ValueRef{hidden}},
+                {"value", -std::numeric_limits<double>::infinity()}},
+               products);
+  }
+
+  Graph& graph_;
+  std::vector<GraphNode>& nodes_;
+  const GraphNode& attention_;
 };
 
 }  // namespace
@@ -319,6 +522,28 @@ std::string GraphSite::name() const {
   return layer.empty() ? tensor : layer + "." + tensor;
 }
 
-QuantizedGraph insert_quantizers(Graph graph) { return Inserter(std::move(graph)).insert(); }
+QuantizedGraph insert_quantizers(Graph graph, const QuantizerPlacement& placement) {
+  if (placement.products) graph = decompose_attention(std::move(graph));
+  QuantizedGraph quantized = Inserter(std::move(graph), placement.products).insert();
+  std::vector<std::string> names;
+  for (const GraphSite& site : quantized.sites) names.push_back(site.name());
+  const std::string unmatched = unmatched_pattern("quantizer", placement.skip, names);
+  if (!unmatched.empty()) throw BadGraph("does not fit quantizers.skip: " + unmatched);
+  return placement.skip.empty() ? quantized
+                                : Remover(std::move(quantized), placement.skip).remove();
+}
+
+Graph decompose_attention(Graph graph) {
+  const std::vector<GraphNode> before = std::move(graph.nodes);
+  graph.nodes.clear();
+  for (const GraphNode& node : before) {
+    if (node.operation() == "aten.scaled_dot_product_attention") {
+      AttentionWriter(graph, graph.nodes, node).write();
+    } else {
+      graph.nodes.push_back(node);
+    }
+  }
+  return graph;
+}
 
 }  // namespace qbitopt

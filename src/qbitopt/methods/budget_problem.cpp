@@ -45,7 +45,7 @@ std::vector<BopsBudget::Pair> layers_of(const std::vector<QuantizerSpec>& specs)
   for (const QuantizerSpec& spec : specs) places.emplace(spec.name, places.size());
   std::vector<BopsBudget::Pair> layers;
   for (const QuantizerSpec& spec : specs) {
-    if (spec.kind != TensorKind::kWeight || !spec.counted) continue;
+    if (spec.kind != TensorKind::kWeight || !spec.counted || spec.input.empty()) continue;
     layers.push_back({places.at(spec.name), places.at(spec.input), spec.macs});
   }
   return layers;

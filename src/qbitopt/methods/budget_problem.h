@@ -14,7 +14,7 @@ namespace qbitopt {
 // A job's budgets (see budget_kinds.h) over its quantizers, as a problem without costs: every cost
 // is 0. A pinned quantizer has its pinned bits as the only candidate. Only counted ones are members
 // of a budget on average bits or bytes. Bit operations are those of the layers whose weight is
-// counted, whether or not their input is.
+// counted, whether or not their input is; a layer whose input stays in float32 has none.
 // Throws InputError if the job has no budget, one in bytes while budget.weighting counts something
 // else than elements, or one that no bits can meet: it names the smallest that can be met.
 Problem budget_problem(const std::vector<QuantizerSpec>& specs, const Parameters& parameters);

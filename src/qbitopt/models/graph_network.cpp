@@ -68,6 +68,22 @@ double number_of(const GraphNode& node, const char* name) {
   return *real;
 }
 
+// A 1x1 convolution of few channels with a stride: LibTorch 2.13 writes beyond its buffers in the
+// gradient if input or weight lie channels-last.
+bool is_narrow(const Graph& graph, const GraphNode& node) {
+  constexpr int64_t kFewChannels = 16;
+  const auto weight = node.value("weight");
+  if (node.operation() != "aten.conv2d" || !weight) return false;
+  const std::vector<int64_t>& shape = graph.values[*weight].shape;
+  const auto* stride = node.find("stride");
+  const auto* strides = stride ? std::get_if<std::vector<ListItem>>(stride) : nullptr;
+  const bool has_stride =
+      strides && std::any_of(strides->begin(), strides->end(),
+                             [](const ListItem& item) { return item != ListItem(int64_t{1}); });
+  return has_stride && shape.size() == 4 && shape[1] < kFewChannels && shape[2] == 1 &&
+         shape[3] == 1;
+}
+
 // Whether PyTorch can take the gradient of the operator that made a tensor. Some operators say that
 // they cannot by the node they leave in the graph, others only when that node is run.
 bool has_derivative(const Tensor& made) {
@@ -176,8 +192,13 @@ void GraphNetwork::add_tensors(const StateDict& tensors) {
         *node.value("input");
   }
   std::set<size_t> layer_weights;
-  for (const GraphLayer& layer : quantized_.layers)
-    layer_weights.insert(read_by_sites[layer.weight_site]);
+  std::vector<size_t> weights;  // of each layer
+  for (const GraphLayer& layer : quantized_.layers) {
+    const GraphNode& node = quantized_.graph.nodes[layer.node];
+    weights.push_back(layer.weight_site ? read_by_sites[*layer.weight_site]
+                                        : *node.value("weight"));
+    if (!is_narrow(quantized_.graph, node)) layer_weights.insert(weights.back());
+  }
   const torch::NoGradGuard no_grad;
   for (const GraphTensor& own : quantized_.graph.tensors) {
     Tensor tensor = tensors.at(own.name);
@@ -221,8 +242,7 @@ void GraphNetwork::add_tensors(const StateDict& tensors) {
   for (const Owned& owned : owned_) {
     if (owned.tensor.requires_grad()) by_value[owned.value] = owned.tensor;
   }
-  for (const GraphLayer& layer : quantized_.layers)
-    latents_.push_back(by_value[read_by_sites[layer.weight_site]]);
+  for (const size_t weight : weights) latents_.push_back(by_value[weight]);
 }
 
 void GraphNetwork::add_sites() {
@@ -237,16 +257,24 @@ void GraphNetwork::add_sites() {
   }
   for (size_t i = 0; i < quantized_.layers.size(); ++i) {
     const GraphLayer& layer = quantized_.layers[i];
-    QuantizerSite* input = own_sites_[layer.input_site].get();
-    QuantizerSpec& weight = own_sites_[layer.weight_site]->spec();
-    if (latents_[i].defined()) weight.elements = latents_[i].numel();
-    // Of several layers that share the weight, the first counts.
-    if (weight.input.empty()) weight.input = input->spec().name;
-    if (layer.is_first) images.push_back(input);
+    QuantizerSite *input = site(layer.input_site), *weight = site(layer.weight_site);
+    if (weight) {
+      QuantizerSpec& spec = weight->spec();
+      if (latents_[i].defined()) spec.elements = latents_[i].numel();
+      // Of several layers that share the weight, the first counts.
+      if (spec.input.empty() && input) spec.input = input->spec().name;
+    }
+    if (layer.is_first && input) images.push_back(input);
     if (!layer.is_first && !layer.is_last) continue;
-    pinned.insert(pinned.end(), {input, own_sites_[layer.weight_site].get()});
+    for (QuantizerSite* end : {input, weight}) {
+      if (end) pinned.push_back(end);
+    }
   }
   finish_sites(pinned, images);
+}
+
+QuantizerSite* GraphNetwork::site(std::optional<size_t> number) const {
+  return number ? own_sites_[*number].get() : nullptr;
 }
 
 void GraphNetwork::add_steps() {
@@ -312,12 +340,19 @@ GraphNetwork::Action GraphNetwork::action_of(const GraphNode& node) {
   }
   if (node.target == "aten.hardsigmoid.default" && node.value("self") && node.outputs.size() == 1)
     return HardSigmoid{*node.value("self"), node.outputs[0]};
+  if (is_narrow(quantized_.graph, node) && node.value("input"))
+    return NarrowConvolution{OperatorCall(quantized_.graph, node), *node.value("input")};
   return OperatorCall(quantized_.graph, node);
 }
 
 void GraphNetwork::take(const Step& step, std::vector<IValue>& values, torch::Device device) {
   if (const auto* call = std::get_if<OperatorCall>(&step.action)) {
     call->run(values, {is_training(), device});
+  } else if (const auto* narrow = std::get_if<NarrowConvolution>(&step.action)) {
+    const IValue input = values[narrow->input];
+    values[narrow->input] = input.toTensor().contiguous();
+    narrow->call.run(values, {is_training(), device});
+    values[narrow->input] = input;
   } else if (const auto* quantize = std::get_if<Quantize>(&step.action)) {
     values[quantize->output] = (*own_sites_[quantize->site])(values[quantize->input].toTensor());
   } else if (const auto* sum = std::get_if<Arithmetic>(&step.action)) {
@@ -356,7 +391,7 @@ Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) 
   std::vector<IValue> values(quantized_.graph.values.size());
   values[quantized_.graph.input] = keeps_layout_ ? images.contiguous() : images;
   for (const Owned& owned : owned_) values[owned.value] = owned.tensor;
-  size_t layer = 0, gate = 0;
+  size_t layer = 0, gate = 0, product = 0;
   for (size_t i = 0; i < steps_.size(); ++i) {
     take(steps_[i], values, images.device());
     if (look) look(quantized_.graph.nodes[i], values);
@@ -372,6 +407,10 @@ Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) 
         const Tensor products = values[quantized_.graph.nodes[i].outputs.front()].toTensor();
         own_sites_[quantized_.gates[gate].site]->spec().macs += products.numel();
         ++gate;
+      }
+      if (product < quantized_.products.size() && quantized_.products[product].node == i) {
+        measure_product(quantized_.products[product], values);
+        ++product;
       }
     }
     for (const size_t value : steps_[i].last_uses) values[value] = IValue();
@@ -405,8 +444,19 @@ void GraphNetwork::measure_layer(const GraphLayer& layer, const std::vector<IVal
   const int64_t channels = std::max<int64_t>(1, weight.size(0));
   const int64_t macs = places.numel() / channels * weight.numel();
   layer_macs_[static_cast<size_t>(&layer - quantized_.layers.data())] = macs;
-  own_sites_[layer.input_site]->spec().macs += macs;
-  own_sites_[layer.weight_site]->spec().macs += macs;
+  for (const auto& number : {layer.input_site, layer.weight_site}) {
+    if (number) own_sites_[*number]->spec().macs += macs;
+  }
+}
+
+void GraphNetwork::measure_product(const GraphProduct& product, const std::vector<IValue>& values) {
+  const GraphNode& node = quantized_.graph.nodes[product.node];
+  const auto left = node.value(node.find("batch1") ? "batch1" : "self");
+  const int64_t macs =
+      values[node.outputs.front()].toTensor().numel() * values[*left].toTensor().size(-1);
+  for (const auto& number : {product.left_site, product.right_site}) {
+    if (number) own_sites_[*number]->spec().macs += macs;
+  }
 }
 
 void GraphNetwork::expect_images(at::IntArrayRef shape) const {
@@ -462,8 +512,8 @@ std::vector<LayerSites> GraphNetwork::layer_sites() const {
   std::vector<LayerSites> layers;
   for (size_t i = 0; i < quantized_.layers.size(); ++i) {
     const GraphLayer& layer = quantized_.layers[i];
-    layers.push_back({own_sites_[layer.input_site].get(), own_sites_[layer.weight_site].get(),
-                      latents_[i], layer_macs_[i]});
+    layers.push_back(
+        {site(layer.input_site), site(layer.weight_site), latents_[i], layer_macs_[i]});
   }
   return layers;
 }
@@ -471,7 +521,12 @@ std::vector<LayerSites> GraphNetwork::layer_sites() const {
 std::unique_ptr<Network> make_network(Graph graph, const Initialization& initialization,
                                       const NetworkOptions& options) {
   const StateDict values = initial_values(graph, initialization, options.seed);
-  return std::make_unique<GraphNetwork>(quantize(std::move(graph)), values, "the network", options);
+  try {
+    return std::make_unique<GraphNetwork>(quantize(std::move(graph), options.placement), values,
+                                          "the network", options);
+  } catch (const BadGraph& error) {
+    throw InputError(std::string("the network ") + error.what());
+  }
 }
 
 Graph read_graph(const std::filesystem::path& file) {
@@ -487,7 +542,7 @@ std::unique_ptr<Network> read_graph_network(const std::filesystem::path& file,
                                             const NetworkOptions& options) {
   const MappedFile mapped(file);
   try {
-    QuantizedGraph graph = quantize(read_pt2(mapped.bytes()));
+    QuantizedGraph graph = quantize(read_pt2(mapped.bytes()), options.placement);
     if (graph.graph.classes() != options.classes) {
       throw BadGraph(
           fmt::format("has {} classes, and the data set has {}; export a network with {} outputs",

@@ -66,7 +66,13 @@ class GraphNetwork : public Network {
   struct HardSigmoid {
     size_t input, output;
   };
-  using Action = std::variant<OperatorCall, Skip, Quantize, Arithmetic, BatchNorm, HardSigmoid>;
+  // One whose input must not lie channels-last (see is_narrow()).
+  struct NarrowConvolution {
+    OperatorCall call;
+    size_t input;
+  };
+  using Action = std::variant<OperatorCall, NarrowConvolution, Skip, Quantize, Arithmetic,
+                              BatchNorm, HardSigmoid>;
   struct Step {
     Action action;
     std::vector<size_t> last_uses;  // values that nothing reads afterwards
@@ -94,6 +100,8 @@ class GraphNetwork : public Network {
   torch::Tensor run(const torch::Tensor& images, bool measures, const Look& look = nullptr);
   void measure_site(size_t site, const torch::Tensor& x);
   void measure_layer(const GraphLayer& layer, const std::vector<c10::IValue>& values);
+  void measure_product(const GraphProduct& product, const std::vector<c10::IValue>& values);
+  QuantizerSite* site(std::optional<size_t> number) const;  // null for none
   void expect_images(at::IntArrayRef shape) const;
   void expect_logits(const torch::Tensor& logits) const;
   void expect_derivative(const GraphNode& node, const std::vector<c10::IValue>& values) const;

@@ -4,8 +4,18 @@
 #include <utility>
 
 #include "qbitopt/core/error.h"
+#include "qbitopt/core/patterns.h"
 
 namespace qbitopt {
+
+void NetworkOptions::take_quantizers(const Parameters& parameters) {
+  candidate_bits = parameters.get_or("quantizers.candidate_bits", candidate_bits);
+  first_last_bits = parameters.get_or("quantizers.first_last_bits", first_last_bits);
+  count_first_last = parameters.get_or("quantizers.count_first_last", count_first_last);
+  pinned = parameters.get_or("quantizers.pin", pinned);
+  placement.skip = parameters.get_or("quantizers.skip", placement.skip);
+  placement.products = parameters.get_or("quantizers.products", placement.products);
+}
 
 torch::nn::Module& Network::module_at(const std::string& path) {
   torch::nn::Module* module = this;
@@ -46,6 +56,14 @@ void Network::finish_sites(const std::vector<QuantizerSite*>& ends,
   if (options_.first_last_bits > 0) {
     for (QuantizerSite* site : ends) pin(site, options_.first_last_bits);
   }
+  std::vector<std::string> names;
+  for (QuantizerSite* site : sites_) {
+    names.push_back(site->spec().name);
+    if (matches_any(options_.pinned, names.back()))
+      pin(site, options_.first_last_bits > 0 ? options_.first_last_bits : 8);
+  }
+  const std::string unmatched = unmatched_pattern("quantizer", options_.pinned, names);
+  if (!unmatched.empty()) throw InputError("quantizers.pin: " + unmatched);
   for (QuantizerSite* site : images) pin(site, 8);
 }
 

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/core/parameters.h"
 #include "qbitopt/core/registry.h"
+#include "qbitopt/graph/quantizers.h"
 #include "qbitopt/quant/site.h"
 #include "qbitopt/quant/torch.h"
 
@@ -20,13 +22,20 @@ struct NetworkOptions {
   // Pins weight and input of the first and the last layer; 0: they are free and counted.
   int first_last_bits = 8;
   bool count_first_last = false;  // whether these enter the budget's average though they are pinned
+  // Patterns (core/patterns.h) of sites that are pinned like those of the first and the last layer;
+  // at 8 bits if first_last_bits is 0.
+  std::vector<std::string> pinned;
+  QuantizerPlacement placement;
+
+  // From a job's parameters: quantizers.*. Methods without quantizers have none.
+  void take_quantizers(const Parameters& parameters);
 };
 
 // The sites of one layer, as it is executed; an input may be shared with other layers.
 struct LayerSites {
-  QuantizerSite* input;
-  QuantizerSite* weight;
-  torch::Tensor latent;  // the parameter that is the weight; undefined if the weight is computed
+  QuantizerSite* input;   // null: never quantized (NetworkOptions::placement)
+  QuantizerSite* weight;  // likewise
+  torch::Tensor latent;   // the parameter that is the weight; undefined if the weight is computed
   // One for each product of a weight with an input, per sample; after measure().
   int64_t macs;
 };
@@ -56,8 +65,9 @@ class Network : public torch::nn::Module {
 
  protected:
   // Last act of a constructor: gives the sites their candidates, pins `ends`, the sites of the
-  // first and last layers, as the options say, and `images`, which read the network's input, at 8
-  // bits. Throws InputError if that leaves a site without candidates.
+  // first and last layers, and those of options().pinned, as the options say, and `images`, which
+  // read the network's input, at 8 bits. Throws InputError if that leaves a site without
+  // candidates, or if a pattern fits no site.
   void finish_sites(const std::vector<QuantizerSite*>& ends,
                     const std::vector<QuantizerSite*>& images);
   // One that the network owns, next in the order of execution.

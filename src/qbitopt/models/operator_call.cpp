@@ -148,6 +148,11 @@ OperatorCall::Argument OperatorCall::argument(const Graph& graph, const GraphNod
                                               const c10::Argument& expected) const {
   const c10::TypePtr type = without_optional(expected.type());
   const bool is_mode = expected.name() == "train" || expected.name() == "training";
+  // As nn.BatchNorm2d, and weights that are normalized: without running statistics those of the
+  // batch count in evaluation, too.
+  const bool has_statistics =
+      node.operation() != "aten.batch_norm" || node.value("running_mean").has_value();
+  if (is_mode && type->kind() == TypeKind::BoolType && !has_statistics) return IValue(true);
   if (is_mode && type->kind() == TypeKind::BoolType) return FromMode{};
   const GraphArgument* given = node.find(expected.name());
   const bool is_none = !given || std::holds_alternative<std::monostate>(*given);

@@ -30,7 +30,9 @@ struct QuantizerSpec {
   int64_t elements = 0;                                     // numel; activations: per sample
   int64_t channels = 1;  // weights: output channels (dimension 0), for one range a channel
   int64_t macs = 0;      // of the layer that consumes it, per sample
-  std::string input;     // weights: name of the activation that their layer multiplies them with
+  // Weights: name of the activation that their layer multiplies them with; empty: one that is not
+  // quantized.
+  std::string input;
 };
 
 // Simulates one tensor on an integer grid during training. A method may bring its own kind.

@@ -14,6 +14,7 @@
 #include "qbitopt/graph/quantizers.h"
 #include "qbitopt/job/published_weights.h"
 #include "qbitopt/sweep/weights_file.h"
+#include "qbitopt/weights/labeled_tensors.h"
 
 namespace qbitopt {
 namespace fs = std::filesystem;
@@ -67,7 +68,7 @@ Json files_of(const Manifest& part, const std::string& root, int64_t classes) {
   // take minutes.
   constexpr int64_t kMostArchiveBytes = int64_t{1} << 30;
   Json files = Json::array();
-  if (part.layout.empty()) return files;
+  if (part.layout != "imagenet") return files;
   try {
     const ImageNetFiles found = list_imagenet(root, classes, kMostArchiveBytes);
     for (const auto* half : {&found.train, &found.validation}) {
@@ -105,6 +106,7 @@ const std::string& DataFingerprints::of(const Manifest& part, const std::string&
   }
   const Json files = files_of(part, root, classes);
   Json contents = Json::object();
+  if (part.layout == "tensors") contents["tensors"] = tensor_file(part, root).sha256;
   for (const auto& [name, expected] : part.contents) {
     const fs::path named_file = fs::path(root) / name;
     const fs::path file = is_model(part) ? published_weights(root, part.name) : named_file;
@@ -139,6 +141,30 @@ std::string DataFingerprints::misfit(const Manifest& model, const std::string& r
   return misfit.empty() ? "" : named(model) + ": " + file.string() + " " + misfit;
 }
 
+const DataFingerprints::TensorFile& DataFingerprints::tensor_file(const Manifest& data,
+                                                                  const fs::path& file) {
+  if (const auto known = tensor_files_.find(file); known != tensor_files_.end())
+    return known->second;
+  const auto fail = [&](const std::string& fault) {
+    throw InputError(named(data) + ": " + file.string() + " " + fault +
+                     "; to get it: " + remedy(data));
+  };
+  if (const std::string fault = fault_of_file(file); !fault.empty()) {
+    fail(fault == "no such file" ? "is missing" : fault);
+  }
+  TensorFile found;
+  try {
+    const MappedFile mapped(file);
+    const TensorData content = index_tensor_data(mapped.bytes());
+    found.classes = content.classes;
+    found.shape = content.shape();
+  } catch (const BadWeights& error) {
+    fail(error.what());
+  }
+  found.sha256 = content_sha256(file);
+  return tensor_files_[file] = std::move(found);
+}
+
 const DataFingerprints::GraphFile& DataFingerprints::graph_file(const fs::path& file) {
   if (const auto known = graph_files_.find(file); known != graph_files_.end()) return known->second;
   if (const std::string fault = fault_of_file(file); !fault.empty()) {
@@ -148,9 +174,10 @@ const DataFingerprints::GraphFile& DataFingerprints::graph_file(const fs::path& 
   GraphFile found;
   try {
     const MappedFile mapped(file);
-    const QuantizedGraph quantized = insert_quantizers(read_pt2(mapped.bytes()));
-    found.classes = quantized.graph.classes();
-    found.image_shape = quantized.graph.image_shape();
+    found.graph = read_pt2(mapped.bytes());
+    insert_quantizers(found.graph);
+    found.classes = found.graph.classes();
+    found.image_shape = found.graph.image_shape();
   } catch (const BadGraph& error) {
     throw InputError("model '" + file.string() + "' " + error.what());
   }

@@ -9,6 +9,7 @@
 
 #include "qbitopt/config/manifest.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/graph/graph.h"
 
 namespace qbitopt {
 
@@ -36,9 +37,19 @@ class DataFingerprints {
     std::string sha256;
     int64_t classes = 0;
     std::vector<int64_t> image_shape;  // of one image; -1: any size
+    Graph graph;                       // without quantizers
   };
   // Throws InputError if the file is missing or contains no network that can be trained.
   const GraphFile& graph_file(const std::filesystem::path& file);
+
+  // A data set that is one file of tensors: the sha256 of its content, and what it holds.
+  struct TensorFile {
+    std::string sha256;
+    int64_t classes = 0;
+    std::vector<int64_t> shape;  // of one sample
+  };
+  // Throws InputError if the file is missing, or is not what tensors.yaml says.
+  const TensorFile& tensor_file(const Manifest& data, const std::filesystem::path& file);
 
   // Keeps an error, with its place in the sweep, so that the remaining files are checked, too.
   void complain(const std::string& fault);
@@ -56,6 +67,7 @@ class DataFingerprints {
   bool is_changed_ = false;
   std::vector<std::string> faults_;
   std::map<std::filesystem::path, GraphFile> graph_files_;
+  std::map<std::filesystem::path, TensorFile> tensor_files_;
   std::map<std::tuple<const Manifest*, std::string, int64_t>, std::string> fingerprints_;
 };
 

@@ -6,6 +6,8 @@
 
 #include "qbitopt/config/value.h"
 #include "qbitopt/core/names.h"
+#include "qbitopt/core/patterns.h"
+#include "qbitopt/graph/quantizers.h"
 #include "qbitopt/sweep/interpolation.h"
 
 namespace qbitopt {
@@ -77,8 +79,9 @@ ShapeBuilder::ShapeBuilder(const Block& block, const std::vector<Dimension>& dim
 
 void ShapeBuilder::find_choosing_dimensions() {
   // They decide which files there are, and whether the files fit the data.
-  std::set<std::string> choosing = {"data.root", "data.classes", "data.image_channels",
-                                    "data.image_size", "weights.root"};
+  std::set<std::string> choosing = {"data.root",       "data.classes",       "data.image_channels",
+                                    "data.image_size", "weights.root",       "quantizers.skip",
+                                    "quantizers.pin",  "quantizers.products"};
   for (const auto& [key, spec] : catalog_.keys()) {
     if (!is_value_type(spec->type)) choosing.insert(key);
   }
@@ -427,14 +430,15 @@ std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Origin& or
   }
   try {
     const DataFingerprints::GraphFile& found = fingerprints_.graph_file(file);
-    const int64_t classes = shape.data_fact("data.classes", &Manifest::classes, origin.point);
+    const auto [data_shape, classes] = data_format(shape, origin.point);
     if (classes != 0 && classes != found.classes) {
       complain(shape, {"model"},
                fmt::format("model '{}' has {} classes, but the data set has {}; export a network "
                            "with as many outputs",
                            file, found.classes, classes));
     }
-    check_images(shape, file, found.image_shape, origin.point);
+    check_images(shape, file, found.image_shape, data_shape);
+    check_placement(shape, file, found.graph, origin.point);
     return "pt2_file:" + found.sha256;
   } catch (const InputError& error) {
     complain(shape, {"model"}, error.what());
@@ -442,11 +446,48 @@ std::string ShapeBuilder::fingerprint_graph(const Shape& shape, const Origin& or
   }
 }
 
-void ShapeBuilder::check_images(const Shape& shape, const std::string& file,
-                                const std::vector<int64_t>& image_shape, const Point& point) {
-  const int64_t channels = shape.data_fact("data.image_channels", &Manifest::image_channels, point);
+void ShapeBuilder::check_placement(const Shape& shape, const std::string& file, const Graph& graph,
+                                   const Point& point) {
+  const auto patterns = [&](const char* key) {
+    const Json& given = shape.value(key, point);
+    return given.is_array() ? given.get<std::vector<std::string>>() : std::vector<std::string>();
+  };
+  const QuantizerPlacement placement{.skip = patterns("quantizers.skip"),
+                                     .products = shape.value("quantizers.products", point) == true};
+  try {
+    std::vector<std::string> names;
+    for (const GraphSite& site : insert_quantizers(graph, placement).sites)
+      names.push_back(site.name());
+    const std::string unmatched = unmatched_pattern("quantizer", patterns("quantizers.pin"), names);
+    if (!unmatched.empty()) {
+      complain(shape, {"quantizers.pin"},
+               "model '" + file + "' does not fit quantizers.pin: " + unmatched);
+    }
+  } catch (const BadGraph& error) {
+    complain(shape, {placement.skip.empty() ? "quantizers.products" : "quantizers.skip"},
+             "model '" + file + "' " + error.what());
+  }
+}
+
+ShapeBuilder::DataFormat ShapeBuilder::data_format(const Shape& shape, const Point& point) {
+  if (shape.data && shape.data->layout == "tensors") {
+    const Json& root = shape.value("data.root", point);
+    try {
+      const auto& file = fingerprints_.tensor_file(*shape.data, root.get<std::string>());
+      return {file.shape, file.classes};
+    } catch (const InputError&) {
+      return {};  // fingerprint() has reported it
+    }
+  }
   const int64_t size = shape.data_fact("data.image_size", &Manifest::image_size, point);
-  const std::vector<int64_t> found = {channels, size, size};
+  return {{shape.data_fact("data.image_channels", &Manifest::image_channels, point), size, size},
+          shape.data_fact("data.classes", &Manifest::classes, point)};
+}
+
+void ShapeBuilder::check_images(const Shape& shape, const std::string& file,
+                                const std::vector<int64_t>& image_shape,
+                                const std::vector<int64_t>& found) {
+  if (found.empty()) return;
   const auto fits = [](int64_t expected, int64_t actual) {
     return expected < 0 || actual == 0 || expected == actual;  // any size, or not known
   };

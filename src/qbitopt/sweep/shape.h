@@ -145,8 +145,17 @@ class ShapeBuilder {
   // The fingerprint of the model's .pt2 file. Reports a file that cannot be trained, or that was
   // exported for images or classes other than the data set's.
   std::string fingerprint_graph(const Shape& shape, const Origin& origin);
+  // Reports patterns of quantizers.skip and quantizers.pin that fit no quantizer of the file.
+  void check_placement(const Shape& shape, const std::string& file, const Graph& graph,
+                       const Point& point);
+  // Of one image of the data set, and its classes; 0: not known.
+  struct DataFormat {
+    std::vector<int64_t> shape;
+    int64_t classes = 0;
+  };
+  DataFormat data_format(const Shape& shape, const Point& point);
   void check_images(const Shape& shape, const std::string& file,
-                    const std::vector<int64_t>& image_shape, const Point& point);
+                    const std::vector<int64_t>& expected, const std::vector<int64_t>& found);
   // Reports published weights that do not fit the model with the data set's classes.
   void check_weights(const Shape& shape, const Point& point);
   void find_choosing_dimensions();

@@ -33,6 +33,7 @@ Oscillations::Oscillations(const OscillationOptions& options, Network& network, 
     : options_(options), total_steps_(total_steps) {
   std::set<const QuantizerSite*> seen;  // tied weights have one site
   for (const LayerSites& layer : network.layer_sites()) {
+    if (!layer.weight) continue;
     auto quantizer = std::dynamic_pointer_cast<UniformQuantizer>(layer.weight->quantizer());
     if (!quantizer || !layer.latent.defined() || !seen.insert(layer.weight).second) continue;
     const Weight weight{layer.latent, std::move(quantizer)};

@@ -48,12 +48,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   options.classes = data_->classes();
   options.image_channels = shape.front();
   options.seed = seed_;
-  // Methods without quantizers have no quantizers.*.
-  options.candidate_bits = parameters_.get_or("quantizers.candidate_bits", options.candidate_bits);
-  options.first_last_bits =
-      parameters_.get_or("quantizers.first_last_bits", options.first_last_bits);
-  options.count_first_last =
-      parameters_.get_or("quantizers.count_first_last", options.count_first_last);
+  options.take_quantizers(parameters_);
   network_ = make_network("model", registries, options);
   network_->measure(shape);
   weights_ = network_->parameters();
@@ -74,7 +69,10 @@ void RunContext::make_teacher(const Registries& registries, const NetworkOptions
         "distillation needs the checkpoint that a run starts from, but fp32 does not start from "
         "one; set distillation below `training`, not below `pretraining`");
   }
-  teacher_ = make_network(is_another ? "teacher.model" : "model", registries, options);
+  NetworkOptions plain = options;  // without quantizers, whose names may be another network's
+  plain.pinned.clear();
+  plain.placement = {};
+  teacher_ = make_network(is_another ? "teacher.model" : "model", registries, plain);
   load_state(*teacher_, read_weights(input(need), *teacher_), input(need));
   teacher_->to(device_);
   teacher_->eval();

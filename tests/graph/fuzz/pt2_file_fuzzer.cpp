@@ -2,6 +2,7 @@
 // reference of the graph must be to something that is made before, and every tensor lie within the
 // file.
 #include <cstdlib>
+#include <optional>
 
 #include "qbitopt/graph/activations.h"
 #include "qbitopt/graph/pt2_file.h"
@@ -30,6 +31,27 @@ void expect_sound(const qbitopt::Graph& graph, size_t file_size) {
   expect(is_made.at(graph.output) && graph.classes() > 0);
 }
 
+void expect_sound(const qbitopt::QuantizedGraph& quantized, size_t file_size) {
+  expect_sound(quantized.graph, file_size);
+  const auto expect_site = [&](std::optional<size_t> site) {
+    expect(!site || *site < quantized.sites.size());
+  };
+  for (const auto& layer : quantized.layers) {
+    expect(layer.node < quantized.graph.nodes.size());
+    expect_site(layer.input_site);
+    expect_site(layer.weight_site);
+  }
+  for (const auto& gate : quantized.gates) {
+    expect(gate.node < quantized.graph.nodes.size());
+    expect_site(gate.site);
+  }
+  for (const auto& product : quantized.products) {
+    expect(product.node < quantized.graph.nodes.size());
+    expect_site(product.left_site);
+    expect_site(product.right_site);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -37,15 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     qbitopt::Graph graph = qbitopt::read_pt2(file);
     expect_sound(graph, size);
-    const qbitopt::QuantizedGraph quantized = qbitopt::quantize(std::move(graph));
-    expect_sound(quantized.graph, size);
-    for (const auto& layer : quantized.layers) {
-      expect(layer.node < quantized.graph.nodes.size());
-      expect(layer.input_site < quantized.sites.size() &&
-             layer.weight_site < quantized.sites.size());
-    }
-    for (const auto& gate : quantized.gates)
-      expect(gate.node < quantized.graph.nodes.size() && gate.site < quantized.sites.size());
+    expect_sound(qbitopt::quantize(graph), size);
+    expect_sound(qbitopt::quantize(graph, {.products = true}), size);
+    expect_sound(qbitopt::quantize(std::move(graph), {.skip = {"*t.weight", "*.input"}}), size);
   } catch (const qbitopt::BadGraph&) {
   }
   return 0;
