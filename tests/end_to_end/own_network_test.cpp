@@ -1,18 +1,16 @@
 // A PyTorch module of the user's own, the whole way: exported, planned, trained, in a table.
 #include <gmock/gmock.h>
 
-#include "end_to_end/sandbox.h"
-#include "qbitopt/runlog/reader.h"
+#include "end_to_end/exported_module.h"
 
 namespace qbitopt {
 namespace {
 
 using ::testing::HasSubstr;
 
-class OwnNetworkTest : public testing::Sandbox {
+class OwnNetworkTest : public testing::ExportedModule {
  protected:
   OwnNetworkTest() {
-    environment_["QBITOPT_WORKER"] = QBITOPT_WORKER;
     // A small vision transformer with a convolutional stem and batch norm.
     write("my_net.py", R"(import torch
 from torch import nn
@@ -36,11 +34,10 @@ class Pair(Net):
   }
 
   void SetUp() override {
-    if (!std::filesystem::exists(python())) GTEST_SKIP() << python() << " with PyTorch is missing";
+    ExportedModule::SetUp();
     std::filesystem::create_directories(folder_ / "nets");
   }
 
-  static std::string python() { return QBITOPT_SOURCE "/.venv/bin/python"; }
   static std::string sweep(const std::string& model) {
     return "qbitopt: 1\nname: own\nset:\n  model: " + model + R"(
   data: {name: synthetic, classes: 4, image_size: 8, train_images: 256, validation_images: 64, test_images: 64}
@@ -57,16 +54,8 @@ cases:
 )";
   }
 
-  // What it says if it fails; empty if it does not.
   std::string export_network(const std::string& network, const std::string& options) const {
-    const std::string command =
-        "cd " + folder_.string() + " && " + python() +
-        " -W ignore " QBITOPT_SOURCE "/tools/export_network.py my_net.py:" + network + " " +
-        options + " >out.txt 2>err.txt";
-    return std::system(command.c_str()) == 0 ? "" : read("err.txt");
-  }
-  Rows query(const std::string& sql) const {
-    return Reader(folder_ / "results/qbitopt.db").query(sql);
+    return export_module("my_net.py:" + network, options);
   }
 };
 
@@ -166,6 +155,50 @@ TEST_F(OwnNetworkTest, ATrainedNetworkIsExportedForOtherPrograms) {
   EXPECT_THAT(qbitopt("export-network " + job + " -o y.onnx").err,
               HasSubstr("not what job " + job + " left"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "y.onnx"));
+}
+
+TEST_F(OwnNetworkTest, QuantizersAreSkippedPinnedAndAddedByName) {
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 -o nets/net.pt2"), "");
+  const Json listed = json_of(
+      "models nets/net.pt2 --quantizers --skip 'mix.linear1.*,head.input' --pin mix.linear2.weight "
+      "--products");
+  std::map<std::string, Json> bits;
+  for (const Json& one : listed) bits[one["name"]] = one["pinned_bits"];
+  EXPECT_EQ(bits.size(), 12u - 3 + 4);
+  EXPECT_EQ(bits.count("mix.linear1.weight") + bits.count("head.input"), 0u);
+  EXPECT_EQ(bits.at("mix.linear2.weight"), 8);
+  EXPECT_TRUE(bits.at("mix.linear2.input").is_null());
+  EXPECT_EQ(bits.count("mix.self_attn.matmul.left_2.input"), 1u);
+  EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers --pin mix.linaer2.weight").err,
+              HasSubstr("fits no quantizer; near: mix.linear2.weight"));
+  EXPECT_EQ(qbitopt("models nets/net.pt2 --skip x").exit_code, 2);
+
+  const std::string placed =
+      "\"quantizers.skip=[mix.linear1.*, head.input]\" \"quantizers.pin=[mix.linear2.weight]\" "
+      "quantizers.products=true";
+  const testing::Result run = qbitopt("run sweeps/own.yaml pretraining.steps=20 " + placed);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Rows final_bits =
+      query("SELECT quantizer, bits FROM bits WHERE method = 'qbitopt' ORDER BY quantizer");
+  std::map<std::string, int> trained;
+  for (size_t row = 0; row < final_bits.size(); ++row)
+    trained[final_bits.at(row, "quantizer")] = final_bits.at(row, "bits");
+  EXPECT_EQ(trained.size(), bits.size());
+  EXPECT_EQ(trained.at("mix.linear2.weight"), 8);
+  EXPECT_EQ(trained.count("mix.linear1.input"), 0u);
+  const std::string key = query("SELECT key FROM runs WHERE method = 'qbitopt'").at(0, "key");
+  const testing::Result onnx = qbitopt("export-network " + key + " -o placed.onnx");
+  ASSERT_EQ(onnx.exit_code, 0) << onnx.err;
+  EXPECT_THAT(read("placed.onnx"), HasSubstr("matmul.left_2.input_scale"));
+
+  // Another placement is another job, except for the fp32 job, which has none.
+  const Json plan = json_of("plan sweeps/own.yaml pretraining.steps=20");
+  EXPECT_EQ(plan.at("counts").at("states").at("finished"), 1) << plan.at("counts").dump();
+  const testing::Result typo =
+      qbitopt("plan sweeps/own.yaml \"quantizers.skip=[mix.linaer1.weight]\"");
+  EXPECT_EQ(typo.exit_code, 2);
+  EXPECT_THAT(typo.err, HasSubstr("does not fit quantizers.skip: 'mix.linaer1.weight' fits no "
+                                  "quantizer; near: mix.linear1.weight"));
 }
 
 TEST_F(OwnNetworkTest, WhatDoesNotFitIsToldBeforeAnythingTrains) {

@@ -38,9 +38,10 @@ HELD = ("plain", "optimized", "qonnx")
 # Of the largest logit, for the small modules.
 TOLERANCE = 1e-4
 # A value that crosses the boundary between two codes, as a sum in another order can make it, moves everything behind it by
-# steps of its grid. In a deep network that happens to some images: the rest must be close (run_onnx.CLOSE), and all must
-# have the same first class.
+# steps of its grid. In a deep network that happens to some images: the rest must be close (run_onnx.CLOSE), and of those
+# that moved a few may have got another class, as the networks are hardly trained.
 CLOSE_SHARE = 0.5
+CLASS_SHARE = 0.9
 CLASSES = 10
 
 
@@ -169,8 +170,11 @@ class Check:
             worst[2] += close
             if how not in HELD:
                 continue
-            fits = difference <= TOLERANCE if name in SMALL else close >= CLOSE_SHARE * images
-            if top1 != images or not fits:
+            if name in SMALL:
+                fits = top1 == images and difference <= TOLERANCE
+            else:
+                fits = top1 >= CLASS_SHARE * images and close >= CLOSE_SHARE * images
+            if not fits:
                 self.faults.append(f"{file} {how}: {result[how]}")
 
     def real(self, folder):
