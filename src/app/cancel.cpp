@@ -105,7 +105,7 @@ int cancel(const Invocation& invocation) {
   const DriverLock lock(file);
   Database database(file, patient_database(console));
   Plan plan = plan_of(database.reader(), choice.keys);
-  execute(plan, file, database, line, console, nullptr, choice.keys);
+  execute(plan, file, lock, database, line, console, nullptr, choice.keys);
   database.close();
   return kGood;
 }

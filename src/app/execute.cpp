@@ -185,9 +185,9 @@ DatabaseOptions patient_database(Console& console) {
   return options;
 }
 
-int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console, std::function<Plan()> replan,
-            std::vector<std::string> cancelled) {
+int execute(Plan& plan, const std::filesystem::path& database_file, const DriverLock& lock,
+            Database& database, const CommandLine& line, Console& console,
+            std::function<Plan()> replan, std::vector<std::string> cancelled) {
   const auto begun = ProgressBoard::Clock::now();
   make_runs_folder(database_file);
   ExecutorOptions options;
@@ -211,6 +211,7 @@ int execute(Plan& plan, const std::filesystem::path& database_file, Database& da
   std::function<void(const std::string&)> say;
   Hooks hooks(plan, database_file, console);
   const auto on_tick = [&] {
+    lock.check();
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
     for (const std::string& note : executor->take_notes()) say(note);
     if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {

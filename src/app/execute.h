@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/command_line.h"
+#include "app/driver_lock.h"
 #include "qbitopt/runlog/database.h"
 #include "qbitopt/sweep/plan.h"
 
@@ -27,10 +28,10 @@ DatabaseOptions patient_database(Console& console);
 
 // Runs the unfinished jobs of a stored plan, shows their progress, and returns the exit status:
 // kGood, kJobsFailed, kInterrupted or kTerminated. `replan`: see SchedulerOptions; it adds jobs to
-// the plan. Obeys `qbitopt cancel`; the jobs `cancelled` are cancelled before any is started. Throws
-// InputError and DatabaseError.
-int execute(Plan& plan, const std::filesystem::path& database_file, Database& database,
-            const CommandLine& line, Console& console, std::function<Plan()> replan = nullptr,
-            std::vector<std::string> cancelled = {});
+// the plan. `lock`: of the database. Obeys `qbitopt cancel`; the jobs `cancelled` are cancelled before
+// any is started. Throws InputError, DatabaseError and LockedError.
+int execute(Plan& plan, const std::filesystem::path& database_file, const DriverLock& lock,
+            Database& database, const CommandLine& line, Console& console,
+            std::function<Plan()> replan = nullptr, std::vector<std::string> cancelled = {});
 
 }  // namespace qbitopt::app

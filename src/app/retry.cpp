@@ -67,7 +67,7 @@ int retry(const Invocation& invocation) {
   Plan plan = stored_plan(database.reader(), all);
   database.reset(keys);
   database.reset(failed_for_want_of(database.reader(), all));
-  const int status = execute(plan, file, database, line, invocation.console);
+  const int status = execute(plan, file, lock, database, line, invocation.console);
   database.close();
   return status;
 }

@@ -156,7 +156,7 @@ int run(const Invocation& invocation) {
     console.say(fmt::format("{} of {} jobs are chosen, with those that they need",
                             chosen.jobs.size(), planned_jobs));
   }
-  const int status = execute(chosen, file, database, line, console, [&] {
+  const int status = execute(chosen, file, lock, database, line, console, [&] {
     const Plan grown = plan_now();
     record(grown);
     return chosen_of(grown, /*again=*/false);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 
 #include "end_to_end/sandbox.h"
 #include "end_to_end/sweeps.h"
@@ -229,6 +230,75 @@ TEST_F(ResumeTest, ASecondDriverIsRefusedAndToldWhoIsAtWork) {
   EXPECT_THAT(second.err, HasSubstr("another driver is using results/qbitopt.db (process " +
                                     std::to_string(driver->pid())));
   EXPECT_EQ(qbitopt("retry --failed").exit_code, 5);
+}
+
+// A driver on another machine, to which a file system without locks does not show the lock of this
+// one: a host name of its own, and another file in place of the lock.
+class TwoHostsTest : public ResumeTest {
+ protected:
+  void SetUp() override {
+    if (std::system("unshare --uts --mount true 2>/dev/null") != 0)
+      GTEST_SKIP() << "`unshare --uts --mount` is not allowed here; it needs root";
+    write("elsewhere.sh",
+          "hostname elsewhere\n: >other.lock\n[ ! -e results/qbitopt.db.lock ] || "
+          "mount --bind other.lock results/qbitopt.db.lock\nexec '" QBITOPT_PROGRAM "' \"$@\"\n");
+  }
+  testing::Result elsewhere(const std::string& arguments) const {
+    std::string command = "cd '" + folder_.string() + "' && ";
+    for (const auto& [name, value] : environment_)
+      command += "export " + name + "='" + value + "' && ";
+    const int status = std::system(
+        (command + "unshare --uts --mount sh elsewhere.sh " + arguments + " >other.out 2>other.err")
+            .c_str());
+    return {WEXITSTATUS(status), read("other.out"), read("other.err")};
+  }
+};
+
+TEST_F(TwoHostsTest, ADriverElsewhereThatLivesIsRespected) {
+  set_rules({{{"step_seconds", 0.05}, {"steps", 400}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  const testing::Result second = elsewhere("run small.yaml");
+  EXPECT_EQ(second.exit_code, 5) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("another driver is using results/qbitopt.db (process " +
+                                    std::to_string(driver->pid()) + " on "));
+  EXPECT_THAT(elsewhere("watch --once").out, Not(HasSubstr("no driver is running")));
+}
+
+TEST_F(TwoHostsTest, ADriverElsewhereThatEndedIsNotWaitedFor) {
+  ASSERT_EQ(elsewhere("run small.yaml ~cases.fixed").exit_code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "results/qbitopt.db.driver"));
+  EXPECT_EQ(qbitopt("run small.yaml").exit_code, 0);
+}
+
+TEST_F(TwoHostsTest, ADriverElsewhereThatDiedIsReplacedSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 1}}});
+  {
+    auto driver = start_qbitopt("run small.yaml");
+    wait_until([&] { return count("running") >= 1; });
+    driver->signal(SIGKILL);
+    wait_until([&] { return driver->try_reap().has_value(); });
+  }
+  const testing::Result second = elsewhere("run small.yaml");
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_EQ(table(jobs()), table_without_trouble());
+}
+
+TEST_F(TwoHostsTest, ADriverThatStoodStillAndWasReplacedEndsSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 10}}});
+  auto driver = start_qbitopt("run small.yaml");
+  wait_until([&] { return count("running") >= 1; });
+  driver->signal(SIGSTOP);
+  auto second = std::async(std::launch::async, [&] { return elsewhere("run small.yaml"); });
+  wait_until([&] { return read("other.err").find("workers of an earlier") != std::string::npos; },
+             60);
+  driver->signal(SIGCONT);
+  wait_until([&] { return driver->try_reap().has_value(); }, 60);
+  EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 5);
+  EXPECT_THAT(read("background.err"),
+              HasSubstr("another driver has taken over results/qbitopt.db"));
+  EXPECT_EQ(second.get().exit_code, 0) << read("other.err");
+  EXPECT_EQ(table(jobs()), table_without_trouble());
 }
 
 TEST_F(ResumeTest, ResultsStandUntilTheirJobsHaveFinishedAgain) {

@@ -19,6 +19,9 @@ int lock_command(int descriptor, int command, struct flock& lock) {
   return ::fcntl(descriptor, command, &lock);
 }
 
+// Some network file systems have no locks, by the way they are mounted.
+bool has_no_locks(int error) { return error == ENOLCK || error == ENOSYS || error == EOPNOTSUPP; }
+
 }  // namespace
 
 std::optional<FileLock> FileLock::try_lock(const std::filesystem::path& file) {
@@ -26,7 +29,7 @@ std::optional<FileLock> FileLock::try_lock(const std::filesystem::path& file) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), file.string());
   FileLock lock(descriptor);
   struct flock wanted;
-  if (lock_command(descriptor, F_OFD_SETLK, wanted) == 0) return lock;
+  if (lock_command(descriptor, F_OFD_SETLK, wanted) == 0 || has_no_locks(errno)) return lock;
   if (errno == EAGAIN || errno == EACCES) return std::nullopt;
   throw std::system_error(errno, std::generic_category(), file.string());
 }
@@ -38,6 +41,7 @@ bool FileLock::is_held(const std::filesystem::path& file) {
   const FileLock opened(descriptor);
   struct flock found;
   if (lock_command(descriptor, F_OFD_GETLK, found) == 0) return found.l_type != F_UNLCK;
+  if (has_no_locks(errno)) return false;
   throw std::system_error(errno, std::generic_category(), file.string());
 }
 

@@ -5,7 +5,8 @@
 
 namespace qbitopt {
 
-// A kernel lock on a file: held until destroyed, or until the process is gone, however it dies.
+// A kernel lock on a file: held until destroyed, or until the process is gone, however it dies. On a
+// file system without locks it keeps nobody out.
 class FileLock {
  public:
   // Creates the file if it is not there. Nothing if someone else holds it. Throws std::system_error
