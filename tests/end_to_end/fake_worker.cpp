@@ -7,7 +7,7 @@
 // `where` and `attempt` may be left out. What it can do:
 //
 //   finish  (default) "steps" steps (10) of "step_seconds" (0) each, then results that depend on
-//           the job alone
+//           the job alone; meanwhile it uses "megabytes" (0) of memory
 //   fail    with "class" and "text"
 //   crash   by "signal" after half of the steps
 //   exit    with status "status", before the first event
@@ -31,6 +31,7 @@
 #include <fstream>
 #include <iostream>
 #include <thread>
+#include <vector>
 
 #include "qbitopt/core/file_lock.h"
 #include "qbitopt/core/hash.h"
@@ -130,6 +131,7 @@ class Session {
           << folder_.string() << ": " << std::strerror(ENOSPC) << "\n";
       return "failed";
     }
+    const std::vector<char> memory(rule_.value("megabytes", size_t{0}) << 20, 'x');
     const int first = read_checkpoint(attempt_.resume_from);
     spool.append(Started{"localhost", ::getpid(), "cpu", threads(), {{"compiler", "none"}}, first});
     inventory(spool);
@@ -146,6 +148,7 @@ class Session {
       return "failed";
     }
     finish(spool, steps);
+    if (!memory.empty() && memory.back() != 'x') std::abort();  // it is in use
     return "finished";
   }
 

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
+#include <thread>
 
 #include "end_to_end/sandbox.h"
 #include "end_to_end/sweeps.h"
@@ -195,11 +198,51 @@ class RealSlurmTest : public ClusterTest {
                         "' 2>&1")
                            .c_str());
   }
+  // Runs the sweep while `trouble` happens to it, once an attempt has begun, and again until it is
+  // done. Expects the table of a local run, and nothing doubled. Returns what the driver said.
+  std::string run_through(const std::function<void()>& trouble, const std::string& options = "") {
+    auto rules = environment_.extract("FAKE_WORKER");
+    EXPECT_EQ(qbitopt("run small.yaml --db here.db").exit_code, 0);
+    if (rules.empty())
+      set_rules({{{"step_seconds", 0.1}}});
+    else
+      environment_.insert(std::move(rules));
+    const std::string command = "run small.yaml --executor slurm " + kFast + options;
+    {
+      const auto driver = start_qbitopt(command);
+      wait_until([&] { return has_begun_one(); }, /*seconds=*/60);
+      trouble();
+      wait_until([&] { return driver->try_reap().has_value(); }, /*seconds=*/180);
+      EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 0) << read("background.err");
+    }
+    EXPECT_EQ(table(), table("here.db"));
+    EXPECT_TRUE(doubled().empty());
+    return read("background.err");
+  }
+  // The id of a job that runs: "1_0".
+  std::string running_job() const {
+    std::string id;
+    wait_until([&] {
+      id = output_of("squeue --noheader --array --states=RUNNING --format=%i | head -n 1");
+      return !id.empty();
+    });
+    return id.substr(0, id.find('\n'));
+  }
+  // Why attempts ended that did not finish, one a line.
+  std::string ends() const {
+    std::string text;
+    for (const auto& row : query("SELECT COALESCE(error_class, '') || ': ' || COALESCE(error_text, "
+                                 "'') FROM attempt WHERE state != 'finished' ORDER BY id",
+                                 "results/qbitopt.db"))
+      text += row[0].get<std::string>() + "\n";
+    return text;
+  }
+
   std::string output_of(const std::string& command) const {
     const std::string file = (folder_ / "output").string();
-    const int status = std::system(
-        ("SLURM_CONF='" + environment_.at("SLURM_CONF") + "' " + command + " >'" + file + "' 2>&1")
-            .c_str());
+    const int status = std::system(("export SLURM_CONF='" + environment_.at("SLURM_CONF") + "'; (" +
+                                    command + ") >'" + file + "' 2>&1")
+                                       .c_str());
     EXPECT_EQ(status, 0) << command << ": " << read("output");
     return read("output");
   }
@@ -275,6 +318,106 @@ TEST_F(RealSlurmTest, AfterCtrlCTheQueueIsEmptyAndTheNextRunGoesOn) {
   const testing::Result rest = qbitopt("run small.yaml --executor slurm " + kFast);
   EXPECT_THAT(rest.err, HasSubstr("from its checkpoint"));
   EXPECT_THAT(rest.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
+}
+
+// Its jobs ask not to be requeued; an administrator can do it all the same. Slurm begins the requeued
+// job after two minutes, to no effect: its attempt has begun before.
+TEST_F(RealSlurmTest, ARequeuedJobIsContinuedByAnotherAttempt) {
+  run_through([&] {
+    const std::string id = running_job();
+    output_of("scontrol update jobid=" + id + " requeue=1 && scontrol requeue " + id);
+  });
+  EXPECT_THAT(ends(), MatchesRegex("(lost|preempted): [^\n]*\n"));
+}
+
+TEST_F(RealSlurmTest, AWorkerThatIsKilledIsReplaced) {
+  run_through([&] {
+    const auto pid = query("SELECT pid FROM attempt WHERE state = 'running' AND pid > 0 LIMIT 1",
+                           "results/qbitopt.db");
+    ASSERT_EQ(pid.size(), 1u);
+    ::kill(pid[0][0].get<pid_t>(), SIGKILL);
+  });
+  EXPECT_EQ(ends(), "lost: the worker was killed by signal 9 (Killed)\n");
+}
+
+TEST_F(RealSlurmTest, AJobThatUsesTooMuchMemoryIsTriedAgain) {
+  set_rules(
+      {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"megabytes", 300}, {"step_seconds", 60}},
+       {{"step_seconds", 0.1}}});
+  run_through([] {}, "--queue memory=100M");
+  EXPECT_THAT(ends(), MatchesRegex("(lost|out_of_memory): [^\n]*\n"));
+}
+
+TEST_F(RealSlurmTest, JobsOfANodeThatGoesDownAreTriedAgain) {
+  run_through([&] {
+    const std::string node = "scontrol update nodename=$(hostname -s) state=";
+    output_of(node + "DOWN reason=test");
+    wait_until([&] { return !ends().empty(); }, /*seconds=*/60);
+    output_of(node + "RESUME || true");  // it may have come back by itself
+  });
+  EXPECT_THAT(ends(), HasSubstr(": "));
+  EXPECT_THAT(ends(), Not(HasSubstr("crashed")));
+}
+
+TEST_F(RealSlurmTest, JobsOutliveADaemonOfTheirNode) {
+  run_through([&] {
+    EXPECT_EQ(slurm("kill-slurmd"), 0);
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    EXPECT_EQ(slurm("restart-slurmd"), 0);
+  });
+  EXPECT_EQ(ends(), "");
+}
+
+// Slurm saves what it knows within 5 s. Killed sooner, it begins a job again that runs, and then takes
+// its node for broken.
+constexpr std::chrono::seconds kUntilSaved{7};
+
+TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAway) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 1}}});
+  const std::string said = run_through([&] {
+    std::this_thread::sleep_for(kUntilSaved);
+    EXPECT_EQ(slurm("kill-slurmctld"), 0);
+    std::this_thread::sleep_for(std::chrono::seconds(6));  // far more than the grace of a second
+    EXPECT_EQ(slurm("restart-slurmctld"), 0);
+  });
+  EXPECT_THAT(said, HasSubstr("Slurm does not answer"));
+  EXPECT_EQ(ends(), "");
+}
+
+TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAwayForTwoMinutesSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 10}}});
+  run_through([&] {
+    std::this_thread::sleep_for(kUntilSaved);
+    EXPECT_EQ(slurm("kill-slurmctld"), 0);
+    std::this_thread::sleep_for(std::chrono::minutes(2));
+    EXPECT_EQ(slurm("restart-slurmctld"), 0);
+  });
+  EXPECT_EQ(ends(), "");
+}
+
+// Slurm sends its signal up to a minute early: at once, in a partition with a limit of one minute.
+TEST_F(RealSlurmTest, ATimeLimitThatIsTooShortIsMetByCheckpointsSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 8}}});
+  const std::string said = run_through([] {}, "--partition short");
+  EXPECT_THAT(said, HasSubstr("partition 'short' of Slurm ends jobs after 1 minute: runs that"));
+  EXPECT_THAT(ends(), HasSubstr("preempted: the time limit of its job was near\n"));
+  EXPECT_THAT(ends(), Not(HasSubstr("timeout")));
+}
+
+TEST_F(RealSlurmTest, ATimeLimitWithoutASingleCheckpointEndsTheRunSlow) {
+  set_rules({{{"step_seconds", 600}}});
+  const testing::Result result =
+      qbitopt("run small.yaml --executor slurm --partition short " + kFast);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(ends(), HasSubstr("timeout: 3 attempts in a row met the time limit of their job"));
+}
+
+TEST_F(RealSlurmTest, MoreTimeThanThePartitionGivesIsRefusedAtOnce) {
+  const testing::Result result =
+      qbitopt("run small.yaml --executor slurm --partition short --time 5m " + kFast);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("`time` is 5 minutes, but partition 'short' of Slurm ends jobs "
+                                    "after 1 minute; give a shorter time"));
 }
 
 TEST_F(RealSlurmTest, WhatSlurmRefusesIsSaidInItsWords) {
