@@ -34,6 +34,7 @@ SMALLER = [
     (r"(make imagenet) IMAGENET=/data/imagenet( SWEEP=\S+)?( WEIGHTS=\S+)?$", r"make imagenet-miniature\2"),
     (r"(.*) data.root=/data/imagenet", r"\1 data.root=build/miniature_imagenet"),
     (r".* run budgets.yaml --executor slurm.*", NEVER.format("a Slurm cluster")),
+    (r"(docker|apptainer) build .*", NEVER.format("Docker or Apptainer")),
     (r"(.* run budgets.yaml) training.steps=800 seeds=5", rf"\1 {TINY} seeds=2 --db build/budgets.db"),
     (r"(.* run budgets.yaml)", rf"\1 {TINY} seeds=1 --db build/budgets.db"),
     (r"(.* run my_net.yaml)", rf"\1 {TINY} pretraining.epochs=0 seeds=1 --db build/my_net.db"),
