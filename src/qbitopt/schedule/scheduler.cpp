@@ -180,7 +180,9 @@ void Scheduler::note_queue_ids() {
 void Scheduler::read_spools() {
   if (Clock::now() - spools_read_ < executor_.spool_interval()) return;
   spools_read_ = Clock::now();
-  for (auto& [key, running] : running_) read_spool(running);
+  for (auto& [key, running] : running_) {
+    if (!executor_.is_waiting(key)) read_spool(running);
+  }
   store_.commit_if_due();
 }
 

@@ -85,6 +85,9 @@ class Executor {
   virtual void hear_end(const std::string& key) {}
   // The state of an attempt that does not run yet: "queued: Priority"; empty: it runs.
   virtual std::string state_of(const std::string& key) const { return ""; }
+  // True if the attempt cannot have begun, as far as was heard a moment ago: there is no need to look
+  // for its spool.
+  virtual bool is_waiting(const std::string& key) const { return false; }
   // The attempts whose id in the queue has become known since the last call; none without a queue.
   virtual std::vector<QueueId> take_queue_ids() { return {}; }
   // How often to read the spools.

@@ -158,6 +158,12 @@ std::string QueueExecutor::state_of(const std::string& key) const {
   return task.row.reason.empty() ? "queued" : "queued: " + task.row.reason;
 }
 
+bool QueueExecutor::is_waiting(const std::string& key) const {
+  const QueuedAttempts::Place* place = queued_.place(key);
+  if (place == nullptr) return submitter_.has_collected_any() && submitter_.has_collected(key);
+  return place->queue_task().row.is_pending && status_.is_fresh();
+}
+
 void QueueExecutor::tell_states() {
   Json states = Json::object();
   for (const auto& [key, place] : queued_.attempts()) {

@@ -43,6 +43,7 @@ class QueueExecutor : public Executor {
   void cancel(const std::string& key, StopLevel level) override;
   void hear_end(const std::string& key) override { ends_.hear_end(key); }
   std::string state_of(const std::string& key) const override;
+  bool is_waiting(const std::string& key) const override;
   std::vector<QueueId> take_queue_ids() override { return queued_.take_ids(); }
   std::chrono::milliseconds spool_interval() const override;
   std::string preview(const std::vector<Job>& jobs) const override;

@@ -7,6 +7,7 @@ namespace qbitopt {
 namespace {
 
 constexpr double kLongestBackOff = 10;  // times the usual interval
+constexpr double kFreshAnswers = 2;     // intervals
 
 }  // namespace
 
@@ -22,6 +23,10 @@ StatusPoll::StatusPoll(const BatchSystem& system, const QueueSettings& settings,
 void StatusPoll::ask_within(double seconds) {
   next_ = std::min(next_,
                    QueueClock::now() + queue_duration(std::min(seconds, settings_.poll_seconds)));
+}
+
+bool StatusPoll::is_fresh() const {
+  return QueueClock::now() - heard_ < queue_duration(kFreshAnswers * interval_);
 }
 
 void StatusPoll::advance() {
@@ -50,6 +55,7 @@ void StatusPoll::hear(const CallResult& answer, const std::vector<std::string>& 
     return;
   }
   trouble_.clear();
+  heard_ = QueueClock::now();
   has_answered_ = true;
   // A controller that takes long to answer is asked less often.
   interval_ = std::clamp(10 * answer.seconds, usual, longest);

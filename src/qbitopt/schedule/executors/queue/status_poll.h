@@ -28,6 +28,8 @@ class StatusPoll {
 
   // True if the queue has answered once.
   bool has_answered() const { return has_answered_; }
+  // True if its last answer is about as new as it can be.
+  bool is_fresh() const;
   // Why its answers do not come; empty: they do.
   const std::string& trouble() const { return trouble_; }
 
@@ -42,7 +44,7 @@ class StatusPoll {
   QueuedAttempts& queued_;
   std::function<void(const QueueStatus&)> then_;
   bool is_asked_ = false, has_answered_ = false;
-  QueueClock::time_point next_{};
+  QueueClock::time_point next_{}, heard_{};
   double interval_;  // seconds
   std::string trouble_;
 };
