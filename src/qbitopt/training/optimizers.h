@@ -20,8 +20,9 @@ class Optimizers {
              const std::vector<QuantizerPtr>& quantizers, const Parameters& parameters,
              const std::vector<ExtraParameters>& extra);
 
+  // Before the first backward pass of a step.
   void zero_grad();
-  // All that there are, of what step() moves.
+  // The gradients that exist, of everything that step() moves; tensors without one are left out.
   std::vector<torch::Tensor> gradients() const;
   // `factor`: of the learning-rate schedule, for weights, ranges and what follows it. Before it,
   // where the recipe says so, the weights' gradients are scaled down to a largest norm over all of
@@ -32,6 +33,8 @@ class Optimizers {
   // Forgets the weights' and ranges' momentum, for a phase that trains anew.
   void restart();
 
+  // Momentum and moments, for exact resume. load() throws c10::Error if the archive has none that fit
+  // these tensors.
   void save(torch::serialize::OutputArchive& archive) const;
   void load(torch::serialize::InputArchive& archive);
 

@@ -20,20 +20,20 @@ enum class Schedule { kCosine, kConstant, kStep, kPolynomial };
 
 // How the weights are trained.
 struct Recipe {
-  int64_t steps = 0;        // in all; 0: published weights are taken as they are
-  int64_t batch_size = 64;  // images of a step
-  int accumulate = 1;       // passes that they are divided into
-  double learning_rate = 0.05;
+  int64_t steps = 0;            // in all; 0: published weights are taken as they are
+  int64_t batch_size = 64;      // images of a step
+  int accumulate = 1;           // passes that they are divided into
+  double learning_rate = 0.05;  // of the weights, at the top of the schedule
   WeightOptimizer optimizer = WeightOptimizer::kSgd;
   double momentum = 0.9;                              // SGD
   bool nesterov = false;                              // SGD
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // AdamW
-  double weight_decay = 1e-4;
+  double weight_decay = 1e-4;     // SGD: added to the gradient; AdamW: decoupled
   double clip_gradient_norm = 0;  // largest norm of all weights' gradients together; 0: any
   double ema_decay = 0;           // of the weights' average (WeightAverage); 0: none
   Schedule schedule = Schedule::kCosine;
-  int64_t warmup_steps = 0;
-  double end_factor = 0;                         // of cosine and polynomial
+  int64_t warmup_steps = 0;                      // linear rise, before the schedule
+  double end_factor = 0;                         // of cosine and polynomial: the last factor
   double power = 1;                              // of polynomial
   std::vector<double> milestones = {0.5, 0.75};  // of step: fractions of the schedule's steps
   double gamma = 0.1;                            // of step
@@ -41,8 +41,8 @@ struct Recipe {
   double distillation = 0;  // share of the loss that comes from the teacher's answers
   double distillation_temperature = 1;
   Precision precision = Precision::kFloat32;
-  bool deterministic = true;  // of cuDNN's algorithms
-  int threads = 1;
+  bool deterministic = true;         // of cuDNN's algorithms
+  int threads = 1;                   // of LibTorch, on the CPU
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never
   int64_t reestimate_batches = 0;    // only without the freeze

@@ -17,9 +17,11 @@ class TrainingObserver {
   virtual ~TrainingObserver() = default;
   // Before anything else. `resumed_from_step`: 0 for a fresh run.
   virtual void on_start(int64_t resumed_from_step) {}
+  // In the order in which they happen, from the thread that trains.
   virtual void on_event(EventBody event) = 0;
 };
 
+// What the parameters of a job can name, by kind.
 struct Registries {
   NetworkRegistry networks{"model"};
   DataSetRegistry data_sets{"data set"};

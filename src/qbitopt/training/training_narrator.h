@@ -29,11 +29,13 @@ class TrainingNarrator {
                 const torch::Tensor& labels);
   // Adds the passes so far to the state. Throws JobError "non_finite" for a loss that is not finite.
   void add_passes();
-  // A point of the training curves over the passes since the last one.
+  // A point of the training curves over the passes since the last one: mean loss in nats, top-1 in
+  // percent, and the learning rate.
   void tell_training(double learning_rate);
 
+  // Reports where the run is: state.step, and `phase` as in Progress ("train", "evaluate").
   void progress(const std::string& phase);
-  double seconds_since_progress() const;
+  double seconds_since_progress() const;  // since the last such report
   // A warning about images that could not be decoded, if there are more than it last told of.
   void tell_damaged();
 
