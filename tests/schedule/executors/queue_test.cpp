@@ -548,7 +548,7 @@ TEST_F(QueueTest, ADriverThatDiedBeforeItSubmittedIsMadeUpFor) {
   QueueBatch batch{.name = "qbitopt-1", .folder = options_.runs_folder / "batches/qbitopt-1"};
   batch.tasks = {{{planned.job.key, planned.folder}}};
   make_batch(batch, "#SBATCH --array=0-0\n#SBATCH --job-name=qbitopt-1\nbatch='" +
-                        batch.folder.string() + "'\nread -r folder <\"$batch/task.0\"\n\"" +
+                        batch.folder.string() + "'\nread -r task folder <\"$batch/tasks\"\n\"" +
                         std::string(QBITOPT_FAKE_WORKER) +
                         "\" \"$folder/job.json\"\necho $? >\"$folder/exit\"\n");
   add({"a", "b"});
@@ -580,6 +580,23 @@ TEST_F(QueueTest, AnAttemptThatWasGivenUpIsNotBegun) {
   fs::remove(slurm_ / "hold");
   poll_until(*queue, [&] { return fs::exists(slurm_ / "pids/101_0") && jobs().empty(); });
   EXPECT_FALSE(fs::exists(fs::path(given_up.folder) / "events.jsonl"));
+}
+
+TEST_F(QueueTest, AJobWaitsUntilTheQueueSaysOtherwise) {
+  std::ofstream(slurm_ / "hold");
+  rules({{{"step_seconds", 60}}});
+  const auto queue = executor();
+  const Attempt waiting = attempt("a");
+  queue->submit(waiting, 1);
+  EXPECT_TRUE(queue->is_waiting(waiting.job.key));
+  poll_until(*queue, [&] { return queue->state_of(waiting.job.key) == "queued: Resources"; });
+  EXPECT_TRUE(queue->is_waiting(waiting.job.key));
+  script("squeue", "exit 1");
+  poll_until(*queue, [&] { return !queue->is_waiting(waiting.job.key); });  // the answer has aged
+  script("squeue", "");
+  poll_until(*queue, [&] { return queue->is_waiting(waiting.job.key); });
+  fs::remove(slurm_ / "hold");
+  poll_until(*queue, [&] { return !queue->is_waiting(waiting.job.key); });
 }
 
 TEST_F(QueueTest, ThePreviewIsTheScript) {

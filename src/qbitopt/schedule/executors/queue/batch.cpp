@@ -45,11 +45,12 @@ std::string new_batch_name() {
 void make_batch(const QueueBatch& batch, const std::string& script) {
   std::filesystem::create_directories(batch.folder);
   write_durably(batch.folder / "script.sh", script);
+  std::string list;  // in one file: a thousand of them would take seconds to reach the disk
   for (size_t task = 0; task < batch.tasks.size(); ++task) {
-    std::string list;
-    for (const QueueBatch::Entry& entry : batch.tasks[task]) list += entry.folder + "\n";
-    write_durably(batch.folder / fmt::format("task.{}", task), list);
+    for (const QueueBatch::Entry& entry : batch.tasks[task])
+      list += fmt::format("{} {}\n", task, entry.folder);
   }
+  write_durably(batch.folder / "tasks", list);
   record(batch);
 }
 

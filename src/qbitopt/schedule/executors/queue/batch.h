@@ -9,8 +9,9 @@
 namespace qbitopt {
 
 // One submission to a queue: a job, or an array of jobs, each of which works through a list of
-// attempts. Its folder <runs>/batches/<name> holds batch.json (this record), script.sh, task.0,
-// task.1, ... (the folders of each job's attempts, a line each) and, as the jobs run, their output.
+// attempts. Its folder <runs>/batches/<name> holds batch.json (this record), script.sh, tasks
+// (a line for each attempt: the number of its job in the array, and its folder) and, as the jobs run,
+// their output.
 struct QueueBatch {
   struct Entry {
     std::string key;     // of the job that is attempted

@@ -20,7 +20,7 @@ trap 'stop USR1' USR1
 trap 'stop TERM' TERM
 echo "${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID:-${PBS_JOBID:-${LSB_JOBID:-$JOB_ID}}}}" >"$batch/started.$task"
 while IFS= read -r folder <&3; do
-  [ -z "$stopped" ] || break
+  [ -z "$stopped" ] && [ -n "$folder" ] || break
   [ ! -e "$folder/over" ] && [ ! -e "$folder/events.jsonl" ] || continue
   work "$folder/job.json" >"$folder/worker.txt" 2>&1 3<&- &
   worker=$!
@@ -34,7 +34,9 @@ while IFS= read -r folder <&3; do
   done
   worker=
   echo "$status${stopped:+ $stopped}" >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"
-done 3<"$batch/task.$task"
+done 3<<LIST
+$(sed -n "s/^$task //p" "$batch/tasks")
+LIST
 )";
 
 }  // namespace
