@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -133,6 +133,15 @@ check-export: configure .venv-peers/export/.ready $(REAL)/.made  ## run exported
 	QBITOPT_EXPORT_PYTHON=.venv-peers/export/bin/python $(BUILD)/bin/exporting_tests
 	.venv-peers/export/bin/python -W ignore tests/exporting/check_export.py $(BUILD)/bin/qbitopt $(BUILD)/check_export \
 	  --real $(REAL)
+
+.venv-peers/submitit/.ready:
+	python3 -m venv .venv-peers/submitit
+	.venv-peers/submitit/bin/pip install --quiet --disable-pip-version-check submitit==1.5.4
+	touch $@
+
+bench-queue: all .venv-peers/submitit/.ready  ## what 10,000 jobs in a Slurm queue cost the driver, beside submitit (root, slurm-wlm, munge)
+	cmake --build $(BUILD) -j $(JOBS) --target fake_worker
+	python3 benchmarks/queue/bench_queue.py --build $(BUILD) --submitit $(CURDIR)/.venv-peers/submitit/bin/python
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
 	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline
