@@ -185,9 +185,9 @@ python-test: configure .venv-peers/python/.ready  ## test the Python package wit
 	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli make_example fake_worker
 	python/tests/run.sh $(BUILD)/bin
 
-check-alone: setup  ## does each source include what it needs? (compiles each without its neighbors)
+check-alone: setup  ## does each source include what it needs? (compiles each without its neighbors; SINCE=COMMIT: what has changed)
 	@cmake --preset alone >/dev/null
-	tools/compile_alone.py build-alone src
+	tools/compile_alone.py build-alone src $(if $(SINCE),--since $(SINCE))
 
 check: setup  ## format and clang-tidy of what changed against main
 	@cmake --preset alone >/dev/null

@@ -4,7 +4,9 @@
 Ordinary builds unite sources and share a precompiled header, which hides a missing #include. `make check-alone` configures a
 build folder without both (preset `alone`) and calls this.
 
-    compile_alone.py BUILD_FOLDER [FOLDER...]       only sources below these folders (default: src)
+    compile_alone.py BUILD_FOLDER [FOLDER...] [--since COMMIT]
+
+Only sources below these folders (default: src), and only those that have changed since a commit, if one is named.
 """
 import concurrent.futures
 import json
@@ -25,13 +27,23 @@ def command_of(entry):
 
 
 def main():
-    build = pathlib.Path(sys.argv[1])
+    words = sys.argv[1:]
+    since = None
+    if "--since" in words:
+        place = words.index("--since")
+        since = words[place + 1]
+        del words[place:place + 2]
+    build = pathlib.Path(words[0])
     root = pathlib.Path(__file__).resolve().parent.parent
-    folders = [str(root / folder) + "/" for folder in sys.argv[2:] or ["src"]]
+    folders = [str(root / folder) + "/" for folder in words[1:] or ["src"]]
     entries = [entry for entry in json.loads((build / "compile_commands.json").read_text())
                if entry["file"].startswith(tuple(folders))]
     if not entries:
         sys.exit(f"compile_alone: {build}/compile_commands.json has no source below {', '.join(folders)}")
+    if since:
+        changed = subprocess.run(["git", "diff", "--name-only", since], cwd=root, capture_output=True, text=True, check=True)
+        files = {str(root / name) for name in changed.stdout.split()}
+        entries = [entry for entry in entries if entry["file"] in files]
     begun = time.monotonic()
 
     def compile_one(entry):

@@ -322,7 +322,7 @@ TEST_F(RealSlurmTest, AfterCtrlCTheQueueIsEmptyAndTheNextRunGoesOn) {
 
 // Its jobs ask not to be requeued; an administrator can do it all the same. Slurm begins the requeued
 // job after two minutes, to no effect: its attempt has begun before.
-TEST_F(RealSlurmTest, ARequeuedJobIsContinuedByAnotherAttempt) {
+TEST_F(RealSlurmTest, ARequeuedJobIsContinuedByAnotherAttemptSlow) {
   run_through([&] {
     const std::string id = running_job();
     output_of("scontrol update jobid=" + id + " requeue=1 && scontrol requeue " + id);
@@ -340,7 +340,7 @@ TEST_F(RealSlurmTest, AWorkerThatIsKilledIsReplaced) {
   EXPECT_EQ(ends(), "lost: the worker was killed by signal 9 (Killed)\n");
 }
 
-TEST_F(RealSlurmTest, AJobThatUsesTooMuchMemoryIsTriedAgain) {
+TEST_F(RealSlurmTest, AJobThatUsesTooMuchMemoryIsTriedAgainSlow) {
   set_rules(
       {{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"megabytes", 300}, {"step_seconds", 60}},
        {{"step_seconds", 0.1}}});
@@ -348,7 +348,7 @@ TEST_F(RealSlurmTest, AJobThatUsesTooMuchMemoryIsTriedAgain) {
   EXPECT_THAT(ends(), MatchesRegex("(lost|out_of_memory): [^\n]*\n"));
 }
 
-TEST_F(RealSlurmTest, JobsOfANodeThatGoesDownAreTriedAgain) {
+TEST_F(RealSlurmTest, JobsOfANodeThatGoesDownAreTriedAgainSlow) {
   run_through([&] {
     const std::string node = "scontrol update nodename=$(hostname -s) state=";
     output_of(node + "DOWN reason=test");
@@ -359,7 +359,7 @@ TEST_F(RealSlurmTest, JobsOfANodeThatGoesDownAreTriedAgain) {
   EXPECT_THAT(ends(), Not(HasSubstr("crashed")));
 }
 
-TEST_F(RealSlurmTest, JobsOutliveADaemonOfTheirNode) {
+TEST_F(RealSlurmTest, JobsOutliveADaemonOfTheirNodeSlow) {
   run_through([&] {
     EXPECT_EQ(slurm("kill-slurmd"), 0);
     std::this_thread::sleep_for(std::chrono::seconds(3));
@@ -372,7 +372,7 @@ TEST_F(RealSlurmTest, JobsOutliveADaemonOfTheirNode) {
 // its node for broken.
 constexpr std::chrono::seconds kUntilSaved{7};
 
-TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAway) {
+TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAwaySlow) {
   set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 1}}});
   const std::string said = run_through([&] {
     std::this_thread::sleep_for(kUntilSaved);

@@ -16,6 +16,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/core/text_file.h"
+#include "qbitopt/runlog/migrations.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt {
@@ -587,9 +588,9 @@ TEST_F(DatabaseTest, ANewerVersionIsRefusedUntouched) {
   ASSERT_EQ(std::system(("sqlite3 " + file_.string() + " 'PRAGMA user_version=99;'").c_str()), 0);
   const std::string before = read_bytes(file_);
   EXPECT_EQ(refusal(file_),
-            file_.string() +
-                ": written by a newer qbitopt (schema 99, this one knows up to 4); the file was "
-                "not changed; update qbitopt, or name another file with --db");
+            file_.string() + ": written by a newer qbitopt (schema 99, this one knows up to " +
+                std::to_string(kSchemaVersion) +
+                "); the file was not changed; update qbitopt, or name another file with --db");
   EXPECT_EQ(read_bytes(file_), before);
 }
 

@@ -37,7 +37,7 @@ std::vector<Fallback> fallbacks_in_sources() {
   static const std::regex call("get_or(<[A-Za-z0-9_:]+>)?\\(\\s*\"([a-z0-9_.]+)\",\\s*([^()]*)");
   static const std::regex prefix("below\\(\"([a-z0-9_]+)\"\\)");
   std::vector<Fallback> found;
-  for (const char* part : {"allocation", "methods", "quant", "sensitivity", "training"}) {
+  for (const char* part : {"allocation", "methods", "models", "quant", "sensitivity", "training"}) {
     for (const auto& entry :
          fs::recursive_directory_iterator(fs::path(QBITOPT_SOURCE) / "src/qbitopt" / part)) {
       if (entry.path().extension() != ".cpp") continue;
