@@ -24,7 +24,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using testing::events_of;
-using testing::GoodRun;
 using ::testing::HasSubstr;
 using testing::make_attempt;
 using testing::make_job;
@@ -604,19 +603,19 @@ TEST_F(DatabaseTest, AFullDiskLosesNothingThatWasStored) {
   const Attempt attempt = make_attempt(job_, 1, folder_.path());
   database.begin(attempt);
   // Files of this process may not grow, as on a full disk.
-  struct rlimit_guard {
-    rlimit_guard() {
+  struct RlimitGuard {
+    RlimitGuard() {
       signal(SIGXFSZ, SIG_IGN);
       getrlimit(RLIMIT_FSIZE, &old);
       rlimit small = old;
       small.rlim_cur = 4096;
       setrlimit(RLIMIT_FSIZE, &small);
     }
-    ~rlimit_guard() { setrlimit(RLIMIT_FSIZE, &old); }
+    ~RlimitGuard() { setrlimit(RLIMIT_FSIZE, &old); }
     rlimit old{};
   };
   {
-    const rlimit_guard full;
+    const RlimitGuard full;
     EXPECT_THROW(database.ingest(attempt, events_of({})), DatabaseError);
   }
   database.ingest(attempt, events_of({}));
