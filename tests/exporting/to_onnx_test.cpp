@@ -250,5 +250,18 @@ TEST_F(ToOnnxTest, MoreThanEightBitsAreRefused) {
             "quantizer 'second.input' has 9 bits; expected at most 8: a code is stored in a byte");
 }
 
+TEST_F(ToOnnxTest, AScaleThatIsNotFiniteIsRefusedByName) {
+  Subject subject("norms");
+  subject.quantize({.per_channel_weights = true});
+  const torch::NoGradGuard no_gradients;
+  for (auto& entry : subject.network->named_parameters()) {
+    if (entry.value().dim() == 1) entry.value().fill_(1e38);  // of batch norms, among others
+  }
+  for (auto& entry : subject.network->named_buffers()) {
+    if (entry.key().find("running_var") != std::string::npos) entry.value().fill_(1e-30);
+  }
+  EXPECT_THAT(input_error([&] { model_of(subject); }), HasSubstr("is not finite in float32"));
+}
+
 }  // namespace
 }  // namespace qbitopt

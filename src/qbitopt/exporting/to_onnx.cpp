@@ -19,6 +19,16 @@ namespace {
 using torch::Tensor;
 using Style = OnnxOptions::Quantizers;
 
+// A network that has diverged would be written with infinite scales, and answer with NaN elsewhere.
+void expect_finite(const Tensor& scale, const std::string& name) {
+  if (scale.isfinite().all().item<bool>()) return;
+  throw InputError(
+      fmt::format("cannot be exported: the scale of '{}' is not finite in float32; has the network "
+                  "diverged? If "
+                  "its accuracy is good, --no-fold keeps batch norm out of the scales",
+                  name));
+}
+
 constexpr const char* kImages = "images";
 constexpr const char* kLogits = "logits";
 constexpr const char* kQonnx = "qonnx.custom_op.general";
@@ -192,6 +202,7 @@ class Translator {
   std::string quantized(TranslatedCall& call, const IntegerGrid& grid, const std::string& x,
                         const std::string& name, const std::string& output) {
     const Tensor scale = grid.scale.squeeze(0);
+    expect_finite(scale, name);
     if (options_.quantizers == Style::kNone) {
       encodings_.push_back({onnx_.add("Identity", {x}, {}, output), false, grid});
       encodings_.back().grid.offset.reset();
@@ -261,6 +272,7 @@ class Translator {
     IntegerGrid grid = integer_grid(site);
     Tensor codes = codes_of(site, weight);
     if (norm) fold_into(codes, grid.scale, norm->factor);
+    expect_finite(grid.scale, name);
     const int64_t axis = is_transposed ? 1 : 0;
     if (is_transposed) codes = codes.t();
     const bool is_scalar = grid.scale.numel() == 1;
