@@ -37,6 +37,7 @@ std::vector<Variant> variants() {
           {"fit, weights: split", "fit", {{"fit.weights", "split"}}},
           {"fit, noise: optimal", "fit", {{"fit.noise", "optimal"}}},
           {"fisher_exact", "fisher_exact"},
+          {"output_fisher", "output_fisher"},
           {"hessian_trace", "hessian_trace"},
           {"hessian_eigenvalue", "hessian_eigenvalue"},
           {"loss_delta", "loss_delta"},

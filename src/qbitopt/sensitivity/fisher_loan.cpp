@@ -2,6 +2,8 @@
 
 #include <torch/autograd.h>
 
+#include "qbitopt/sensitivity/fit.h"
+
 namespace qbitopt {
 
 FisherLoan::FisherLoan(const UniformQuantizers& quantizers, FisherWeights weights, int passes)
@@ -43,6 +45,24 @@ void FisherLoan::end_step(int64_t samples) {
     quantizer->fisher()->end_step(samples);
   }
   ++steps_;
+}
+
+CostTable FisherLoan::costs(const std::string& things,
+                            const std::function<void(const Quantizer&, int64_t)>& fail) const {
+  CostTable table;
+  int64_t left_out = 0;
+  for (const auto& quantizer : quantizers_) {
+    const int64_t finite = quantizer->fisher()->steps();
+    if (finite == 0) fail(*quantizer, steps_);
+    left_out += steps_ - finite;
+    const std::vector<double> trace = quantizer->fisher()->trace();
+    std::vector<double>& row = table.costs.emplace_back();
+    for (const int bits : quantizer->spec().candidate_bits) {
+      row.push_back(fit_cost(*quantizer, trace, bits));
+    }
+  }
+  table.note = non_finite_note(left_out, steps_ * static_cast<int64_t>(quantizers_.size()), things);
+  return table;
 }
 
 }  // namespace qbitopt

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "qbitopt/sensitivity/measured.h"
@@ -20,6 +22,11 @@ class FisherLoan {
   void backward(const torch::Tensor& loss, bool retain_graph = false);
   // Ends a step of `samples`. All steps count alike: the average is the plain mean.
   void end_step(int64_t samples);
+  // FIT's costs [nats] from the mean over the steps so far. The table's note counts the `things`
+  // ("gradients of a sample") that were not finite and left out. Calls `fail`, which must throw, with
+  // the number of steps for a quantizer of which nothing is left.
+  CostTable costs(const std::string& things,
+                  const std::function<void(const Quantizer&, int64_t)>& fail) const;
 
  private:
   struct Before {

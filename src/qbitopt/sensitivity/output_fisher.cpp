@@ -4,7 +4,6 @@
 
 #include "qbitopt/core/random.h"
 #include "qbitopt/sensitivity/fisher_loan.h"
-#include "qbitopt/sensitivity/fit.h"
 
 namespace qbitopt {
 namespace {
@@ -29,32 +28,18 @@ CostTable OutputFisher::measure(SensitivityContext& context, const UniformQuanti
   Random random(context.seed, "sensitivity.output_fisher", static_cast<uint64_t>(context.step));
   const at::Generator generator = at::detail::createCPUGenerator(random.next());
   FisherLoan loan(quantizers, FisherWeights::kBatch, /*passes=*/1);
-  int64_t passes = 0;
   for (const auto& [images, labels] : first_samples(context, samples_)) {
     const Tensor logits = context.forward(images);
-    for (int draw = 0; draw < draws_; ++draw, ++passes) {
+    for (int draw = 0; draw < draws_; ++draw) {
       const Tensor losses = torch::cross_entropy_loss(logits, drawn_labels(logits, generator),
                                                       /*weight=*/{}, at::Reduction::None);
       loan.backward((losses * drawn_signs(logits, generator)).mean(), /*retain_graph=*/true);
       loan.end_step(images.size(0));
     }
   }
-
-  CostTable table;
-  int64_t left_out = 0;
-  for (const auto& quantizer : quantizers) {
-    const int64_t finite = quantizer->fisher()->steps();
-    if (finite == 0) fail_non_finite(*quantizer, passes);
-    left_out += passes - finite;
-    const std::vector<double> trace = quantizer->fisher()->trace();
-    std::vector<double>& row = table.costs.emplace_back();
-    for (const int bits : quantizer->spec().candidate_bits) {
-      row.push_back(fit_cost(*quantizer, trace, bits));
-    }
-  }
-  table.note = non_finite_note(left_out, passes * static_cast<int64_t>(quantizers.size()),
-                               "gradients of a draw");
-  return table;
+  return loan.costs("gradients of a draw", [this](const Quantizer& quantizer, int64_t values) {
+    fail_non_finite(quantizer, values);
+  });
 }
 
 }  // namespace qbitopt
