@@ -228,7 +228,6 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
   how.replan = std::move(replan);
   how.detach = line.is_on("detach");
   const CancelRequests requests(options.runs_folder);
-  requests.take();  // meant for an earlier driver
   how.cancel_requests = [&requests, cancelled = std::move(cancelled)]() mutable {
     std::vector<std::string> keys = requests.take();
     keys.insert(keys.end(), cancelled.begin(), cancelled.end());

@@ -71,7 +71,7 @@ std::set<std::string> needed_jobs(const Reader& reader) {
   return keys;
 }
 
-bool is_number(const std::string& name) {
+bool is_attempt_number(const std::string& name) {
   return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
 }
 
@@ -86,8 +86,8 @@ Garbage strangers(const fs::path& runs, const std::vector<StoredAttempt>& attemp
     if (!job.is_directory()) continue;
     for (const fs::directory_entry& attempt : fs::directory_iterator(job.path(), ignored)) {
       const std::string stem = attempt.path().stem().stem().string();
-      const bool is_attempt =
-          attempt.is_directory() && is_number(stem) && fs::exists(attempt.path() / "job.json");
+      const bool is_attempt = attempt.is_directory() && is_attempt_number(stem) &&
+                              fs::exists(attempt.path() / "job.json");
       if (!is_attempt || known.count(attempt.path().string()) != 0) continue;
       const auto age = fs::file_time_type::clock::now() - attempt.last_write_time(ignored);
       const double now =

@@ -65,6 +65,17 @@ TEST_F(HousekeepingTest, CancelIsObeyedByTheRunningDriverAndRetryGoesOnFromTheCh
   EXPECT_EQ(count("finished"), 10u);
 }
 
+TEST_F(HousekeepingTest, ARequestThatComesWhileTheDriverStillPlansIsObeyed) {
+  qbitopt("run small.yaml --case fp32");
+  const std::string key = key_of("fixed_precision", "3", 1);
+  const Json full = rows("SELECT key FROM runs WHERE job = '" + key + "'");
+  fs::create_directories(folder_ / "results/qbitopt.runs/cancel");
+  write("results/qbitopt.runs/cancel/1.json", Json::array({full[0]["key"]}).dump());
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("1 cancelled"));
+  EXPECT_EQ(state_of(key), "failed");
+  EXPECT_EQ(count("finished"), 9u);
+}
+
 TEST_F(HousekeepingTest, CancelWithoutADriverMarksTheJobsAndTouchesNothingElse) {
   set_rules({{{"do", "fail"}}});
   qbitopt("run small.yaml");
