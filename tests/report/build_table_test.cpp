@@ -237,8 +237,9 @@ TEST_F(BuildTableTest, ClaimsAreTestedOverPooledPairs) {
   EXPECT_DOUBLE_EQ(fixed.test.difference, 1);
   EXPECT_DOUBLE_EQ(fixed.test.p, 0.5);
   EXPECT_EQ(fixed.text,
-            "Better than fixed: not shown. Mean difference +1.00 over 3 pairs, two-sided sign-flip "
-            "p = 0.5 (with this number of pairs, p is at least 0.25).");
+            "Better than fixed: not shown. Mean difference +1.00 [-1.48, +3.48] over 3 pairs, 2 of "
+            "them above 0, two-sided sign-flip p = 0.5, 0.5 after Holm's correction for 3 claims "
+            "(with this number of pairs, p is at least 0.25).");
   const ClaimResult& pooled = table.claims[1];  // 0, 1, 2 at 3 bits and 1, 0 at 2.5
   EXPECT_EQ(pooled.test.pairs, 5);
   EXPECT_EQ(pooled.expected_pairs, 6);

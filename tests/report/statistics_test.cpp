@@ -83,6 +83,29 @@ TEST(SignFlipTestTest, BlocksWeighTheSameHoweverManyPairsTheyHave) {
   EXPECT_EQ(test.p, 0.6875);
 }
 
+TEST(SignFlipTestTest, TheIntervalIsThatOfTheMeanOfTheBlocks) {
+  const std::vector<double> block = {0.42, -0.13, 0.57};
+  const auto one = sign_flip_test({block}).interval;
+  EXPECT_NEAR(one->low, t_interval(block)->low, 1e-12);
+  EXPECT_NEAR(one->high, t_interval(block)->high, 1e-12);
+  // Two blocks alike: half the variance, twice the degrees of freedom (t = 2.7764451 for 4).
+  const auto two = sign_flip_test({block, block}).interval;
+  const double half = 2.7764451051977987 * *standard_deviation(block) / std::sqrt(6.0);
+  EXPECT_NEAR(two->high - two->low, 2 * half, 1e-9);
+  EXPECT_FALSE(sign_flip_test({{.3, .5}, {.4}}).interval);
+  EXPECT_EQ(sign_flip_test({{.3, -.5, 0}}).positive, 1);
+}
+
+// statsmodels.stats.multitest.multipletests(p, method='holm').
+TEST(StatisticsTest, HolmsCorrectionIsStatsmodels) {
+  const std::vector<double> adjusted = holm_adjusted({0.01, 0.04, 0.03, 0.005, 0.9});
+  const std::vector<double> expected = {0.04, 0.09, 0.09, 0.025, 0.9};
+  ASSERT_EQ(adjusted.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(adjusted[i], expected[i], 1e-12);
+  EXPECT_EQ(holm_adjusted({0.6, 0.7}), std::vector<double>({1, 1}));
+  EXPECT_TRUE(holm_adjusted({}).empty());
+}
+
 TEST(SignFlipTestTest, ManyPairsAreDrawnAndComeCloseToTheExactValue) {
   const std::vector<double> differences = {.18,  .05,  .44,  .17, -.15,  .3,  .77,  .59,
                                            -.23, -.51, -.19, .14, -1.04, .01, -.5,  -.25,

@@ -50,8 +50,8 @@ class TableBuilder {
     check_columns();
     for (const RunGroup& group : groups_.groups()) add_row(group);
     for (TableSection& section : table_.sections) embolden(section);
-    for (const ClaimDefinition& claim : definition_.claims)
-      table_.claims.push_back(test_claim(claim, groups_, goal_of(claim.of)));
+    table_.claims = test_claims(definition_.claims, groups_,
+                                [&](const std::string& metric) { return goal_of(metric); });
     table_.published = published_rows(reader_, definition_, groups_);
     add_general_notes(definition_, groups_, bold_, notes_);
     for (const Run& run : groups_.runs()) table_.jobs.push_back(run.key);

@@ -1,5 +1,6 @@
 #include "qbitopt/report/statistics.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <cstdint>
@@ -25,6 +26,31 @@ std::vector<double> shares_of(const std::vector<std::vector<double>>& blocks) {
   return shares;
 }
 
+// mean -+ t * sqrt(variance of the mean).
+Interval t_interval(double mean, double variance, double degrees, double level) {
+  const boost::math::students_t distribution(degrees);
+  const double half = boost::math::quantile(distribution, 0.5 + level / 2) * std::sqrt(variance);
+  return {mean - half, mean + half};
+}
+
+// Of the mean of the blocks' means.
+std::optional<Interval> interval_of(const std::vector<std::vector<double>>& blocks, double mean) {
+  double variance = 0, squares = 0, count = 0;  // count: of blocks
+  for (const auto& block : blocks) {
+    if (block.empty()) continue;
+    const std::optional<double> deviation = standard_deviation(block);
+    if (!deviation) return std::nullopt;
+    const auto n = static_cast<double>(block.size());
+    const double share = *deviation * *deviation / n;
+    variance += share;
+    squares += share * share / (n - 1);
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  if (variance == 0) return Interval{mean, mean};
+  return t_interval(mean, variance / (count * count), variance * variance / squares, 0.95);
+}
+
 }  // namespace
 
 double mean(const std::vector<double>& values) {
@@ -43,10 +69,7 @@ std::optional<Interval> t_interval(const std::vector<double>& values, double lev
   const std::optional<double> deviation = standard_deviation(values);
   if (!deviation) return std::nullopt;
   const auto n = static_cast<double>(values.size());
-  const boost::math::students_t distribution(n - 1);
-  const double t = boost::math::quantile(distribution, 0.5 + level / 2);
-  const double half = t * *deviation / std::sqrt(n);
-  return Interval{mean(values) - half, mean(values) + half};
+  return t_interval(mean(values), *deviation * *deviation / n, n - 1, level);
 }
 
 SignFlipTest sign_flip_test(const std::vector<std::vector<double>>& blocks) {
@@ -54,7 +77,10 @@ SignFlipTest sign_flip_test(const std::vector<std::vector<double>>& blocks) {
   SignFlipTest test;
   test.pairs = static_cast<int>(shares.size());
   if (shares.empty()) return test;
+  test.positive = static_cast<int>(
+      std::count_if(shares.begin(), shares.end(), [](double share) { return share > 0; }));
   test.difference = std::accumulate(shares.begin(), shares.end(), 0.0);
+  test.interval = interval_of(blocks, test.difference);
   double scale = 0;
   for (const double share : shares) scale += std::abs(share);
   // A pattern that differs only by rounding counts as equally large.
@@ -84,6 +110,21 @@ SignFlipTest sign_flip_test(const std::vector<std::vector<double>>& blocks) {
   test.p = as_large / (kDraws + 1.0);
   test.smallest_p = 1 / (kDraws + 1.0);
   return test;
+}
+
+std::vector<double> holm_adjusted(const std::vector<double>& p_values) {
+  std::vector<size_t> order(p_values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return p_values[a] < p_values[b]; });
+  std::vector<double> adjusted(p_values.size());
+  double largest = 0;
+  for (size_t rank = 0; rank < order.size(); ++rank) {
+    const double p = p_values[order[rank]] * static_cast<double>(order.size() - rank);
+    largest = std::min(1.0, std::max(largest, p));
+    adjusted[order[rank]] = largest;
+  }
+  return adjusted;
 }
 
 }  // namespace qbitopt

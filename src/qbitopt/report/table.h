@@ -52,9 +52,11 @@ struct Footnote {
 struct ClaimResult {
   ClaimDefinition claim;
   SignFlipTest test;
+  double adjusted_p = 1;  // after Holm's correction for the table's claims that have runs
   int expected_pairs = 0;
-  std::string verdict;  // "holds", "not shown", "the opposite holds", "no runs yet"
-  std::string text;     // the result as a sentence
+  std::vector<std::string> absent;  // values of the claim's `at` that no row has
+  std::string verdict;              // "holds", "not shown", "the opposite holds", "no runs yet"
+  std::string text;                 // the result as a sentence
 };
 
 // A published number beside ours. A missing number, published or ours, is blank.

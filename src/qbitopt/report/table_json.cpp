@@ -66,12 +66,17 @@ Ordered json_of(const TableRow& row, const Table& table) {
 }
 
 Ordered json_of(const ClaimResult& result) {
+  Ordered interval;
+  if (result.test.interval) interval = {result.test.interval->low, result.test.interval->high};
   return {{"claim", result.claim.say},
           {"verdict", result.verdict},
           {"difference", result.test.difference},
+          {"interval", interval},
           {"pairs", result.test.pairs},
+          {"positive", result.test.positive},
           {"expected_pairs", result.expected_pairs},
           {"p", result.test.p},
+          {"adjusted_p", result.adjusted_p},
           {"smallest_p", result.test.smallest_p},
           {"text", result.text}};
 }
