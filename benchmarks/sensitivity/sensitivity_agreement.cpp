@@ -40,6 +40,7 @@ std::vector<Variant> variants() {
           {"output_fisher", "output_fisher"},
           {"hessian_trace", "hessian_trace"},
           {"hessian_eigenvalue", "hessian_eigenvalue"},
+          {"learned_scale", "learned_scale"},
           {"loss_delta", "loss_delta"},
           {"output_kl", "output_kl"},
           {"sqnr", "sqnr"},

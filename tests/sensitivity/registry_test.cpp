@@ -19,6 +19,7 @@ class EverySensitivityTest : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<Sensitivity> make() const {
     return registry_.make(GetParam(), Parameters(Json{{GetParam() + ".samples", 8},
                                                       {"hessian_trace.vectors", 4},
+                                                      {"learned_scale.steps", 3},
                                                       {"hessian_eigenvalue.iterations", 3}}));
   }
   SensitivityRegistry registry_{"sensitivity"};
@@ -101,8 +102,9 @@ TEST_P(EverySensitivityTest, WideTensorsCostLessThanNarrowOnes) {
 
 INSTANTIATE_TEST_SUITE_P(, EverySensitivityTest,
                          ::testing::Values("fisher_exact", "fit", "hessian_eigenvalue",
-                                           "hessian_trace", "loss_delta", "output_fisher",
-                                           "output_kl", "quant_mse", "random", "sqnr", "uniform"),
+                                           "hessian_trace", "learned_scale", "loss_delta",
+                                           "output_fisher", "output_kl", "quant_mse", "random",
+                                           "sqnr", "uniform"),
                          [](const auto& info) { return info.param; });
 
 TEST(SensitivityRegistryTest, EveryMetricIsTestedHere) {
@@ -110,8 +112,8 @@ TEST(SensitivityRegistryTest, EveryMetricIsTestedHere) {
   register_sensitivities(registry);
   EXPECT_EQ(registry.names(),
             (std::vector<std::string>{"fisher_exact", "fit", "hessian_eigenvalue", "hessian_trace",
-                                      "loss_delta", "output_fisher", "output_kl", "quant_mse",
-                                      "random", "sqnr", "uniform"}));
+                                      "learned_scale", "loss_delta", "output_fisher", "output_kl",
+                                      "quant_mse", "random", "sqnr", "uniform"}));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "qbitopt/sensitivity/fit.h"
 #include "qbitopt/sensitivity/hessian_eigenvalue.h"
 #include "qbitopt/sensitivity/hessian_trace.h"
+#include "qbitopt/sensitivity/learned_scale.h"
 #include "qbitopt/sensitivity/loss_delta.h"
 #include "qbitopt/sensitivity/output_fisher.h"
 #include "qbitopt/sensitivity/output_kl.h"
@@ -35,6 +36,15 @@ void register_sensitivities(SensitivityRegistry& registry) {
     options.tolerance = own.get_or("tolerance", options.tolerance);
     options.vectors = own.get_or("vectors", options.vectors);
     return std::make_unique<HessianTrace>(options, own.get_or("every", 1));
+  });
+  registry.add("learned_scale", [](const Parameters& parameters) {
+    const Parameters own = parameters.below("learned_scale");
+    LearnedScaleOptions options;
+    options.samples = own.get_or("samples", options.samples);
+    options.steps = own.get_or("steps", options.steps);
+    options.learning_rate = own.get_or("learning_rate", options.learning_rate);
+    options.weight_factor = own.get_or("weight_factor", options.weight_factor);
+    return std::make_unique<LearnedScale>(options, own.get_or("every", 1));
   });
   registry.add("loss_delta", [](const Parameters& parameters) {
     const Parameters own = parameters.below("loss_delta");

@@ -75,8 +75,8 @@ class Sensitivity {
 
 // Makers get the whole job's parameters. Beside the code stands a manifest of the same name.
 using SensitivityRegistry = Registry<Sensitivity, const Parameters&>;
-// fisher_exact, fit, hessian_eigenvalue, hessian_trace, loss_delta, output_kl, quant_mse, random,
-// sqnr, uniform.
+// fisher_exact, fit, hessian_eigenvalue, hessian_trace, learned_scale, loss_delta, output_fisher,
+// output_kl, quant_mse, random, sqnr, uniform.
 void register_sensitivities(SensitivityRegistry& registry);
 
 }  // namespace qbitopt
