@@ -33,19 +33,19 @@ def test_an_older_schema_is_refused_with_both_versions_and_the_remedy(example):
     with pytest.raises(qbitopt.SchemaError) as error:
         qbitopt.read(with_version(example, 3))
     text = str(error.value)
-    assert "older qbitopt (schema 3, this package reads 4)" in text
+    assert f"older qbitopt (schema 3, this package reads {database.SCHEMA_VERSION})" in text
     assert f"qbitopt db migrate --db {example}" in text
 
 
 def test_a_newer_schema_is_refused_with_both_versions(example):
     text = refusal(with_version(example, 99))
-    assert "newer qbitopt (schema 99, this package reads 4)" in text
+    assert f"newer qbitopt (schema 99, this package reads {database.SCHEMA_VERSION})" in text
     assert "install the Python package" in text
 
 
 def test_a_database_that_is_migrated_meanwhile_is_refused_too(example):
     log = qbitopt.read(example)
-    with_version(example, 5)
+    with_version(example, database.SCHEMA_VERSION + 1)
     with pytest.raises(qbitopt.SchemaError):
         log.runs
 

@@ -84,7 +84,7 @@ def test_units_and_descriptions_are_those_of_the_database(log):
     assert attributes["units"]["top1"] == "percent"
     assert attributes["units"]["weight_bytes"] == "bytes"
     assert attributes["units"]["started_at"] == "UTC"
-    assert attributes["descriptions"]["counts"].startswith("1: enters means and comparisons")
+    assert attributes["descriptions"]["counts"].startswith("1: in means and comparisons")
     columns = log.describe("runs").set_index("column")
     for name in log.runs.columns:
         assert attributes["descriptions"][name] == columns.meaning[name]
