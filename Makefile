@@ -80,6 +80,7 @@ SWEEP ?= sweeps/imagenet_tables.yaml
 imagenet: configure  ## run the ImageNet tables: make imagenet IMAGENET=/data/imagenet [SWEEP=sweeps/imagenet_resnet18.yaml]
 	@[ -n '$(IMAGENET)' ] || { echo 'say where the data is: make imagenet IMAGENET=/data/imagenet'; exit 2; }
 	@$(MAKE) --no-print-directory all
+	@[ -n '$(WEIGHTS)' ] || echo 'Each network is trained from scratch first. To start from published weights: $(QBITOPT) models --fetch NAME --to weights for each, then WEIGHTS=weights'
 	$(QBITOPT) run $(SWEEP) data.root=$(IMAGENET) device=$(DEVICE) $(if $(WEIGHTS),weights.root=$(WEIGHTS)) $(OVERRIDES)
 
 # An environment each: pillow-simd takes Pillow's name, and torchvision wants a torch of its own.

@@ -9,8 +9,9 @@ qbitopt_need(yaml-cpp FOR "sweep files" APT libyaml-cpp-dev DNF yaml-cpp-devel C
 qbitopt_need(nlohmann_json FOR "JSON between driver and worker" APT nlohmann-json3-dev DNF json-devel CONDA nlohmann_json)
 qbitopt_need(SQLiteCpp FOR "the results' database" APT libsqlitecpp-dev libsqlite3-dev DNF sqlitecpp-devel CONDA sqlitecpp)
 qbitopt_need(OpenSSL FIND COMPONENTS Crypto FOR "SHA-256" APT libssl-dev DNF openssl-devel CONDA openssl)
+qbitopt_need(CURL TARGET CURL::libcurl FOR "downloading published weights" APT libcurl4-openssl-dev DNF libcurl-devel CONDA libcurl)
 qbitopt_need(ZLIB FOR "compressed images" APT zlib1g-dev DNF zlib-devel CONDA zlib)
-qbitopt_need(protozero FOR "ONNX files" APT libprotozero-dev DNF protozero-devel CONDA protozero)
+qbitopt_need(protozero FOR "ONNX and TensorBoard files" APT libprotozero-dev DNF protozero-devel CONDA protozero)
 qbitopt_need(JPEG FOR "photographs (libjpeg-turbo: parts of an image)" APT libjpeg-dev DNF libjpeg-turbo-devel CONDA libjpeg-turbo)
 qbitopt_need(PNG FOR "photographs" APT libpng-dev DNF libpng-devel CONDA libpng)
 if(NOT QBITOPT_FUZZ)  # clang has an OpenMP runtime of its own, beside LibTorch's: fuzzers do without

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "app/exit_codes.h"
+#include "app/fetch.h"
 #include "app/known_parts.h"
 #include "app/text.h"
 #include "app/verbs.h"
@@ -104,7 +105,9 @@ int methods(const Invocation& invocation) { return list(invocation, "method", "m
 
 int models(const Invocation& invocation) {
   namespace po = boost::program_options;
-  CommandLine line = line_of("models", "\nWith --quantizers, lists the quantizers of NAME.");
+  CommandLine line = line_of("models",
+                             "\nWith --quantizers, lists the quantizers of NAME; with --fetch, "
+                             "downloads\nits published weights.");
   line.options()("quantizers", po::bool_switch(),
                  "list NAME's quantizers with kind, grid, elements, MACs and bits");
   const std::vector<std::string> sizes = {"image_size", "channels", "classes"};
@@ -116,7 +119,18 @@ int models(const Invocation& invocation) {
     line.options()(name.c_str(), po::value<std::string>()->value_name("PATTERNS"),
                    ("for --quantizers: as quantizers." + name + ", with commas between").c_str());
   line.options()("products", po::bool_switch(), "for --quantizers: as quantizers.products");
+  add_fetch_options(line);
   if (!line.parse(invocation)) return kGood;
+  for (const char* name : {"to", "mirror"}) {
+    if (line.has(name) && !line.is_on("fetch"))
+      throw UsageError(fmt::format("--{} is an option of --fetch", name));
+  }
+  if (line.is_on("fetch")) {
+    if (line.is_on("quantizers")) throw UsageError("choose one of --fetch and --quantizers");
+    if (!line.has("name")) throw UsageError("models --fetch needs the NAME of a model");
+    return fetch_weights(line, known_parts().get("model", line.words("name").front()),
+                         invocation.console);
+  }
   if (!line.is_on("quantizers")) {
     for (const auto* names : {&sizes, &patterns}) {
       for (const std::string& name : *names) {

@@ -77,6 +77,27 @@ TEST(ManifestTest, ReadsTheFilesOfADataSet) {
   EXPECT_EQ(manifest.obtain, "apt-get install d");
 }
 
+TEST(ManifestTest, ReadsWhereAFileIsPublished) {
+  const auto read = [](const std::string& offer) {
+    return read_manifest("m.yaml", "{kind: model, name: m, version: 1, summary: M., download: {" +
+                                       offer + "}}")
+        .download;
+  };
+  const auto offer = read("address: 'https://example.org/a/m-0123abcd.pth', sha256: 0123abcd");
+  EXPECT_EQ(offer.address, "https://example.org/a/m-0123abcd.pth");
+  EXPECT_EQ(offer.file, "m-0123abcd.pth");
+  EXPECT_EQ(offer.sha256, "0123abcd");
+  EXPECT_EQ(read("address: 'https://example.org/model', file: m.safetensors").file,
+            "m.safetensors");
+  const auto fault = [&](const std::string& text) { return input_error([&] { read(text); }); };
+  EXPECT_THAT(fault("sha256: 0123abcd"), HasSubstr("download has no `address`"));
+  EXPECT_THAT(fault("address: 'ftp://example.org/m'"), HasSubstr("must begin with https://"));
+  EXPECT_THAT(fault("address: 'https://example.org/m/'"), HasSubstr("needs `file`"));
+  EXPECT_THAT(fault("address: 'https://example.org/m', file: ../m"), HasSubstr("without slashes"));
+  EXPECT_THAT(fault("address: 'https://example.org/m', sha256: 0123ABCD"),
+              HasSubstr("8 to 64 hexadecimal digits in lower case, found '0123ABCD'"));
+}
+
 TEST(ManifestTest, RefusesWhatItDoesNotKnowAndSaysWhere) {
   EXPECT_THAT(
       manifest_error("parametres: {}\n"),

@@ -41,6 +41,7 @@ SMALLER = [
     (r"(.* export-network) KEY (.*)", r"\1 $(build/bin/qbitopt sql --csv --db build/my_net.db "
      r"'SELECT max(key) FROM runs' | tail -n 1) \2 --db build/my_net.db"),
     (r"qbitopt models NAME", "build/bin/qbitopt models resnet18"),
+    (r"qbitopt models --fetch .*", NEVER.format("the network")),
     (r"qbitopt doctor --data", "build/bin/qbitopt doctor --data build/miniature_imagenet"),
     (r"cmake --install build --prefix ~/qbitopt", r"cd $HOME/shrink && \g<0>"),
     (r"qbitopt|qbitopt plan", r"build/bin/\g<0> --help"),

@@ -123,6 +123,30 @@ void read_contents(const YamlNode& node, Manifest& manifest) {
   }
 }
 
+void read_offer(const YamlNode& node, Manifest& manifest) {
+  expect_keys(node, "download", {"address", "file", "sha256"});
+  const YamlNode* address = node.find("address");
+  if (!address) fail_at(node.place, "download has no `address`");
+  Manifest::Offer& offer = manifest.download;
+  offer.address = expect_text(*address, "address");
+  if (!offer.address.starts_with("https://") && !offer.address.starts_with("http://"))
+    fail_at(address->place, "address must begin with https:// or http://, found " + offer.address);
+  const YamlNode* file = node.find("file");
+  offer.file =
+      file ? expect_text(*file, "file") : offer.address.substr(offer.address.find_last_of('/') + 1);
+  if (offer.file.empty() || offer.file.find('/') != std::string::npos)
+    fail_at(node.place,
+            "download needs `file`, a name without slashes, found '" + offer.file + "'");
+  const YamlNode* digits = node.find("sha256");
+  if (!digits) return;
+  offer.sha256 = expect_text(*digits, "sha256");
+  if (offer.sha256.size() < 8 || offer.sha256.size() > 64 ||
+      offer.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    fail_at(digits->place, "sha256 must be 8 to 64 hexadecimal digits in lower case, found '" +
+                               offer.sha256 + "'");
+  }
+}
+
 void read_facts(const YamlNode& node, Manifest& manifest) {
   if (!node.is_map()) fail_at(node.place, "facts must be a map, found " + node.found());
   for (const YamlNode::Entry& entry : node.entries)
@@ -139,14 +163,14 @@ std::optional<std::string> Need::referenced_key(const Json& value) {
 
 Manifest read_manifest(const std::string& source, const std::string& text) {
   const YamlNode root = parse_yaml(source, text);
-  expect_keys(root, "a manifest", {"kind",         "name",          "version",
-                                   "summary",      "citation",      "guarantees_budget",
-                                   "needs",        "includes",      "parameters",
-                                   "layout",       "contents",      "obtain",
-                                   "weights",      "macs",          "facts",
-                                   "train_images", "head",          "classes",
-                                   "optional",     "inner_weights", "inner_macs",
-                                   "image_size",   "image_channels"});
+  expect_keys(root, "a manifest", {"kind",         "name",           "version",
+                                   "summary",      "citation",       "guarantees_budget",
+                                   "needs",        "includes",       "parameters",
+                                   "layout",       "contents",       "obtain",
+                                   "weights",      "macs",           "facts",
+                                   "train_images", "head",           "classes",
+                                   "optional",     "inner_weights",  "inner_macs",
+                                   "image_size",   "image_channels", "download"});
   Manifest manifest;
   manifest.source = source;
   for (const char* field : {"kind", "name", "version", "summary"}) {
@@ -188,6 +212,7 @@ Manifest read_manifest(const std::string& source, const std::string& text) {
       fail_at(node->place, "unknown layout '" + manifest.layout + "'; known: imagenet, tensors");
   }
   if (const YamlNode* node = root.find("contents")) read_contents(*node, manifest);
+  if (const YamlNode* node = root.find("download")) read_offer(*node, manifest);
   if (const YamlNode* node = root.find("obtain")) manifest.obtain = expect_text(*node, "obtain");
   if (const YamlNode* node = root.find("weights")) manifest.weights = expect_int(*node, "weights");
   if (const YamlNode* node = root.find("macs")) manifest.macs = expect_int(*node, "macs");

@@ -73,6 +73,14 @@ struct Manifest {
   // under which other names).
   std::string layout;
   std::map<std::string, std::string> contents;
+  // Models: where the publisher offers that file, its name in a folder of weights, and its sha256 as
+  // far as it is known (the publisher may give only the first digits). Empty address: not offered.
+  struct Offer {
+    std::string address;
+    std::string file;
+    std::string sha256;
+  };
+  Offer download;
   // Every way to get them: "apt-get install dataset-fashion-mnist, or set data.root=...".
   std::string obtain;
   // Models: number of weights, and of multiply-accumulates for one image of `image_size`; 0: not
