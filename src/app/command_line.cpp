@@ -106,6 +106,10 @@ bool CommandLine::parse(const Invocation& invocation) {
   visible_.add_options()("quiet,q", po::bool_switch(), "print only errors and data")(
       "no-color", po::bool_switch(), "print without colors (like NO_COLOR=1)")(
       "help,h", po::bool_switch(), "print this help");
+  if (invocation.description != nullptr) {
+    *invocation.description = description();
+    return false;
+  }
   po::options_description all;
   all.add(visible_).add(hidden_);
   try {
@@ -131,6 +135,29 @@ bool CommandLine::parse(const Invocation& invocation) {
   if (is_on("verbose")) invocation.console.set_verbose();
   if (is_on("no-color")) invocation.console.set_colorless();
   return true;
+}
+
+VerbDescription CommandLine::description() const {
+  VerbDescription verb{usage_, summary_, {}};
+  for (const auto& option : visible_.options()) {
+    VerbDescription::Option& added = verb.options.emplace_back();
+    added.name = option->long_name();
+    const std::string shortest =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    if (shortest.size() == 2) added.letter = shortest.substr(1);
+    added.meaning = option->description();
+    const auto& value = *option->semantic();
+    added.needs_value = value.min_tokens() > 0;
+    if (value.max_tokens() == 0) continue;
+    // "N (=3)", "[=N(=1)]" for a value that may be left out
+    const std::string text = value.name();
+    const bool is_implied = text.starts_with("[=");
+    const size_t begin = is_implied ? 2 : 0;
+    added.value_name = text.substr(begin, text.find(is_implied ? "(=" : " (=") - begin);
+    if (const size_t at = text.find(" (="); at != std::string::npos)
+      added.default_value = text.substr(at + 3, text.find(')', at) - at - 3);
+  }
+  return verb;
 }
 
 bool CommandLine::is_on(const std::string& name) const {

@@ -11,11 +11,28 @@
 
 namespace qbitopt::app {
 
+// What the help of a verb says, in parts: for shell completion and the manual page.
+struct VerbDescription {
+  struct Option {
+    std::string name;        // "output"
+    std::string letter;      // "o"; empty: none
+    std::string value_name;  // "FILE"; empty: takes no value
+    bool needs_value = false;
+    std::string default_value;
+    std::string meaning;
+  };
+  std::string usage;    // after `qbitopt`
+  std::string summary;  // lines
+  std::vector<Option> options;
+};
+
 // The arguments of a verb.
 struct Invocation {
   std::vector<std::string> arguments;  // after the verb
   std::vector<std::string> argv;       // the whole command line, to be stored with results
   Console& console;
+  // Set: CommandLine::parse() fills it, as it prints help, and the verb does nothing else.
+  VerbDescription* description = nullptr;
 };
 
 // Wrong arguments: exit status 2, with a hint at --help.
@@ -100,6 +117,8 @@ class CommandLine {
   bool json() const { return is_on("json"); }
 
  private:
+  VerbDescription description() const;
+
   std::string usage_;
   std::string summary_;
   boost::program_options::options_description visible_{"Options"};

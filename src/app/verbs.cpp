@@ -37,7 +37,10 @@ const std::vector<Verb>& verbs() {
       {"sensitivities", "list the sensitivity metrics", sensitivities},
       {"solvers", "list the allocation solvers", solvers},
       {"doctor", "check libraries, data and plugins for a sweep", doctor},
+      {"completion", "print a script that completes commands in bash, zsh or fish", completion},
       {"help", "show this text, or the help of a verb", help},
+      {"complete", "print how a command may go on", complete, true},
+      {"manual", "print the manual page", manual, true},
   };
   return verbs;
 }
@@ -46,19 +49,32 @@ const Verb& find_verb(const std::string& name) {
   std::vector<std::string> known;
   for (const Verb& verb : verbs()) {
     if (verb.name == name) return verb;
-    known.push_back(verb.name);
+    if (!verb.is_hidden) known.push_back(verb.name);
   }
   throw UsageError(unknown_name("verb", name, known));
 }
 
+VerbDescription describe(const Verb& verb) {
+  VerbDescription description;
+  Console console;
+  verb.function({{}, {}, console, &description});
+  return description;
+}
+
 int help(const Invocation& invocation) {
+  if (invocation.description != nullptr) {
+    *invocation.description = {"help [VERB]", "Lists the verbs, or shows the help of one.", {}};
+    return kGood;
+  }
   std::vector<std::string> words = invocation.arguments;
   std::erase_if(words, [](const std::string& word) { return word == "--help" || word == "-h"; });
   if (words.size() > 1) throw UsageError("help takes one verb, as in `qbitopt help run`");
   if (words.size() == 1 && words.front() != "help")
     return find_verb(words.front()).function({{"--help"}, invocation.argv, invocation.console});
   std::string text = "usage: qbitopt VERB [arguments]\n\n";
-  for (const Verb& verb : verbs()) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs()) {
+    if (!verb.is_hidden) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
+  }
   text += "\n`qbitopt VERB --help` describes a verb; `qbitopt --version` prints the version.\n";
   invocation.console.print(text);
   return kGood;

@@ -14,6 +14,7 @@ struct Verb {
   // Returns an ExitCode. Throws UsageError or InputError (exit status 2); any other exception is an
   // error in the program.
   int (*function)(const Invocation&);
+  bool is_hidden = false;  // called by scripts, not listed
 };
 
 // In the order of `qbitopt --help`.
@@ -21,6 +22,9 @@ const std::vector<Verb>& verbs();
 
 // Throws UsageError that lists the known ones.
 const Verb& find_verb(const std::string& name);
+
+// What `qbitopt VERB --help` says, in parts.
+VerbDescription describe(const Verb& verb);
 
 int help(const Invocation& invocation);
 int plan(const Invocation& invocation);
@@ -50,5 +54,8 @@ int solve(const Invocation& invocation);
 int plot(const Invocation& invocation);
 int report(const Invocation& invocation);
 int doctor(const Invocation& invocation);
+int completion(const Invocation& invocation);
+int complete(const Invocation& invocation);
+int manual(const Invocation& invocation);
 
 }  // namespace qbitopt::app

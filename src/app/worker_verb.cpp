@@ -27,25 +27,36 @@ void become_worker(std::vector<std::string> arguments) {
 }
 
 int predict(const Invocation& invocation) {
+  namespace po = boost::program_options;
   const auto& words = invocation.arguments;
-  if (words.empty() || std::find(words.begin(), words.end(), "--help") != words.end()) {
-    invocation.console.print(
-        "usage: qbitopt predict --model M [--weights FILE] [options] IMAGE...\n"
-        "Prints the five most likely classes of each image (JPEG or PNG). Images are rotated by "
-        "their\nEXIF orientation here; training and evaluation use them as they are stored.\n\n"
-        "  --model M             network (see `qbitopt models`), or a .pt2 file with its weights\n"
-        "  --weights FILE        safetensors, PyTorch .pth, or a job's model.pth with its "
-        "quantizers; default: random weights\n"
-        "  --allocation FILE     bit-widths of the quantizers, {\"name\": bits}, 8 for the others; "
-        "ranges from the first 64 images\n"
-        "  --logits              also print all logits\n"
-        "  --json                print JSON instead of text\n\n"
-        "Exit status: 0 if all images are classified; 3 if some cannot be read (listed on stderr); "
-        "2 if none can,\nor for invalid arguments or weights.\n");
-    return words.empty() ? kUsage : kGood;
+  const bool asks_for_help = std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return word == "--help" || word == "-h";
+  });
+  if (words.empty() || asks_for_help || invocation.description != nullptr) {
+    CommandLine line(
+        "predict --model M [--weights FILE] [options] IMAGE...",
+        "Prints the five most likely classes of each image (JPEG or PNG). Images are rotated by\n"
+        "their EXIF orientation here; training and evaluation use them as they are stored.\n"
+        "Exit status: 0 if all images are classified; 3 if some cannot be read (listed on "
+        "stderr);\n"
+        "2 if none can, or for invalid arguments or weights.");
+    line.options()("model", po::value<FileName>()->value_name("MODEL|FILE"),
+                   "network (see `qbitopt models`), or a .pt2 file with its weights")(
+        "weights", po::value<FileName>()->value_name("FILE"),
+        "safetensors, PyTorch .pth, or a job's model.pth with its quantizers (default: random "
+        "weights)")("allocation", po::value<FileName>()->value_name("FILE"),
+                    "bit-widths of the quantizers, {\"name\": bits}, 8 for the others; ranges from "
+                    "the first 64 images")("logits", po::bool_switch(), "also print all logits");
+    line.add_json();
+    line.parse({{"--help"}, invocation.argv, invocation.console, invocation.description});
+    return words.empty() && invocation.description == nullptr ? kUsage : kGood;
   }
   std::vector<std::string> arguments = {"predict"};
   arguments.insert(arguments.end(), words.begin(), words.end());
+  // It prints data in plain text only, whatever these say.
+  std::erase_if(arguments, [](const std::string& word) {
+    return word == "--quiet" || word == "-q" || word == "--no-color";
+  });
   become_worker(std::move(arguments));
 }
 

@@ -21,6 +21,9 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 cmake --install "$build" --prefix "$work/installed" >"$work/log" 2>&1 || { cat "$work/log"; fail "install"; }
 mv "$build" "$build.away"
 qbitopt=$work/installed/bin/qbitopt
+for file in bash-completion/completions/qbitopt zsh/site-functions/_qbitopt fish/vendor_completions.d/qbitopt.fish man/man1/qbitopt.1; do
+  [ -s "$work/installed/share/$file" ] || fail "share/$file is not installed"
+done
 
 cp -r "$source/src/baselines/template" "$work/shrink"
 cd "$work/shrink"
