@@ -222,7 +222,7 @@ TEST_F(ResultsTest, ExportWritesEveryView) {
   EXPECT_EQ(qbitopt("export --format sqlite -o plain.db").exit_code, 0);
   EXPECT_TRUE(fs::exists(folder_ / "plain.db"));
   EXPECT_THAT(qbitopt("export -o plain.db").err,
-              HasSubstr("plain.db is a file, but csv and jsonl need a folder"));
+              HasSubstr("plain.db is a file, but csv needs a folder"));
   EXPECT_THAT(qbitopt("export runz -o out").err, HasSubstr("did you mean 'runs'?"));
 }
 
