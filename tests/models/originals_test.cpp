@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <sstream>
 #include <string>
@@ -142,17 +143,26 @@ TEST_P(OriginalsTest, LogitsAndGradientsOfRandomWeightsAreTheOriginals) {
   network->eval();
   const Tensor logits = network->forward(expected.at("images"));
   const double scale = std::max(1.0, expected.at("logits").abs().max().item<double>());
-  EXPECT_LT((logits - expected.at("logits")).abs().max().item<double>(), 1e-4 * scale);
+  const double difference = (logits - expected.at("logits")).abs().max().item<double>();
+  EXPECT_LT(difference, 1e-4 * scale);
 
   network->train();
   network->to(torch::kFloat64);
   const Tensor images = expected.at("images").to(torch::kFloat64);
   torch::cross_entropy_loss(network->forward(images), expected.at("labels")).backward();
+  // In PyTorch's gradient of hard-sigmoid, 1 / 6 is a float32 even in double precision.
+  const double tolerance = GetParam() == "mobilenet_v3_small" ? 1e-7 : 1e-9;
+  double furthest = 0;
   for (const auto& item : network->named_parameters()) {
     const Tensor gradient = expected.at("gradients." + item.key());
     const double error = (item.value().grad() - gradient).norm().item<double>();
-    EXPECT_LT(error, 1e-8 * gradient.norm().item<double>() + 1e-12) << item.key();
+    const double size = gradient.norm().item<double>();
+    EXPECT_LT(error, tolerance * size + 1e-12) << item.key();
+    furthest = std::max(furthest, error / (size + 1e-12));
   }
+  std::cout << "largest differences: logits " << difference / scale
+            << " of the largest one, in float32; gradients " << furthest
+            << " of their norm, in double precision\n";
 }
 
 }  // namespace
