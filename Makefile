@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-data bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-graph bench-data bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -124,6 +124,11 @@ originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the mod
 	.venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py $(BUILD)/originals/graphs --originals
 	QBITOPT_GRAPH_ORIGINALS=$(BUILD)/originals/graphs $(BUILD)/bin/graph_network_tests --gtest_filter='ImageNet/*'
 	$(BUILD)/bin/end_to_end_tests --gtest_filter='SlowRealWeightsTest*'
+
+bench-graph: configure .venv-peers/originals/.ready  ## a training step of a .pt2 network beside the built-in one's
+	cmake --build $(BUILD) -j $(JOBS) --target graph_step
+	OMP_NUM_THREADS=1 .venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py $(BUILD)/bench_graph --originals resnet18 mobilenet_v2
+	$(BUILD)/bin/graph_step $(BUILD)/bench_graph/resnet18.pt2 $(BUILD)/bench_graph/mobilenet_v2.pt2
 
 .venv-peers/export/.ready: tests/exporting/requirements.txt
 	python3 -m venv .venv-peers/export && .venv-peers/export/bin/pip install -q -r $<

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "qbitopt/allocation/relax_greedy.h"
+#include "qbitopt/core/names.h"
 #include "qbitopt/methods/budget_problem.h"
+#include "qbitopt/models/graph_network.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/quant/range_optimizer.h"
 #include "qbitopt/quant/torch.h"
@@ -28,18 +30,17 @@ class Trainee {
  public:
   using MakeQuantizer = std::function<QuantizerPtr(const QuantizerSpec&)>;
 
-  // image_shape: {channels, height, width}. `make`: null for UniformQuantizer.
+  // `model`: a built-in network, or a .pt2 file. image_shape: {channels, height, width}. `make`:
+  // null for UniformQuantizer.
   Trainee(const std::string& model, int64_t batch_size, std::vector<int64_t> image_shape,
           int64_t classes, Training training, torch::Device device = torch::kCPU,
           const MakeQuantizer& make = nullptr, Precision precision = Precision::kFloat32)
       : training_(training), precision_(precision) {
     torch::manual_seed(1);
-    NetworkRegistry registry("model");
-    register_networks(registry);
     NetworkOptions options;
     options.image_channels = image_shape[0];
     options.classes = classes;
-    network_ = registry.make(model, options);
+    network_ = make_network(model, options);
     network_->measure(image_shape);
     network_->to(device);
     image_shape.insert(image_shape.begin(), batch_size);
@@ -81,6 +82,14 @@ class Trainee {
 
  private:
   static constexpr double kLearningRate = 1e-6;  // made-up labels would make it diverge
+
+  static std::unique_ptr<Network> make_network(const std::string& model,
+                                               const NetworkOptions& options) {
+    if (names_graph_file(model)) return read_graph_network(model, options);
+    NetworkRegistry registry("model");
+    register_networks(registry);
+    return registry.make(model, options);
+  }
 
   torch::Tensor logits() {
     const Autocast autocast(precision_, images_.device());

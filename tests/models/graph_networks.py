@@ -1,7 +1,7 @@
 """Exports networks as .pt2 files and writes what PyTorch computes with them, for graph_network_test.cpp.
 
     python tests/models/graph_networks.py FOLDER                 # small modules of torch.nn
-    python tests/models/graph_networks.py FOLDER --originals     # of torchvision and timm (make originals)
+    python tests/models/graph_networks.py FOLDER --originals [NAME ...]     # of torchvision and timm (make originals)
 
 For each network: <name>.pt2, made by tools/export_network.py, and <name>.pth with images, labels, logits in evaluation
 and in training mode, and there "gradients." + name and "buffers." + name after one step. In double precision: in single,
@@ -236,12 +236,15 @@ def write(folder, name, make, size, tool):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", help="only these networks")
     parser.add_argument("--originals", action="store_true")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     tool = export_tool()
     makers, size = (originals(), 64) if arguments.originals else (SMALL, 16)
     for name, make in makers.items():
+        if arguments.names and name not in arguments.names:
+            continue
         write(arguments.folder, name, make, size, tool)
 
 
