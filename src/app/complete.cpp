@@ -228,6 +228,7 @@ Candidates values(const Line& line, const VerbDescription::Option& option) {
   if (name == "state") return only({"new", "running", "interrupted", "finished", "failed"});
   if (name == "executor") return only({"local", "slurm", "command"});
   if (name == "solver") return parts("solver");
+  if (name == "job") return jobs(line, "");
   if (name == "model" && line.verb() == "predict") return both(parts("model"), files());
   if (name == "opset") return only({"17", "18", "19", "20", "21"});
   if (name == "encodings") return only({"0.6.1", "1.0.0"});

@@ -7,13 +7,11 @@
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/text.h"
+#include "app/trained_model.h"
 #include "app/verbs.h"
 #include "app/worker_verb.h"
 #include "qbitopt/core/error.h"
-#include "qbitopt/core/hash.h"
-#include "qbitopt/core/json.h"
 #include "qbitopt/core/names.h"
-#include "qbitopt/runlog/queries.h"
 
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
@@ -21,44 +19,22 @@ namespace fs = std::filesystem;
 namespace qbitopt::app {
 namespace {
 
-// What the worker is told of the network, before its options.
-using Words = std::vector<std::string>;
-
-Words of_job(const fs::path& database, const std::string& prefix) {
-  const Reader reader(database);
-  const std::string key = find_key(reader, prefix);
-  const std::string job = short_key(key);
-  const auto model = finished_artifact(reader, key, "model");
-  if (!model) {
-    throw InputError(
-        fmt::format("job {} is not finished; `qbitopt show {}` says how far it is", job, job));
-  }
-  if (!fs::exists(model->path)) {
-    throw InputError(
-        fmt::format("{}: gone, but job {} left it; put it back, or `qbitopt retry {}` "
-                    "makes it anew",
-                    model->path, job, job));
-  }
-  if (const std::string found = sha256_of_file(model->path); found != model->sha256) {
-    throw InputError(
-        fmt::format("{}: not what job {} left: its sha256 is {}..., expected {}...; `qbitopt retry "
-                    "{}` makes it anew",
-                    model->path, job, found.substr(0, 10), model->sha256.substr(0, 10), job));
-  }
-  return {model->path, "--job", Json(stored_job(reader, key)).dump()};
-}
-
-// A .pt2 file as it is, or what a job left in its folder.
-Words of_file(const fs::path& file) {
+// What the worker is told of the network, before its options: a job that left this file, or a .pt2
+// file as it is.
+std::vector<std::string> words_of(const fs::path& file) {
   if (names_graph_file(file.string())) return {"--model", file.string()};
-  const fs::path job = fs::absolute(file).parent_path() / "job.json";
-  if (!fs::exists(job)) {
+  const auto job = job_beside(file);
+  if (!job) {
     throw InputError(fmt::format(
         "{}: no job.json beside it says which network it is; name the job by its key, or a .pt2 "
         "file",
         shown(file)));
   }
-  return {file.string(), "--job", Json(read_json(job).get<Attempt>().job).dump()};
+  return {file.string(), "--job", *job};
+}
+
+std::vector<std::string> words_of(const TrainedModel& model) {
+  return {model.file, "--job", model.job};
 }
 
 }  // namespace
@@ -83,6 +59,7 @@ int export_network(const Invocation& invocation) {
       "version of AIMET's encodings, 0.6.1 or 1.0.0")(
       "examples", po::value<FileName>()->value_name("FILE"),
       "also write 32 images and the logits for them (safetensors)")(
+      "codes", po::bool_switch(), "in that file also what each activation is quantized to")(
       "model", po::value<FileName>()->value_name("FILE"),
       "the job's .pt2 file, if it is no longer where it was");
   line.add_database();
@@ -93,7 +70,9 @@ int export_network(const Invocation& invocation) {
   const fs::path output = line.get<FileName>("output").path;
   check_output(output);
   const std::string what = line.words("what").front();
-  Words words = fs::is_regular_file(what) ? of_file(what) : of_job(line.database(), what);
+  std::vector<std::string> words = fs::is_regular_file(what)
+                                       ? words_of(fs::path(what))
+                                       : words_of(model_of_job(line.database(), what));
   words.insert(words.begin(), "export-network");
   for (const char* name : {"format", "opset", "encodings"})
     words.insert(words.end(), {std::string("--") + name, line.get<std::string>(name)});
@@ -102,7 +81,9 @@ int export_network(const Invocation& invocation) {
     if (line.has(name))
       words.insert(words.end(), {std::string("--") + name, line.get<FileName>(name).path.string()});
   }
-  if (line.is_on("no-fold")) words.emplace_back("--no-fold");
+  for (const char* name : {"no-fold", "codes"}) {
+    if (line.is_on(name)) words.push_back(std::string("--") + name);
+  }
   become_worker(std::move(words));
 }
 

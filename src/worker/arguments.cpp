@@ -22,6 +22,11 @@ Arguments Arguments::parse(const std::vector<std::string>& arguments,
                            const std::vector<std::string>& switches) {
   Arguments parsed;
   for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--") {
+      parsed.words.insert(parsed.words.end(),
+                          arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
+      break;
+    }
     if (!arguments[i].starts_with("--")) {
       parsed.words.push_back(arguments[i]);
       continue;

@@ -7,7 +7,8 @@
 
 namespace qbitopt::worker {
 
-// Parses "--name value", "--switch" and words, for the verbs that the driver passes on.
+// Parses "--name value", "--switch" and words, for the verbs that the driver passes on. After "--"
+// there are words alone.
 struct Arguments {
   std::map<std::string, std::string> options;  // a switch: "true"
   std::vector<std::string> words;

@@ -6,27 +6,25 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <set>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/core/output_file.h"
 #include "qbitopt/data/batch_source.h"
-#include "qbitopt/data/image_format.h"
 #include "qbitopt/exporting/encodings.h"
 #include "qbitopt/exporting/integer_file.h"
+#include "qbitopt/exporting/integer_grid.h"
 #include "qbitopt/exporting/safetensors_file.h"
 #include "qbitopt/exporting/to_onnx.h"
 #include "qbitopt/files/imagenet_classes.h"
 #include "qbitopt/job/job.h"
 #include "qbitopt/models/graph_network.h"
 #include "qbitopt/models/weight_bytes.h"
-#include "qbitopt/models/weights.h"
 #include "qbitopt/onnx/model_file.h"
-#include "qbitopt/quant/uniform_quantizer.h"
 #include "worker/arguments.h"
 #include "worker/commit.h"
+#include "worker/trained_network.h"
 
 namespace qbitopt::worker {
 namespace {
@@ -43,90 +41,16 @@ struct Subject {
   std::optional<Job> job;  // that trained it
 };
 
-std::string graph_file_of(const Arguments& arguments, const std::optional<Job>& job) {
-  if (arguments.has("model")) return arguments.required("model");
-  if (!job || !job->parameters.contains("model.file")) return "";
-  const auto file = job->parameters["model.file"].get<std::string>();
-  if (!fs::exists(file)) {
-    throw InputError(fmt::format(
-        "{}: gone, and the job's network was made from it; put it back, or name its copy with "
-        "--model FILE",
-        file));
-  }
-  return file;
-}
-
-ImageFormat image_format_of(const Parameters& parameters) {
-  return image_format(parameters.get<std::string>("data.name"), parameters.below("data"));
-}
-
-NetworkOptions options_of(const Job& job) {
-  const Parameters parameters(job.parameters);
-  NetworkOptions options;
-  options.image_channels = image_format_of(parameters).shape.front();
-  options.take_quantizers(parameters);
-  return options;
-}
-
-// The built-in network of a name, with as many classes as its trained last layer has.
-std::unique_ptr<Network> make_built_in(const std::string& model, const StateDict& weights,
-                                       const std::string& file, NetworkOptions options) {
-  NetworkRegistry registry("model");
-  register_networks(registry);
-  const std::string last = registry.make(model, options)->sites().back()->spec().name;
-  const auto head = weights.find(last);
-  if (head == weights.end() || head->second.dim() != 2)
-    throw InputError(fmt::format("{}: holds no '{}', so it is no {}", file, last, model));
-  options.classes = head->second.size(0);
-  return registry.make(model, options);
-}
-
-// Those that the file says were there. All that qbitopt's own methods train are uniform.
-void attach_trained(Network& network, const StateDict& weights, const Parameters& parameters,
-                    const std::string& file) {
-  const auto options = UniformQuantizerOptions::from(parameters);
-  for (QuantizerSite* site : network.sites()) {
-    auto quantizer = std::make_shared<UniformQuantizer>(site->spec(), options);
-    site->attach(quantizer);
-  }
-  const StateDict expected = state_of(network);
-  std::set<std::string> found, missing;
-  for (const auto& [name, tensor] : weights) {
-    if (is_of_quantizer(name)) found.insert(name);
-  }
-  for (const auto& [name, tensor] : expected) {
-    if (is_of_quantizer(name) && found.erase(name) == 0) missing.insert(name);
-  }
-  const bool has_quantizers = std::any_of(weights.begin(), weights.end(), [](const auto& entry) {
-    return is_of_quantizer(entry.first);
-  });
-  if (!has_quantizers) {  // full precision
-    for (QuantizerSite* site : network.sites()) site->detach();
-    return;
-  }
-  if (missing.empty() && found.empty()) return;
-  const std::string which = missing.empty() ? "also holds '" + *found.begin() + "'"
-                                            : "holds no '" + *missing.begin() + "'";
-  throw InputError(
-      fmt::format("{} {}: its quantizers are not those of qbitopt, fixed_precision or replay; "
-                  "train the bits that it found with `replay.method`, and export that job",
-                  file, which));
-}
-
 Subject read_subject(const Arguments& arguments) {
   Subject subject;
-  if (arguments.has("job")) subject.job = Json::parse(arguments.required("job")).get<Job>();
+  subject.job = job_of(arguments);
   const std::string graph_file = graph_file_of(arguments, subject.job);
-  NetworkOptions options = subject.job ? options_of(*subject.job) : NetworkOptions{};
-  StateDict weights;
-  const std::string file = arguments.words.empty() ? "" : arguments.words.front();
-  if (!graph_file.empty()) {
+  if (subject.job) {
+    subject.network = read_trained_network(*subject.job, graph_file, arguments.words.at(0));
+  } else {
+    NetworkOptions options;
     options.classes = read_graph(graph_file).classes();
     subject.network = read_graph_network(graph_file, options);
-    if (!file.empty()) weights = read_weights(file, *subject.network);
-  } else {
-    weights = read_weights(file);
-    subject.network = make_built_in(subject.job->parameters["model"], weights, file, options);
   }
   subject.graph = dynamic_cast<GraphNetwork*>(subject.network.get());
   if (!subject.graph) {
@@ -134,10 +58,7 @@ Subject read_subject(const Arguments& arguments) {
                                  subject.job->parameters["model"].get<std::string>()));
   }
   if (subject.job) {
-    const Parameters parameters(subject.job->parameters);
-    subject.image_shape = image_format_of(parameters).shape;
-    attach_trained(*subject.network, weights, parameters, file);
-    load_state(*subject.network, weights, file);
+    subject.image_shape = image_format_of(*subject.job).shape;
   } else {
     subject.image_shape = subject.graph->graph().image_shape();
     for (const int64_t size : subject.image_shape) {
@@ -164,7 +85,7 @@ std::map<std::string, std::string> metadata_of(const Subject& subject) {
   if (!subject.job) return metadata;
   const Parameters parameters(subject.job->parameters);
   const auto data = parameters.get<std::string>("data.name");
-  const ImageFormat format = image_format_of(parameters);
+  const ImageFormat format = image_format_of(*subject.job);
   metadata["job"] = subject.job->key;
   metadata["model"] = parameters.get<std::string>("model");
   metadata["method"] = parameters.get<std::string>("method");
@@ -190,8 +111,9 @@ void write_file(const fs::path& file, const std::string& bytes) {
 }
 
 // Images and what the network answers, for a look at how another program does: test images of the
-// job's data, or noise.
-std::string examples_of(const Subject& subject) {
+// job's data, or noise. With `codes` also "codes.<name>", what each quantizer of an activation
+// makes of them, so that a difference can be followed to where it begins.
+std::string examples_of(const Subject& subject, bool codes) {
   const torch::NoGradGuard no_grad;
   torch::Tensor images;
   if (subject.job) {
@@ -209,7 +131,17 @@ std::string examples_of(const Subject& subject) {
     shape.insert(shape.end(), subject.image_shape.begin(), subject.image_shape.end());
     images = torch::randn(shape);
   }
-  return to_safetensors({{"images", images}, {"logits", subject.network->forward(images)}}, {});
+  StateDict tensors = {{"images", images}};
+  const auto look = [&](const GraphNode& node, const std::vector<c10::IValue>& values) {
+    if (!codes || node.target != kQuantize) return;
+    const auto number = static_cast<size_t>(std::get<int64_t>(*node.find("site")));
+    const QuantizerSite& site = *subject.network->sites().at(number);
+    if (site.spec().kind == TensorKind::kWeight || !site.quantizer()) return;
+    tensors["codes." + site.spec().name] =
+        codes_in(integer_grid(site), values[node.outputs.front()].toTensor());
+  };
+  tensors["logits"] = subject.graph->forward(images, look);
+  return to_safetensors(tensors, {});
 }
 
 OnnxOptions onnx_options(const Arguments& arguments, const std::string& format) {
@@ -233,7 +165,10 @@ EncodingsVersion encodings_version(const Arguments& arguments) {
 
 int export_network(const std::vector<std::string>& words) {
   const Arguments arguments = Arguments::parse(
-      words, {"job", "model", "output", "format", "opset", "encodings", "examples"}, {"no-fold"});
+      words, {"job", "model", "output", "format", "opset", "encodings", "examples"},
+      {"no-fold", "codes"});
+  if (arguments.has("codes") && !arguments.has("examples"))
+    throw InputError("--codes adds to the file of --examples, which is missing");
   const std::string format = arguments.get_or("format", "onnx");
   const std::vector<std::string> formats = {"onnx", "qonnx", "safetensors", "aimet"};
   if (std::find(formats.begin(), formats.end(), format) == formats.end())
@@ -258,7 +193,8 @@ int export_network(const std::vector<std::string>& words) {
           encodings_file(made.encodings, version);
     }
   }
-  if (arguments.has("examples")) files[arguments.required("examples")] = examples_of(subject);
+  if (arguments.has("examples"))
+    files[arguments.required("examples")] = examples_of(subject, arguments.has("codes"));
   for (const auto& [file, bytes] : files) {
     write_file(file, bytes);
     std::cout << fmt::format("wrote {} ({} bytes)\n", file.string(), bytes.size());

@@ -1,15 +1,19 @@
 #include "worker/predict.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <new>
 #include <span>
+#include <sstream>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/json.h"
@@ -17,6 +21,7 @@
 #include "qbitopt/core/text_file.h"
 #include "qbitopt/data/exif.h"
 #include "qbitopt/data/image_crops.h"
+#include "qbitopt/data/imagenet.h"
 #include "qbitopt/data/resize.h"
 #include "qbitopt/files/imagenet_classes.h"
 #include "qbitopt/models/graph_network.h"
@@ -25,17 +30,24 @@
 #include "qbitopt/models/weights.h"
 #include "qbitopt/quant/uniform_quantizer.h"
 #include "worker/arguments.h"
+#include "worker/trained_network.h"
 
 namespace qbitopt::worker {
 namespace {
 
-constexpr int kSize = 224, kResize = 256;
 constexpr int64_t kTop = 5;
 // Ranges are calibrated on at most this many photographs, so that memory does not grow with their
 // number.
 constexpr size_t kMostForRanges = 64;
 
 enum Status { kAllAnswered = 0, kNoneAnswered = 2, kSomeAnswered = 3 };
+
+// What becomes of a photograph before the network reads it; ImageNet's test images unless a job, a
+// .pt2 file or the user says otherwise.
+struct Preparation {
+  int size = 224, resize = 256;  // of the square that is cut out; of the shorter side before that
+  Normalization normalization = kImageNetNormalization;
+};
 
 // Also from a pipe.
 std::string read_photograph(const std::string& file) {
@@ -49,27 +61,28 @@ std::string read_photograph(const std::string& file) {
   return read_bytes(file);
 }
 
-// [1, 3, 224, 224]: upright, as a test image of ImageNet.
-torch::Tensor read_image(const std::string& file) {
+// [1, 3, size, size]: upright, as a test image.
+torch::Tensor read_image(const std::string& file, const Preparation& preparation) {
+  const int size = preparation.size;
   const std::string content = read_photograph(file);
   const std::span bytes(reinterpret_cast<const uint8_t*>(content.data()), content.size());
   const Orientation orientation = exif_orientation(bytes);
   const auto middle = [&](const ImageSize& stored) {
-    Crop crop = center_crop(orientation.upright(stored), kResize, kSize);
+    Crop crop = center_crop(orientation.upright(stored), preparation.resize, size);
     crop.box = orientation.stored(crop.box, stored);
     return crop;
   };
   DecodedCrop decoded;
   try {
-    decode_crop(bytes, middle, kSize, decoded);
+    decode_crop(bytes, middle, size, decoded);
   } catch (const BadImage& error) {
     throw InputError(file + ": " + error.what());
   } catch (const std::bad_alloc&) {
     throw InputError(file + ": there is not enough memory for its pixels");
   }
   torch::Tensor image =
-      torch::empty({1, 3, kSize, kSize}, torch::TensorOptions(torch::MemoryFormat::ChannelsLast));
-  resize_crop(decoded, kSize, false, kImageNetNormalization, image.data_ptr<float>());
+      torch::empty({1, 3, size, size}, torch::TensorOptions(torch::MemoryFormat::ChannelsLast));
+  resize_crop(decoded, size, false, preparation.normalization, image.data_ptr<float>());
   if (orientation.is_transposed) image = image.transpose(2, 3);
   if (orientation.is_mirrored) image = image.flip(3);
   if (orientation.is_upside_down) image = image.flip(2);
@@ -79,12 +92,13 @@ torch::Tensor read_image(const std::string& file) {
 // Calls `use` with one photograph after another, and `on_fault` for those that cannot be read.
 // Returns how many were read.
 template <typename Use, typename OnFault>
-size_t for_each_image(const std::vector<std::string>& files, Use use, OnFault on_fault) {
+size_t for_each_image(const std::vector<std::string>& files, const Preparation& preparation,
+                      Use use, OnFault on_fault) {
   size_t read = 0;
   for (const std::string& file : files) {
     torch::Tensor image;
     try {
-      image = read_image(file);
+      image = read_image(file, preparation);
     } catch (const InputError& error) {
       on_fault(error.what());
       continue;
@@ -95,35 +109,87 @@ size_t for_each_image(const std::vector<std::string>& files, Use use, OnFault on
   return read;
 }
 
-// Makes the network with the number of classes of the weights.
-std::unique_ptr<Network> make_network(const std::string& model, const StateDict& weights,
-                                      const std::string& file) {
-  NetworkRegistry registry("model");
-  register_networks(registry);
-  NetworkOptions options{.classes = 1000, .image_channels = 3};
-  auto network = registry.make(model, options);
-  const std::vector<LayerSites> layers = network->layer_sites();
-  const std::string first_weight = layers.front().weight->spec().name;
-  const auto head = weights.find(layers.back().weight->spec().name);
-  const auto is_of_this_network = [own = layers.back().latent](const torch::Tensor& weight) {
-    return weight.dim() == 2 && weight.size(1) == own.size(1) && weight.size(0) > 0;
+// What is asked, with the job's quantizers or with those of an allocation.
+struct Classifier {
+  std::unique_ptr<Network> network;
+  Preparation preparation;
+  UniformQuantizerOptions quantizers;
+};
+
+// Three numbers, or one for all.
+std::array<float, 3> three(const std::vector<double>& values) {
+  const auto at = [&](size_t c) {
+    return static_cast<float>(values.at(values.size() == 1 ? 0 : c));
   };
-  if (head != weights.end() && is_of_this_network(head->second)) {
-    options.classes = head->second.size(0);
-    network = registry.make(model, options);
-  }
-  const auto stem = weights.find(first_weight);
-  if (stem != weights.end() && stem->second.dim() == 4 && stem->second.size(1) != 3) {
+  return {at(0), at(1), at(2)};
+}
+
+void expect_photographs(const std::vector<int64_t>& shape, const std::string& file) {
+  const bool fits = shape.size() == 3 && (shape[0] == 3 || shape[0] < 0) && shape[1] == shape[2];
+  if (fits) return;
+  throw InputError(
+      fmt::format("{}: takes samples of {}; predict needs a network for photographs, "
+                  "with 3 channels and as high as wide",
+                  file, fmt::join(shape, "x")));
+}
+
+// As the job prepared its test images.
+Preparation preparation_of(const Job& job, const std::string& file) {
+  const ImageFormat format = image_format_of(job);
+  const auto& shape = format.shape;
+  if (shape.size() == 3 && shape[0] != 3) {
     throw InputError(
         fmt::format("{}: this network takes images with {} channel(s), but photographs have 3; "
                     "predict needs a network for photographs",
-                    file, stem->second.size(1)));
+                    file, shape[0]));
   }
-  return network;
+  expect_photographs(shape, file);
+  const Parameters parameters(job.parameters);
+  const int size = static_cast<int>(shape[1]);
+  return {size,
+          test_resize(parameters.below("data"), size),
+          {three(format.mean), three(format.deviation)}};
 }
 
-void attach(QuantizerSite& site, int bits) {
-  const auto quantizer = std::make_shared<UniformQuantizer>(site.spec());
+// "0.5,0.5,0.5".
+std::array<float, 3> pixel_values(const Arguments& arguments, const std::string& name,
+                                  const std::array<float, 3>& usual) {
+  if (!arguments.has(name)) return usual;
+  const std::string& text = arguments.required(name);
+  std::vector<double> values;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, ',');) {
+    char* end = nullptr;
+    const double value = std::strtod(word.c_str(), &end);
+    const bool is_number = !word.empty() && *end == '\0';
+    if (is_number && value >= (name == "deviation" ? 1e-4 : 0) && value <= 1)
+      values.push_back(value);
+  }
+  if (values.size() != 3 || std::count(text.begin(), text.end(), ',') != 2) {
+    throw InputError(
+        fmt::format("--{} takes three numbers from {} to 1, as in 0.5,0.5,0.5; found '{}'", name,
+                    name == "deviation" ? "0.0001" : "0", text));
+  }
+  return three(values);
+}
+
+// Of a .pt2 file: its own size.
+Preparation preparation_of(const Arguments& arguments, const std::vector<int64_t>& image_shape,
+                           const std::string& file) {
+  Preparation preparation;
+  preparation.normalization = {
+      pixel_values(arguments, "mean", kImageNetNormalization.mean),
+      pixel_values(arguments, "deviation", kImageNetNormalization.deviation)};
+  expect_photographs(image_shape, file);
+  if (image_shape[1] > 0) {
+    preparation.size = static_cast<int>(image_shape[1]);
+    preparation.resize = preparation.size * 256 / 224;
+  }
+  return preparation;
+}
+
+void attach(QuantizerSite& site, int bits, const UniformQuantizerOptions& options) {
+  const auto quantizer = std::make_shared<UniformQuantizer>(site.spec(), options);
   quantizer->set_bits(bits);
   site.attach(quantizer);
 }
@@ -134,13 +200,14 @@ void attach_stored(Network& network, const StateDict& weights) {
     const std::string& name = site->spec().name;
     const std::string layer = name.substr(0, name.rfind('.'));
     if (weights.count(layer + (is_weight ? ".weight" : ".input") + "_quantizer.range"))
-      attach(*site, 8);
+      attach(*site, 8, {});
   }
 }
 
 // Attaches the quantizers of the allocation and calibrates their ranges on the photographs.
-void attach_allocation(Network& network, const std::string& file,
+void attach_allocation(const Classifier& classifier, const std::string& file,
                        const std::vector<std::string>& photographs) {
+  Network& network = *classifier.network;
   Json bits = read_json(file);
   if (!bits.is_object())
     throw InputError({file}, "expected a JSON object of quantizer names and bits");
@@ -152,7 +219,7 @@ void attach_allocation(Network& network, const std::string& file,
                                            given.dump()));
     }
     try {
-      attach(*site, given.get<int>());
+      attach(*site, given.get<int>(), classifier.quantizers);
     } catch (const std::invalid_argument& error) {
       throw InputError({file}, error.what());
     }
@@ -165,6 +232,7 @@ void attach_allocation(Network& network, const std::string& file,
   std::string faults;
   const size_t read = for_each_image(
       {photographs.begin(), photographs.begin() + static_cast<std::ptrdiff_t>(count)},
+      classifier.preparation,
       [&](const std::string&, const torch::Tensor& image) { network.forward(image); },
       [&](const std::string& fault) { faults += "\n  " + fault; });
   if (read == 0) {
@@ -180,39 +248,84 @@ std::string class_name(int64_t index, int64_t classes) {
                                                        : "";
 }
 
-std::unique_ptr<Network> load_network(const Arguments& arguments) {
+// A network that no job is known of: published weights, or a .pt2 file.
+Classifier read_published(const Arguments& arguments) {
+  Classifier classifier;
   const std::string& model = arguments.required("model");
   const bool has_weights = arguments.has("weights"), is_file = names_graph_file(model);
+  const bool has_allocation = arguments.has("allocation");
   const std::string file = has_weights ? arguments.required("weights") : "";
   StateDict weights;
-  std::unique_ptr<Network> network;
+  std::vector<int64_t> image_shape = {3, -1, -1};
+  NetworkOptions options{.classes = 1000, .image_channels = 3};
+  options.placement.products = arguments.has("products");
   if (is_file) {
-    NetworkOptions options;
-    options.classes = read_graph(model).classes();
-    network = read_graph_network(model, options);
-    network->measure({3, kSize, kSize});  // fails for other images
-  }
-  if (has_weights) {
-    weights = is_file ? read_weights(file, *network) : read_weights(file);
-  } else if (!is_file) {
+    const Graph graph = read_graph(model);
+    image_shape = graph.image_shape();
+    options.classes = graph.classes();
+    classifier.network = read_graph_network(model, options);
+    if (has_weights) weights = read_weights(file, *classifier.network);
+  } else if (has_weights) {
+    weights = read_weights(file);
+    classifier.network = make_built_in(model, weights, options);
+  } else {
+    NetworkRegistry registry("model");
+    register_networks(registry);
+    classifier.network = registry.make(model, options);
     std::cerr << fmt::format(
         "warning: without --weights FILE the weights are random, and so are the classes; `qbitopt "
         "models {}` names the file of published weights\n",
         model);
   }
-  if (!is_file) network = make_network(model, weights, file);
-  if (arguments.has("allocation")) {  // its quantizers replace stored ones
-    std::erase_if(weights, [](const auto& entry) {
-      return entry.first.find("_quantizer.") != std::string::npos;
-    });
-  } else {
-    attach_stored(*network, weights);
+  classifier.preparation = preparation_of(arguments, image_shape, model);
+  const auto is_quantizers = [](const auto& entry) { return is_of_quantizer(entry.first); };
+  if (has_allocation) {  // its quantizers replace stored ones
+    std::erase_if(weights, is_quantizers);
+  } else if (std::any_of(weights.begin(), weights.end(), is_quantizers)) {
+    std::cerr << fmt::format(
+        "warning: {} holds quantizers, and no job.json beside it says how they were trained: "
+        "grids, "
+        "image size and normalization are taken to be the usual ones; --job JOB knows them\n",
+        file);
+    attach_stored(*classifier.network, weights);
   }
-  if (has_weights) load_state(*network, weights, file);
-  network->eval();
+  if (has_weights) load_state(*classifier.network, weights, file);
+  return classifier;
+}
+
+// What a job left.
+Classifier read_trained(const Job& job, const Arguments& arguments) {
+  for (const char* name : {"mean", "deviation", "products"}) {
+    if (arguments.has(name))
+      throw InputError(fmt::format("--{} is told by the job that trained the network", name));
+  }
+  const std::string& file = arguments.required("weights");
+  const auto own = job.parameters.at("model").get<std::string>();
+  std::string graph_file;
+  if (!arguments.has("model") || names_graph_file(arguments.required("model"))) {
+    graph_file = graph_file_of(arguments, job);
+  } else if (const std::string& model = arguments.required("model"); model != own) {
+    throw InputError(
+        fmt::format("{}: the job that left this file trained '{}', not '{}'", file, own, model));
+  }
+  Classifier classifier;
+  classifier.preparation = preparation_of(job, file);
+  classifier.quantizers = UniformQuantizerOptions::from(Parameters(job.parameters));
+  classifier.network = read_trained_network(
+      job, graph_file, file,
+      arguments.has("allocation") ? StoredQuantizers::kLeftOut : StoredQuantizers::kAttached);
+  return classifier;
+}
+
+Classifier read_classifier(const Arguments& arguments) {
+  const auto job = job_of(arguments);
+  Classifier classifier = job ? read_trained(*job, arguments) : read_published(arguments);
+  const int64_t size = classifier.preparation.size;
+  classifier.network->measure({3, size, size});  // fails for a .pt2 file that takes others
+  classifier.network->eval();
   if (arguments.has("allocation"))
-    attach_allocation(*network, arguments.required("allocation"), arguments.words);
-  return network;
+    attach_allocation(classifier, arguments.required("allocation"), arguments.words);
+  return classifier;
 }
 
 // {"image", "top": [{"index", "name", "probability"}, ...], "logits"}
@@ -286,16 +399,17 @@ class Writer {
 
 int predict(const std::vector<std::string>& words) {
   const Arguments arguments =
-      Arguments::parse(words, {"model", "weights", "allocation"}, {"json", "logits"});
+      Arguments::parse(words, {"job", "model", "weights", "allocation", "mean", "deviation"},
+                       {"json", "logits", "products"});
   if (arguments.words.empty()) throw InputError("no image is given");
   const torch::NoGradGuard no_grad;
   torch::manual_seed(0);
-  const auto network = load_network(arguments);
+  const Classifier classifier = read_classifier(arguments);
   Writer writer(arguments.has("json"));
   const size_t answered = for_each_image(
-      arguments.words,
+      arguments.words, classifier.preparation,
       [&](const std::string& file, const torch::Tensor& image) {
-        writer.add(answer(file, network->forward(image)[0], arguments.has("logits")));
+        writer.add(answer(file, classifier.network->forward(image)[0], arguments.has("logits")));
       },
       [](const std::string& fault) { std::cerr << "error: " << fault << std::endl; });
   writer.end();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "end_to_end/examples.h"
 #include "end_to_end/sandbox.h"
 
 namespace qbitopt {
@@ -27,9 +28,60 @@ std::string png() {
       "238215310c2d0900875d460128455a850000000049454e44ae426082");
 }
 
+// 8x4 pixels, red and blue side by side.
+std::string wide_png() {
+  return from_hex(
+      "89504e470d0a1a0a0000000d49484452000000080000000408020000003cafe9a700000014494441547"
+      "8da63f8cfc0004748ccff0cd49300003a7e1fe1d896a5a50000000049454e44ae426082");
+}
+
 class WorkerVerbsTest : public testing::Sandbox {
  protected:
   WorkerVerbsTest() { environment_["QBITOPT_WORKER"] = QBITOPT_WORKER; }
+
+  // Trains `model` on a folder of photographs with a normalization, a size, grids and places of
+  // quantizers of its own. Returns the job.
+  std::string train_on_photographs(const std::string& model, const std::string& quantizers) {
+    for (const char* kind : {"a", "b"}) {
+      for (int i = 0; i < 20; ++i)
+        write(fmt::format("photos/train/{}/{}.png", kind, i), i % 2 == 0 ? png() : wide_png());
+    }
+    write("photos/val/a/1.png", png());
+    write("photos/val/b/1.png", wide_png());
+    write("own.yaml", R"(qbitopt: 1
+name: own
+set:
+  method: fixed_precision
+  model: )" + model + R"(
+  data: {name: imagenet, root: photos, classes: 2, image_size: 16, resize: 320,
+         pixel_mean: [0.9, 0.1, 0.2], pixel_deviation: [0.5, 0.4, 0.3]}
+  weights.train: true
+  pretraining: {steps: 4, batch_size: 16}
+  training: {steps: 4, batch_size: 16}
+  calibration: {batches: 1, batch_size: 16}
+  budget.average_bits: 3
+  quantizers: )" + quantizers +
+                          "\n");
+    const testing::Result result = qbitopt("run own.yaml");
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return json_of("sql \"SELECT job FROM runs WHERE method = 'fixed_precision'\"")[0]["job"];
+  }
+
+  // What the job says of the two test images against what `predict` says of the files.
+  void expect_answers_of(const std::string& job, const std::string& options) {
+    const testing::Result exported =
+        qbitopt("export-network " + job + " -o net.onnx --examples examples.safetensors");
+    ASSERT_EQ(exported.exit_code, 0) << exported.err;
+    const auto expected = testing::example_logits(read("examples.safetensors"));
+    const Json answers =
+        json_of("predict --logits " + options + " photos/val/a/1.png photos/val/b/1.png");
+    ASSERT_EQ(answers.size(), expected.size());
+    for (size_t i = 0; i < answers.size(); ++i) {
+      for (size_t k = 0; k < 2; ++k)
+        EXPECT_NEAR(answers[i]["logits"][k].get<double>(), expected[i].at(k), 1e-4) << options;
+    }
+    EXPECT_GT(std::abs(expected[0].at(0) - expected[1].at(0)), 1e-3);  // the images differ to it
+  }
 
   // Folder of the attempt of a trained job with so many channels.
   std::string train(const std::string& method, int channels) {
@@ -75,6 +127,74 @@ TEST_F(WorkerVerbsTest, PredictNamesTheLikeliestClassesWithTheirProbabilities) {
   EXPECT_EQ(json_of(command + "--allocation " + folder + "allocation.json orange.png").size(), 1u);
 }
 
+TEST_F(WorkerVerbsTest, PredictRunsATrainedNetworkAsItsJobHadIt) {
+  const std::string job = train_on_photographs(
+      "resnet8", "{signed_grid: symmetric, per_channel_weights: true, skip: [fc.weight]}");
+  expect_answers_of(job, "--job " + job);
+  const std::string left = "results/qbitopt.runs/" + job + "/1/model.pth";
+  expect_answers_of(job, "--weights " + left);
+  expect_answers_of(job, "--model resnet8 --weights " + left);
+
+  const std::pair<std::string, std::string> cases[] = {
+      {"--model resnet20 --weights " + left, "trained 'resnet8', not 'resnet20'"},
+      {"--job " + job + " --weights " + left, "leave --weights out"},
+      {"--job " + job + " --mean 0.5,0.5,0.5", "--mean is told by the job"},
+      {"--job f00", "no job"}};
+  for (const auto& [options, message] : cases) {
+    const testing::Result result = qbitopt("predict " + options + " photos/val/a/1.png");
+    EXPECT_EQ(result.exit_code, 2) << options;
+    EXPECT_THAT(result.err, HasSubstr(message)) << options;
+  }
+  // Away from its folder nothing says how it was trained.
+  std::filesystem::copy_file(folder_ / left, folder_ / "model.pth");
+  EXPECT_THAT(qbitopt("predict --model resnet8 --weights model.pth photos/val/a/1.png").err,
+              HasSubstr("model.pth holds quantizers, and no job.json beside it says how they were "
+                        "trained"));
+}
+
+TEST_F(WorkerVerbsTest, PredictKnowsTheQuantizersOfAnExportedModule) {
+  const std::string python = QBITOPT_SOURCE "/.venv/bin/python";
+  if (!std::filesystem::exists(python)) GTEST_SKIP() << python << " with PyTorch is missing";
+  write("my_net.py", R"(import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Conv2d(3, 8, 4, stride=4)
+        self.mix = nn.TransformerEncoderLayer(8, 2, dim_feedforward=16, activation="gelu", batch_first=True)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, images):
+        return self.head(self.mix(self.stem(images).flatten(2).transpose(1, 2)).mean(1))
+)");
+  const std::string command = "cd " + folder_.string() + " && " + python +
+                              " -W ignore " QBITOPT_SOURCE
+                              "/tools/export_network.py my_net.py:Net --input 3x16x16 -o net.pt2";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const std::string job =
+      train_on_photographs("net.pt2", "{products: true, skip: [mix.linear1.*, head.weight]}");
+  expect_answers_of(job, "--job " + job);
+  std::filesystem::rename(folder_ / "net.pt2", folder_ / "moved.pt2");
+  EXPECT_THAT(qbitopt("predict --job " + job + " photos/val/a/1.png").err,
+              HasSubstr("name its copy with --model FILE"));
+  EXPECT_EQ(qbitopt("predict --job " + job + " --model moved.pt2 photos/val/a/1.png").exit_code, 0);
+
+  // Without a job: the file's size, and the normalization that is given.
+  const auto logits = [&](const std::string& options) {
+    const Json answers =
+        json_of("predict --model moved.pt2 --logits " + options + " photos/val/a/1.png");
+    return answers[0]["logits"];
+  };
+  EXPECT_NE(logits(""), logits("--mean 0.5,0.5,0.5 --deviation 0.5,0.5,0.5"));
+  EXPECT_EQ(logits(""), logits("--mean 0.485,0.456,0.406 --deviation 0.229,0.224,0.225"));
+  write("bits.json", R"({"mix.self_attn.matmul.left.input": 2})");
+  EXPECT_NE(logits("--allocation bits.json --products"), logits(""));
+  EXPECT_THAT(qbitopt("predict --model moved.pt2 --mean 2,x photos/val/a/1.png").err,
+              HasSubstr("--mean takes three numbers from 0 to 1, as in 0.5,0.5,0.5; found '2,x'"));
+}
+
 TEST_F(WorkerVerbsTest, PredictWarnsOfRandomWeights) {
   write("orange.png", png());
   const testing::Result result = qbitopt("predict --model resnet18 orange.png");
@@ -106,8 +226,8 @@ TEST_F(WorkerVerbsTest, PredictSaysWhatItCannotUse) {
       {bare + "--allocation text.json orange.png",
        "text.json: 'conv1.weight': expected a whole number of bits, found \"x\""},
       {bare + "--allocation half.json orange.png", "expected a whole number of bits, found 2.5"},
-      {"predict --model resnet9 --weights " + folder + "model.pth orange.png",
-       "unknown model 'resnet9', did you mean 'resnet8'?"}};
+      {"predict orange.png", "--model is missing"},
+      {"predict --model resnet9 orange.png", "unknown model 'resnet9', did you mean 'resnet8'?"}};
   for (const auto& [words, message] : cases) {
     const testing::Result result = qbitopt(words);
     EXPECT_EQ(result.exit_code, 2) << words;
@@ -141,10 +261,7 @@ TEST_F(WorkerVerbsTest, PredictAnswersForTheGoodPhotographsAndNamesTheOthers) {
 
 // Red and blue side by side; EXIF says that red is the top.
 TEST_F(WorkerVerbsTest, PredictTurnsAPhotographAsItsCameraWasHeld) {
-  write(
-      "stored.png",
-      from_hex("89504e470d0a1a0a0000000d49484452000000080000000408020000003cafe9a700000014494441547"
-               "8da63f8cfc0004748ccff0cd49300003a7e1fe1d896a5a50000000049454e44ae426082"));
+  write("stored.png", wide_png());
   write(
       "turned.png",
       from_hex("89504e470d0a1a0a0000000d49484452000000080000000408020000003cafe9a70000001a655849664"
@@ -174,7 +291,9 @@ TEST_F(WorkerVerbsTest, WeightsAreReadAsPeopleKeepThemOrConverted) {
         "cd " + folder_.string() + " && " + python + " -W ignore " QBITOPT_SOURCE "/" + script;
     EXPECT_EQ(std::system(command.c_str()), 0) << script;
   };
-  const std::string model = train("fp32", 3) + "model.pth";
+  // Away from its job, as the others are.
+  const std::string model = "left.pth";
+  std::filesystem::copy_file(folder_ / (train("fp32", 3) + "model.pth"), folder_ / model);
   write("orange.png", png());
   const auto logits = [&](const std::string& weights) {
     return json_of("predict --model resnet8 --logits orange.png --weights " + weights);

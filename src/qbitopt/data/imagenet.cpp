@@ -208,8 +208,7 @@ std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> file
                                        const Parameters& parameters) {
   auto content = std::make_shared<Content>();
   content->size = parameters.get<int>("image_size");
-  // The recipe's number goes with 224 pixels; smaller images see the same part of the photograph.
-  content->resize = static_cast<int>(parameters.get<int64_t>("resize") * content->size / 224);
+  content->resize = test_resize(parameters, content->size);
   content->normalization = normalization_of(parameters);
   content->min_scale = parameters.get<double>("min_scale");
   content->threads = parameters.get<int>("threads");
@@ -227,6 +226,10 @@ std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> file
   std::iota(content->test.begin(), content->test.end(), int64_t{0});
   content->files = std::move(files);
   return std::make_unique<ImageNet>(std::move(content));
+}
+
+int test_resize(const Parameters& parameters, int size) {
+  return static_cast<int>(parameters.get_or<int64_t>("resize", 224) * size / 224);
 }
 
 Normalization normalization_of(const Parameters& parameters) {

@@ -22,4 +22,9 @@ std::unique_ptr<DataSet> make_imagenet(std::shared_ptr<const ImageNetFiles> file
 // What they say of the values of pixels. Throws InputError unless there are three of each.
 Normalization normalization_of(const Parameters& parameters);
 
+// Shorter side of a test image before its middle, size x size, is cut out: `resize` goes with 224
+// pixels, and smaller images see the same part of the photograph. Where the data set has no
+// `resize`: size.
+int test_resize(const Parameters& parameters, int size);
+
 }  // namespace qbitopt

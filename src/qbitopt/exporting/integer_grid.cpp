@@ -54,6 +54,11 @@ torch::Tensor codes_of(const QuantizerSite& site, const torch::Tensor& weight) {
   return codes;
 }
 
+torch::Tensor codes_in(const IntegerGrid& grid, const torch::Tensor& values) {
+  const torch::Tensor above = values.to(torch::kFloat64) - grid.offset.value_or(0.0f);
+  return (above / grid.scale.to(torch::kFloat64)).round_().to(grid.type()).contiguous();
+}
+
 torch::Tensor values_of(const torch::Tensor& codes, const torch::Tensor& scale, int64_t axis) {
   std::vector<int64_t> shape(static_cast<size_t>(std::max<int64_t>(codes.dim(), 1)), 1);
   shape.at(static_cast<size_t>(axis)) = scale.numel();

@@ -29,6 +29,9 @@ IntegerGrid integer_grid(const QuantizerSite& site);
 // scale * code is what the network computes with, to the last digit.
 torch::Tensor codes_of(const QuantizerSite& site, const torch::Tensor& weight);
 
+// The codes of what a quantizer with one scale made: values are scale * code + offset.
+torch::Tensor codes_in(const IntegerGrid& grid, const torch::Tensor& values);
+
 // scale * code, float32; scale: one, or one for each of dimension `axis`.
 torch::Tensor values_of(const torch::Tensor& codes, const torch::Tensor& scale, int64_t axis = 0);
 
