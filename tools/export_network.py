@@ -86,8 +86,12 @@ def make_network(torch, arguments):
 
 
 def expect_logits(network, images, torch):
-    with torch.no_grad():
-        logits = network(images)
+    try:
+        with torch.no_grad():
+            logits = network(images)
+    except Exception as error:  # of very many kinds
+        fail(f"the network fails on {images.shape[0]} images of {'x'.join(map(str, images.shape[1:]))}: {error}; it must "
+             "take a batch of any size, and --input says the size of one image")
     if not isinstance(logits, torch.Tensor):
         fail(f"the network returns {type(logits).__name__}; expected logits, a tensor [batch, classes]: wrap it in a "
              "module whose forward returns them")

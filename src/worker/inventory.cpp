@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <iostream>
+#include <set>
 #include <sstream>
 
 #include "qbitopt/core/error.h"
@@ -21,6 +22,29 @@ constexpr int kLargestImage = 4096;
 
 std::string grid_of(const QuantizerSpec& spec) {
   return spec.is_signed ? "signed" : spec.has_offset ? "offset" : "unsigned";
+}
+
+// Matrices that stay in float32 because no layer with quantizers has them as its weight: positions,
+// scales, factors of a product. Empty if there are none.
+std::string unquantized(const Network& network) {
+  std::set<const void*> quantized;
+  for (const LayerSites& layer : network.layer_sites()) {
+    if (layer.weight && layer.latent.defined()) quantized.insert(layer.latent.data_ptr());
+  }
+  std::vector<std::string> names;
+  int64_t values = 0;
+  for (const auto& parameter : network.named_parameters()) {
+    if (parameter.value().dim() < 2 || quantized.count(parameter.value().data_ptr())) continue;
+    names.push_back(parameter.key());
+    values += parameter.value().numel();
+  }
+  if (names.empty()) return "";
+  constexpr size_t kMostNamed = 6;
+  const bool is_long = names.size() > kMostNamed;
+  const std::string rest = is_long ? fmt::format(" and {} more", names.size() - kMostNamed) : "";
+  if (is_long) names.resize(kMostNamed);
+  return fmt::format("without a quantizer: {}{} ({} parameters)\n", fmt::join(names, ", "), rest,
+                     values);
 }
 
 // Lists the sizes that were measured on an image of this shape.
@@ -49,6 +73,7 @@ int print(Network& network, const std::vector<int64_t>& shape, bool as_json) {
   }
   text += fmt::format("{} quantizers, {} parameters, {} MACs for an image of {}\n",
                       network.sites().size(), parameters, macs, fmt::join(shape, "x"));
+  text += unquantized(network);
   std::cout << (as_json ? json.dump(2) + "\n" : text);
   return 0;
 }

@@ -29,6 +29,29 @@ class Net(nn.Module):
 class Pair(Net):
     def forward(self, images):
         return super().forward(images), images
+
+class Token(Net):
+    def __init__(self):
+        super().__init__()
+        self.token = nn.Parameter(torch.ones(1, 1, 8))
+        self.turn = nn.Parameter(torch.eye(8))
+
+    def forward(self, images):
+        x = torch.einsum("bcn,cd->bnd", self.stem(images).flatten(2), self.turn) + self.token
+        return self.head(self.mix(x).mean(1))
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.LSTM(8, 8, batch_first=True)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, images):
+        return self.head(self.rnn(images[:, 0])[0][:, -1])
+
+class Pairwise(Net):
+    def forward(self, images):
+        return super().forward(images.reshape(2, 1, 8, 8))
 )");
     write("sweeps/own.yaml", sweep("../nets/net.pt2"));
   }
@@ -210,12 +233,27 @@ TEST_F(OwnNetworkTest, WhatDoesNotFitIsToldBeforeAnythingTrains) {
   const testing::Result classes = qbitopt("plan sweeps/own.yaml");
   EXPECT_EQ(classes.exit_code, 2);
   EXPECT_THAT(classes.err, HasSubstr("has 7 classes, but the data set has 4"));
+  ASSERT_EQ(export_network("Recurrent", "--input 1x8x8 -o nets/net.pt2"), "");
+  const testing::Result recurrent = qbitopt("plan sweeps/own.yaml");
+  EXPECT_EQ(recurrent.exit_code, 2);
+  EXPECT_THAT(recurrent.err, HasSubstr("aten.lstm.input in module 'rnn' is a recurrent layer"));
   write("nets/net.pt2", "no network");
   EXPECT_THAT(qbitopt("plan sweeps/own.yaml").err, HasSubstr("net.pt2' is no .pt2 file"));
   EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers").err, HasSubstr("is no .pt2 file"));
 }
 
+TEST_F(OwnNetworkTest, TheListTellsWhichMatricesHaveNoQuantizer) {
+  ASSERT_EQ(export_network("Token", "--input 1x8x8 -o nets/net.pt2"), "");
+  EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers").out,
+              HasSubstr("without a quantizer: token, turn (72 parameters)\n"));
+  ASSERT_EQ(export_network("Net", "--input 1x8x8 -o nets/net.pt2"), "");
+  EXPECT_THAT(qbitopt("models nets/net.pt2 --quantizers").out,
+              ::testing::Not(HasSubstr("without a quantizer")));
+}
+
 TEST_F(OwnNetworkTest, TheExportSaysWhatIsWrong) {
+  EXPECT_THAT(export_network("Pairwise", "--input 1x8x8 -o net.pt2"),
+              HasSubstr("the network fails on 3 images of 1x8x8: shape '[2, 1, 8, 8]' is invalid"));
   EXPECT_THAT(export_network("Pair", "--input 1x8x8 -o net.pt2"),
               HasSubstr("the network returns tuple; expected logits"));
   EXPECT_THAT(export_network("Nte", "--input 1x8x8 -o net.pt2"),

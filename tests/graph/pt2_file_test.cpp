@@ -119,6 +119,47 @@ TEST(Pt2FileTest, ANetworkInTrainingModeIsRefused) {
               HasSubstr("aten.dropout.default in module 'drop' was exported in training mode"));
 }
 
+TEST(Pt2FileTest, LayersWithoutQuantizersAndRandomNumbersAreRefused) {
+  const std::pair<const char*, const char*> operators[] = {
+      {"lstm.input", "in module 'act' is a recurrent layer"},
+      {"gru.input", "is a recurrent layer"},
+      {"rnn_tanh.input", "is a recurrent layer"},
+      {"lstm_cell.default", "is a recurrent layer"},
+      {"bernoulli.p", "in module 'act' draws random numbers in evaluation, too"},
+      {"bernoulli_.float", "draws random numbers"},
+      {"randn_like.default", "draws random numbers"}};
+  for (const auto& [name, message] : operators) {
+    Json json = pt2::small_program().json();
+    json[Json::json_pointer("/graph_module/graph/nodes/1/target")] =
+        std::string("torch.ops.aten.") + name;
+    EXPECT_THAT(refusal(pt2::small_program(), json), HasSubstr(message)) << name;
+  }
+}
+
+TEST(Pt2FileTest, AStateThatChangesInPlaceIsRefused) {
+  const auto changed = [](const char* target, bool by_view) {
+    Program program = pt2::small_program();
+    program.add_tensor("count", {2}, "buffer");
+    program.add_value("row", {});
+    program.add_value("sum", {2});
+    if (by_view) {
+      program.add_node(
+          "torch.ops.aten.select.int",
+          {{"self", pt2::tensor("p_count")}, {"dim", {{"as_int", 0}}}, {"index", {{"as_int", 0}}}},
+          "row");
+    }
+    program.add_node(
+        target, {{"self", pt2::tensor(by_view ? "row" : "p_count")}, {"other", {{"as_int", 1}}}},
+        "sum");
+    return program;
+  };
+  for (const bool by_view : {false, true}) {
+    EXPECT_THAT(refusal(changed("torch.ops.aten.add_.Tensor", by_view).file()),
+                HasSubstr("changes 'count' when it runs"));
+    EXPECT_NO_THROW(read_pt2(changed("torch.ops.aten.add.Tensor", by_view).file()));
+  }
+}
+
 TEST(Pt2FileTest, HostileFilesAreRefused) {
   const auto with_config = [](const std::string& pointer, const Json& value) {
     Program program = pt2::small_program();

@@ -32,6 +32,21 @@ constexpr std::array<const char*, 14> kTypes = {"?",   "U8",  "I8", "I16", "I32"
                                                 "F32", "F64", "?",  "?",   "?",   "BOOL", "BF16"};
 const std::set<std::string> kTensorTypes = {"F32", "F16", "BF16", "I64", "BOOL"};
 
+// Layers whose weights would silently stay in float32, as no quantizer fits inside them.
+const std::set<std::string_view> kRecurrent = {"lstm",          "gru",          "rnn_tanh",
+                                               "rnn_relu",      "lstm_cell",    "gru_cell",
+                                               "rnn_tanh_cell", "rnn_relu_cell"};
+// Dropout is none of them: it is switched off in evaluation.
+const std::set<std::string_view> kRandom = {
+    "rand",       "randn",        "randint",    "randperm", "rand_like",
+    "randn_like", "randint_like", "bernoulli",  "normal",   "normal_functional",
+    "uniform",    "multinomial",  "poisson",    "binomial", "exponential",
+    "cauchy",     "geometric",    "log_normal", "random",   "rrelu_with_noise"};
+// Outputs share the memory of "self".
+const std::set<std::string_view> kViews = {
+    "alias",   "chunk", "narrow",    "permute", "select",    "slice", "split", "split_with_sizes",
+    "squeeze", "t",     "transpose", "unbind",  "unsqueeze", "view"};
+
 [[noreturn]] void refuse_damaged(const std::string& what) { throw BadGraph("is damaged: " + what); }
 
 // What stands where something else was expected, as far as it fits a message.
@@ -347,6 +362,7 @@ class Pt2Reader {
     GraphValue& value = graph_.values[tensor.value];
     value.type = stored.type;
     value.shape = stored.shape;
+    own_memory_[tensor.value] = graph_.tensors.size();
     graph_.tensors.push_back(std::move(tensor));
   }
 
@@ -439,7 +455,39 @@ class Pt2Reader {
     const bool has_statistics = !node.operation().ends_with("_norm") || node.value("running_mean");
     if (mode && std::get_if<bool>(mode) && std::get<bool>(*mode) && has_statistics)
       refuse("was exported in training mode; call .eval() on the module before exporting it");
+    if (kRecurrent.count(node.plain_name()) != 0) {
+      refuse(
+          "is a recurrent layer, whose weights have no quantizers here; write its steps with "
+          "linear layers");
+    }
+    if (kRandom.count(node.plain_name()) != 0) {
+      refuse(
+          "draws random numbers in evaluation, too; call .eval() on the module before exporting "
+          "it, or write it without them");
+    }
+    expect_no_write(node);
     graph_.nodes.push_back(std::move(node));
+  }
+
+  // Into the network's own tensors, by whatever view.
+  void expect_no_write(const GraphNode& node) {
+    const auto self = node.value("self");
+    const auto own = self ? own_memory_.find(*self) : own_memory_.end();
+    if (own == own_memory_.end()) return;
+    const std::string_view name = node.plain_name();
+    const bool writes = node.works_in_place() && name != "detach" && name != "requires_grad";
+    if (writes) refuse_state(graph_.tensors[own->second].name);
+    if (node.works_in_place() || kViews.count(name) != 0) {
+      const size_t tensor = own->second;
+      for (const size_t output : node.outputs) own_memory_[output] = tensor;
+    }
+  }
+
+  [[noreturn]] static void refuse_state(const std::string& tensor) {
+    throw BadGraph(fmt::format(
+        "changes '{}' when it runs: it was exported in training mode (call .eval() before), or "
+        "keeps a state from one batch to the next, which cannot be trained here",
+        tensor));
   }
 
   // The first of a node's arguments of this kind.
@@ -647,10 +695,8 @@ class Pt2Reader {
     for (const Json& spec : specs) {
       const auto [kind, what] = alternative(spec);
       if (kind == "buffer_mutation" || kind == "parameter_mutation") {
-        throw BadGraph(fmt::format(
-            "changes '{}' when it runs: it was exported in training mode (call .eval() before), or "
-            "keeps a state from one batch to the next, which cannot be trained here",
-            text(field(what, kind == "buffer_mutation" ? "buffer_name" : "parameter_name"))));
+        refuse_state(
+            text(field(what, kind == "buffer_mutation" ? "buffer_name" : "parameter_name")));
       }
       if (kind == "user_input_mutation") {
         throw BadGraph(
@@ -717,6 +763,7 @@ class Pt2Reader {
   int subgraphs_ = 0, depth_ = 0;
   std::set<std::string> numbers_;  // truths and fractions, which are not kept
   std::set<std::string> tensor_names_;
+  std::map<size_t, size_t> own_memory_;  // of the network's tensors and their views: which tensor
   // Where parameters lie in the file: a second name of the same (tied weights) is the same value.
   std::map<std::tuple<uint64_t, int64_t, std::vector<int64_t>, std::vector<int64_t>>, size_t>
       places_;
