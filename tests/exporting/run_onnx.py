@@ -3,10 +3,17 @@
     python tests/exporting/run_onnx.py net.onnx examples.safetensors [MORE.onnx EXAMPLES ...]
 
 For each file, by onnxruntime: {"plain": {"images", "top1", "difference", "close"}}, without any optimization; "optimized",
-with all that compute the same; "default", with those that round more, too: float32 inputs of a product with integer
-weights to 8 bits, and biases to steps of the input's scale times the weight's. Of a file with Quant nodes {"qonnx": {...}},
+with all that compute the same; "default", with those that do not: they round float32 inputs of a product with integer
+weights to 8 bits, and biases to steps of the input's scale times the weight's, and on x86 processors without VNNI pairs of
+products of 8 bits saturate at 16. Of a file with Quant nodes {"qonnx": {...}},
 of four images. "top1": images with the same first class. "difference": the largest of a logit, in units of the largest
 logit. "close": images whose logits differ by at most CLOSE.
+
+If the examples hold "codes.NAME", what our quantizers of activations made of the images (export-network --codes), each
+model is also cut at them: every layer reads our codes, so that what it computes cannot have begun elsewhere. "forced
+plain", "forced optimized" and "forced qonnx" then have, besides the above, "codes": how many codes were compared,
+"crossed": how many differ from ours, "furthest": the largest distance, in steps, of such a value from the boundary between
+the two codes, "jumps": those that differ by more than a step, and "crossed_images".
 """
 
 import json
@@ -15,6 +22,7 @@ import sys
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
 
 KINDS = {"F32": np.float32, "I64": np.int64, "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_}
 
@@ -47,7 +55,7 @@ def compare(logits, expected):
     }
 
 
-def by_onnxruntime(model, images, how):
+def session_of(model, how):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -58,29 +66,143 @@ def by_onnxruntime(model, images, how):
     disabled = []
     if how == "optimized":
         options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+        options.add_session_config_entry("session.x64quantprecision", "1")
         disabled = ["WeightBiasQuantization"]
-    session = onnxruntime.InferenceSession(
+    return onnxruntime.InferenceSession(
         model.SerializeToString(), options, ["CPUExecutionProvider"], disabled_optimizers=disabled
     )
+
+
+def by_onnxruntime(model, images, how):
+    session = session_of(model, how)
     whole = session.run(["logits"], {"images": images})[0]
     one = session.run(["logits"], {"images": images[:1]})[0]  # the batch may have any size
     assert one.shape == (1, whole.shape[1]), one.shape
     return whole
 
 
-def by_qonnx(model, images):
+def run_qonnx(model, feeds):
+    """All outputs, image by image: it runs node by node with the batch that the model says."""
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx
     from qonnx.transformation.infer_shapes import InferShapes
 
-    logits = []
-    # It runs node by node with the batch that the model says.
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
-    model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 1
+    # Of a tensor that holds several rows for an image, their number.
+    per_image = {name: len(values) // len(feeds["images"]) for name, values in feeds.items()}
+    for value in [*model.graph.input, *model.graph.output]:
+        if value.type.tensor_type.shape.dim:
+            value.type.tensor_type.shape.dim[0].dim_value = per_image.get(value.name, 1)
     wrapper = ModelWrapper(model).transform(InferShapes())
-    for image in images:
-        logits.append(execute_onnx(wrapper, {"images": image[None]})["logits"][0])
-    return np.stack(logits)
+    results = {value.name: [] for value in model.graph.output}
+    for i in range(len(feeds["images"])):
+        one = {name: values[i * rows : (i + 1) * rows] for name, values in feeds.items() for rows in [per_image[name]]}
+        answers = execute_onnx(wrapper, one)
+        for name, all in results.items():
+            all.append(answers[name])
+    return {name: np.concatenate(all) for name, all in results.items()}
+
+
+class Forced:
+    """A model whose layers read given codes, and which hands out what it would have quantized itself."""
+
+    def __init__(self, model, codes, looks):
+        """`looks`: also hands out what is quantized, which keeps onnxruntime from computing in integers."""
+        self.model, self.feeds, self.sites = model, {}, []
+        graph = model.graph
+        constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        makers = {output: node for node in graph.node for output in node.output}
+        self.is_qonnx = any(node.op_type == "Quant" for node in graph.node)
+        for name, values in codes.items():
+            readers = [
+                node
+                for node in graph.node
+                if node.op_type in ("DequantizeLinear", "Quant")
+                and node.input[1] == name + "_scale"
+                and node.input[0] not in constants
+            ]
+            assert len(readers) == 1, f"{len(readers)} nodes dequantize '{name}'"
+            (node,) = readers
+            scale = float(constants[name + "_scale"])
+            if self.is_qonnx:
+                source, made = node.input[0], node.output[0]
+                fed, kind = values.astype(np.float32) * np.float32(scale), onnx.TensorProto.FLOAT
+            else:
+                made = node.input[0]
+                quantize = makers[made] if makers[made].op_type == "QuantizeLinear" else makers[makers[made].input[0]]
+                assert quantize.op_type == "QuantizeLinear", f"'{name}' is quantized by {quantize.op_type}"
+                source, fed, kind = quantize.input[0], values, onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
+            given = f"given {name}"
+            for reader in graph.node:
+                if reader is not node and not self.is_qonnx:
+                    continue
+                for i, read in enumerate(reader.input):
+                    if read == made:
+                        reader.input[i] = given
+            shape = [f"rows of {name}", *values.shape[1:]]
+            graph.input.append(onnx.helper.make_tensor_value_info(given, kind, shape))
+            self.add_output(made, kind, shape)
+            if looks:
+                self.add_output(source, onnx.TensorProto.FLOAT, shape)
+            self.feeds[given] = fed
+            self.sites.append((name, made, source, values, scale))
+
+    def add_output(self, name, kind, shape):
+        graph = self.model.graph
+        if all(value.name != name for value in [*graph.input, *graph.output]):
+            self.model.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, shape))
+
+    def run(self, images, how):
+        feeds = {"images": images, **self.feeds}
+        if how == "qonnx":
+            return feeds | run_qonnx(self.model, feeds)
+        session = session_of(self.model, how)
+        names = [output.name for output in self.model.graph.output]
+        return feeds | dict(zip(names, session.run(names, feeds), strict=True))
+
+    def compare(self, results, sources, images):
+        """`sources`: of each site what is quantized, where it is known."""
+        found = {"codes": 0, "crossed": 0, "jumps": 0, "furthest": 0.0}
+        crossed_images = set()
+        for name, made, _, ours, scale in self.sites:
+            theirs = results[made]
+            if self.is_qonnx:
+                theirs = np.rint(theirs / scale)
+            off = theirs.astype(np.int64) - ours.astype(np.int64)
+            found["codes"] += off.size
+            differ = np.nonzero(off.reshape(-1))[0]
+            if not len(differ):
+                continue
+            rows = off.reshape(images, -1)
+            crossed_images.update(np.nonzero(rows.any(1))[0].tolist())
+            found["crossed"] += len(differ)
+            found["jumps"] += int((np.abs(off) > 1).sum())
+            # The boundary between codes q and q + 1 is (q + 1/2) scale.
+            boundary = np.minimum(theirs, ours).reshape(-1)[differ].astype(np.float64) + 0.5
+            distance = np.abs(sources[name].reshape(-1)[differ].astype(np.float64) / scale - boundary)
+            found["furthest"] = max(found["furthest"], float(distance.max()))
+        return {**found, "crossed_images": len(crossed_images)}
+
+
+def force(file, tensors, expected, hows):
+    codes = {name[6:]: values for name, values in tensors.items() if name.startswith("codes.")}
+    result = {}
+    if not codes:
+        return result
+    is_few = "qonnx" in hows
+    images = tensors["images"][: 4 if is_few else None].copy()
+    share = len(tensors["images"]) // len(images)
+    codes = {name: values[: len(values) // share] for name, values in codes.items()}
+    sources = {}
+    for how in hows:
+        forced = Forced(onnx.load(file), codes, looks=not sources)
+        results = forced.run(images, how)
+        if not sources:
+            sources = {name: results[source] for name, _, source, _, _ in forced.sites}
+        result["forced " + how] = {
+            **compare(results["logits"], expected[: len(images)]),
+            **forced.compare(results, sources, len(images)),
+        }
+    return result
 
 
 def check(file, examples):
@@ -91,11 +213,11 @@ def check(file, examples):
     result = {"file": file}
     if any(opset.domain.startswith("qonnx") for opset in model.opset_import):
         few = slice(0, 4)
-        result["qonnx"] = compare(by_qonnx(model, images[few]), expected[few])
-        return result
+        result["qonnx"] = compare(run_qonnx(model, {"images": images[few]})["logits"], expected[few])
+        return result | force(file, tensors, expected, ["qonnx"])
     for how in ("plain", "optimized", "default"):
         result[how] = compare(by_onnxruntime(model, images, how), expected)
-    return result
+    return result | force(file, tensors, expected, ["plain", "optimized"])
 
 
 def main():
