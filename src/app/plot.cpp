@@ -35,6 +35,8 @@ const char* extension_of(FigureFormat format) {
       return ".png";
     case FigureFormat::kGnuplot:
       return ".gp";
+    case FigureFormat::kCsv:
+      return ".csv";
     default:
       return ".svg";
   }
@@ -47,8 +49,9 @@ int plot(const Invocation& invocation) {
       "plot NAME... | all [options]",
       "Draws figures. NAME is a figure, or the path of a definition (.yaml). Without NAME, "
       "lists the figures.");
-  line.options()("format", po::value<std::string>()->value_name("FORMAT"),
-                 "svg (default), pdf, png, or gp (the gnuplot script with its data)")(
+  line.options()(
+      "format", po::value<std::string>()->value_name("FORMAT"),
+      "svg (default), pdf, png, gp (the gnuplot script with its data) or csv (the data)")(
       "output,o", po::value<OutputName>()->value_name("FILE"),
       "file to write; folder for several figures (default: plots)")(
       "sweep", po::value<std::string>()->value_name("NAME"), "only the jobs of this sweep");

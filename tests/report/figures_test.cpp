@@ -74,12 +74,18 @@ TEST_F(FiguresTest, EveryDefinitionDrawsTheExample) {
   if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
   Database database(folder_ / "example.db");
   store_example(database, folder_.path());
-  ASSERT_GE(figure_files().size(), 9u);
+  ASSERT_GE(figure_files().size(), 13u);
+  const std::set<std::string> elsewhere = {"accuracy_over_bops", "metric_agreement"};
   for (const EmbeddedFile& file : figure_files()) {
     const FigureDefinition figure = read_figure(std::string(file.name));
     EXPECT_NE(figure.title, "") << file.name;
     EXPECT_NE(figure.caption, "") << file.name;
-    const std::string svg = figure_for_page(database.reader(), figure, "example");
+    const auto [svg, csv] = figure_for_page(database.reader(), figure, "example");
+    if (elsewhere.count(figure.name) != 0) {  // the example has no such runs: their own tests
+      EXPECT_EQ(svg, "") << file.name;
+      continue;
+    }
+    EXPECT_THAT(csv, HasSubstr("panel,")) << file.name;
     EXPECT_THAT(svg, StartsWith("<svg viewBox=")) << file.name;
     EXPECT_THAT(svg, Not(HasSubstr("<script"))) << file.name;
     EXPECT_THAT(svg, HasSubstr("var(--muted)")) << file.name;
@@ -102,9 +108,11 @@ TEST_F(FiguresTest, FormatsAreWhatTheirNamesSay) {
   EXPECT_EQ(first_bytes(FigureFormat::kPdf), "%PDF-");
   EXPECT_EQ(first_bytes(FigureFormat::kPng), "\x89PNG\r");
   EXPECT_EQ(first_bytes(FigureFormat::kGnuplot), "set t");
+  EXPECT_EQ(first_bytes(FigureFormat::kCsv), "panel");
   EXPECT_THAT(
       message_of([] { figure_format("swg"); }),
-      HasSubstr("unknown format 'swg', did you mean 'svg'?; known formats: gp, pdf, png, svg"));
+      HasSubstr(
+          "unknown format 'swg', did you mean 'svg'?; known formats: csv, gp, pdf, png, svg"));
 }
 
 TEST_F(FiguresTest, NothingIsDrawnOfAnEmptyDatabase) {
@@ -209,6 +217,90 @@ TEST_F(FiguresTest, PredictionsInNatsStandAgainstFullPrecisionOfTheirRecipe) {
   EXPECT_NEAR(rows.at(0, "y").get<double>() + rows.at(1, "y").get<double>(), 0.1 + 0.3, 1e-12);
 }
 
+TEST_F(FiguresTest, TheFrontOverBytesLeavesOutWhatAnotherOneBeats) {
+  Database database(folder_ / "runs.db");
+  const auto add = [&](const char* method, double top1, std::vector<int> bits) {
+    store(database, {{"method", method}, {"budget.average_bits", 4}},
+          {.top1 = top1, .bits = std::move(bits)});
+  };
+  add("small", 70, {2, 2, 3, 8});    // 100 bytes
+  add("worse", 69, {2, 3, 3, 8});    // 137
+  add("large", 80, {4, 4, 3, 8});    // 200
+  add("useless", 80, {8, 4, 3, 8});  // 250
+  const Rows rows = database.reader().query(read_figure("accuracy_over_bytes").sql, {nullptr});
+  ASSERT_EQ(rows.size(), 4u);
+  std::map<std::string, double> kilobytes;
+  std::set<std::string> front;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    kilobytes[rows.at(i, "series")] = rows.at(i, "x");
+    if (rows.at(i, "front") == 1) front.insert(rows.at(i, "series"));
+  }
+  EXPECT_DOUBLE_EQ(kilobytes["small"], 0.1);
+  EXPECT_DOUBLE_EQ(kilobytes["useless"], 0.25);
+  EXPECT_EQ(front, (std::set<std::string>{"small", "large"}));
+}
+
+TEST_F(FiguresTest, BitOperationsAreShownWhereTheWorkerCountedThem) {
+  Database database(folder_ / "runs.db");
+  store(database, {{"method", "without"}, {"budget.average_bits", 4}}, {});
+  for (const double bops : {2e6, 3e6}) {
+    store(database, {{"method", "qbitopt"}, {"budget.bops", 2 * bops}},
+          {.top1 = bops == 2e6 ? 70.0 : 80.0, .bops = bops});
+  }
+  const FigureDefinition figure = read_figure("accuracy_over_bops");
+  const Rows rows = database.reader().query(figure.sql, {nullptr});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_DOUBLE_EQ(rows.at(0, "x"), 2);
+  EXPECT_DOUBLE_EQ(rows.at(1, "x"), 3);
+  EXPECT_EQ(rows.at(0, "front"), 1);
+  EXPECT_EQ(rows.at(1, "front"), 1);
+  EXPECT_NE(figure_script(database.reader(), figure, std::nullopt, FigureFormat::kSvg), "");
+}
+
+TEST_F(FiguresTest, BitsStandOverTheCostOfTheFewestCandidate) {
+  Database database(folder_ / "runs.db");
+  store(database, {{"method", "qbitopt"}, {"sensitivity", "fit"}, {"budget.average_bits", 4}},
+        {.bits = {2, 4, 3, 8}});
+  const Rows rows = database.reader().query(read_figure("bits_over_sensitivity").sql, {nullptr});
+  std::map<std::string, std::pair<double, double>> found;
+  for (size_t i = 0; i < rows.size(); ++i)
+    found[rows.at(i, "tensor")] = {rows.at(i, "x"), rows.at(i, "y")};
+  const std::map<std::string, std::pair<double, double>> expected = {{"stem.weight", {9, 2}},
+                                                                     {"head.weight", {8, 4}},
+                                                                     {"head.input", {7, 3}},
+                                                                     {"stem.input", {4, 8}}};
+  EXPECT_EQ(found, expected);
+  EXPECT_THAT(rows.at(0, "panel").get<std::string>(), StartsWith("Weights, cost by fit [nats]"));
+}
+
+TEST_F(FiguresTest, MetricsAgreeByTheRanksOfTheirCosts) {
+  Database database(folder_ / "runs.db");
+  const auto add = [&](const char* metric, std::vector<double> costs) {
+    store(database, {{"method", "static_allocation"}, {"sensitivity", metric}},
+          {.costs = std::move(costs)});
+  };
+  add("fit", {1, 2, 30, 4});
+  const FigureDefinition figure = read_figure("metric_agreement");
+  EXPECT_TRUE(database.reader().query(figure.sql, {nullptr}).empty()) << "one metric only";
+  add("scaled", {10, 20, 300, 40});
+  add("reversed", {4, 3, 1, 2});
+  add("tied", {1, 1, 2, 2});
+  const Rows rows = database.reader().query(figure.sql, {nullptr});
+  std::map<std::pair<std::string, std::string>, double> found;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_THAT(rows.at(i, "panel").get<std::string>(), StartsWith("Weights of "));
+    found[{rows.at(i, "x"), rows.at(i, "y")}] = rows.at(i, "value");
+  }
+  EXPECT_EQ(found.size(), 16u);
+  EXPECT_NEAR(found.at({"fit", "fit"}), 100, 1e-9);
+  EXPECT_NEAR(found.at({"fit", "scaled"}), 100, 1e-9);
+  EXPECT_NEAR(found.at({"fit", "reversed"}), -100, 1e-9);
+  // Ranks 1 2 4 3 and 1.5 1.5 3.5 3.5: covariance 1, variances 1.25 and 1.
+  EXPECT_NEAR(found.at({"fit", "tied"}), 100 / std::sqrt(1.25), 1e-9);
+  EXPECT_NEAR(found.at({"tied", "fit"}), 100 / std::sqrt(1.25), 1e-9);
+  EXPECT_NE(figure_script(database.reader(), figure, std::nullopt, FigureFormat::kSvg), "");
+}
+
 TEST_F(FiguresTest, ATrialOfASearchIsInNoFigureOfResults) {
   Database database(folder_ / "runs.db");
   // For predicted_loss: what the rise of the loss is measured against.
@@ -259,7 +351,7 @@ TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
     store(database, name, 0, 80, true);
   }
   for (const char* name : {"accuracy_over_bits", "bits_per_layer", "time_per_job", "curves"})
-    EXPECT_THAT(figure_for_page(database.reader(), read_figure(name), std::nullopt),
+    EXPECT_THAT(figure_for_page(database.reader(), read_figure(name), std::nullopt).svg,
                 HasSubstr("<svg"));
   EXPECT_FALSE(std::filesystem::exists(trap));
 }

@@ -53,24 +53,29 @@ std::vector<Event> events_of(const GoodRun& run) {
                            .device = "cpu",
                            .environment = {{"commit", run.commit}, {"cpu", "a processor"}}});
   if (is_quantized) {
-    bodies.push_back(Inventory{{{"stem.weight", "weight", 100, 1000, true, std::nullopt, 100},
-                                {"head.weight", "weight", 300, 300, true, std::nullopt, 300},
-                                {"head.input", "activation", 50, 300, true, std::nullopt, 50},
-                                {"stem.input", "activation", 784, 1000, false, 8, 784}}});
-    bodies.push_back(
-        Reallocation{.step = 0,
-                     .solver = "relax_greedy",
-                     .status = "feasible",
-                     .objective = 0.5,
-                     .bound = 0.4,
-                     .gap = 0.2,
-                     .solve_microseconds = 12,
-                     .budgets = {{"weight", run.limit, 3.5}, {"activation", run.limit, 3}},
-                     .bits = run.bits,
-                     .sensitivities = {1, 2, 3, 4},
-                     .ranges = {0.5, 0.25, 6, 2},
-                     .costs = {{{2, 9}, {4, 1}}, {{2, 8}, {4, 2}}, {{2, 7}, {4, 3}}, {{8, 4}}},
-                     .cost_unit = run.cost_unit});
+    Inventory inventory{{{"stem.weight", "weight", 100, 1000, true, std::nullopt, 100},
+                         {"head.weight", "weight", 300, 300, true, std::nullopt, 300},
+                         {"head.input", "activation", 50, 300, true, std::nullopt, 50},
+                         {"stem.input", "activation", 784, 1000, false, 8, 784}}};
+    Reallocation chosen{.step = 0,
+                        .solver = "relax_greedy",
+                        .status = "feasible",
+                        .objective = 0.5,
+                        .bound = 0.4,
+                        .gap = 0.2,
+                        .solve_microseconds = 12,
+                        .budgets = {{"weight", run.limit, 3.5}, {"activation", run.limit, 3}},
+                        .bits = run.bits,
+                        .sensitivities = {1, 2, 3, 4},
+                        .ranges = {0.5, 0.25, 6, 2},
+                        .costs = {{{2, 9}, {4, 1}}, {{2, 8}, {4, 2}}, {{2, 7}, {4, 3}}, {{8, 4}}},
+                        .cost_unit = run.cost_unit};
+    for (size_t q = 0; q < run.costs.size(); ++q) {
+      inventory.quantizers[q].kind = "weight";
+      chosen.costs[q] = {{2, run.costs[q]}};
+    }
+    bodies.push_back(inventory);
+    bodies.push_back(chosen);
   }
   bodies.push_back(Metrics{1, "train", {{"loss", 2.0}}});
   bodies.push_back(Metrics{2, "train", {{"loss", 1.0}}});
@@ -91,6 +96,7 @@ std::vector<Event> events_of(const GoodRun& run) {
     finished.all_tensor_bits = {{"weight", weights},
                                 {"activation", (50 * run.bits[2] + 784 * run.bits[3]) / 834.0}};
     finished.weight_bytes = (100 * run.bits[0] + 300 * run.bits[1]) / 8;
+    if (run.bops > 0) finished.budgets.push_back({"bops", 2 * run.bops, run.bops});
   }
   finished.budget_met = run.budget_met;
   finished.seconds = run.seconds;

@@ -36,6 +36,9 @@ struct GoodRun {
   bool budget_met = true;
   std::string commit = "abc1234";
   std::string cost_unit = "nats";
+  double bops = 0;  // achieved under a budget of twice as many; 0: no such budget
+  std::vector<double>
+      costs;  // at 2 bits, of the four tensors, which are then all weights; empty: others
 };
 std::vector<Event> events_of(const GoodRun& run);
 

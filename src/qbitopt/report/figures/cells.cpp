@@ -70,8 +70,11 @@ void draw_key(Canvas& canvas, const FigureInput& input, const Scale& scale, doub
   }
   std::string title = axis.title;
   if (!is_stepped) {
-    canvas.text(x + 5, top + 7, fmt::format("{:.1e}", scale.high), {.color = kMuted, .size = 9});
-    title = fmt::format("{} [{}]   {:.1e}", axis.title, axis.unit, scale.low);
+    const auto end = [&](double value) {
+      return axis.is_logarithmic ? fmt::format("{:.1e}", value) : fmt::format("{:.4g}", value);
+    };
+    canvas.text(x + 5, top + 7, end(scale.high), {.color = kMuted, .size = 9});
+    title = fmt::format("{} [{}]   {}", axis.title, axis.unit, end(scale.low));
   }
   canvas.text(from - 6, top + 7, title, {.color = kMuted, .align = Align::kRight, .size = 10});
 }

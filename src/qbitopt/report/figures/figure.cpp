@@ -10,6 +10,7 @@
 #include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/figures/kinds.h"
 #include "qbitopt/report/figures/svg.h"
+#include "qbitopt/report/rows_format.h"
 
 namespace qbitopt {
 namespace {
@@ -51,26 +52,16 @@ std::string terminal(FigureFormat format, double width, double height) {
       width, height);
 }
 
-}  // namespace
-
-FigureFormat figure_format(const std::string& name) {
-  static const std::map<std::string, FigureFormat> known = {{"svg", FigureFormat::kSvg},
-                                                            {"pdf", FigureFormat::kPdf},
-                                                            {"png", FigureFormat::kPng},
-                                                            {"gp", FigureFormat::kGnuplot}};
-  const auto found = known.find(name);
-  if (found == known.end())
-    throw InputError(unknown_name("format", name, {"svg", "pdf", "png", "gp"}));
-  return found->second;
-}
-
-std::string figure_script(const Reader& reader, const FigureDefinition& figure,
-                          const std::optional<std::string>& sweep, FigureFormat format,
-                          bool with_title) {
+Rows rows_of(const Reader& reader, const FigureDefinition& figure,
+             const std::optional<std::string>& sweep) {
   std::vector<Json> arguments;
   if (figure.sql.find(":sweep") != std::string::npos)
     arguments.push_back(sweep ? Json(*sweep) : Json());
-  const Rows rows = reader.query(figure.sql, arguments);
+  return reader.query(figure.sql, arguments);
+}
+
+std::string script_of(const Reader& reader, const FigureDefinition& figure, const Rows& rows,
+                      FigureFormat format, bool with_title) {
   if (rows.empty()) return "";
   const SeriesStyles styles = styles_of(reader);
   const Canvas canvas = draw({figure, rows, styles, with_title});
@@ -78,25 +69,49 @@ std::string figure_script(const Reader& reader, const FigureDefinition& figure,
          canvas.script() + "unset multiplot\n";
 }
 
+}  // namespace
+
+FigureFormat figure_format(const std::string& name) {
+  static const std::map<std::string, FigureFormat> known = {{"svg", FigureFormat::kSvg},
+                                                            {"pdf", FigureFormat::kPdf},
+                                                            {"png", FigureFormat::kPng},
+                                                            {"gp", FigureFormat::kGnuplot},
+                                                            {"csv", FigureFormat::kCsv}};
+  const auto found = known.find(name);
+  if (found == known.end())
+    throw InputError(unknown_name("format", name, {"svg", "pdf", "png", "gp", "csv"}));
+  return found->second;
+}
+
+std::string figure_script(const Reader& reader, const FigureDefinition& figure,
+                          const std::optional<std::string>& sweep, FigureFormat format,
+                          bool with_title) {
+  return script_of(reader, figure, rows_of(reader, figure, sweep), format, with_title);
+}
+
 bool draw_figure(const Reader& reader, const FigureDefinition& figure,
                  const std::optional<std::string>& sweep, FigureFormat format,
                  const std::filesystem::path& output) {
-  const std::string script = figure_script(reader, figure, sweep, format);
-  if (script.empty()) return false;
+  const Rows rows = rows_of(reader, figure, sweep);
+  if (rows.empty()) return false;
   if (output.has_parent_path()) std::filesystem::create_directories(output.parent_path());
-  if (format == FigureFormat::kGnuplot) {
-    write_file_atomically(output, script);
-  } else {
-    write_file_atomically(output, gnuplot_output(script));
+  if (format == FigureFormat::kCsv) {
+    write_file_atomically(output, write_rows(rows, RowsFormat::kCsv));
+    return true;
   }
+  const std::string script = script_of(reader, figure, rows, format, /*with_title=*/true);
+  write_file_atomically(output, format == FigureFormat::kGnuplot ? script : gnuplot_output(script));
   return true;
 }
 
-std::string figure_for_page(const Reader& reader, const FigureDefinition& figure,
-                            const std::optional<std::string>& sweep) {
+PageFigure figure_for_page(const Reader& reader, const FigureDefinition& figure,
+                           const std::optional<std::string>& sweep) {
+  const Rows rows = rows_of(reader, figure, sweep);
   const std::string script =
-      figure_script(reader, figure, sweep, FigureFormat::kSvg, /*with_title=*/false);
-  return script.empty() ? "" : themed_svg(gnuplot_output(script), figure.name, figure.title);
+      script_of(reader, figure, rows, FigureFormat::kSvg, /*with_title=*/false);
+  if (script.empty()) return {};
+  return {themed_svg(gnuplot_output(script), figure.name, figure.title),
+          write_rows(rows, RowsFormat::kCsv)};
 }
 
 }  // namespace qbitopt

@@ -15,8 +15,9 @@ enum class FigureFormat {
   kPdf,
   kPng,
   kGnuplot,  // the script with its data, for editing
+  kCsv,      // the rows of its SQL
 };
-// "svg", "pdf", "png" or "gp", also as the end of a file's name. Throws InputError.
+// "svg", "pdf", "png", "gp" or "csv", also as the end of a file's name. Throws InputError.
 FigureFormat figure_format(const std::string& name);
 
 // The gnuplot script of a figure, data included; empty if there is nothing to draw. `sweep`: show
@@ -34,7 +35,11 @@ bool draw_figure(const Reader& reader, const FigureDefinition& figure,
 // The figure as an <svg> element for a page: sized by its width, in the colors of the page (CSS
 // variables --ink, --muted, --line), with title and description for a screen reader, and ids that
 // begin with the figure's name. Empty if there is nothing to draw.
-std::string figure_for_page(const Reader& reader, const FigureDefinition& figure,
-                            const std::optional<std::string>& sweep);
+struct PageFigure {
+  std::string svg;
+  std::string csv;  // the rows of its SQL
+};
+PageFigure figure_for_page(const Reader& reader, const FigureDefinition& figure,
+                           const std::optional<std::string>& sweep);
 
 }  // namespace qbitopt
