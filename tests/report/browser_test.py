@@ -1,4 +1,4 @@
-"""Opens a report in headless Chromium as a reader would: browser_test.py REPORT.html DATABASE [SCREENSHOTS]
+"""Opens a report in headless Chromium as a reader would: browser_test.py REPORT.html DATABASE QBITOPT [SCREENSHOTS]
 
 Speaks the WebDriver protocol to chromedriver with the standard library alone. Exits with 77 (a skipped
 test) where Chromium or chromedriver is missing. With a folder for SCREENSHOTS, pictures in both themes and
@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +33,7 @@ class Browser:
                                        stderr=subprocess.DEVNULL)
         options = {"binary": chromium,
                    "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                            "--window-size=1280,900", "--hide-scrollbars"]}
+                            "--disable-ipc-flooding-protection", "--window-size=1280,900", "--hide-scrollbars"]}
         capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
                         "goog:loggingPrefs": {"browser": "ALL"}}
         self.wait_until_ready()
@@ -132,6 +133,53 @@ def check_page(browser, jobs):
     check("fits the window", browser.run("return document.documentElement.scrollWidth <= innerWidth"))
 
 
+def check_comparison(browser, url):
+    """What a reviewer reads first, on a screen of 1300 pixels."""
+    emulate(browser, 1300, 900, "light")
+    browser.open(url)
+    check("the comparison is first", browser.run("return document.querySelector('main section').id"), "comparison")
+    check("and on the first screen", browser.run(
+        "return document.querySelector('#comparison table tbody tr').getBoundingClientRect().bottom <= innerHeight"))
+    check("it needs no sideways scrolling", browser.run(
+        "return [...document.querySelectorAll('.qbitopt-table table')].filter((table) =>"
+        " table.scrollWidth > table.parentElement.clientWidth).map((table) => table.id)"), [])
+    check("what is left out is said", browser.run(
+        "return document.querySelector('#comparison .left-out').textContent.startsWith('Not in these means: ')"))
+
+
+def check_csv(browser, database, qbitopt):
+    """The button gives the rows that the command gives."""
+    figures = browser.run("return [...document.querySelectorAll('button.csv')].map((button) => button.dataset.figure)")
+    check("figures have their data", len(figures) >= 9)
+    with tempfile.TemporaryDirectory() as folder:
+        browser.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=folder)
+        browser.run("document.querySelector('button.csv').click()")
+        file = pathlib.Path(folder) / f"{figures[0]}.csv"
+        for _ in range(100):
+            if file.exists():
+                break
+            time.sleep(0.1)
+        expected = subprocess.run([qbitopt, "plot", figures[0], "--format", "csv", "-o", f"{folder}/expected.csv", "--db", database],
+                                  check=True, capture_output=True) and pathlib.Path(folder, "expected.csv").read_bytes()
+        check("the file has the rows of the figure", file.exists() and file.read_bytes() == expected)
+
+
+def check_tooltip(browser, jobs):
+    """The value under the pointer, on a chart of a run."""
+    key = next(key for key in jobs if jobs[key] == "finished")
+    browser.run("location.hash = `#run-${arguments[0]}`; window.dispatchEvent(new HashChangeEvent('hashchange'))", key[:10])
+    place = browser.run("""
+        const chart = document.querySelector('#run svg.chart');
+        chart.scrollIntoView({block: 'center'});
+        const box = chart.getBoundingClientRect();
+        return [box.left + box.width / 2, box.top + box.height / 2];
+    """)
+    browser.command("Input.dispatchMouseEvent", type="mouseMoved", x=place[0], y=place[1])
+    reading = browser.run("return document.querySelector('#run .reading').textContent")
+    check("the pointer reads step and value", reading.startswith("step ") and "train" in reading)
+    browser.run("location.hash = ''; window.dispatchEvent(new HashChangeEvent('hashchange'))")
+
+
 def check_sorting(browser):
     click_head(browser, "all-runs", "Top-1 [%]")
     values = column(browser, "all-runs", "Top-1 [%]")
@@ -168,13 +216,14 @@ def check_filter(browser, jobs):
 
 
 def check_run_pages(browser, jobs):
-    problems = []
-    for key in jobs:
-        browser.run("location.hash = `#run-${arguments[0]}`; window.dispatchEvent(new HashChangeEvent('hashchange'))",
-                    key[:10])
-        if not browser.run("return !document.getElementById('run').hidden"
-                           " && document.getElementById('run').textContent.includes(arguments[0])", key):
-            problems.append(key)
+    problems = browser.run("""
+        return arguments[0].filter((key) => {
+            location.hash = `#run-${key.slice(0, 10)}`;
+            window.dispatchEvent(new HashChangeEvent('hashchange'));
+            const page = document.getElementById('run');
+            return page.hidden || !page.textContent.includes(key);
+        });
+    """, list(jobs))
     check("every run has a page", problems, [])
     browser.run("location.hash = '#runs'; window.dispatchEvent(new HashChangeEvent('hashchange'))")
     check("and a way back", browser.run("return !document.getElementById('overview').hidden"))
@@ -230,7 +279,7 @@ def reallocated(browser):
 
 
 def main():
-    report, database = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+    report, database, qbitopt = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], sys.argv[3]
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     chromedriver = shutil.which("chromedriver")
     if chromium is None or chromedriver is None:
@@ -248,10 +297,13 @@ def main():
         check_filter(browser, jobs)
         check_run_pages(browser, jobs)
         check_copying(browser)
+        check_csv(browser, database, qbitopt)
+        check_tooltip(browser, jobs)
+        check_comparison(browser, report.as_uri())
         check_phone(browser, report.as_uri())
         check("the console is silent", browser.console(), [])
-        if len(sys.argv) > 3:
-            take_screenshots(browser, report.as_uri(), jobs, pathlib.Path(sys.argv[3]))
+        if len(sys.argv) > 4:
+            take_screenshots(browser, report.as_uri(), jobs, pathlib.Path(sys.argv[4]))
     finally:
         browser.close()
     print(f"{passed} passed, {failed} failed; {len(jobs)} jobs in {size / 1e6:.2f} MB")

@@ -65,6 +65,42 @@ TEST_F(PageTest, ShowsTheTableThatTheTableVerbMakes) {
   EXPECT_THAT(page(), HasSubstr("WHERE sweep.name = &#39;example&#39;"));
 }
 
+TEST_F(PageTest, SaysTheVerdictOfAClaimAboveItsTable) {
+  const std::string html =
+      render_page(database_.reader(), {.tables = {parse_table_definition("t.yaml", R"(
+sweep: example
+split_by: [budget.average_bits]
+rows: {fixed: {where: {method: fixed_precision}}, ours: {where: {method: qbitopt}}}
+claims: [{say: Ours is better than <fixed>, better: ours, than: fixed, at: [4, 3]}]
+)")}});
+  const size_t verdict = html.find(
+      "<li class=\"holds\"><strong>Ours is better than &lt;fixed&gt;: holds.</strong> Mean");
+  ASSERT_NE(verdict, std::string::npos);
+  EXPECT_LT(verdict, html.find("<div id=\"comparison-1\">"));
+  EXPECT_EQ(html.find("&lt;fixed&gt;: holds", verdict + 60), std::string::npos) << "said twice";
+}
+
+TEST_F(PageTest, SaysWhichRunsAreInNoMean) {
+  const auto count = [&](const std::string& condition) {
+    return database_.reader()
+        .query("SELECT count(*) FROM runs WHERE " + condition)
+        .rows[0][0]
+        .get<int>();
+  };
+  const int missed = count("state = 'finished' AND budget_met = 0");
+  ASSERT_GT(missed, 1);
+  ASSERT_EQ(count("state = 'failed'"), 1);
+  EXPECT_THAT(page(), HasSubstr("<strong>Not in these means:</strong> " + std::to_string(missed) +
+                                " finished runs above the budget, 1 failed job, 1 running job, 1 "
+                                "new job.</p>"));
+  const std::string some =
+      render_page(database_.reader(),
+                  {.tables = {parse_table_definition(
+                       "t.yaml", "sweep: example\nrows: {ours: {where: {method: qbitopt}}}\n")}});
+  EXPECT_THAT(some, HasSubstr(std::to_string(count("method = 'fixed_precision' AND counts")) +
+                              " runs of fixed_precision that belong to no row"));
+}
+
 TEST_F(PageTest, ATableThatCannotBeMadeSaysWhyAndTheRestIsShown) {
   const std::string html = render_page(
       database_.reader(),

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# report_in_chromium.sh MAKE_EXAMPLE QBITOPT PYTHON [SCREENSHOTS]: writes the report of a made-up database of 163 jobs
-# and reads it in Chromium.
+# report_in_chromium.sh MAKE_EXAMPLE QBITOPT PYTHON FAKE_WORKER [SCREENSHOTS]: writes the report of a made-up database of 499 jobs
+# and reads it in Chromium; then watches a report while a sweep runs.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"$1" "$folder/example.db" 10
+tests=$(dirname "$0")
+"$1" "$folder/example.db" 31
 "$2" report --db "$folder/example.db" --output "$folder/report.html"
-"$3" "$(dirname "$0")/browser_test.py" "$folder/report.html" "$folder/example.db" ${4:+"$4"}
+"$3" "$tests/browser_test.py" "$folder/report.html" "$folder/example.db" "$2" ${5:+"$5"}
+"$3" "$tests/live_test.py" "$2" "$4"

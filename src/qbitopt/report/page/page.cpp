@@ -70,9 +70,11 @@ std::vector<std::string> sweeps_on_page(const Reader& reader, const PageOptions&
 std::string render_page(const Reader& reader, const PageOptions& options) {
   const PageRuns runs = read_runs(reader, options.sweep);
   const SectionInput input{reader, options.sweep, sweeps_on_page(reader, options), runs};
+  Json csv = Json::object();
   const std::vector<PagePart> parts = {
       {"comparison", "Comparison", comparison_section(input, options.tables)},
-      {"figures", "Figures", figures_section(input)},
+      {"sweep", "Sweep", facts_section(input)},
+      {"figures", "Figures", figures_section(input, csv)},
       {"runs", "Runs", runs_section()},
       {"failures", "Failures", failures_section(input)},
       {"provenance", "Provenance", provenance_section(input)}};
@@ -84,6 +86,7 @@ std::string render_page(const Reader& reader, const PageOptions& options) {
     sections += part.html;
   }
   Json data = run_data(reader, options.sweep, runs);
+  data["csv"] = std::move(csv);
   data["refresh_seconds"] = options.refresh_seconds;
   const std::string script = text_of(page_script());
   const std::string refresh =
@@ -97,7 +100,6 @@ std::string render_page(const Reader& reader, const PageOptions& options) {
                  {"style", text_of(page_style())},
                  {"navigation", navigation},
                  {"question", question_section(input)},
-                 {"facts", facts_section(input)},
                  {"sections", sections},
                  {"colophon", escaped(fmt::format("Written by qbitopt {} on {}.{}", options.version,
                                                   now(), refresh))},

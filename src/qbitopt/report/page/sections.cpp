@@ -102,35 +102,106 @@ std::string head(const std::vector<std::pair<std::string, bool>>& columns) {
   return text + "</tr></thead>\n";
 }
 
+// "holds: QBitOpt is better ...", a line for each claim of the table.
+std::string verdicts(const Table& table) {
+  std::string items;
+  for (const ClaimResult& result : table.claims) {
+    const std::string head = result.claim.say + ": " + result.verdict + ".";
+    const bool begins_so = result.text.starts_with(head);
+    const char* look = result.verdict == "holds"                ? "holds"
+                       : result.verdict == "the opposite holds" ? "opposite"
+                                                                : "open";
+    items += fmt::format("<li class=\"{}\"><strong>{}</strong>{}</li>\n", look,
+                         escaped(begins_so ? head : result.text),
+                         begins_so ? escaped(result.text.substr(head.size())) : "");
+  }
+  return items.empty() ? ""
+                       : "<p class=\"note\">Claims stated before the runs:</p>\n"
+                         "<ul class=\"verdicts\">\n" +
+                             items + "</ul>\n";
+}
+
+std::string counted(size_t count, const std::string& noun, const std::string& more = "") {
+  return fmt::format("{} {}{}{}", count, noun, count == 1 ? "" : "s", more);
+}
+
+// Which jobs of the page are in no mean of its tables, and why. `jobs`: keys of the runs in them.
+std::string left_out(const PageRuns& runs, const std::set<std::string>& jobs) {
+  std::map<std::string, size_t> states;
+  std::map<std::string, size_t> in_no_row;  // by method
+  size_t missed = 0, trials = 0;
+  for (size_t i = 0; i < runs.rows.size(); ++i) {
+    const std::string state = text_of(runs.rows.at(i, "state"));
+    if (state != "finished") {
+      ++states[state];
+    } else if (runs.rows.at(i, "is_trial") == 1) {
+      ++trials;
+    } else if (runs.rows.at(i, "budget_met") == 0) {
+      ++missed;
+    } else if (jobs.count(text_of(runs.rows.at(i, "key"))) == 0) {
+      ++in_no_row[text_of(runs.rows.at(i, "method"))];
+    }
+  }
+  std::vector<std::string> parts;
+  if (missed > 0) parts.push_back(counted(missed, "finished run", " above the budget"));
+  for (const char* state : {"failed", "interrupted", "running", "new"}) {
+    if (states[state] > 0) parts.push_back(counted(states[state], std::string(state) + " job"));
+  }
+  if (trials > 0) parts.push_back(counted(trials, "trial", " of searches"));
+  for (const auto& [method, count] : in_no_row)
+    parts.push_back(counted(count, "run", " of " + method + " that belong to no row"));
+  return fmt::format("<p class=\"note left-out\"><strong>Not in these means:</strong> {}.</p>\n",
+                     parts.empty() ? "nothing; all jobs have finished within their budgets"
+                                   : escaped(fmt::to_string(fmt::join(parts, ", "))));
+}
+
 std::string comparison(const SectionInput& input, const TableDefinition& definition,
-                       const std::string& id) {
-  std::string html;
+                       const std::string& id, std::set<std::string>& jobs) {
+  std::string html, claims;
   try {
-    html = table_as_html(build_table(input.reader, definition));
+    Table table = build_table(input.reader, definition);
+    jobs.insert(table.jobs.begin(), table.jobs.end());
+    claims = verdicts(table);
+    table.claims.clear();
+    html = table_as_html(table);
   } catch (const InputError& error) {  // the page shows the error in place of the table
     return "<p class=\"message\">" + escaped(error.what()) + "</p>\n";
   }
   std::string sql;
   for (const std::string& sweep : definition.sweeps) sql += runs_of_sweep(sweep) + ";\n";
-  return tools(id, "method, bits, ...") + fmt::format("<div id=\"{}\">\n", id) + html + "</div>\n" +
-         (definition.text.empty() ? "" : folded_code("Definition", definition.text)) +
+  return claims + tools(id, "method, bits, ...") + fmt::format("<div id=\"{}\">\n", id) + html +
+         "</div>\n" + (definition.text.empty() ? "" : folded_code("Definition", definition.text)) +
          folded_code("SQL of its runs", sql);
 }
 
-std::string drawing(const SectionInput& input, const FigureDefinition& figure) {
-  std::string svg;
+// Beyond this, the page would grow too large; the command that writes the data is shown instead.
+constexpr size_t kMostCsvBytes = 200'000;
+
+std::string drawing(const SectionInput& input, const FigureDefinition& figure, Json& csv) {
+  PageFigure drawn;
   try {
-    svg = figure_for_page(input.reader, figure, input.sweep);
+    drawn = figure_for_page(input.reader, figure, input.sweep);
   } catch (const std::exception& error) {  // the page shows the error in place of the figure
-    svg = "<p class=\"message\">" + escaped(error.what()) + "</p>";
+    drawn.svg = "<p class=\"message\">" + escaped(error.what()) + "</p>";
   }
-  if (svg.empty()) return "";
+  if (drawn.svg.empty()) return "";
+  const std::string command = fmt::format("qbitopt plot {} --format csv", figure.name);
+  std::string data = fmt::format("<p class=\"note\">Data: <code>{}</code></p>", escaped(command));
+  if (drawn.csv.empty()) {
+    data = "";
+  } else if (drawn.csv.size() <= kMostCsvBytes) {
+    csv[figure.name] = drawn.csv;
+    data = fmt::format(
+        "<p><button type=\"button\" class=\"plain csv\" data-figure=\"{}\">Data as "
+        "CSV</button></p>",
+        escaped(figure.name));
+  }
   return fmt::format(
       "<figure id=\"figure-{}\">\n<h3>{}</h3>\n<figcaption>{}</figcaption>\n"
       "<div class=\"drawing\" tabindex=\"0\" role=\"region\" "
-      "aria-label=\"{}\">{}</div>\n{}</figure>\n",
+      "aria-label=\"{}\">{}</div>\n{}{}</figure>\n",
       escaped(figure.name), escaped(figure.title), escaped(figure.caption), escaped(figure.title),
-      svg, folded_code("SQL", figure.sql));
+      drawn.svg, data, folded_code("SQL", figure.sql));
 }
 
 }  // namespace
@@ -194,18 +265,21 @@ std::string facts_section(const SectionInput& input) {
     }
     text += fact("Code", listed(shortened, 2), commits.size() > 1 ? "several versions" : "commit");
   }
-  return text;
+  return section("sweep", "Sweep", "<dl class=\"facts\">\n" + text + "</dl>\n");
 }
 
 std::string comparison_section(const SectionInput& input,
                                const std::vector<TableDefinition>& tables) {
   std::string content;
+  std::set<std::string> jobs;
   for (size_t i = 0; i < tables.size(); ++i)
-    content += comparison(input, tables[i], fmt::format("comparison-{}", i + 1));
-  return content.empty() ? "" : section("comparison", "Comparison", content);
+    content += comparison(input, tables[i], fmt::format("comparison-{}", i + 1), jobs);
+  return content.empty()
+             ? ""
+             : section("comparison", "Comparison", content + left_out(input.runs, jobs));
 }
 
-std::string figures_section(const SectionInput& input) {
+std::string figures_section(const SectionInput& input, Json& csv) {
   if (!has_gnuplot()) {
     return section("figures", "Figures",
                    "<p class=\"note\">gnuplot, which draws the figures, was not installed when "
@@ -216,8 +290,21 @@ std::string figures_section(const SectionInput& input) {
   std::stable_partition(names.begin(), names.end(),
                         [](const std::string& name) { return name == "accuracy_over_bits"; });
   std::string content;
-  for (const std::string& name : names) content += drawing(input, read_figure(name));
-  if (content.empty()) content = "<p class=\"note\">No run has finished yet.</p>\n";
+  std::vector<std::string> empty;  // titles
+  for (const std::string& name : names) {
+    const FigureDefinition figure = read_figure(name);
+    const std::string html = drawing(input, figure, csv);
+    if (html.empty()) empty.push_back(figure.title);
+    content += html;
+  }
+  if (content.empty()) {
+    content = "<p class=\"note\">No run has finished yet.</p>\n";
+  } else if (!empty.empty()) {
+    content += fmt::format(
+        "<p class=\"note left-out\"><strong>Not drawn,</strong> because no run has their data: "
+        "{}.</p>\n",
+        escaped(fmt::to_string(fmt::join(empty, "; "))));
+  }
   return section("figures", "Figures", content);
 }
 

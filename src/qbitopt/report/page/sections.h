@@ -23,10 +23,11 @@ std::string page_title(const SectionInput& input);
 // The question in the comment at the beginning of the sweep file; empty if there is none.
 std::string question_section(const SectionInput& input);
 std::string facts_section(const SectionInput& input);
-// Empty without tables.
+// The tables, the verdicts of their claims, and which runs they leave out. Empty without tables.
 std::string comparison_section(const SectionInput& input,
                                const std::vector<TableDefinition>& tables);
-std::string figures_section(const SectionInput& input);
+// `csv`: gets the data of each figure, by its name.
+std::string figures_section(const SectionInput& input, Json& csv);
 std::string runs_section();
 std::string failures_section(const SectionInput& input);  // empty without failures
 std::string provenance_section(const SectionInput& input);

@@ -119,6 +119,13 @@
     button.textContent = 'Copied';
     setTimeout(() => { button.textContent = 'Copy'; }, 1500);
   });
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest('button.csv');
+    if (button === null) return;
+    const address = URL.createObjectURL(new Blob([data.csv[button.dataset.figure]], {type: 'text/csv'}));
+    element('a', {href: address, download: `${button.dataset.figure}.csv`}).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10000);
+  });
   const codeBlock = (text) => element('div', {class: 'code'},
     element('button', {type: 'button', class: 'plain copy'}, 'Copy'), element('pre', {tabindex: '0'}, text));
 

@@ -17,6 +17,8 @@ SELECT
   weight_limit_bits,
   activation_limit_bits,
   budget_met,
+  counts,
+  is_trial,
   weight_bytes,
   counted_weight_bytes,
   weight_limit_bytes,
