@@ -1,6 +1,7 @@
 // qbitopt cancel: cancels jobs, through the driver that runs them if there is one.
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "qbitopt/core/hash.h"
 #include "qbitopt/runlog/queries.h"
 #include "qbitopt/schedule/cancel_requests.h"
+#include "qbitopt/schedule/executors/queue/batch.h"
 
 namespace qbitopt::app {
 namespace {
@@ -82,13 +84,40 @@ Plan plan_of(const Reader& reader, const std::vector<std::string>& keys) {
   return plan;
 }
 
+// Where these jobs run -> their keys. A place is written as in `run` of a sweep file; null: here. Jobs
+// that do not run are anywhere.
+std::map<Json, std::vector<std::string>> by_executor(const std::vector<std::string>& keys,
+                                                     const std::filesystem::path& runs,
+                                                     Database& database) {
+  std::map<std::string, Json> places;  // by the folder of the attempt
+  for (const QueueBatch& batch : recorded_batches(runs)) {
+    if (batch.executor.empty()) continue;
+    for (const auto& task : batch.tasks) {
+      for (const QueueBatch::Entry& entry : task)
+        places[entry.folder] = {{"executor", batch.executor}, {batch.executor, batch.settings}};
+    }
+  }
+  const Plan plan = plan_of(database.reader(), keys);
+  const std::vector<JobRecord> records = database.records(plan);
+  std::map<Json, std::vector<std::string>> keys_at;
+  std::vector<std::string> nowhere;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const bool is_running = records[i].state == JobState::kRunning;
+    (is_running ? keys_at[places[records[i].folder]] : nowhere).push_back(plan.jobs[i].key);
+  }
+  std::vector<std::string>& first = keys_at.empty() ? keys_at[Json()] : keys_at.begin()->second;
+  first.insert(first.end(), nowhere.begin(), nowhere.end());
+  return keys_at;
+}
+
 }  // namespace
 
 int cancel(const Invocation& invocation) {
   CommandLine line("cancel (KEY | SWEEP) ... [options]",
                    "Cancels jobs, or all jobs of a sweep that have not ended: a running job writes "
                    "a checkpoint\nand stops, and `qbitopt run` does not start it again. `qbitopt "
-                   "retry` does, from the checkpoint.");
+                   "retry` does, from the checkpoint.\nJobs in the queue of a cluster are found "
+                   "there, by what was recorded when they were submitted.");
   add_executor_options(line);
   line.add_database();
   line.add_positional("job", -1);
@@ -104,8 +133,11 @@ int cancel(const Invocation& invocation) {
 
   const DriverLock lock(file);
   Database database(file, patient_database(console));
-  Plan plan = plan_of(database.reader(), choice.keys);
-  execute(plan, file, lock, database, line, console, nullptr, choice.keys);
+  for (const auto& [place, keys] : by_executor(choice.keys, runs_folder(file), database)) {
+    Plan plan = plan_of(database.reader(), keys);
+    if (!place.is_null()) plan.run = place;
+    execute(plan, file, lock, database, line, console, nullptr, keys);
+  }
   database.close();
   return kGood;
 }

@@ -173,6 +173,16 @@ TEST_F(SlurmCommandsTest, ALocalRunTakesOverWhatIsStillQueued) {
       fs::exists(folder_ / "results" / given_up[0][0].get<std::string>() / "events.jsonl"));
 }
 
+TEST_F(SlurmCommandsTest, QueuedJobsAreCancelledWhereTheyAre) {
+  write("slurm/hold", "");
+  ASSERT_EQ(qbitopt("run small.yaml --executor slurm --detach " + kFast).exit_code, 0);
+  const testing::Result result = qbitopt("cancel small");
+  EXPECT_THAT(result.err, HasSubstr("10 cancelled"));
+  EXPECT_THAT(read("slurm/calls"), HasSubstr("scancel --name=qbitopt-"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "slurm/jobs"));
+  EXPECT_EQ(count("failed"), 10u);
+}
+
 // Slurm itself.
 class RealSlurmTest : public ClusterTest {
  protected:
@@ -320,9 +330,26 @@ TEST_F(RealSlurmTest, AfterCtrlCTheQueueIsEmptyAndTheNextRunGoesOn) {
   EXPECT_THAT(rest.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
 }
 
+TEST_F(RealSlurmTest, AJobThatWasLeftInTheQueueIsCancelledThere) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 1}}});
+  ASSERT_EQ(qbitopt("run small.yaml --executor slurm --detach " + kFast).exit_code, 0);
+  running_job();
+  const std::string stranger =
+      output_of("sbatch --parsable --begin=now+1hour --job-name=mine --wrap=true");
+  const auto folder = query("SELECT folder FROM attempt ORDER BY id LIMIT 1", "results/qbitopt.db");
+  const fs::path attempt = folder_ / "results" / folder[0][0].get<std::string>();
+  wait_until([&] { return fs::exists(attempt / "events.jsonl"); });
+  const testing::Result result = qbitopt("cancel small");
+  EXPECT_THAT(result.err, HasSubstr("10 cancelled"));
+  EXPECT_EQ(output_of("squeue --noheader --states=PENDING,RUNNING --format=%i"), stranger);
+  EXPECT_TRUE(fs::exists(attempt / "checkpoint"));
+}
+
 // Its jobs ask not to be requeued; an administrator can do it all the same. Slurm begins the requeued
 // job after two minutes, to no effect: its attempt has begun before.
 TEST_F(RealSlurmTest, ARequeuedJobIsContinuedByAnotherAttemptSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 2}},
+             {{"step_seconds", 0.1}}});
   run_through([&] {
     const std::string id = running_job();
     output_of("scontrol update jobid=" + id + " requeue=1 && scontrol requeue " + id);
@@ -349,6 +376,8 @@ TEST_F(RealSlurmTest, AJobThatUsesTooMuchMemoryIsTriedAgainSlow) {
 }
 
 TEST_F(RealSlurmTest, JobsOfANodeThatGoesDownAreTriedAgainSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 2}},
+             {{"step_seconds", 0.1}}});
   run_through([&] {
     const std::string node = "scontrol update nodename=$(hostname -s) state=";
     output_of(node + "DOWN reason=test");
@@ -373,15 +402,33 @@ TEST_F(RealSlurmTest, JobsOutliveADaemonOfTheirNodeSlow) {
 constexpr std::chrono::seconds kUntilSaved{7};
 
 TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAwaySlow) {
-  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 1}}});
+  // No job is submitted in the seconds before it dies.
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 3}}});
   const std::string said = run_through([&] {
     std::this_thread::sleep_for(kUntilSaved);
     EXPECT_EQ(slurm("kill-slurmctld"), 0);
-    std::this_thread::sleep_for(std::chrono::seconds(6));  // far more than the grace of a second
+    // Far more than the grace of a second; squeue itself tries for ten.
+    std::this_thread::sleep_for(std::chrono::seconds(20));
     EXPECT_EQ(slurm("restart-slurmctld"), 0);
   });
   EXPECT_THAT(said, HasSubstr("Slurm does not answer"));
   EXPECT_EQ(ends(), "");
+}
+
+// A job array that was accepted right after the end of another job is not saved yet.
+TEST_F(RealSlurmTest, WhatTheControllerForgetsIsSubmittedAgainSlow) {
+  set_rules({{{"where", {{"method", "fp32"}}}, {"step_seconds", 0.2}}, {{"step_seconds", 1}}});
+  run_through(
+      [&] {
+        wait_until([&] {
+          return query("SELECT count(*) FROM attempt WHERE slurm_id IS NOT NULL",
+                       "results/qbitopt.db")[0][0] == 10;
+        });
+        EXPECT_EQ(slurm("kill-slurmctld"), 0);
+        EXPECT_EQ(slurm("restart-slurmctld"), 0);
+      },
+      "--jobs 20");
+  EXPECT_THAT(ends(), MatchesRegex("(forgotten: job [^\n]* never began\n)*"));
 }
 
 TEST_F(RealSlurmTest, NothingIsLostWhileTheControllerIsAwayForTwoMinutesSlow) {
@@ -408,7 +455,7 @@ TEST_F(RealSlurmTest, ATimeLimitWithoutASingleCheckpointEndsTheRunSlow) {
   set_rules({{{"step_seconds", 600}}});
   const testing::Result result =
       qbitopt("run small.yaml --executor slurm --partition short " + kFast);
-  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(ends(), HasSubstr("timeout: 3 attempts in a row met the time limit of their job"));
 }
 

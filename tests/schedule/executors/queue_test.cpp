@@ -326,15 +326,62 @@ TEST_F(QueueTest, AJobThatVanishesIsLostAndTriedAgain) {
 
 TEST_F(QueueTest, HowAJobEndedIsToldInTheQueuesWords) {
   rules({{{"do", "hang"}}});
-  script(
-      "squeue",
-      R"(for file in "$s"/jobs/*; do [ ! -e "$file" ] || echo "${file##*/}|OUT_OF_MEMORY|None|x"; done
+  script("squeue",
+         R"(name=$(sed -n 's/^#SBATCH --job-name=//p' "$s/scripts/101")
+for file in "$s"/jobs/*; do [ ! -e "$file" ] || echo "${file##*/}|OUT_OF_MEMORY|None|$name"; done
 exit 0)");
   add({"a"});
   EXPECT_EQ(run().failed, 1u);
   const AttemptEnd& end = store_.ends.at(sha256("a")).front();
   EXPECT_EQ(end.error_class, "out_of_memory");
   EXPECT_EQ(end.text, "job 101_0 of Slurm is gone from the queue: OUT_OF_MEMORY");
+}
+
+// As after the crash of a controller that had not saved what it accepted.
+TEST_F(QueueTest, AJobThatTheQueueForgotBeforeItBeganIsSubmittedAgainWithoutCounting) {
+  schedule_.retries["lost"] = 0;
+  std::ofstream(slurm_ / "hold");
+  add({"a"});
+  at_tick_ = [&] {
+    if (jobs() != std::vector<std::string>{"101_0"}) return;
+    fs::remove(slurm_ / "jobs/101_0");
+    fs::remove(slurm_ / "hold");
+  };
+  EXPECT_EQ(run().finished, 1u);
+  expect_finished();
+  const AttemptEnd& end = store_.ends.at(sha256("a")).front();
+  EXPECT_EQ(end.state, JobState::kInterrupted);
+  EXPECT_EQ(end.error_class, "forgotten");
+  EXPECT_EQ(end.text, "job 101_0 of Slurm is gone from the queue, and never began");
+}
+
+TEST_F(QueueTest, AQueueThatForgetsAJobAgainAndAgainFailsIt) {
+  schedule_.retries["forgotten"] = 1;
+  std::ofstream(slurm_ / "hold");
+  add({"a"});
+  at_tick_ = [&] {
+    for (const std::string& job : jobs()) fs::remove(slurm_ / "jobs" / job);
+  };
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(store_.begun.size(), 2u);
+}
+
+// A controller that forgot its jobs forgets their ids, too.
+TEST_F(QueueTest, ThatAnIdWasGivenToAnotherJobIsNoticedByTheName) {
+  rules({{{"attempt", 1}, {"do", "hang"}}});
+  add({"a"});
+  at_tick_ = [&] {
+    if (store_.begun.size() != 1 || !fs::exists(fs::path(store_.begun[0].folder) / "lock")) return;
+    if (fs::exists(slurm_ / "squeue")) return;
+    const int pid = std::stoi(read_text(slurm_ / "pids/101_0"));
+    fs::remove(slurm_ / "jobs/101_0");
+    ::kill(-pid, SIGKILL);
+    script("squeue", "echo '101_0|RUNNING|None|a stranger'");
+  };
+  EXPECT_EQ(run().finished, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).front().error_class, "lost");
+  for (const std::string& call : calls("scancel"))
+    EXPECT_THAT(call, HasSubstr("scancel --name=qbitopt-"));
 }
 
 TEST_F(QueueTest, ASpoolThatAppearsLateCounts) {
@@ -404,8 +451,11 @@ TEST_F(QueueTest, AStoppedRunCancelsItsJobsAndTheNextGoesOnFromTheirCheckpoints)
   EXPECT_EQ(stopped.unfinished, 2u);
   EXPECT_EQ(stopped.left, 0u);
   EXPECT_EQ(states["a"], "");
-  EXPECT_THAT(calls("scancel"), ::testing::UnorderedElementsAre(
-                                    "scancel --batch --signal=USR1 101_0", "scancel 102"));
+  EXPECT_THAT(
+      calls("scancel"),
+      ::testing::UnorderedElementsAre(
+          ::testing::MatchesRegex("scancel --name=qbitopt-[^ ]* --batch --signal=USR1 101_0"),
+          ::testing::MatchesRegex("scancel --name=qbitopt-[^ ]* 102")));
   EXPECT_THAT(jobs(), ElementsAre("7_0"));
   EXPECT_EQ(store_.jobs[sha256("a")].state, JobState::kInterrupted);
 
@@ -487,7 +537,7 @@ TEST_F(QueueTest, AnAttemptThatTakesTooLongIsCancelled) {
   add({"a"});
   EXPECT_EQ(run().failed, 1u);
   EXPECT_EQ(store_.ends.at(sha256("a")).front().error_class, "timeout");
-  EXPECT_THAT(calls("scancel"), ElementsAre("scancel 101"));
+  EXPECT_THAT(calls("scancel"), ElementsAre(::testing::EndsWith(" 101")));
 }
 
 TEST_F(QueueTest, KilledJobsAreNotWaitedFor) {
@@ -500,7 +550,7 @@ TEST_F(QueueTest, KilledJobsAreNotWaitedFor) {
       requests = 3;
   };
   EXPECT_EQ(run().unfinished, 1u);
-  EXPECT_EQ(calls("scancel").back(), "scancel 101");
+  EXPECT_THAT(calls("scancel").back(), ::testing::EndsWith(" 101"));
   const int pid = std::stoi(read_text(slurm_ / "pids/101_0"));
   ::kill(-pid, SIGKILL);  // the fake has no limit for the time that a job takes to end
 }

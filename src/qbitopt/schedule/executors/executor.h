@@ -19,9 +19,13 @@ enum class StopLevel {
   kKill,        // now
 };
 
+// The class of an attempt that a queue does not know any more though it never began, as after the
+// crash of a controller that had not yet saved what it accepted.
+inline constexpr const char* kForgotten = "forgotten";
+
 // The reason why it is not known how an attempt's worker ended.
 struct Loss {
-  // "lost", "out_of_memory", ...; empty: the attempt never began, so its job did not fail
+  // "lost", "out_of_memory", ..., kForgotten; empty: the attempt never began, so its job did not fail
   std::string error_class;
   std::string text;
 };
@@ -114,6 +118,7 @@ struct ExecutorOptions {
   bool wants_gpus = false;                          // some of the jobs run on a GPU
   std::string gpus = "all";                         // which of this machine's, see choose_gpus()
   int slots_per_gpu = 1;                            // jobs at a time on each
+  bool pins_workers = false;                        // of this machine, to cores of their own
   Json settings = Json::object();                   // of this executor, from the sweep file
   std::function<JobEstimate(const Job&)> estimate;  // may be null
 };

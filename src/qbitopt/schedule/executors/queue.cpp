@@ -103,7 +103,7 @@ void QueueExecutor::reattach(const Attempt& attempt) {
   }
   queued_.add_attempt(*submission, task, {attempt.job.key, attempt.folder});
   if (submission->is_submitted())
-    queued_.note_id(attempt.job.key, system_->id_of({batch.id, static_cast<int>(task), false}));
+    queued_.note_id(attempt.job.key, system_->id_of(submission->place(task)));
 }
 
 // ---- Turning

@@ -81,7 +81,7 @@ void AttemptEnds::look_at(Submission& submission, size_t task) {
 // Asks for it the first time.
 bool AttemptEnds::waits_for_explanation(Submission& submission, size_t task) {
   QueueTask& gone = submission.tasks[task];
-  const std::string command = system_.explain({submission.batch.id, static_cast<int>(task), false});
+  const std::string command = system_.explain(submission.place(task));
   if (!gone.explanation.empty() || gone.wanted || gone.is_explained || command.empty())
     return false;
   if (std::exchange(gone.is_explanation_asked, true)) return true;  // it will come, or time out
@@ -105,12 +105,15 @@ void AttemptEnds::give_up(Submission& submission, size_t task) {
     if (is_there(folder / "exit")) return look_at(submission, task);  // late
     (is_there(folder / "events.jsonl") ? begun : others).push_back(key);
   }
-  const QueuePlace place{submission.batch.id, static_cast<int>(task), false};
+  const QueuePlace place = submission.place(task);
   const std::string job = fmt::format("job {} of {}", system_.id_of(place), system_.name());
-  const Loss loss{
-      class_of(gone.explanation),
-      job + " is gone from the queue" + (gone.explanation.empty() ? "" : ": " + gone.explanation)};
-  const bool has_begun = gone.has_begun || !begun.empty();
+  const bool has_begun = gone.has_begun || !begun.empty() ||
+                         is_there(submission.batch.folder / fmt::format("started.{}", task));
+  const Loss loss = has_begun || !gone.explanation.empty()
+                        ? Loss{class_of(gone.explanation),
+                               job + " is gone from the queue" +
+                                   (gone.explanation.empty() ? "" : ": " + gone.explanation)}
+                        : Loss{kForgotten, job + " is gone from the queue, and never began"};
   // In case the queue is wrong.
   if (!gone.wanted) calls_.add(system_.cancel({place}, false), [](const CallResult&) {});
   const auto lose = [&](const std::string& key, const Loss& how) {

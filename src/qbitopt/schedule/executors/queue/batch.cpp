@@ -23,6 +23,8 @@ QueueBatch batch_of(const Json& json, const std::filesystem::path& folder) {
   batch.folder = folder;
   batch.name = json.at("name").get<std::string>();
   batch.id = json.at("id").get<std::string>();
+  batch.executor = json.value("executor", "");
+  batch.settings = json.value("settings", Json::object());
   const std::string state = json.at("state").get<std::string>();
   if (state == "submitted") batch.state = QueueBatch::State::kSubmitted;
   if (state == "refused") batch.state = QueueBatch::State::kRefused;
@@ -64,6 +66,8 @@ void record(const QueueBatch& batch) {
   const Json json = {{"name", batch.name},
                      {"id", batch.id},
                      {"state", kBatchStates[static_cast<int>(batch.state)]},
+                     {"executor", batch.executor},
+                     {"settings", batch.settings},
                      {"tasks", tasks}};
   write_durably(batch.folder / "batch.json", json.dump(1) + "\n");
 }

@@ -28,6 +28,8 @@ struct QueueBatch {
   State state = State::kNew;
   std::string id;
   std::vector<std::vector<Entry>> tasks;
+  std::string executor;  // that submits it: "slurm"; empty: not on record
+  Json settings;         // of that executor
 };
 
 // A name that no other batch has: "qbitopt-" and 12 digits.

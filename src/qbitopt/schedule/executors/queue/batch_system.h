@@ -41,6 +41,7 @@ struct QueueStatus {
     bool is_pending = false;
     bool is_over = false;
     std::string reason;  // why it is pending
+    std::string name;    // of the job, where the queue tells names
   };
   // Id of the job, or of the array, and task -> row.
   std::map<std::pair<std::string, int>, Row> rows;
@@ -49,9 +50,11 @@ struct QueueStatus {
   std::vector<std::string> unknown;
 };
 
-// Where a job of the queue is.
+// Where a job of the queue is. A queue that lost its memory gives an id once more, so that only id and
+// name together are one's own.
 struct QueuePlace {
   std::string id;
+  std::string name;
   int task = 0;
   bool is_whole = false;  // stands for all tasks of the array
 };
@@ -62,6 +65,7 @@ class BatchSystem {
  public:
   virtual ~BatchSystem() = default;
 
+  virtual std::string executor() const = 0;   // "slurm", as make_executor() takes it
   virtual std::string name() const = 0;       // "Slurm", for people
   virtual std::string submitter() const = 0;  // "sbatch"
 

@@ -54,10 +54,11 @@ void Canceller::add_due(Submission& submission, std::vector<QueuePlace>& gentle,
     }
     task.sent = task.wanted;
     is_kill |= *task.wanted == StopLevel::kKill;
-    const QueuePlace place{submission.batch.id, static_cast<int>(i), false};
+    const QueuePlace place = submission.place(i);
     (is_gentle && !task.row.is_pending ? gentle : now).push_back(place);
   }
-  if (!now.empty() && now.size() == submission.tasks.size()) now = {{now[0].id, 0, true}};
+  if (!now.empty() && now.size() == submission.tasks.size())
+    now = {{now[0].id, now[0].name, 0, true}};
   hard.insert(hard.end(), now.begin(), now.end());
 }
 

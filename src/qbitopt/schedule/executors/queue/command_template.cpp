@@ -41,6 +41,7 @@ class CommandTemplate : public BatchSystem {
         id_(settings_.id.empty() ? R"(\S+)" : settings_.id),
         done_(settings_.done) {}
 
+  std::string executor() const override { return "command"; }
   std::string name() const override { return "the queue"; }
   std::string submitter() const override {
     return settings_.submit.substr(0, settings_.submit.find(' '));

@@ -52,6 +52,7 @@ struct Submission {
   std::string words;  // of the last try
 
   bool is_submitted() const { return batch.state == QueueBatch::State::kSubmitted; }
+  QueuePlace place(size_t task) const { return {batch.id, batch.name, static_cast<int>(task)}; }
   // True if none of its attempts is open.
   bool is_over() const;
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <regex>
 #include <sstream>
 
@@ -52,6 +53,7 @@ class Slurm : public BatchSystem {
  public:
   explicit Slurm(QueueSettings settings) : settings_(std::move(settings)) {}
 
+  std::string executor() const override { return "slurm"; }
   std::string name() const override { return "Slurm"; }
   std::string submitter() const override { return "sbatch"; }
   std::string limits_command() const override {
@@ -146,6 +148,7 @@ class Slurm : public BatchSystem {
       row.is_pending = row.state == "PENDING";
       row.is_over = is_final(row.state);
       if (match[4] != "None") row.reason = match[4];
+      row.name = match[5];
       status.ids[match[5]] = match[1];
       // Jobs of an array that were canceled before they began share a line without a number.
       if (match[2].matched) status.rows[{match[1], std::stoi(match[2])}] = row;
@@ -157,14 +160,19 @@ class Slurm : public BatchSystem {
 
   // One that waits is canceled, one that runs gets the signal that its script waits for.
   std::string cancel(const std::vector<QueuePlace>& jobs, bool is_gentle) const override {
-    std::string command = is_gentle ? "exec scancel --batch --signal=USR1" : "exec scancel";
-    for (const QueuePlace& job : jobs) command += " " + place_text(job);
-    return command;
+    std::map<std::string, std::string> by_name;
+    for (const QueuePlace& job : jobs) by_name[job.name] += " " + place_text(job);
+    std::string command = "status=0";
+    for (const auto& [name, ids] : by_name) {
+      command += fmt::format("; scancel --name={}{}{} || status=$?", name,
+                             is_gentle ? " --batch --signal=USR1" : "", ids);
+    }
+    return command + "; exit $status";
   }
 
   std::string explain(const QueuePlace& job) const override {
-    return "exec sacct --noheader --parsable2 --allocations --format=State --jobs=" +
-           place_text(job);
+    return "exec sacct --noheader --parsable2 --allocations --format=State --name=" + job.name +
+           " --jobs=" + place_text(job);
   }
   std::string explanation(const CallResult& answer) const override {
     const std::string state = answer.is_good() ? answer.out.substr(0, answer.out.find('\n')) : "";

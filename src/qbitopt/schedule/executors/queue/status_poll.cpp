@@ -66,15 +66,17 @@ void StatusPoll::hear(const CallResult& answer, const std::vector<std::string>& 
   for (Submission& submission : queued_.submissions()) {
     const std::string& id = submission.batch.id;
     if (!submission.is_submitted() || !asked.count(id) || unknown.count(id)) continue;
-    for (size_t task = 0; task < submission.tasks.size(); ++task)
-      note(submission.tasks[task], *status, {id, static_cast<int>(task)});
+    for (size_t task = 0; task < submission.tasks.size(); ++task) note(submission, task, *status);
   }
   then_(*status);
 }
 
-void StatusPoll::note(QueueTask& task, const QueueStatus& status,
-                      const std::pair<std::string, int>& place) {
-  const auto row = status.rows.find(place);
+void StatusPoll::note(Submission& submission, size_t number, const QueueStatus& status) {
+  QueueTask& task = submission.tasks[number];
+  auto row = status.rows.find({submission.batch.id, static_cast<int>(number)});
+  if (row != status.rows.end() && system_.tells_names() &&
+      row->second.name != submission.batch.name)
+    row = status.rows.end();  // of another job, by an id that the queue gave twice
   if (row != status.rows.end() && !row->second.is_over) {
     task.row = row->second;
     task.absences = 0;

@@ -35,8 +35,7 @@ class StatusPoll {
 
  private:
   void hear(const CallResult& answer, const std::vector<std::string>& ids);
-  static void note(QueueTask& task, const QueueStatus& status,
-                   const std::pair<std::string, int>& place);
+  void note(Submission& submission, size_t number, const QueueStatus& status);
 
   const BatchSystem& system_;
   const QueueSettings& settings_;

@@ -131,6 +131,8 @@ void Submitter::add_batch(QueueBatch batch, const BatchNeeds& needs, int threads
   batch.name = new_batch_name();
   batch.folder = options_.runs_folder / "batches" / batch.name;
   batch.state = QueueBatch::State::kNew;
+  batch.executor = system_.executor();
+  batch.settings = options_.settings;
   make_batch(batch, batch_script(system_, batch, needs, threads, settings_,
                                  worker_command(settings_, options_.worker)));
   Submission& submission = queued_.add(std::move(batch));
@@ -298,7 +300,7 @@ void Submitter::accept(Submission& submission, const std::string& id) {
   record(submission.batch);
   for (size_t task = 0; task < submission.tasks.size(); ++task) {
     for (const std::string& key : submission.tasks[task].open)
-      queued_.note_id(key, system_.id_of({id, static_cast<int>(task), false}));
+      queued_.note_id(key, system_.id_of(submission.place(task)));
   }
   poll_.ask_within(kAskAfterSubmitting);
 }
