@@ -58,6 +58,8 @@ SchedulerOptions scheduler_options(const Plan& plan, const CommandLine& line,
   options.runs_folder = runs_folder(database);
   options.timeout_seconds =
       line.get_or("timeout", Seconds{plan.run.value("timeout_seconds", 0.0)}).value;
+  options.stall_seconds =
+      line.get_or("stall-timeout", Seconds{plan.run.value("stall_seconds", 0.0)}).value;
   const Json retries = plan.run.value("retries", Json::object());
   for (const auto& [error_class, count] : retries.items()) {
     options.retries[error_class == "oom" ? "out_of_memory" : error_class] = count.get<int>();
@@ -116,14 +118,15 @@ class Estimates {
   std::chrono::steady_clock::time_point asked_{};
 };
 
-ProgressBoard make_board(const Plan& plan, Database& database, const Executor& executor) {
+ProgressBoard make_board(const Plan& plan, const std::vector<JobRecord>& records,
+                         Database& database, const Executor& executor) {
   ProgressBoard::Options options;
   options.share = [&executor](int threads) { return executor.share(threads); };
   options.state_of = [&executor](const std::string& key) { return executor.state_of(key); };
   options.expected_seconds = [expected = ExpectedSeconds(database.reader())](const Job& job) {
     return expected.of(job);
   };
-  return ProgressBoard(plan, database.records(plan), std::move(options));
+  return ProgressBoard(plan, records, std::move(options));
 }
 
 std::string describe(const RunSummary& summary, double seconds) {
@@ -134,6 +137,7 @@ std::string describe(const RunSummary& summary, double seconds) {
   add(summary.failed, "failed");
   add(summary.failed_before, "failed before");
   add(summary.cancelled, "cancelled");
+  add(summary.stopped, "stopped early");
   add(summary.blocked, "blocked by a failed job");
   add(summary.unfinished - summary.left, "not finished");
   add(summary.left, "left in the queue");
@@ -169,6 +173,10 @@ void add_execution_options(CommandLine& line) {
       "number of parallel jobs on each GPU (default: 1)")(
       "timeout", po::value<Seconds>()->value_name("TIME"),
       "time limit of an attempt: 90s, 30m, 12h; 0: none (default: the sweep file's, else none)")(
+      "stall-timeout", po::value<Seconds>()->value_name("TIME"),
+      "kill a worker that reports nothing for this long, and try its job again; 0: never (default: "
+      "the sweep file's, else never)")("pin", po::bool_switch(),
+                                       "give each worker of this machine cores of its own")(
       "fail-fast", po::value<Count>()->implicit_value({1}, "1")->value_name("N"),
       "stop after N failed jobs (default: 1)");
   add_executor_options(line);
@@ -195,8 +203,10 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
   options.runs_folder = runs_folder(database_file);
   options.jobs = jobs_of(plan, line);
   const ExecutorChoice choice = executor_of(plan, line);
-  options.wants_gpus = cancelled.empty() && wants_gpus(plan, database.records(plan), choice);
+  const std::vector<JobRecord> records = database.records(plan);
+  options.wants_gpus = cancelled.empty() && wants_gpus(plan, records, choice);
   options.gpus = line.get_or("gpus", options.gpus);
+  options.pins_workers = line.is_on("pin");
   options.slots_per_gpu = line.get_or("slots-per-gpu", Count{1}).value;
   options.settings = choice.settings;
   Estimates estimates(database);
@@ -219,11 +229,13 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
     }
     hooks.look();
   };
-  RunView view(console, make_board(plan, database, *executor), on_tick,
+  RunView view(console, make_board(plan, records, database, *executor), on_tick,
                [&](const auto&... failure) { hooks.on_failure(failure...); });
   say = [&](const std::string& text) { view.say(text); };
 
   SchedulerOptions how = scheduler_options(plan, line, database_file);
+  if (!executor->outlives_driver())
+    how.memory_bytes = [&](const Job& job) { return estimates.of(job).bytes; };
   how.stop_requests = [&] { return signals.count(); };
   how.replan = std::move(replan);
   how.detach = line.is_on("detach");
@@ -243,6 +255,8 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
     view.say("the same command attaches to them, and starts what waits for them");
   if (summary.cancelled > 0)
     view.say("`qbitopt retry KEY` runs a cancelled job again, from its checkpoint");
+  if (summary.stopped > 0)
+    view.say("`qbitopt retry KEY` runs a job that was stopped early to its end");
   if (!summary.stopped_by.empty()) console.error("stopped: " + summary.stopped_by);
   if (summary.failed + summary.failed_before > 0) {
     const bool have_results = keys_where(database.reader(), "state = 'failed'").empty();

@@ -17,7 +17,9 @@ constexpr size_t kMostAtOnce = 16;
 Hooks::Hooks(const Plan& plan, const std::filesystem::path& database, Console& console)
     : plan_(plan), database_(std::filesystem::absolute(database).string()), console_(console) {}
 
-Hooks::~Hooks() {
+Hooks::~Hooks() { wait(); }
+
+void Hooks::wait() {
   while (!running_.empty()) {
     look();
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -37,6 +39,7 @@ void Hooks::on_failure(const PlannedJob& job, const Attempt& attempt, const Atte
 }
 
 void Hooks::on_finish(const RunSummary& summary, int exit_status, double seconds) {
+  wait();  // so that this call is the last
   call("on_finish", {{"event", "sweep_ended"},
                      {"sweep", plan_.sweep_name},
                      {"database", database_},
@@ -44,6 +47,7 @@ void Hooks::on_finish(const RunSummary& summary, int exit_status, double seconds
                      {"finished", summary.finished},
                      {"cached", summary.cached},
                      {"failed", summary.failed + summary.failed_before},
+                     {"stopped", summary.stopped},
                      {"blocked", summary.blocked},
                      {"cancelled", summary.cancelled},
                      {"unfinished", summary.unfinished},

@@ -34,6 +34,7 @@ class Hooks {
     std::unique_ptr<WorkerProcess> process;
     std::chrono::steady_clock::time_point since;
   };
+  void wait();  // for those that run
   void call(const char* hook, const Json& what);
   void warn(const std::string& command, const std::string& what);
 

@@ -36,7 +36,8 @@ const Listing kSweeps = {
 
 constexpr const char* kOfSweep = "key IN (SELECT key FROM sweep_runs WHERE sweep = ?{})";
 
-const std::vector<std::string> kJobStates = {"new", "running", "interrupted", "finished", "failed"};
+const std::vector<std::string> kJobStates = {"new",      "running", "interrupted",
+                                             "finished", "failed",  "stopped"};
 
 struct Selection {
   std::vector<std::string> conditions;
@@ -133,7 +134,7 @@ int ls(const Invocation& invocation) {
   CommandLine line("ls [SWEEP] [options]", "Lists all jobs, or the jobs of one sweep.");
   line.options()("sweeps", po::bool_switch(), "list the sweeps and their progress instead")(
       "state", po::value<std::string>()->value_name("STATE"),
-      "only jobs that are new, running, interrupted, finished or failed")(
+      "only jobs that are new, running, interrupted, finished, failed or stopped")(
       "where", po::value<std::string>()->value_name("SQL"),
       "only jobs that meet a condition on the view `runs`")(
       "columns", po::value<std::string>()->value_name("A,B,..."),

@@ -46,7 +46,12 @@ struct Known {
 Known ask(const std::optional<Reader>& reader, const Plan& plan) {
   Known known;
   if (!reader) return known;
-  for (const auto& row : reader->query("SELECT key, state FROM job").rows)
+  for (const auto& row :
+       reader
+           ->query("SELECT key, iif(job.state = 'failed' AND attempt.error_class = 'stopped', "
+                   "'stopped', job.state) FROM job LEFT JOIN attempt ON attempt.id = "
+                   "job.attempt_id")
+           .rows)
     known.states[row[0]] = row[1];
   known.stored_keys = stored_keys(*reader, plan.sweep_name);
   return known;
@@ -160,9 +165,13 @@ std::string table_of_cases(const Plan& plan, const Known& known) {
   }
   std::vector<std::vector<std::string>> rows = {
       {"case", "jobs", "cached", "new", "interrupted", "running", "failed"}};
+  const bool has_stopped = std::any_of(counts.begin(), counts.end(),
+                                       [](auto& entry) { return entry.second["stopped"] > 0; });
+  if (has_stopped) rows[0].push_back("stopped");
   for (const std::string& name : order) {
     rows.push_back({name, std::to_string(counts[name]["jobs"])});
     for (const char* state : kStates) rows.back().push_back(std::to_string(counts[name][state]));
+    if (has_stopped) rows.back().push_back(std::to_string(counts[name]["stopped"]));
   }
   return columns(rows);
 }

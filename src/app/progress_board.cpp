@@ -46,7 +46,10 @@ void ProgressBoard::add(const std::vector<PlannedJob>& jobs,
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (records[i].state == JobState::kFinished) ++finished_;
     if (records[i].state == JobState::kFailed) ++failed_;
-    if (records[i].state == JobState::kFinished || records[i].state == JobState::kFailed) continue;
+    if (records[i].state == JobState::kStopped) ++stopped_;
+    if (records[i].state == JobState::kFinished || records[i].state == JobState::kFailed ||
+        records[i].state == JobState::kStopped)
+      continue;
     const Job job = jobs[i].job();
     const auto [kind, is_new] = kinds_.try_emplace(kind_of(job));
     ++kind->second.waiting;
@@ -97,6 +100,8 @@ void ProgressBoard::ended(const PlannedJob& job, const AttemptEnd& end, bool wil
     }
   } else if (end.state == JobState::kFailed && !will_retry) {
     ++failed_;
+  } else if (end.state == JobState::kStopped) {
+    ++stopped_;
   } else {
     ++kind.waiting;
   }
@@ -151,6 +156,7 @@ std::optional<double> ProgressBoard::seconds_left(Clock::time_point now) const {
 std::string ProgressBoard::overall(size_t queued, Clock::time_point now) const {
   std::string text = fmt::format("{}/{} done", done(), total_);
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
+  if (stopped_ > 0) text += fmt::format(", {} stopped early", stopped_);
   if (blocked_ > 0) text += fmt::format(", {} blocked", blocked_);
   text += fmt::format(", {} running", running_.size() - queued);
   if (queued > 0) text += fmt::format(", {} queued", queued);
@@ -168,9 +174,11 @@ std::string ProgressBoard::line_of(const std::string& key, const Running& job,
                                    Clock::time_point now) {
   std::string text = fmt::format("{}  {}  ", short_key(key), job.label);
   if (job.silence) {  // comes first because the line may be cut
-    text += fmt::format("NO PROGRESS for {}, process {}{}  ",
-                        duration(seconds_between(job.silent_since, now)), job.silence->pid,
-                        job.silence->is_stopped ? " is stopped" : "");
+    const std::string since = duration(seconds_between(job.silent_since, now));
+    text += job.silence->usual_seconds > 0
+                ? fmt::format("STALLED for {}  ", since)
+                : fmt::format("NO PROGRESS for {}, process {}{}  ", since, job.silence->pid,
+                              job.silence->is_stopped ? " is stopped" : "");
   }
   return text +
          fmt::format("{}  {}", describe(job.progress), duration(seconds_between(job.since, now)));

@@ -46,7 +46,7 @@ class ProgressBoard {
   void blocked(const PlannedJob& job);
 
   size_t total() const { return total_; }
-  size_t done() const { return finished_ + failed_ + blocked_; }
+  size_t done() const { return finished_ + failed_ + stopped_ + blocked_; }
   // Estimated time for all unfinished jobs. Nullopt until a job of each kind has finished, and if it is
   // not known how many jobs run at a time.
   std::optional<double> seconds_left(Clock::time_point now) const;
@@ -81,6 +81,7 @@ class ProgressBoard {
   size_t finished_ = 0;
   size_t finished_now_ = 0;
   size_t failed_ = 0;
+  size_t stopped_ = 0;
   size_t blocked_ = 0;
   Clock::time_point begun_;
   std::map<std::string, Kind> kinds_;

@@ -94,6 +94,8 @@ void RunView::on_ended(const PlannedJob& job, const Attempt& attempt, const Atte
     }
   } else if (end.error_class == kCancelled) {
     say("cancelled " + who);
+  } else if (end.state == JobState::kStopped) {
+    say(fmt::format("stopped early {}: {}", who, end.text));
   } else if (!end.error_class.empty()) {
     const std::string log = shown(std::filesystem::path(attempt.folder) / "log.txt");
     error(fmt::format("job {} {}: {}: {}; log: {}{}", who, name(end.state), end.error_class,
@@ -121,6 +123,14 @@ void RunView::on_silence(const PlannedJob& job, const std::optional<Silence>& si
   board_.silent(job.key, silence, ProgressBoard::Clock::now());
   const std::string who = fmt::format("job {} {}", short_key(job.key), label(job));
   if (!silence) return say(fmt::format("{}: reports again", who));
+  if (silence->usual_seconds > 0) {
+    erase();
+    const std::string process = silence->pid == 0 ? "" : fmt::format(" (process {})", silence->pid);
+    return console_.warn(fmt::format(
+        "{}: stalled: no event for {}, where one came at least every {} before{}; --stall-timeout "
+        "would kill its worker and try the job again",
+        who, duration(silence->seconds), duration(silence->usual_seconds), process));
+  }
   const std::string remedy =
       silence->is_stopped ? fmt::format("is stopped; `kill -CONT {}` continues it", silence->pid)
                           : fmt::format(

@@ -2,6 +2,7 @@
 // of running attempts.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 
@@ -15,6 +16,7 @@
 #include "qbitopt/core/encoding.h"
 #include "qbitopt/job/spool.h"
 #include "qbitopt/runlog/queries.h"
+#include "qbitopt/schedule/rhythm.h"
 
 namespace po = boost::program_options;
 
@@ -38,7 +40,7 @@ class Watcher {
     const Json queued = queue_states();
     for (Json& job : running) {
       const auto all = attempts(reader, job["key"]);
-      if (!all.empty()) job["progress"] = newest_progress(all.back().folder);
+      if (!all.empty()) add_news(job, all.back().folder);
       if (!all.empty() && !all.back().queue_id.empty()) job["queue_id"] = all.back().queue_id;
       if (const std::string state = queued.value(job["key"].get<std::string>(), ""); !state.empty())
         job["state"] = state;
@@ -56,30 +58,44 @@ class Watcher {
     return states.is_object() ? states : Json::object();
   }
 
-  Json newest_progress(const std::string& folder) {
+  // What the newest events say, and how long ago the last one came.
+  void add_news(Json& job, const std::string& folder) {
     const fs::path file = fs::path(folder) / "events.jsonl";
-    auto [spool, is_new] = spools_.try_emplace(folder, SpoolReader(file), Json());
-    for (const Event& event : spool->second.first.read_new()) {
-      if (const auto* progress = std::get_if<Progress>(&event.body)) {
-        spool->second.second = {{"phase", progress->phase},
-                                {"step", progress->step},
-                                {"total_steps", progress->total_steps},
-                                {"loss", progress->loss},
-                                {"top1", progress->top1},
-                                {"average_bits", progress->average_bits}};
-      }
-    }
-    return spool->second.second;
+    auto [found, is_new] = spools_.try_emplace(folder, Watched{SpoolReader(file), {}, {}});
+    Watched& watched = found->second;
+    for (std::vector<Event> events; !(events = watched.spool.read_new()).empty();)
+      watched.hear(events);
+    job["progress"] = watched.progress;
+    if (watched.rhythm.last() == 0) return;
+    const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
+    job["silent_seconds"] = std::max(0.0, now.count() - watched.rhythm.last());
+    job["is_stalled"] = job["silent_seconds"] > watched.rhythm.patience();
   }
 
   fs::path database_;
-  std::map<std::string, std::pair<SpoolReader, Json>> spools_;  // by folder
+  struct Watched {
+    SpoolReader spool;
+    Json progress;
+    Rhythm rhythm;
+
+    void hear(const std::vector<Event>& events) {
+      for (const Event& event : events) {
+        rhythm.hear(event.unix_seconds);
+        if (const auto* news = std::get_if<Progress>(&event.body)) {
+          progress = {
+              {"phase", news->phase}, {"step", news->step}, {"total_steps", news->total_steps},
+              {"loss", news->loss},   {"top1", news->top1}, {"average_bits", news->average_bits}};
+        }
+      }
+    }
+  };
+  std::map<std::string, Watched> spools_;  // by folder
 };
 
 std::string describe_sweep(const Json& sweep) {
   std::string text = fmt::format("{}: {}/{} finished", printable(plain(sweep["sweep"])),
                                  plain(sweep["finished"]), plain(sweep["jobs"]));
-  for (const char* state : {"running", "interrupted", "failed"}) {
+  for (const char* state : {"running", "interrupted", "failed", "stopped"}) {
     if (sweep[state] != 0) text += fmt::format(", {} {}", plain(sweep[state]), state);
   }
   if (sweep["hours_left"].is_number()) {
@@ -92,6 +108,8 @@ std::string describe_job(const Json& job) {
   std::string text = fmt::format("  {} {} bits={} seed={}", plain(job["job"]), plain(job["method"]),
                                  plain(job["bits"]), plain(job["seed"]));
   if (job.contains("queue_id")) text += "  job " + printable(plain(job["queue_id"]));
+  if (job.value("is_stalled", false))
+    text += "  STALLED for " + duration(job["silent_seconds"].get<double>());
   const Json progress = job.value("progress", Json());
   if (!progress.is_object()) return text + "  " + job.value("state", "starting") + "\n";
   return text + fmt::format("  {} {}/{}  loss {:.3f}  top-1 {:.2f}\n", plain(progress["phase"]),

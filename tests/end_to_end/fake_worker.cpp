@@ -7,7 +7,8 @@
 // `where` and `attempt` may be left out. What it can do:
 //
 //   finish  (default) "steps" steps (10) of "step_seconds" (0) each, then results that depend on
-//           the job alone; meanwhile it uses "megabytes" (0) of memory
+//           the job alone; meanwhile it uses "megabytes" (0) of memory, and reports
+//           "validation_loss" + 1 / step after each step
 //   fail    with "class" and "text"
 //   crash   by "signal" after half of the steps
 //   exit    with status "status", before the first event
@@ -104,10 +105,13 @@ class Input {
   bool at_end_ = false;
 };
 
+// A step and its hash; 0 if they do not fit.
 int read_checkpoint(const std::string& file) {
-  int step = 0;
-  if (!file.empty()) std::ifstream(file) >> step;
-  return step;
+  if (file.empty()) return 0;
+  std::ifstream stream(file);
+  std::string step, hash;
+  stream >> step >> hash;
+  return hash == sha256(step) ? std::stoi(step) : 0;
 }
 
 // Work on one attempt.
@@ -141,6 +145,10 @@ class Session {
       if (action == "crash" && step == (steps + 1) / 2) die_of(rule_.value("signal", SIGSEGV));
       const double loss = 2.0 / step + draw("loss", step);
       spool.append(Metrics{step, "train", {{"loss", loss}}});
+      if (rule_.contains("validation_loss")) {
+        spool.append(Metrics{
+            step, "validation", {{"loss", rule_["validation_loss"].get<double>() + 1.0 / step}}});
+      }
       spool.append(Progress{step, steps, "train", loss, top1(), average_bits()});
     }
     if (action == "fail") {
@@ -159,7 +167,7 @@ class Session {
   }
 
   std::string interrupt(int step) {
-    std::ofstream(folder_ / "checkpoint") << step << "\n";
+    std::ofstream(folder_ / "checkpoint") << step << " " << sha256(std::to_string(step)) << "\n";
     return "interrupted";
   }
 

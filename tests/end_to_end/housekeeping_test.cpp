@@ -245,6 +245,53 @@ TEST_F(HousekeepingTest, GcDeletesWhatNoResultNeedsAndTheResultsStay) {
   EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("3 finished, 1 cached"));
 }
 
+// Seed 4 learns nothing. It is stopped by a later driver than that of its peers.
+TEST_F(HousekeepingTest, AHopelessRunIsStoppedAndEntersNoTable) {
+  write("small.yaml", R"(qbitopt: 1
+name: small
+set: {model: resnet8, data.name: synthetic, pretraining.steps: 10, training.steps: 10, training.validate_every: 1}
+seeds: 6
+cases:
+  fp32: {set: {method: fp32, seed: 0}}
+  fixed: {set: {method: fixed_precision, budget.average_bits: 3}}
+stop: {metric: validation_loss, after: 0.3, rule: median}
+)");
+  set_rules({{{"where", {{"seed", 4}}}, {"validation_loss", 5}, {"step_seconds", 0.3}},
+             {{"validation_loss", 0.4}}});
+  ASSERT_EQ(qbitopt("run small.yaml --limit 5").exit_code, 0);
+  const testing::Result result = qbitopt("run small.yaml -j 1");
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("1 stopped early"));
+  const std::string stopped = key_of("fixed_precision", "3", 4);
+  EXPECT_THAT(result.err, HasSubstr("stopped early " + stopped));
+  EXPECT_EQ(state_of(stopped), "stopped");
+  EXPECT_THAT(qbitopt("table small").out, HasSubstr("seed 4 (stopped early)"));
+  const Json means = rows(
+      "SELECT n_jobs, n_seeds, n_failed, n_stopped FROM results WHERE method = "
+      "'fixed_precision'");
+  EXPECT_EQ(means[0], Json({{"n_jobs", 6}, {"n_seeds", 5}, {"n_failed", 0}, {"n_stopped", 1}}));
+  EXPECT_EQ(rows("SELECT n_seeds FROM pareto WHERE method = 'fixed_precision'")[0]["n_seeds"], 5);
+  EXPECT_EQ(rows("SELECT count(*) AS n FROM failures")[0]["n"], 0);
+  EXPECT_EQ(rows("SELECT failed, stopped FROM progress")[0], Json({{"failed", 0}, {"stopped", 1}}));
+  EXPECT_EQ(json_of("ls --state stopped").size(), 1u);
+  EXPECT_THAT(qbitopt("plan small.yaml").out, HasSubstr("stopped"));
+
+  EXPECT_THAT(qbitopt("run small.yaml").err, HasSubstr("7 jobs: 0 finished, 6 cached, 1 stopped"));
+  EXPECT_THAT(qbitopt("retry --failed").err, HasSubstr("no failed jobs"));
+  set_rules({{{"validation_loss", 5}}});
+  EXPECT_EQ(qbitopt("retry " + stopped).exit_code, 0);
+  EXPECT_EQ(state_of(stopped), "finished");
+}
+
+TEST_F(HousekeepingTest, ASweepThatCouldStopNothingIsRefused) {
+  write("small.yaml", testing::small_sweep("3") + "stop: {after: 0.5}\n");
+  const testing::Result result = qbitopt("plan small.yaml");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("small.yaml:8:"),
+                                HasSubstr("no run is validated before its end; set "
+                                          "training.validate_every to a number of steps")));
+}
+
 TEST_F(HousekeepingTest, CommandsOfTheSweepAreToldOfFailuresAndOfTheEnd) {
   write("small.yaml",
         testing::small_sweep("3") +

@@ -90,6 +90,7 @@ TEST_F(NamedQueryTest, BudgetMissesOfTotalsAreInTheirUnits) {
   database.begin(attempt);
   database.ingest(attempt, events);
   database.end(attempt, {});
+  database.commit();
   const std::vector<std::string> columns = {"method", "most_bits_above", "most_bytes_above",
                                             "most_bit_operations_above"};
   EXPECT_EQ(ask("budget-misses", columns),

@@ -83,6 +83,7 @@ TEST_F(MaintenanceTest, AnArtifactThatIsGoneOrDamagedIsNamedWithWhatFinishedFrom
     models.push_back(fs::path(attempt.folder) / "model");
     std::ofstream(models.back()) << "weights";
   }
+  database.commit();
   EXPECT_THAT(check_artifacts(file_), IsEmpty());
   std::ofstream(models[0]) << "weightz";
   fs::remove(models[2]);
@@ -113,6 +114,7 @@ TEST_F(MaintenanceTest, AReferenceThatLeadsNowhereIsFound) {
 TEST_F(MaintenanceTest, ABackupDuringARunIsOneWholeFile) {
   Database database(file_);
   fill(database);
+  database.commit();
   const fs::path copy = folder_ / "copies" / "copy.db";
   backup_database(file_, copy);
   EXPECT_THAT(check_database(copy), IsEmpty());

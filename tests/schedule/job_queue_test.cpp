@@ -21,7 +21,7 @@ Plan plan_of(const std::vector<Job>& jobs) {
 
 std::vector<size_t> take_all(JobQueue& queue, int room = 100) {
   std::vector<size_t> taken;
-  while (const auto job = queue.take([&](int threads) { return threads <= room; })) {
+  while (const auto job = queue.take([&](size_t job) { return queue.threads(job) <= room; })) {
     taken.push_back(*job);
   }
   return taken;
@@ -68,7 +68,7 @@ TEST(JobQueueTest, WhateverNeedsAFailedJobIsBlocked) {
   const Plan plan = plan_of({named_job("a"), named_job("b", {}, {{"start", sha256("a")}}),
                              named_job("c", {}, {{"start", sha256("b")}}), named_job("d")});
   JobQueue queue(plan, std::vector<JobRecord>(4));
-  ASSERT_EQ(queue.take([](int) { return true; }), 0u);
+  ASSERT_EQ(queue.take([](size_t) { return true; }), 0u);
   EXPECT_THAT(queue.fail(0), ElementsAre(1, 2));
   EXPECT_THAT(take_all(queue), ElementsAre(3));
   EXPECT_EQ(queue.count(JobQueue::Status::kBlocked), 2u);

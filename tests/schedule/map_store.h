@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/core/error.h"
@@ -35,6 +36,16 @@ class MapStore : public RunStore {
   void end(const Attempt& attempt, const AttemptEnd& end) override {
     jobs[attempt.job.key].state = end.will_retry ? JobState::kNew : end.state;
     ends[attempt.job.key].push_back(end);
+  }
+  std::vector<std::pair<int64_t, double>> validation_curve(const std::string& key,
+                                                           const std::string& metric) override {
+    std::vector<std::pair<int64_t, double>> curve;
+    for (const Event& event : events[key]) {
+      const auto* metrics = std::get_if<Metrics>(&event.body);
+      if (metrics != nullptr && metrics->split == "validation")
+        curve.emplace_back(metrics->step, metrics->values.at(metric));
+    }
+    return curve;
   }
   std::string artifact(const std::string& key, const std::string& name) override {
     const auto file = std::filesystem::path(jobs[key].folder) / name;

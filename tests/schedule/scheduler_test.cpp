@@ -246,6 +246,58 @@ TEST_F(SchedulerTest, AStoppedWorkerIsNoticedAndHeardOfAgainWhenItGoesOn) {
   EXPECT_FALSE(silences_[1]);
 }
 
+TEST_F(SchedulerTest, AWorkerThatStallsIsKilledAndItsJobTriedAgain) {
+  add(named_job("a"));
+  options_.stall_seconds = 0.4;
+  const RunSummary summary = run(Json{{"attempt", 1}, {"step_seconds", 30}}, Json{{"steps", 3}});
+  EXPECT_EQ(summary.finished, 1u);
+  ASSERT_EQ(store_.begun.size(), 2u);
+  const AttemptEnd& end = store_.ends.at(sha256("a")).front();
+  EXPECT_EQ(end.error_class, "stalled");
+  EXPECT_EQ(end.text, "sent no event for 0.4 s (run.stall_timeout)");
+}
+
+TEST_F(SchedulerTest, AJobWaitsWhileTheMemoryThatItTakesIsNotFree) {
+  for (const char* name : {"a", "b", "c"}) add(named_job(name));
+  options_.memory_bytes = [](const Job&) { return int64_t{6'000'000'000}; };
+  options_.free_memory_bytes = [] { return int64_t{10'000'000'000}; };
+  EXPECT_EQ(run(Json{{"step_seconds", 0.02}}).finished, 3u);
+  EXPECT_EQ(most_at_once_, 1) << "what the first is about to take is not free";
+  ASSERT_EQ(waits_.size(), 1u);
+  EXPECT_THAT(waits_[0], HasSubstr("the next one took up to 6.0 GB when it ran before, and 4."));
+}
+
+TEST_F(SchedulerTest, AJobThatNeverFitsRunsAlone) {
+  for (const char* name : {"a", "b"}) add(named_job(name));
+  options_.memory_bytes = [](const Job&) { return int64_t{6'000'000'000}; };
+  options_.free_memory_bytes = [] { return int64_t{0}; };
+  EXPECT_EQ(run().finished, 2u);
+  EXPECT_EQ(most_at_once_, 1);
+}
+
+TEST_F(SchedulerTest, AHopelessRunIsStoppedAndALaterDriverLetsItRest) {
+  plan_.stop = StopRule{.after = 0.3, .peers = 2};
+  for (const char* name : {"a", "b"}) add(named_job(name));
+  EXPECT_EQ(run(Json{{"validation_loss", 0.4}, {"steps", 20}}).finished, 2u);
+  add(named_job("c"));
+  add(named_job("d"));
+  const Json bad = rule("c", {{"validation_loss", 4}, {"step_seconds", 0.2}, {"steps", 20}});
+  const Json good = {{"validation_loss", 0.3}, {"steps", 20}};
+  const RunSummary summary = run(bad, good);
+  EXPECT_EQ(summary.finished, 1u);
+  EXPECT_EQ(summary.stopped, 1u);
+  EXPECT_EQ(summary.failed, 0u);
+  EXPECT_EQ(summary.unfinished, 0u);
+  EXPECT_EQ(last_end("c").state, JobState::kStopped);
+  EXPECT_EQ(last_end("c").error_class, "stopped");
+  EXPECT_THAT(last_end("c").text, HasSubstr("best validation loss 4."));
+
+  const RunSummary again = run(bad, good);
+  EXPECT_EQ(again.stopped, 1u);
+  EXPECT_EQ(again.failed_before, 0u);
+  EXPECT_EQ(store_.begun.size(), 4u);
+}
+
 TEST_F(SchedulerTest, AStoppedWorkerIsKilledAfterItsTimeout) {
   add(named_job("a"));
   options_.timeout_seconds = 0.5;
@@ -474,7 +526,7 @@ TEST_F(SchedulerTest, BeginsAgainWhereADeadDriversSpoolCannotBeRead) {
   record.folder = (runs_ / sha256("a").substr(0, 10) / "1").string();
   fs::create_directories(record.folder);
   std::ofstream(record.folder + "/events.jsonl") << "garbage\n";
-  std::ofstream(record.folder + "/checkpoint") << "5\n";
+  std::ofstream(record.folder + "/checkpoint") << "5 " << sha256("5") << "\n";
   EXPECT_EQ(run().finished, 1u);
   EXPECT_EQ(store_.begun.at(0).resume_from, "");
 }

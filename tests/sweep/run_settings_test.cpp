@@ -5,6 +5,7 @@
 
 #include "core/errors.h"
 #include "qbitopt/sweep/queue_settings.h"
+#include "qbitopt/sweep/stop_rule.h"
 
 namespace qbitopt {
 namespace {
@@ -28,6 +29,7 @@ TEST(RunSettingsTest, TimesHaveUnits) {
 
 TEST(RunSettingsTest, ReadsJobsAndRetries) {
   const auto read = [](const std::string& text) { return read_run(parse_yaml("a.yaml", text)); };
+  EXPECT_EQ(read("{stall_timeout: 10m}"), Json({{"stall_seconds", 600.0}}));
   EXPECT_EQ(read("{jobs: 4, retries: {lost: 2, preempted: unlimited}}"),
             Json::parse(R"({"jobs": 4, "retries": {"lost": 2, "preempted": -1}})"));
   EXPECT_EQ(read("{jobs: auto, executor: local}"), Json({{"jobs", "auto"}, {"executor", "local"}}));
@@ -45,6 +47,28 @@ TEST(RunSettingsTest, ReadsJobsAndRetries) {
               HasSubstr("retries must be a count or unlimited"));
   EXPECT_THAT(input_error([&] { read("{job: 3}"); }),
               HasSubstr("unknown key 'job' in run, did you mean 'jobs'?"));
+}
+
+TEST(RunSettingsTest, ReadsWhenHopelessRunsAreStopped) {
+  const auto read = [](const std::string& text) { return read_stop(parse_yaml("a.yaml", text)); };
+  const StopRule usual = read("{}");
+  EXPECT_EQ(usual.metric, "loss");
+  EXPECT_TRUE(usual.is_better_smaller);
+  const StopRule rule = read("{metric: validation_top1, after: 0.5, rule: median, peers: 7}");
+  EXPECT_EQ(rule.metric, "top1");
+  EXPECT_FALSE(rule.is_better_smaller);
+  EXPECT_EQ(rule.after, 0.5);
+  EXPECT_EQ(rule.peers, 7);
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"{metric: top1}",
+       "stop.metric must be validation_loss or validation_top1, found the string"},
+      {"{after: 1}", "stop.after must be a share of the steps, at least 0 and below 1"},
+      {"{rule: halving}", "the only stop.rule is median, found the string 'halving'"},
+      {"{peers: 0}", "stop.peers must be a count of at least 1"},
+      {"{peer: 3}", "unknown key 'peer' in stop, did you mean 'peers'?"},
+  };
+  for (const auto& [text, error] : mistakes)
+    EXPECT_THAT(input_error([&, wrong = text] { read(wrong); }), HasSubstr(error)) << text;
 }
 
 TEST(RunSettingsTest, ReadsHowAQueueIsUsed) {

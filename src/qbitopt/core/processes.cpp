@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <sstream>
 
@@ -44,12 +46,30 @@ std::optional<ProcessStatus> process_status(int pid) {
   status.name = text.substr(open + 1, close - open - 1);
   std::istringstream fields(text.substr(close + 1));
   const std::vector<std::string> words{std::istream_iterator<std::string>(fields), {}};
-  // Fields 3 (state), 14 and 15 (clock ticks in user and kernel mode) of proc(5).
+  // Fields 3 (state), 14 and 15 (clock ticks in user and kernel mode) and 24 (pages) of proc(5).
   if (words.size() < 13 || words[0] == "Z" || words[0] == "X") return std::nullopt;
   status.is_stopped = words[0] == "T" || words[0] == "t";
   status.cpu_seconds = static_cast<double>(pid_named(words[11]) + pid_named(words[12])) /
                        static_cast<double>(::sysconf(_SC_CLK_TCK));
+  constexpr size_t kPages = 21;
+  if (words.size() > kPages)
+    status.memory_bytes = std::atoll(words[kPages].c_str()) * ::sysconf(_SC_PAGESIZE);
   return status;
+}
+
+int64_t free_memory() {
+  int64_t free = std::numeric_limits<int64_t>::max();
+  std::ifstream machine("/proc/meminfo");
+  for (std::string name, unit; machine >> name;) {
+    int64_t kilobytes = 0;
+    machine >> kilobytes;
+    std::getline(machine, unit);
+    if (name == "MemAvailable:") free = kilobytes << 10;
+  }
+  std::ifstream limit("/sys/fs/cgroup/memory.max"), use("/sys/fs/cgroup/memory.current");
+  int64_t most = 0, used = 0;
+  if (limit >> most && use >> used) free = std::min(free, std::max<int64_t>(0, most - used));
+  return free;
 }
 
 std::vector<fs::path> open_files(int pid) {

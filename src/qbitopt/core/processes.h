@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,12 +11,17 @@ namespace qbitopt {
 // What Linux tells of this machine's other processes in /proc.
 
 struct ProcessStatus {
-  std::string name;         // "python3"
-  bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
-  double cpu_seconds = 0;   // computed so far, all threads together
+  std::string name;          // "python3"
+  bool is_stopped = false;   // by SIGSTOP, Ctrl-Z or a debugger
+  double cpu_seconds = 0;    // computed so far, all threads together
+  int64_t memory_bytes = 0;  // resident
 };
 // nullopt if there is no such process, or it has ended and its parent has not taken note yet.
 std::optional<ProcessStatus> process_status(int pid);
+
+// Bytes that processes may take without swapping: of this machine, within the limit of the control
+// group.
+int64_t free_memory();
 
 // Files that a process has open, by their paths; empty for a process of another user.
 std::vector<std::filesystem::path> open_files(int pid);

@@ -24,7 +24,9 @@ std::string seeds_text(const std::vector<const Run*>& runs) {
     const std::string why =
         run->state == "failed"
             ? fmt::format("failed: {}", cell_text(run->columns.value("error_class", Json("?"))))
-            : (run->state == "new" ? "not run yet" : run->state);
+            : (run->state == "new"       ? "not run yet"
+               : run->state == "stopped" ? "stopped early"
+                                         : run->state);
     texts.push_back(fmt::format("seed {} ({})", cell_text(run->seed), why));
   }
   return fmt::to_string(fmt::join(texts, ", "));

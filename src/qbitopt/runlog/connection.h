@@ -7,10 +7,11 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "qbitopt/runlog/error.h"
 
@@ -20,8 +21,7 @@ namespace qbitopt {
 // Returns whether to continue waiting. Must not use the connection.
 using Patience = std::function<bool(double seconds)>;
 
-// A connection and its prepared statements, each compiled once. `sql` must be literals or live as
-// long.
+// A connection and its prepared statements, each compiled once.
 class Connection {
  public:
   // `uri`: a path, or "file:...?immutable=1". Without `patience`, it waits 10 s for a locked file.
@@ -32,13 +32,13 @@ class Connection {
 
   // Runs one statement with its arguments: integers, floats, text, std::optional of them, nullptr.
   template <typename... Arguments>
-  void execute(const std::string& sql, const Arguments&... arguments) {
+  void execute(std::string_view sql, const Arguments&... arguments) {
     prepare(sql, arguments...).exec();
   }
 
   // The first column of the first row; nullopt if there is no row or it is NULL.
   template <typename Value, typename... Arguments>
-  std::optional<Value> find(const std::string& sql, const Arguments&... arguments) {
+  std::optional<Value> find(std::string_view sql, const Arguments&... arguments) {
     SQLite::Statement& statement = prepare(sql, arguments...);
     std::optional<Value> value;
     if (statement.executeStep() && !statement.getColumn(0).isNull())
@@ -49,9 +49,13 @@ class Connection {
 
   // A statement with its arguments bound. Reset it after use.
   template <typename... Arguments>
-  SQLite::Statement& prepare(const std::string& sql, const Arguments&... arguments) {
-    auto& statement = statements_[sql];
-    if (!statement) statement = std::make_unique<SQLite::Statement>(database_, sql);
+  SQLite::Statement& prepare(std::string_view sql, const Arguments&... arguments) {
+    auto known = statements_.find(sql);
+    if (known == statements_.end()) {
+      const std::string text(sql);
+      known = statements_.emplace(text, std::make_unique<SQLite::Statement>(database_, text)).first;
+    }
+    const auto& statement = known->second;
     statement->tryReset();  // reset() would repeat the error of the last execution
     int index = 0;
     (bind(*statement, ++index, arguments), ...);
@@ -112,7 +116,12 @@ class Connection {
   SQLite::Database database_;
   Patience patience_;
   std::chrono::steady_clock::time_point locked_since_;
-  std::map<std::string, std::unique_ptr<SQLite::Statement>> statements_;
+  struct Hash {  // finds a text without a copy of it
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>, Hash, std::equal_to<>>
+      statements_;
   bool is_in_transaction_ = false;
 };
 

@@ -117,6 +117,7 @@ void Database::record_sweep(const Plan& plan, const SweepOrigin& origin) {
 std::vector<JobRecord> Database::records(const Plan& plan) {
   std::vector<JobRecord> records;
   records.reserve(plan.jobs.size());
+  const fs::path folder = folder_of_database(file_);
   translate_errors(file_, [&] {
     for (const PlannedJob& job : plan.jobs) {
       JobRecord record;
@@ -130,8 +131,10 @@ std::vector<JobRecord> Database::records(const Plan& plan) {
         record.state = state_named(row.getColumn(0).getString());
         record.attempts = row.getColumn(1).getInt();
         if (record.attempts > 0)
-          record.folder = absolute_folder(file_, row.getColumn(2).getString());
+          record.folder = (folder / row.getColumn(2).getString()).lexically_normal().string();
         record.error_class = row.getColumn(3).getString();
+        if (record.state == JobState::kFailed && record.error_class == kStopped)
+          record.state = JobState::kStopped;
       }
       row.reset();
       records.push_back(std::move(record));
@@ -177,18 +180,18 @@ void Database::note_queue_id(const Attempt& attempt, const std::string& id) {
 
 void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) {
   if (events.empty()) return commit_if_due();
-  bool is_over = false;
   std::string refused;
   change([&] {
     const int64_t id = attempt_id(attempt);
     connection_->execute("SAVEPOINT events");
     try {
+      bool is_news = false;
       for (const Event& event : events) {
         if (!events_->store(id, event)) continue;
+        is_news = true;
         if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
-        is_over = is_over || std::holds_alternative<Finished>(event.body) ||
-                  std::holds_alternative<Failed>(event.body);
       }
+      if (is_news) events_->note_last(id);
     } catch (const SQLite::Exception& error) {
       if (!is_refusal(error)) throw;
       refused = error.what();
@@ -202,7 +205,7 @@ void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) 
     throw InputError(
         fmt::format("{}: the run log cannot store its events: {}", attempt.folder, refused));
   }
-  if (is_over || waiting_events_ >= options_.commit_events || waiting_events_ == 0) {
+  if (waiting_events_ >= options_.commit_events || waiting_events_ == 0) {
     commit();
   } else {
     commit_if_due();
@@ -211,6 +214,7 @@ void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) 
 
 void Database::end(const Attempt& attempt, const AttemptEnd& end) {
   change([&] {
+    if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
     const int64_t id = attempt_id(attempt);
     connection_->execute(
         "UPDATE attempt SET exit_code = ?1, signal = nullif(?2, 0), ended_at = COALESCE(ended_at, "
@@ -238,10 +242,11 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
     connection_->execute("UPDATE attempt SET error_class = ?, error_text = ? WHERE id = ?",
                          error_class, text, id);
     events_->set_state(id, "failed");
-    events_->log(id, 0, now(), "failed", "error", std::nullopt, error_class + ": " + text);
+    const bool is_stopped = end.state == JobState::kStopped;
+    events_->log(id, 0, now(), is_stopped ? "stopped" : "failed", is_stopped ? "info" : "error",
+                 std::nullopt, is_stopped ? text : error_class + ": " + text);
     if (end.will_retry) renew_job(id);
   });
-  commit();
 }
 
 std::string Database::artifact(const std::string& job_key, const std::string& name) {
@@ -262,6 +267,18 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
                     left->path, job, found.substr(0, 10), left->sha256.substr(0, 10), remedy));
   }
   return left->path;
+}
+
+std::vector<std::pair<int64_t, double>> Database::validation_curve(const std::string& key,
+                                                                   const std::string& metric) {
+  const Rows rows = reader().query(
+      "SELECT step, value FROM curves WHERE key = ? AND metric = ? AND split = 'validation' ORDER "
+      "BY "
+      "step",
+      {key, metric});
+  std::vector<std::pair<int64_t, double>> curve;
+  for (const auto& row : rows.rows) curve.emplace_back(row[0].get<int64_t>(), row[1].get<double>());
+  return curve;
 }
 
 void Database::commit_if_due() {

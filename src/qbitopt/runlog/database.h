@@ -80,11 +80,13 @@ class Database : public RunStore {
   void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
   void end(const Attempt& attempt, const AttemptEnd& end) override;
   std::string artifact(const std::string& job_key, const std::string& name) override;
+  std::vector<std::pair<int64_t, double>> validation_curve(const std::string& key,
+                                                           const std::string& metric) override;
   // Commits pending events that have waited long enough.
   void commit_if_due() override;
   Meanwhile set_meanwhile(Meanwhile meanwhile) override;
 
-  void commit();
+  void commit() override;
 
   // Marks jobs to be run again, including finished ones: their state becomes new, their attempts
   // are kept, and a result stays valid until another attempt has finished. Committed on return.

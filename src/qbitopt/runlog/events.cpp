@@ -43,9 +43,14 @@ bool EventStore::store(int64_t attempt, const Event& event) {
                     event.number - 1));
   }
   std::visit([this](const auto& body) { add(body); }, event.body);
-  connection_.execute("UPDATE attempt SET last_event = ? WHERE id = ?", event.number, attempt);
   last->second = event.number;
+  heard_at_ = event.unix_seconds;
   return true;
+}
+
+void EventStore::note_last(int64_t attempt) {
+  connection_.execute("UPDATE attempt SET last_event = ?, heard_at = ? WHERE id = ?",
+                      last_numbers_.at(attempt), heard_at_, attempt);
 }
 
 void EventStore::add(const Started& body) {
@@ -71,7 +76,14 @@ void EventStore::add(const Inventory& body) {
                     q.pinned_bits ? Json(*q.pinned_bits) : Json(),
                     q.share ? Json(*q.share) : Json()});
   }
-  const std::string hash = sha256(canonical_json(list));
+  const std::string text = canonical_json(list);
+  int64_t& inventory = inventory_ids_[text];
+  if (inventory == 0) inventory = inventory_id(body, text);
+  connection_.execute("UPDATE attempt SET inventory_id = ? WHERE id = ?", inventory, attempt_);
+}
+
+int64_t EventStore::inventory_id(const Inventory& body, const std::string& list) {
+  const std::string hash = sha256(list);
   auto inventory = connection_.find<int64_t>("SELECT id FROM inventory WHERE sha256 = ?", hash);
   if (!inventory) {
     connection_.execute("INSERT INTO inventory (sha256) VALUES (?)", hash);
@@ -83,7 +95,7 @@ void EventStore::add(const Inventory& body) {
                           q.share);
     }
   }
-  connection_.execute("UPDATE attempt SET inventory_id = ? WHERE id = ?", *inventory, attempt_);
+  return *inventory;
 }
 
 void EventStore::add(const Metrics& body) {
@@ -247,14 +259,16 @@ int64_t EventStore::metric_id(const std::string& name) {
 
 int64_t EventStore::environment_id(const Started& body) {
   const std::string facts = canonical_json(Json(body.environment));
+  int64_t& id = environment_ids_[facts];
+  if (id != 0) return id;
   const auto known = connection_.find<int64_t>("SELECT id FROM environment WHERE facts = ?", facts);
-  if (known) return *known;
+  if (known) return id = *known;
   connection_.execute(
       "INSERT INTO environment (facts, cpu, os, libtorch, compiler, commit_hash, library_sha256)"
       " VALUES (?, ?, ?, ?, ?, ?, ?)",
       facts, fact(body, "cpu"), fact(body, "os"), fact(body, "libtorch"), fact(body, "compiler"),
       fact(body, "commit"), fact(body, "library_sha256"));
-  return connection_.last_id();
+  return id = connection_.last_id();
 }
 
 void EventStore::log(const std::string& type, const std::string& level, std::optional<int64_t> step,

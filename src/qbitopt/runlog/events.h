@@ -20,9 +20,14 @@ class EventStore {
   // this number is already stored.
   bool store(int64_t attempt, const Event& event);
 
+  // Call after the events of one attempt were stored, in the same transaction.
+  void note_last(int64_t attempt);
+
   // Call after a rollback: forgets what was stored since the last commit.
   void forget() {
     metric_ids_.clear();
+    environment_ids_.clear();
+    inventory_ids_.clear();
     last_numbers_.clear();
   }
 
@@ -52,6 +57,7 @@ class EventStore {
   int64_t metric_id(const std::string& name);
   void make_column(int64_t metric, const std::string& name);
   int64_t environment_id(const Started& body);
+  int64_t inventory_id(const Inventory& body, const std::string& list);
   void log(const std::string& type, const std::string& level, std::optional<int64_t> step,
            const std::string& text);
   // A value that is not finite, which SQLite would store as NULL, is also logged as an event.
@@ -60,8 +66,11 @@ class EventStore {
   Connection& connection_;
   std::unordered_map<std::string, int64_t> metric_ids_;
   std::unordered_map<int64_t, int64_t> last_numbers_;  // by attempt
+  // By their content, as JSON.
+  std::unordered_map<std::string, int64_t> environment_ids_, inventory_ids_;
   bool has_new_result_ = false;
   int64_t attempt_ = 0;  // of the current event
+  double heard_at_ = 0;  // [unix seconds] the latest event
   const Event* event_ = nullptr;
 };
 

@@ -75,7 +75,8 @@ const std::vector<Migration>& migrations() {
        "ALTER TABLE sweep_job ADD COLUMN other_cases TEXT NOT NULL DEFAULT '[]' CHECK "
        "(json_valid(other_cases))"},
       {4, "budgets in bytes and bit operations, shares as told", kBudgets},
-      {5, "notes and tags", kNotes}};
+      {5, "notes and tags", kNotes},
+      {6, "heartbeats", "ALTER TABLE attempt ADD COLUMN heard_at REAL"}};
   return steps;
 }
 

@@ -13,7 +13,7 @@ namespace qbitopt {
 
 // Version of the schema that tables/*.sql describe. Raised with every change to them after a
 // release, together with a migration.
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 // One step forward. `sql` changes base tables, and drops views that name what it renames: all views
 // are made anew after the last step.

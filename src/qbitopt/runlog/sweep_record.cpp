@@ -46,13 +46,16 @@ void SweepRecorder::record_revision(int64_t sweep, const Plan& plan, const Sweep
 }
 
 int64_t SweepRecorder::record_job(const PlannedJob& planned) {
-  const Job job = planned.job();
   // Parameters that do not affect the result may have changed. A finished job keeps those with
   // which it was run.
+  if (const auto finished = connection_.find<int64_t>(
+          "SELECT id FROM job WHERE key = ? AND state = 'finished'", planned.key))
+    return *finished;
+  const Job job = planned.job();
   connection_.execute(
       "INSERT INTO job (key, config_key, parameters, versions, guarantees_budget, recorded_at) "
       "VALUES (?, ?, ?, ?, ?, ?)"
-      " ON CONFLICT (key) DO UPDATE SET parameters = excluded.parameters WHERE state <> 'finished'",
+      " ON CONFLICT (key) DO UPDATE SET parameters = excluded.parameters",
       job.key, job.config_key, canonical_json(job.parameters), canonical_json(Json(job.versions)),
       job.guarantees_budget, now_);
   return *connection_.find<int64_t>("SELECT id FROM job WHERE key = ?", job.key);

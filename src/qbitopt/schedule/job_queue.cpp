@@ -26,7 +26,8 @@ void JobQueue::add(const std::vector<PlannedJob>& jobs, const std::vector<JobRec
     index_.emplace(jobs[i].key, first + i);
     Entry& entry = entries_[first + i];
     if (records[i].state == JobState::kFinished) entry.status = Status::kFinished;
-    if (records[i].state == JobState::kFailed) entry.status = Status::kFailed;
+    if (records[i].state == JobState::kFailed || records[i].state == JobState::kStopped)
+      entry.status = Status::kFailed;
     if (records[i].state == JobState::kRunning) entry.status = Status::kTaken;
   }
   for (size_t i = 0; i < jobs.size(); ++i) {
@@ -62,11 +63,11 @@ void JobQueue::make_ready(size_t job) {
   ready_.insert(rank(job));
 }
 
-std::optional<size_t> JobQueue::take(const std::function<bool(int)>& fits) {
+std::optional<size_t> JobQueue::take(const std::function<bool(size_t)>& fits) {
   int too_wide = 0;  // once a width does not fit, neither does a larger one
   for (auto candidate = ready_.begin(); candidate != ready_.end();) {
     const auto [nobody_waits, minus_threads, job] = *candidate;
-    if (fits(-minus_threads)) {
+    if (fits(job)) {
       ready_.erase(candidate);
       entries_[job].status = Status::kTaken;
       return job;

@@ -33,8 +33,8 @@ class JobQueue {
   void add(const std::vector<PlannedJob>& jobs, const std::vector<JobRecord>& records);
 
   // The next job that fits, by index into plan.jobs; it is taken from the queue. Nullopt if none is
-  // ready or none fits. A job that others wait for is not overtaken: room is kept until it fits.
-  std::optional<size_t> take(const std::function<bool(int threads)>& fits);
+  // ready or none fits. Of jobs with as many threads, one is asked about. A job that others wait for is not overtaken: room is kept until it fits.
+  std::optional<size_t> take(const std::function<bool(size_t job)>& fits);
   // Puts a taken job back into the queue.
   void put_back(size_t job);
   void finish(size_t job);

@@ -16,6 +16,8 @@ const char* name(JobState state) {
       return "finished";
     case JobState::kFailed:
       return "failed";
+    case JobState::kStopped:
+      return "stopped";
   }
   throw std::logic_error("no such job state");
 }

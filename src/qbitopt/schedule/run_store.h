@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/job/event.h"
@@ -16,6 +18,7 @@ enum class JobState {
   kInterrupted,  // stopped in good order; the next attempt continues from its checkpoint
   kFinished,
   kFailed,
+  kStopped,  // before its end, by the sweep's `stop`; it has no result
 };
 const char* name(JobState state);  // "new", "running", ...
 
@@ -27,13 +30,16 @@ struct JobRecord {
   std::string error_class;  // of the last attempt, if it failed
 };
 
+// The class of an attempt that was stopped early.
+inline constexpr const char* kStopped = "stopped";
+
 // How an attempt ended.
 struct AttemptEnd {
-  JobState state = JobState::kFinished;  // kFinished, kFailed or kInterrupted
+  JobState state = JobState::kFinished;  // kFinished, kFailed, kStopped or kInterrupted
   int exit_code = 0;                     // of the worker, if it ended with the attempt
   int signal = 0;                        // that ended the worker; 0: none
   // If failed: the class of the JobError, or "lost" (the worker was killed, or its folder deleted),
-  // "crashed", "timeout" (run.timeout, or a queue's limit that leaves no time for a checkpoint),
+  // "crashed", "stalled" (run.stall_timeout), "timeout" (run.timeout, or a queue's limit that leaves no time for a checkpoint),
   // "disk_full", "spool" (its events cannot be read), "folder" (its folder
   // cannot be made or written), "missing_input" or "damaged_input" (a file of a needed job is
   // missing or was changed), "cancelled" (by the user).
@@ -51,18 +57,25 @@ class RunStore {
 
   // One record per job, in the plan's order.
   virtual std::vector<JobRecord> records(const Plan& plan) = 0;
-  // Committed on return: a worker hears of an attempt only after it is on record.
+  // Committed on return, with everything before it: a worker hears of an attempt only after it is on
+  // record.
   virtual void begin(const Attempt& attempt) = 0;
   // The attempt is a job of a cluster's queue: "101_0". May be committed later.
   virtual void note_queue_id(const Attempt& attempt, const std::string& id) {}
   // Events of one attempt in their order; numbers that are stored already are ignored. Throws
   // InputError, with none of them stored, if they hold what no event can.
   virtual void ingest(const Attempt& attempt, const std::vector<Event>& events) = 0;
-  // Committed on return, with everything ingested before.
+  // Committed by the next begin() or commit(), with everything ingested before.
   virtual void end(const Attempt& attempt, const AttemptEnd& end) = 0;
+  virtual void commit() {}
   // Absolute path of a file that a finished job left. Throws InputError if the file is missing,
   // JobError if its content has changed.
   virtual std::string artifact(const std::string& job_key, const std::string& name) = 0;
+  // Step and value, on validation images, of the run at this job: those that count.
+  virtual std::vector<std::pair<int64_t, double>> validation_curve(const std::string& key,
+                                                                   const std::string& metric) {
+    return {};
+  }
   // Call regularly while nothing is ingested.
   virtual void commit_if_due() {}
 

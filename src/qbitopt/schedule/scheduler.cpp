@@ -63,7 +63,9 @@ Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserve
       records_(store.records(plan_)),
       queue_(plan_, records_) {
   summary_.cached = queue_.count(JobQueue::Status::kFinished);
-  summary_.failed_before = queue_.count(JobQueue::Status::kFailed);
+  for (const JobRecord& record : records_) summary_.stopped += record.state == JobState::kStopped;
+  summary_.failed_before = queue_.count(JobQueue::Status::kFailed) - summary_.stopped;
+  if (plan_.stop) early_stopping_.emplace(*plan_.stop, plan_, store_);
 }
 
 RunSummary Scheduler::run() {
@@ -74,12 +76,14 @@ RunSummary Scheduler::run() {
     obey_cancel_requests();
     while (!is_over()) {
       start_what_fits();
+      store_.commit();  // the ends of attempts, unless the beginnings of others have done so
       tend();
       note_queue_ids();
       for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);
       read_spools();
       obey_cancel_requests();
     }
+    store_.commit();
   } catch (...) {
     drain_after_trouble();
     throw;
@@ -132,12 +136,36 @@ void Scheduler::adopt_running() {
 }
 
 void Scheduler::start_what_fits() {
-  const auto fits = [&](int threads) { return executor_.has_room(threads); };
+  const auto fits = [&](size_t job) {
+    return executor_.has_room(queue_.threads(job)) && has_memory_for(job);
+  };
   while (!is_stopping_) {  // a job that cannot be started may stop the run
     const std::optional<size_t> job = queue_.take(fits);
     if (!job) return;
     start(*job);
   }
+}
+
+// What jobs that have just begun will take yet is kept for them. A job that runs alone always fits.
+bool Scheduler::has_memory_for(size_t job) {
+  if (!options_.memory_bytes || running_.empty()) return true;
+  const int64_t needed = options_.memory_bytes(plan_.jobs[job].job()).value_or(0);
+  if (needed == 0) return true;
+  int64_t free = options_.free_memory_bytes();
+  for (const auto& [key, running] : running_) {
+    const auto worker = process_status(executor_.process_of(key));
+    free -= std::max<int64_t>(0, running.memory_bytes - (worker ? worker->memory_bytes : 0));
+  }
+  if (needed <= free) return true;
+  if (!std::exchange(has_told_of_memory_, true)) {
+    constexpr double kGigabyte = 1e9;
+    observer_.on_wait(fmt::format(
+        "jobs wait for memory: the next one took up to {:.1f} GB when it ran before, and {:.1f} GB "
+        "are free",
+        static_cast<double>(needed) / kGigabyte,
+        static_cast<double>(std::max<int64_t>(0, free)) / kGigabyte));
+  }
+  return false;
 }
 
 void Scheduler::start(size_t job) {
@@ -158,6 +186,7 @@ void Scheduler::start(size_t job) {
   Running running{job, attempt, SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
                   Clock::now()};
   running.evidence.folder = attempt.folder;
+  if (options_.memory_bytes) running.memory_bytes = options_.memory_bytes(attempt.job).value_or(0);
   executor_.submit(attempt, queue_.threads(job));
   hear_of(running_.emplace(planned.key, std::move(running)).first->second);
 }
@@ -196,9 +225,11 @@ void Scheduler::read_spool(Running& running) {
         running.started = Clock::now();
       for (const Event& event : events) {
         running.evidence.note_step(event);
+        running.rhythm.hear(event.unix_seconds);
         if (std::holds_alternative<Finished>(event.body)) running.evidence.is_finished = true;
         if (const auto* failed = std::get_if<Failed>(&event.body))
           running.evidence.failed = *failed;
+        if (early_stopping_) stop_if_hopeless(running, event);
       }
       if (running.evidence.is_finished || running.evidence.failed)
         executor_.hear_end(running.attempt.job.key);
@@ -211,12 +242,25 @@ void Scheduler::read_spool(Running& running) {
   }
 }
 
+void Scheduler::stop_if_hopeless(Running& running, const Event& event) {
+  const std::string reason = early_stopping_->hear(running.job, event);
+  Evidence& evidence = running.evidence;
+  if (reason.empty() || evidence.is_adopted || evidence.asked_to_stop) return;
+  evidence.hopeless = reason;
+  ask_to_stop(running, StopLevel::kCheckpoint);
+}
+
 void Scheduler::stop_slow_ones() {
-  if (options_.timeout_seconds <= 0) return;
+  const auto has_passed = [](Clock::time_point then, double seconds) {
+    return seconds > 0 && std::chrono::duration<double>(Clock::now() - then).count() >= seconds;
+  };
   for (auto& [key, running] : running_) {
+    if (running.evidence.has_begun && has_passed(running.heard, options_.stall_seconds)) {
+      running.evidence.stall_seconds = options_.stall_seconds;
+      ask_to_stop(running, StopLevel::kKill);
+    }
     if (executor_.outlives_driver() && !running.evidence.has_begun) continue;  // it waits
-    const std::chrono::duration<double> elapsed = Clock::now() - running.started;
-    if (elapsed.count() < options_.timeout_seconds) continue;
+    if (!has_passed(running.started, options_.timeout_seconds)) continue;
     running.evidence.timeout_seconds = options_.timeout_seconds;
     ask_to_stop(running, running.evidence.is_adopted ? StopLevel::kKill : StopLevel::kTerminate);
   }
@@ -224,23 +268,39 @@ void Scheduler::stop_slow_ones() {
 
 void Scheduler::notice_silent_ones() {
   for (auto& [key, running] : running_) {
-    const double seconds = std::chrono::duration<double>(Clock::now() - running.heard).count();
-    if (running.evidence.is_adopted || seconds < options_.silence_seconds) continue;
-    const int pid = executor_.process_of(key);
-    if (pid == 0) continue;  // on another machine
-    const ProcessStatus status = process_status(pid).value_or(ProcessStatus{});
-    if (status.cpu_seconds - running.cpu_seconds > kComputes * options_.silence_seconds) {
-      hear_of(running);
-      continue;
+    if (running.evidence.is_adopted || running.is_silent) continue;
+    if (const std::optional<Silence> silence = silence_of(running)) {
+      running.is_silent = true;
+      observer_.on_silence(plan_.jobs[running.job], silence);
     }
-    if (std::exchange(running.is_silent, true)) continue;
-    observer_.on_silence(plan_.jobs[running.job], Silence{seconds, pid, status.is_stopped});
   }
+}
+
+// nullopt if it is not silent for long.
+std::optional<Silence> Scheduler::silence_of(Running& running) {
+  const auto since = [now = Clock::now()](Clock::time_point then) {
+    return std::chrono::duration<double>(now - then).count();
+  };
+  const double seconds = since(running.heard), idle_seconds = since(running.computed);
+  if (running.evidence.has_begun && seconds > running.rhythm.patience()) {
+    return Silence{seconds, executor_.process_of(running.attempt.job.key), false,
+                   running.rhythm.longest()};
+  }
+  if (idle_seconds < options_.silence_seconds) return std::nullopt;
+  const int pid = executor_.process_of(running.attempt.job.key);
+  if (pid == 0) return std::nullopt;  // on another machine
+  const ProcessStatus status = process_status(pid).value_or(ProcessStatus{});
+  if (status.cpu_seconds - running.cpu_seconds > kComputes * options_.silence_seconds) {
+    running.computed = Clock::now();
+    running.cpu_seconds = status.cpu_seconds;
+    return std::nullopt;
+  }
+  return Silence{idle_seconds, pid, status.is_stopped};
 }
 
 void Scheduler::hear_of(Running& running) {
   const int pid = executor_.process_of(running.attempt.job.key);
-  running.heard = Clock::now();
+  running.heard = running.computed = Clock::now();
   running.cpu_seconds = process_status(pid).value_or(ProcessStatus{}).cpu_seconds;
   if (std::exchange(running.is_silent, false))
     observer_.on_silence(plan_.jobs[running.job], std::nullopt);
@@ -333,8 +393,9 @@ void Scheduler::bound_time_limits(const Running& running, const Outcome& outcome
 void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
   const bool has_no_room = end.error_class == "disk_full";
   const bool is_cancelled = end.error_class == kCancelled;
-  end.will_retry = !is_stopping_ && end.state != JobState::kFinished && !has_no_room &&
-                   !is_cancelled && may_retry(job, end.error_class);
+  end.will_retry = !is_stopping_ && end.state != JobState::kFinished &&
+                   end.state != JobState::kStopped && !has_no_room && !is_cancelled &&
+                   may_retry(job, end.error_class);
   if (!end.will_retry && !is_stopping_ && !has_no_room && end.state == JobState::kInterrupted) {
     end.state = JobState::kFailed;  // preempted too often
   }
@@ -353,6 +414,8 @@ void Scheduler::settle(size_t job, const Attempt& attempt, AttemptEnd end) {
     block_those_that_need(job);
     if (is_cancelled) {
       ++summary_.cancelled;
+    } else if (end.state == JobState::kStopped) {
+      ++summary_.stopped;
     } else {
       count_failure();
     }

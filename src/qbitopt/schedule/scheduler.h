@@ -8,19 +8,24 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/core/processes.h"
 #include "qbitopt/job/spool.h"
+#include "qbitopt/schedule/early_stopping.h"
 #include "qbitopt/schedule/executors/executor.h"
 #include "qbitopt/schedule/job_queue.h"
+#include "qbitopt/schedule/rhythm.h"
 #include "qbitopt/schedule/run_store.h"
 #include "qbitopt/schedule/verdict.h"
 
 namespace qbitopt {
 
-// A worker that neither reports events nor uses its processor.
+// A worker that reports no events.
 struct Silence {
   double seconds = 0;       // so far
   int pid = 0;              // 0: not known
   bool is_stopped = false;  // by SIGSTOP, Ctrl-Z or a debugger
+  double usual_seconds =
+      0;  // longest time between its reports; 0: it does not use its processor, either
 };
 
 // Is notified of the progress of a run, to show it. Called from Scheduler::run().
@@ -40,10 +45,10 @@ class RunObserver {
   virtual void on_cancelled(const PlannedJob& job) {}
   // The job needs a job that failed.
   virtual void on_blocked(const PlannedJob& job) {}
-  // Called once when a job's worker has been silent for SchedulerOptions::silence_seconds, and with
-  // nullopt when it reports again.
+  // Called once when a job's worker has been silent for long, and with nullopt when it reports again:
+  // for SchedulerOptions::silence_seconds without using its processor, or beyond its Rhythm.
   virtual void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {}
-  // The store waits for another program; see RunStore::set_meanwhile.
+  // The store waits for another program (see RunStore::set_meanwhile), or jobs wait for memory.
   virtual void on_wait(const std::string& wait) {}
   // Ten times a second or more. Must not use the store.
   virtual void on_tick() {}
@@ -52,13 +57,21 @@ class RunObserver {
 struct SchedulerOptions {
   std::filesystem::path runs_folder;  // attempts are at <runs_folder>/<key's first 10>/<number>
   double timeout_seconds = 0;         // of one attempt; 0: none
-  double silence_seconds = 20;        // after which the observer is told of a silent worker
+  double silence_seconds = 20;        // of an idle worker, after which the observer is told
+  // A worker without an event for this long is killed, and its job tried again (class "stalled"); 0:
+  // never.
+  double stall_seconds = 0;
   // Class of failure -> how often a job is tried again after such a failure within this run; -1:
   // always. "other" stands for the classes that are not named.
-  std::map<std::string, int> retries = {{"preempted", -1}, {"lost", 2}, {"other", 0}};
+  std::map<std::string, int> retries = {
+      {"preempted", -1}, {kForgotten, 5}, {"lost", 2}, {"stalled", 2}, {"other", 0}};
   // Return as soon as everything that can start is submitted; needs an executor whose attempts outlive
   // the driver.
   bool detach = false;
+  // Memory that a job like this one took, if known; a job waits while it would not fit beside those
+  // that run. Null: memory is not watched.
+  std::function<std::optional<int64_t>(const Job&)> memory_bytes;
+  std::function<int64_t()> free_memory_bytes = free_memory;
   int max_failures = 0;  // stop after this many failed jobs; 0: never
   // Called after each finished job of a plan with unfinished searches: returns the new plan, with
   // the jobs that follow from the results, all of them stored. Null: the plan does not grow.
@@ -81,6 +94,7 @@ struct RunSummary {
   size_t failed = 0;    // now
   size_t failed_before = 0;
   size_t cancelled = 0;   // now, by the user
+  size_t stopped = 0;     // now or before, by the sweep's `stop`
   size_t blocked = 0;     // need a failed job
   size_t unfinished = 0;  // not begun, or interrupted
   size_t left = 0;        // of those, attempts that continue without this driver
@@ -113,10 +127,13 @@ class Scheduler {
     SpoolReader spool;
     Clock::time_point started;
     Evidence evidence;
-    // When the current silence began, and the CPU time of the worker at that time.
-    Clock::time_point heard = started;
+    Clock::time_point heard = started;  // its last event
+    Rhythm rhythm;
+    // When it was last seen to compute, and the CPU time of the worker at that time.
+    Clock::time_point computed = started;
     double cpu_seconds = 0;
     bool is_silent = false;
+    int64_t memory_bytes = 0;  // expected
   };
 
   void adopt_running();
@@ -124,13 +141,16 @@ class Scheduler {
   void tend();
   bool wait_for_store(const std::string& wait);
   void start_what_fits();
+  bool has_memory_for(size_t job);
   void start(size_t job);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
   void note_queue_ids();
   void read_spool(Running& running);
   void read_spools();
+  void stop_if_hopeless(Running& running, const Event& event);
   void stop_slow_ones();
   void notice_silent_ones();
+  std::optional<Silence> silence_of(Running& running);
   void hear_of(Running& running);
   void obey_stop_requests();
   void obey_cancel_requests();
@@ -154,12 +174,14 @@ class Scheduler {
   SchedulerOptions options_;
   std::vector<JobRecord> records_;
   JobQueue queue_;
+  std::optional<EarlyStopping> early_stopping_;
   std::map<std::string, Running> running_;                 // by the job's key
   std::vector<Outcome> outcomes_;                          // of attempts that are over
   std::map<std::pair<size_t, std::string>, int> retried_;  // job and class of failure -> how often
   std::map<size_t, int> vain_;  // job -> attempts in a row that met a time limit without progress
   Clock::time_point spools_read_{};
   bool is_stopping_ = false;
+  bool has_told_of_memory_ = false;
   RunSummary summary_;
 };
 

@@ -67,11 +67,17 @@ AttemptEnd judge_without_exit_status(const Evidence& evidence, const Outcome& ou
     return failed("timeout", fmt::format("exceeded the time limit of {:g} s (run.timeout)",
                                          evidence.timeout_seconds));
   }
+  if (evidence.stall_seconds > 0) {
+    return failed("stalled", fmt::format("sent no event for {:g} s (run.stall_timeout)",
+                                         evidence.stall_seconds));
+  }
   if (evidence.is_cancelled) return cancelled();
+  if (!evidence.hopeless.empty()) return {JobState::kStopped, 0, 0, kStopped, evidence.hopeless};
   if (evidence.asked_to_stop) return interrupted();
   if (outcome.loss) {
     const auto& [error_class, text] = *outcome.loss;
-    const bool is_nobodys = error_class.empty() || error_class == "preempted";
+    const bool is_nobodys =
+        error_class.empty() || error_class == "preempted" || error_class == kForgotten;
     return is_nobodys ? interrupted(error_class, text) : failed(error_class, text);
   }
   if (outcome.reported == "interrupted") {
@@ -133,7 +139,8 @@ bool has_progressed(const Evidence& evidence) {
 
 bool may_resume(const JobRecord& record) {
   return record.state == JobState::kInterrupted || record.error_class == "lost" ||
-         record.error_class == "timeout" || record.error_class == kCancelled;
+         record.error_class == "timeout" || record.error_class == "stalled" ||
+         record.error_class == kCancelled || record.error_class == kStopped;
 }
 
 }  // namespace qbitopt

@@ -21,6 +21,8 @@ struct Evidence {
   bool is_adopted = false;       // begun by an earlier driver
   std::optional<StopLevel> asked_to_stop;
   bool is_cancelled = false;   // by the user, who wants no other attempt
+  std::string hopeless;        // why it is not worth going on; empty: it is
+  double stall_seconds = 0;    // for which it sent no event, and was killed; 0: it was not
   double timeout_seconds = 0;  // the limit that it exceeded; 0: none
 
   // Takes first_step and last_step from an event of the attempt.

@@ -65,7 +65,7 @@ class DocumentReader {
     for (const SweepSource& source : sources) {
       expect_document_keys(source.root, "a sweep file",
                            with_block_keys({"qbitopt", "name", "description", "plugin", "extends",
-                                            "cases", "metric", "run", "tables"}),
+                                            "cases", "metric", "run", "stop", "tables"}),
                            catalog_);
       check_version(source.root, /*is_sweep=*/false);
       lay(source.root, source.file);
@@ -142,6 +142,8 @@ class DocumentReader {
     }
     if (const YamlNode* run = root.find("run"))
       document_.run = document_.run ? merged(*document_.run, *run) : *run;
+    if (const YamlNode* stop = root.find("stop"))
+      document_.stop = document_.stop ? merged(*document_.stop, *stop) : *stop;
     if (const YamlNode* tables = root.find("tables")) {
       document_.tables.clear();
       for (const YamlNode& table :

@@ -24,6 +24,7 @@ struct Document {
   std::vector<std::pair<std::string, Block>> cases;  // by themselves: not yet laid over the top
   std::optional<YamlNode> metric;
   std::optional<YamlNode> run;
+  std::optional<YamlNode> stop;
   std::vector<std::string> tables;  // relative to the working directory
 };
 

@@ -166,8 +166,15 @@ class Override {
   }
 
   static bool is_document_key(const std::string& key) {
-    return key == "seeds" || key == "name" || key == "tables" || key == "run" || key == "metric" ||
-           key.rfind("run.", 0) == 0 || key.rfind("metric.", 0) == 0;
+    const std::string first = key.substr(0, key.find('.'));
+    return key == "seeds" || key == "name" || key == "tables" || first == "run" ||
+           first == "metric" || first == "stop";
+  }
+
+  // Of the keys above that are maps.
+  std::optional<YamlNode>& map_of(const std::string& key) {
+    const std::string first = key.substr(0, key.find('.'));
+    return first == "run" ? document_.run : first == "stop" ? document_.stop : document_.metric;
   }
 
   void replace(const std::string& key, const YamlNode& value) {
@@ -183,7 +190,7 @@ class Override {
       document_.top.seeds = value;
     } else {
       const size_t dot = key.find('.');
-      auto& target = key.rfind("run", 0) == 0 ? document_.run : document_.metric;
+      auto& target = map_of(key);
       if (dot == std::string::npos) {
         target = value;
       } else {
@@ -274,8 +281,9 @@ class Override {
       if (key == "seeds" && block->seeds) refuse(key_place, key, block->seeds->place, key);
     }
     if (key == "seeds") refuse_if_mentioned("seed", key_place, blocks_of(document_));
-    const auto& map = key.rfind("run", 0) == 0 ? document_.run : document_.metric;
-    if ((key == "run" || key == "metric") && map) refuse(key_place, key, map->place, key);
+    const auto& map = map_of(key);
+    if ((key == "run" || key == "metric" || key == "stop") && map)
+      refuse(key_place, key, map->place, key);
     const size_t dot = key.find('.');
     const YamlNode* node = dot == std::string::npos || !map ? nullptr : &*map;
     for (size_t start = dot + 1; node && start <= key.size();) {
@@ -298,6 +306,7 @@ class Override {
     if (key.find('=') != std::string::npos) fail_at(key_place, "~key takes no value");
     if (key.starts_with(kCases)) return drop_in_cases(key, key_place);
     if (key == "tables") return document_.tables.clear();
+    if (key == "stop") return document_.stop.reset();
     bool is_block_key = true;
     for (Block* block : blocks_of(document_)) {
       if (key == "seeds") {

@@ -10,6 +10,7 @@
 #include "qbitopt/config/objective.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/job/job.h"
+#include "qbitopt/sweep/stop_rule.h"
 
 namespace qbitopt {
 
@@ -93,8 +94,9 @@ struct Plan {
   std::vector<std::string> warnings;
   std::vector<std::string> tables;  // paths of the table definitions it asks for
   Objective metric;
+  std::optional<StopRule> stop;  // of hopeless runs
   // "executor": a name that make_executor() knows; "jobs": "auto" or a count; "timeout_seconds": a
-  // number, absent without a limit; "retries": class of failure -> count, -1 for unlimited; "slurm"
+  // number, absent without a limit; "stall_seconds": the same of silence; "retries": class of failure -> count, -1 for unlimited; "slurm"
   // and "command": see queue_settings.h. Contains only the keys that the file sets.
   Json run = Json::object();
 };

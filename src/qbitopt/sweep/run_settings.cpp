@@ -26,7 +26,8 @@ std::string one_of(const YamlNode& node, const std::string& what,
 }
 
 Json read_retries(const YamlNode& node) {
-  expect_keys(node, "retries", {"preempted", "lost", "oom", "timeout", "other"});
+  expect_keys(node, "retries",
+              {"preempted", "forgotten", "lost", "oom", "stalled", "timeout", "other"});
   Json retries = Json::object();
   for (const YamlNode::Entry& entry : node.entries) {
     if (entry.value.is_scalar() && entry.value.scalar == "unlimited") {
@@ -61,9 +62,9 @@ Objective read_metric(const YamlNode& node) {
 }
 
 Json read_run(const YamlNode& node) {
-  expect_keys(
-      node, "run",
-      {"executor", "jobs", "timeout", "retries", "slurm", "command", "on_finish", "on_failure"});
+  expect_keys(node, "run",
+              {"executor", "jobs", "timeout", "stall_timeout", "retries", "slurm", "command",
+               "on_finish", "on_failure"});
   Json run = Json::object();
   if (const YamlNode* jobs = node.find("jobs")) {
     const bool is_auto = jobs->is_scalar() && jobs->scalar == "auto";
@@ -76,6 +77,8 @@ Json read_run(const YamlNode& node) {
   if (const YamlNode* executor = node.find("executor"))
     run["executor"] = expect_text(*executor, "executor");
   if (const YamlNode* timeout = node.find("timeout")) run["timeout_seconds"] = seconds(*timeout);
+  if (const YamlNode* timeout = node.find("stall_timeout"))
+    run["stall_seconds"] = seconds(*timeout);
   for (const char* queue : {"slurm", "command"}) {
     if (const YamlNode* settings = node.find(queue))
       run[queue] = read_queue_settings(*settings, queue);

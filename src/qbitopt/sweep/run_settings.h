@@ -13,7 +13,8 @@ namespace qbitopt {
 Objective read_metric(const YamlNode& node);
 
 // `run: {executor: local, jobs: auto, timeout: 12h, retries: {preempted: unlimited, lost: 2, oom: 0,
-// other: 1}, slurm: {...}, command: {...}, on_finish: "mail me", on_failure: ...}`, as Plan::run says it. Throws InputError.
+// other: 1}, stall_timeout: 10m, slurm: {...}, command: {...}, on_finish: "mail me", on_failure:
+// ...}`, as Plan::run says it. Throws InputError.
 Json read_run(const YamlNode& node);
 
 // A count of at least `least`, as parse_count() reads it; nullopt if it is not such a count.

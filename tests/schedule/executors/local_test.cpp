@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/job/spool.h"
 #include "qbitopt/schedule/attempt_folder.h"
+#include "qbitopt/schedule/executors/cores.h"
 #include "qbitopt/schedule/executors/gpus.h"
 #include "schedule/map_store.h"
 
@@ -72,6 +74,34 @@ TEST_F(LocalExecutorTest, OneWorkerServesManyAttempts) {
     pids.insert(pid_of(next));
   }
   EXPECT_EQ(pids.size(), 1u);
+}
+
+std::vector<int> cores_of(int64_t pid) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  ::sched_getaffinity(static_cast<pid_t>(pid), sizeof(set), &set);
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+TEST_F(LocalExecutorTest, PinnedWorkersHaveCoresOfTheirOwn) {
+  const std::vector<int> allowed = allowed_cores();
+  if (allowed.size() < 2) GTEST_SKIP() << "one core";
+  ::setenv("FAKE_WORKER", R"([{"step_seconds": 30}])", 1);
+  options_.pins_workers = true;
+  LocalExecutor executor(options_);
+  const Attempt a = attempt("a"), b = attempt("b");
+  executor.submit(a, 1);
+  executor.submit(b, 1);
+  const auto first = cores_of(executor.process_of(a.job.key));
+  const auto second = cores_of(executor.process_of(b.job.key));
+  EXPECT_EQ(first.size(), 1u);
+  EXPECT_EQ(second.size(), 1u);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(allowed_cores(), allowed) << "this process itself is not pinned";
 }
 
 TEST_F(LocalExecutorTest, RoomIsCountedInCores) {

@@ -237,7 +237,7 @@ std::string facts_section(const SectionInput& input) {
     if (started.is_number() && (first == 0 || started < first)) first = started.get<double>();
   }
   std::vector<std::string> counts;
-  for (const char* state : {"finished", "running", "interrupted", "failed", "new"}) {
+  for (const char* state : {"finished", "running", "interrupted", "failed", "stopped", "new"}) {
     const size_t count = count_of(runs, state);
     if (count > 0) counts.push_back(fmt::format("{} {}", count, state));
   }
@@ -310,7 +310,8 @@ std::string figures_section(const SectionInput& input, Json& csv) {
 
 std::string runs_section() {
   std::string states = "<label>State <select><option value=\"\">all</option>";
-  for (const char* state : {"finished", "missed", "running", "interrupted", "failed", "new"})
+  for (const char* state :
+       {"finished", "missed", "running", "interrupted", "failed", "stopped", "new"})
     states += fmt::format("<option>{}</option>", state);
   states += "</select></label>";
   return section("runs", "Runs",

@@ -29,6 +29,7 @@ CREATE TABLE attempt (
   signal INTEGER,                -- signal that ended the worker
   error_class TEXT,              -- why it failed or was interrupted: 'budget_exceeded', 'lost', 'disk_full', ...
   error_text TEXT,               -- what the failure says
+  heard_at REAL,                 -- [unix seconds] latest event that was stored: the heartbeat of a running attempt
   UNIQUE (job_id, number)
 ) STRICT;
 CREATE INDEX attempt_state ON attempt (state);

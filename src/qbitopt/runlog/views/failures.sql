@@ -16,5 +16,5 @@ SELECT
   attempt.folder || '/log.txt' AS log -- what the worker wrote; relative paths start at the database's folder
 FROM attempt
 JOIN job ON job.id = attempt.job_id
-WHERE attempt.state = 'failed' OR attempt.error_class = 'disk_full'
+WHERE (attempt.state = 'failed' AND attempt.error_class IS NOT 'stopped') OR attempt.error_class = 'disk_full'
 ORDER BY attempt.ended_at DESC;

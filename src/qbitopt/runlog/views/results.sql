@@ -14,6 +14,7 @@ SELECT
   sum(counts) AS n_seeds,                            -- seeds in the means
   sum(state = 'finished' AND budget_met IS 0) AS n_missed,  -- seeds that ended above their budget
   sum(state = 'failed') AS n_failed,                  -- seeds that failed
+  sum(state = 'stopped') AS n_stopped,                -- seeds that the sweep stopped early
   min(is_trial) AS is_trial,                          -- 1: only a trial of a search, which chose another strength or has not ended
   max(checkpoint_config) AS checkpoint,               -- config_key of the full-precision runs that it started from; NULL: none
   {metric_statistics}

@@ -4,7 +4,7 @@ SELECT
   job.key AS key,                          -- identity: sha256 over everything that affects the result
   substr(job.key, 1, 10) AS job,           -- first 10 digits of the key, as other verbs take it
   job.config_key AS config_key,            -- the same for all seeds of a configuration
-  CASE attempt.state WHEN 'finished' THEN 'finished' ELSE job.state END AS state,  -- new, running, interrupted, finished or failed; a finished run that is run again stays finished
+  CASE WHEN attempt.state = 'finished' THEN 'finished' WHEN job.state = 'failed' AND attempt.error_class = 'stopped' THEN 'stopped' ELSE job.state END AS state,  -- new, running, interrupted, finished, failed, or stopped early by the sweep; a finished run that is run again stays finished
   attempt.state IS 'finished' AND attempt.budget_met IS NOT 0 AND (SELECT min(sweep_job.trial) > 0 FROM sweep_job WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) IS NOT 1 AS counts,  -- 1: in means and comparisons: finished, within its budget, and no trial of a search
   (SELECT needed.key FROM job_dependency JOIN job AS needed ON needed.id = job_dependency.needed_job_id WHERE job_dependency.job_id = job.id AND job_dependency.need = 'fp32_checkpoint') AS checkpoint,  -- key of the full-precision run that it started from; NULL: none
   {parameters}
@@ -23,6 +23,7 @@ SELECT
   (SELECT count(*) FROM attempt AS counted WHERE counted.job_id = job.id) AS attempts,  -- number of attempts
   attempt.started_at AS started_at,        -- [unix seconds] first event of the attempt that counts
   attempt.ended_at AS ended_at,            -- [unix seconds] last event of the attempt that counts
+  (SELECT heard_at FROM attempt AS latest WHERE latest.job_id = job.id ORDER BY number DESC LIMIT 1) AS heard_at,  -- [unix seconds] latest event of its latest attempt
   attempt.host AS host,                    -- machine it ran on
   attempt.slurm_id AS queue_id,            -- job of the cluster's queue that ran it: '101_0'; NULL: it ran without a queue
   attempt.device AS ran_on,                -- device it ran on
@@ -32,8 +33,8 @@ SELECT
   environment.libtorch AS libtorch,        -- version of LibTorch
   environment.compiler AS compiler,        -- compiler
   environment.commit_hash AS commit_hash,  -- version of the code
-  CASE attempt.state WHEN 'failed' THEN attempt.error_class END AS error_class,  -- of a failed run
-  CASE attempt.state WHEN 'failed' THEN attempt.error_text END AS error_text,    -- of a failed run
+  CASE attempt.state WHEN 'failed' THEN attempt.error_class END AS error_class,  -- of a failed or stopped run
+  CASE attempt.state WHEN 'failed' THEN attempt.error_text END AS error_text,    -- of a failed or stopped run
   (SELECT min(sweep_job.trial) > 0 FROM sweep_job WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS is_trial,  -- 1: only a trial of a search, which chose another strength or has not ended
   (SELECT group_concat(sweep.name, ' ') FROM sweep_job JOIN sweep ON sweep.id = sweep_job.sweep_id WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) AS sweeps,  -- names of the sweeps that contain it
   (SELECT text FROM note WHERE note.job_id = job.id) AS note,  -- what a person has noted

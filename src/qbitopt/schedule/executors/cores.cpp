@@ -19,7 +19,35 @@ int control_group_cores(int otherwise) {
   return static_cast<int>(std::ceil(std::stod(quota) / period));
 }
 
+void allow(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) CPU_SET(core, &set);
+  ::sched_setaffinity(0, sizeof(set), &set);
+}
+
 }  // namespace
+
+std::vector<int> allowed_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (::sched_getaffinity(0, sizeof(set), &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+PinnedTo::PinnedTo(const std::vector<int>& cores) {
+  if (cores.empty()) return;
+  before_ = allowed_cores();
+  allow(cores);
+}
+
+PinnedTo::~PinnedTo() {
+  if (!before_.empty()) allow(before_);
+}
 
 int available_cores() {
   cpu_set_t cores;

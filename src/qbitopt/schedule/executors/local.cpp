@@ -114,6 +114,20 @@ std::string LocalExecutor::idlest_gpu() const {
                            [&](const auto& a, const auto& b) { return users(a) < users(b); });
 }
 
+// Those that the fewest workers are pinned to.
+std::vector<int> LocalExecutor::unused_cores(int threads) const {
+  std::vector<int> cores = allowed_cores();
+  const auto users = [&](int core) {
+    return std::count_if(workers_.begin(), workers_.end(), [&](const Worker& worker) {
+      return !worker.is_leaving &&
+             std::find(worker.cores.begin(), worker.cores.end(), core) != worker.cores.end();
+    });
+  };
+  std::stable_sort(cores.begin(), cores.end(), [&](int a, int b) { return users(a) < users(b); });
+  cores.resize(std::min(cores.size(), static_cast<size_t>(std::max(1, threads))));
+  return cores;
+}
+
 std::list<LocalExecutor::Worker>::iterator LocalExecutor::spawn(int threads) {
   // Idle workers of other widths would only hold memory.
   for (Worker& worker : workers_) {
@@ -125,7 +139,9 @@ std::list<LocalExecutor::Worker>::iterator LocalExecutor::spawn(int threads) {
   process.inherited = lock_->descriptor();
   const std::string gpu = options_.gpus.empty() ? "" : idlest_gpu();
   if (!gpu.empty()) process.environment["CUDA_VISIBLE_DEVICES"] = gpu;
-  workers_.push_back({std::make_unique<WorkerProcess>(process), threads, gpu});
+  const std::vector<int> cores = options_.pins_workers ? unused_cores(threads) : std::vector<int>{};
+  const PinnedTo pinned(cores);  // a child inherits it
+  workers_.push_back({std::make_unique<WorkerProcess>(process), threads, gpu, cores});
   return std::prev(workers_.end());
 }
 

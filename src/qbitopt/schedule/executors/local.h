@@ -22,6 +22,8 @@ struct LocalExecutorOptions {
   int cores = 0;
   // If not 0: number of jobs at a time, whatever threads they have.
   int jobs = 0;
+  // Each worker runs on cores of its own, as many as it has threads, as far as there are enough.
+  bool pins_workers = false;
   // GPUs to use. Each worker gets one, that with the fewest workers. Empty: a worker sees the GPUs
   // that this process sees.
   std::vector<std::string> gpus;
@@ -65,6 +67,7 @@ class LocalExecutor : public Executor {
     std::unique_ptr<WorkerProcess> process;
     int threads = 1;
     std::string gpu;
+    std::vector<int> cores;          // that it is pinned to; empty: to none
     std::optional<Attempt> attempt;  // none: idle
     std::string reported;            // outcome of the attempt, while the worker is about to exit
     bool has_finished_one = false;
@@ -76,6 +79,7 @@ class LocalExecutor : public Executor {
   int capacity() const;
   std::list<Worker>::iterator spawn(int threads);
   std::string idlest_gpu() const;
+  std::vector<int> unused_cores(int threads) const;
   void leave(Worker& worker);
   void hear(Worker& worker, std::vector<Outcome>& outcomes);
   // True if the worker has exited and can be removed.

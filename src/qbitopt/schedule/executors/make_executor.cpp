@@ -10,7 +10,8 @@ namespace {
 std::unique_ptr<Executor> make_local(const ExecutorOptions& options) {
   LocalExecutorOptions local{.worker = options.worker,
                              .lock_file = options.runs_folder / "workers.lock",
-                             .jobs = options.jobs};
+                             .jobs = options.jobs,
+                             .pins_workers = options.pins_workers};
   if (options.wants_gpus) local.gpus = choose_gpus(options.gpus, available_gpus());
   if (local.jobs == 0) local.jobs = static_cast<int>(local.gpus.size()) * options.slots_per_gpu;
   return std::make_unique<LocalExecutor>(std::move(local));
