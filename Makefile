@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-graph bench-data bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-graph bench-data bench-driver bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -148,6 +148,15 @@ check-export: configure .venv-peers/export/.ready $(REAL)/.made  ## run exported
 bench-queue: all .venv-peers/submitit/.ready  ## what 10,000 jobs in a Slurm queue cost the driver, beside submitit (root, slurm-wlm, munge)
 	cmake --build $(BUILD) -j $(JOBS) --target fake_worker
 	python3 benchmarks/queue/bench_queue.py --build $(BUILD) --submitit $(CURDIR)/.venv-peers/submitit/bin/python
+
+.venv-peers/driver/.ready: benchmarks/driver/requirements.txt
+	python3 -m venv .venv-peers/driver
+	.venv-peers/driver/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+bench-driver: all .venv-peers/driver/.ready  ## what the driver costs 10,000 jobs of no work, beside Hydra, Optuna and submitit (minutes)
+	cmake --build $(BUILD) -j $(JOBS) --target fake_worker
+	benchmarks/driver/bench_driver.py --build $(BUILD) --peers $(CURDIR)/.venv-peers/driver/bin/python
 
 bench-data: configure $(PHOTOGRAPHS)/.ready .venv-peers/pillow-simd/.ready  ## the photograph pipeline beside Pillow, OpenCV and simplejpeg
 	cmake --build $(BUILD) -j $(JOBS) --target photograph_pipeline
