@@ -44,6 +44,19 @@ rows:
 VIEWS = ["runs", "results", "bits", "bits_history", "curves", "allocations", "sensitivities", "pareto", "sweep_runs"]
 # Columns that are allowed to differ.
 OF_THE_RUN = re.compile(r"seconds|_at$|^attempts?$|host|queue_id|^pid$|microseconds|memory|^ran_on$|^threads$|^compiler$")
+# Makes programs believe that their files are on a network file system, so that the database has the journal for that.
+NETWORK = r"""
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+int statfs(const char* path, struct statfs* info) {
+  const int result = (int)syscall(SYS_statfs, path, info);
+  info->f_type = 0x6969;  /* NFS */
+  return result;
+}
+int statfs64(const char* path, struct statfs64* info) { return statfs(path, (struct statfs*)info); }
+"""
 GOOD_ENDS = {0, 3, 4, 5, 130, 143, -signal.SIGKILL}
 # Before it listens to signals, or after the sweep, while it prints the tables.
 UNHEARD_ENDS = {-signal.SIGINT, -signal.SIGTERM, -signal.SIGHUP, -signal.SIGUSR1}
@@ -55,12 +68,16 @@ class Wrong(Exception):
 
 
 class Round:
-    def __init__(self, programs, folder, seed, is_root):
+    def __init__(self, programs, folder, seed, is_root, network=None):
         self.programs, self.folder, self.random, self.is_root = programs, folder, random.Random(seed), is_root
         self.environment = dict(os.environ, QBITOPT_WORKER=str(programs / "fake_worker"), TZ="UTC")
         self.words = folder.with_suffix(".words")  # beside the folder, whose disk may be full
         self.words.mkdir()
         self.log = open(self.words / "torture.log", "w")
+        self.preload = []
+        if network and self.random.random() < 0.25:
+            self.preload = [str(network)]
+            self.environment["LD_PRELOAD"] = str(network)
         self.driver = None
         self.drivers = 0
         self.stopped = []  # pids
@@ -95,7 +112,7 @@ class Round:
         command = [str(self.programs / "qbitopt"), "run", "torture.yaml", "-j", str(self.random.choice([1, 2, 3]))]
         clock = {}
         if FAKETIME and self.random.random() < 0.15:
-            clock = {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": self.random.choice(["-2d", "+3d"])}
+            clock = {"LD_PRELOAD": " ".join([str(FAKETIME[0])] + self.preload), "FAKETIME": self.random.choice(["-2d", "+3d"])}
         rules = [{"where": {"seed": self.random.randrange(4), "budget.average_bits": self.random.randrange(2, 6)},
                   "attempt": self.random.randrange(1, 4), "do": self.random.choice(["crash", "hang", "exit", "fail"]), "class": "non_finite"}
                  for _ in range(self.random.randrange(3))]
@@ -296,6 +313,31 @@ class Round:
             model.write_bytes(content)
             self.note(f"flipped a bit of {model}")
 
+    def flip_a_bit_of_a_checkpoint(self):
+        self.without_driver()
+        checkpoints = sorted(self.folder.glob("results/qbitopt.runs/*/*/checkpoint"))
+        for checkpoint in self.random.sample(checkpoints, min(1, len(checkpoints))):
+            content = bytearray(checkpoint.read_bytes())
+            if content:
+                content[self.random.randrange(len(content))] ^= 1 << self.random.randrange(8)
+                checkpoint.write_bytes(content)
+                self.note(f"flipped a bit of {checkpoint}")
+
+    def make_the_folder_read_only(self):
+        """Without a driver: readers go on, and writers say what is wrong."""
+        self.without_driver()
+        if not self.is_root:
+            return
+        if subprocess.run(["mount", "-o", "remount,ro", self.folder], stderr=subprocess.DEVNULL).returncode != 0:
+            return  # somebody writes still
+        try:
+            if (self.folder / "results/qbitopt.db").exists():
+                self.call("ls", good=(0, 4))
+                self.call("table", "torture", good=(0, 2, 4))
+            self.call("run", "torture.yaml", good=(2, 4, 5))
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", self.folder], check=True)
+
     def delete_an_attempt(self):
         self.without_driver()
         attempts = [spool.parent for spool in self.spools() if not (spool.parent / "model").exists()]
@@ -315,7 +357,7 @@ class Round:
                   self.ask_driver_to_stop, self.start_a_second_driver, self.read_with_eight, self.lock_the_file,
                   self.write_a_note, self.cancel_a_job, self.fill_the_disk, self.tear_a_spool,
                   self.double_lines_of_a_spool, self.write_garbage_into_a_spool, self.flip_a_bit_of_a_network,
-                  self.delete_an_attempt, self.collect_garbage]
+                  self.flip_a_bit_of_a_checkpoint, self.make_the_folder_read_only, self.delete_an_attempt, self.collect_garbage]
         for _ in range(self.random.randrange(3, 10)):
             self.start()
             time.sleep(self.random.uniform(0, 0.8))
@@ -399,6 +441,11 @@ def main():
     else:
         print("not as root, or mounts are not allowed: no full disks")
 
+    network = base / "network.so"
+    (base / "network.c").write_text(NETWORK)
+    if subprocess.run(["cc", "-shared", "-fPIC", "-o", network, base / "network.c"]).returncode != 0:
+        print("no C compiler: no network file system")
+        network = None
     calm_folder = base / "undisturbed"
     mount(calm_folder, is_root)
     calm = Round(programs, calm_folder, 0, is_root)
@@ -413,7 +460,8 @@ def main():
         seed = options.seed + number
         folder = base / str(seed)
         mount(folder, is_root)
-        each = Round(programs, folder, seed, is_root)
+        each = Round(programs, folder, seed, is_root, network)
+        faults["rounds on a network file system"] += bool(each.preload)
         rounds += 1
         try:
             each.disturb()
