@@ -13,6 +13,7 @@
 namespace qbitopt {
 namespace {
 
+constexpr size_t kMostEvents = 2000;       // of one call, so that a large spool needs little memory
 constexpr size_t kLongestLine = 64 << 20;  // bytes; real ones have some 100,000
 
 double now_unix_seconds() {
@@ -66,7 +67,7 @@ std::vector<Event> SpoolReader::read_new() {
   if (!stream) return events;
   stream.seekg(offset_);
   std::string line;
-  while (std::getline(stream, line) && !stream.eof()) {
+  while (events.size() < kMostEvents && std::getline(stream, line) && !stream.eof()) {
     try {
       events.push_back(parse_event(line));
     } catch (const InputError& error) {

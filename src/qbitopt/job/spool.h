@@ -35,7 +35,8 @@ class SpoolReader {
  public:
   explicit SpoolReader(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Complete lines that appeared since the last call, parsed. A file that is not there yet gives
+  // The next complete lines that appeared since the last call, parsed: some thousands at most, and none
+  // if there are no more. A file that is not there yet gives
   // none. Throws InputError (file and line number) on a damaged line, after the lines before it were
   // given by a call of their own.
   std::vector<Event> read_new();
