@@ -27,6 +27,7 @@ def main():
     options.log_severity_level = 3
     # As run_onnx.py says: without what rounds more than the network does.
     options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    options.add_session_config_entry("session.x64quantprecision", "1")
     session = onnxruntime.InferenceSession(
         sys.argv[1], options, ["CPUExecutionProvider"], disabled_optimizers=["WeightBiasQuantization"]
     )

@@ -119,6 +119,23 @@ TEST(Pt2FileTest, ANetworkInTrainingModeIsRefused) {
               HasSubstr("aten.dropout.default in module 'drop' was exported in training mode"));
 }
 
+TEST(Pt2FileTest, OperatorsOfPyTorchsInsideAreRefused) {
+  const auto with = [](const std::string& target) {
+    Json json = pt2::small_program().json();
+    json[Json::json_pointer("/graph_module/graph/nodes/1/target")] = "torch.ops.aten." + target;
+    return json;
+  };
+  for (const char* name : {"_print.default", "_indices.default", "_weight_int4pack_mm.default",
+                           "set_.source_Tensor", "resize_.default", "from_file.default"}) {
+    EXPECT_THAT(
+        refusal(pt2::small_program(), with(name)),
+        HasSubstr("in module 'act' is no operator for networks but one of PyTorch's inside"))
+        << name;
+  }
+  const Program program = pt2::small_program();
+  EXPECT_NO_THROW(read_pt2(program.file(with("_softmax.default"))));
+}
+
 TEST(Pt2FileTest, LayersWithoutQuantizersAndRandomNumbersAreRefused) {
   const std::pair<const char*, const char*> operators[] = {
       {"lstm.input", "in module 'act' is a recurrent layer"},

@@ -158,7 +158,7 @@ TEST_P(OriginalsTest, LogitsAndGradientsOfRandomWeightsAreTheOriginals) {
     const double error = (item.value().grad() - gradient).norm().item<double>();
     const double size = gradient.norm().item<double>();
     EXPECT_LT(error, tolerance * size + 1e-12) << item.key();
-    furthest = std::max(furthest, error / (size + 1e-12));
+    furthest = std::max(furthest, error / (size + 1e-3));  // some are 0
   }
   std::cout << "largest differences: logits " << difference / scale
             << " of the largest one, in float32; gradients " << furthest

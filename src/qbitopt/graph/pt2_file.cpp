@@ -42,6 +42,31 @@ const std::set<std::string_view> kRandom = {
     "randn_like", "randint_like", "bernoulli",  "normal",   "normal_functional",
     "uniform",    "multinomial",  "poisson",    "binomial", "exponential",
     "cauchy",     "geometric",    "log_normal", "random",   "rrelu_with_noise"};
+// Operators with a leading underscore are PyTorch's own business and trust their arguments; those
+// below are safe, and left by some exports. The others here reach out of the network.
+const std::set<std::string_view> kTrustedPrivate = {"_adaptive_avg_pool2d",
+                                                    "_adaptive_avg_pool3d",
+                                                    "_euclidean_dist",
+                                                    "_log_softmax",
+                                                    "_prelu_kernel",
+                                                    "_safe_softmax",
+                                                    "_softmax",
+                                                    "_to_copy",
+                                                    "_trilinear",
+                                                    "_unsafe_view",
+                                                    "_upsample_bicubic2d_aa",
+                                                    "_upsample_bilinear2d_aa",
+                                                    "_upsample_nearest_exact1d",
+                                                    "_upsample_nearest_exact2d",
+                                                    "_upsample_nearest_exact3d",
+                                                    "_weight_norm",
+                                                    "_weight_norm_interface"};
+const std::set<std::string_view> kForbidden = {"from_file", "resize", "resize_as", "set",
+                                               "record_stream"};
+bool is_private(std::string_view name) {
+  return (name.starts_with('_') && kTrustedPrivate.count(name) == 0) || kForbidden.count(name) != 0;
+}
+
 // Outputs share the memory of "self".
 const std::set<std::string_view> kViews = {
     "alias",   "chunk", "narrow",    "permute", "select",    "slice", "split", "split_with_sizes",
@@ -460,6 +485,8 @@ class Pt2Reader {
           "is a recurrent layer, whose weights have no quantizers here; write its steps with "
           "linear layers");
     }
+    if (node.target.starts_with("aten.") && is_private(node.plain_name()))
+      refuse("is no operator for networks but one of PyTorch's inside; write it with public ones");
     if (kRandom.count(node.plain_name()) != 0) {
       refuse(
           "draws random numbers in evaluation, too; call .eval() on the module before exporting "
