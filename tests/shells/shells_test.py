@@ -119,7 +119,7 @@ def check_bash(folder, environment, job):
     check("methods, and keys after a plus", listed("qbitopt run quick +method=qb"), ["qbitopt"])
     check("values of options", listed("qbitopt export --format "), has("csv", "jsonl", "parquet", "sqlite", "tensorboard"))
     check("values after =", listed("qbitopt plot --format=p"), ["pdf", "png"])
-    check("figures", listed("qbitopt plot bits"), ["bits_over_training", "bits_per_layer"])
+    check("figures", listed("qbitopt plot bits_p"), ["bits_per_layer"])
     check("tables", listed("qbitopt table qu"), ["quick"])
     check("queries", listed("qbitopt sql gain"), ["gain-over-fixed"])
     check("networks", listed("qbitopt models resnet1"), ["resnet18"])
