@@ -64,6 +64,15 @@ TEST_F(ProcessesTest, StatusTellsNameAndTimeComputed) {
   EXPECT_FALSE(process_status(0));
 }
 
+TEST_F(ProcessesTest, MemoryIsToldOfAProcessAndOfTheMachine) {
+  const std::vector<char> memory(64 << 20, 'x');
+  const auto status = process_status(::getpid());
+  ASSERT_TRUE(status);
+  EXPECT_GT(status->memory_bytes, static_cast<int64_t>(memory.size()));
+  EXPECT_GT(free_memory(), 0);
+  EXPECT_LT(free_memory(), int64_t{1} << 50);
+}
+
 TEST_F(ProcessesTest, AStoppedProcessIsKnown) {
   const Child child([] {});
   EXPECT_FALSE(process_status(child.pid())->is_stopped);

@@ -1,6 +1,7 @@
 // Verbs that look after jobs and their files: cancel, logs, note, merge, rm, gc, diff.
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -281,6 +282,34 @@ stop: {metric: validation_loss, after: 0.3, rule: median}
   set_rules({{{"validation_loss", 5}}});
   EXPECT_EQ(qbitopt("retry " + stopped).exit_code, 0);
   EXPECT_EQ(state_of(stopped), "finished");
+}
+
+TEST_F(HousekeepingTest, WatchMarksARunThatHasBeenSilentForLong) {
+  set_rules({{{"step_seconds", 30}}});
+  const auto driver = start_qbitopt("run small.yaml");
+  const auto spool = [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / "results/qbitopt.runs")) {
+      if (entry.path().filename() == "events.jsonl") return entry.path();
+    }
+    return fs::path();
+  };
+  wait_until([&] { return qbitopt("watch --once").out.find(" fp32 ") != std::string::npos; });
+  wait_until([&] { return !spool().empty() && fs::file_size(spool()) > 0; });
+  EXPECT_THAT(qbitopt("watch --once").out, Not(HasSubstr("STALLED")));
+  driver->signal(SIGKILL);
+  wait_until([&] { return driver->try_reap().has_value(); });
+  // As if the worker had reported its start long ago.
+  const std::string file = spool().string().substr(folder_.string().size() + 1);
+  std::istringstream lines(read(file));
+  std::string old;
+  for (std::string line; std::getline(lines, line);) {
+    Json event = Json::parse(line);
+    event["t"] = event["t"].get<double>() - 1000;
+    old += event.dump() + "\n";
+  }
+  write(file, old);
+  EXPECT_THAT(qbitopt("watch --once").out, HasSubstr("STALLED for 1"));
+  EXPECT_EQ(json_of("watch --once")["running"][0]["is_stalled"], true);
 }
 
 TEST_F(HousekeepingTest, ASweepThatCouldStopNothingIsRefused) {

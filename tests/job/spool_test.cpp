@@ -72,6 +72,22 @@ TEST_F(SpoolTest, AReaderSeesOnlyCompleteLinesAndOnlyOnce) {
   EXPECT_EQ(reader.read_new().size(), 1u);
 }
 
+TEST_F(SpoolTest, ALargeSpoolIsReadInParts) {
+  constexpr size_t kEvents = 5000;
+  {
+    SpoolWriter writer(file_);
+    for (size_t i = 0; i < kEvents; ++i) writer.append(Progress{});
+  }
+  SpoolReader reader(file_);
+  size_t read = 0, parts = 0;
+  for (std::vector<Event> events; !(events = reader.read_new()).empty(); ++parts) {
+    EXPECT_EQ(events.front().number, static_cast<int64_t>(read) + 1);
+    read += events.size();
+  }
+  EXPECT_EQ(read, kEvents);
+  EXPECT_GT(parts, 1u);
+}
+
 TEST_F(SpoolTest, AWriterCutsOffATornLineAndGoesOnCounting) {
   SpoolWriter(file_).append(Note{"info", "one"});
   std::ofstream(file_, std::ios::app) << R"({"n":2,"t":)";

@@ -92,6 +92,35 @@ TEST_F(DatabaseTest, TheIdInAClustersQueueIsShown) {
   EXPECT_EQ(scalar(database, "SELECT queue_id FROM failures"), "101_0");
 }
 
+TEST_F(DatabaseTest, TheLatestEventIsTheHeartbeatOfARun) {
+  Database database(file_);
+  database.record_sweep(make_plan({job_}));
+  const Attempt attempt = make_attempt(job_, 1, folder_ / "1");
+  database.begin(attempt);
+  database.ingest(attempt, {{1, 100, Started{.host = "here"}}, {2, 107, Progress{}}});
+  EXPECT_EQ(scalar(database, "SELECT heard_at FROM runs"), 107);
+  database.ingest(attempt, {{2, 107, Progress{}}, {3, 109, Progress{}}});
+  EXPECT_EQ(scalar(database, "SELECT heard_at FROM runs"), 109);
+  EXPECT_EQ(scalar(database, "SELECT last_event FROM attempt"), 3);
+}
+
+TEST_F(DatabaseTest, ARunThatWasStoppedEarlyIsNeitherFinishedNorFailed) {
+  Database database(file_);
+  const Plan plan = make_plan({job_});
+  database.record_sweep(plan);
+  const Attempt attempt = make_attempt(job_, 1, folder_ / "1");
+  database.begin(attempt);
+  database.ingest(attempt, {{1, 100, Metrics{7, "validation", {{"loss", 2.5}}}}});
+  database.end(attempt, {JobState::kStopped, 0, 0, kStopped, "its peers are better"});
+  EXPECT_EQ(database.records(plan)[0].state, JobState::kStopped);
+  EXPECT_EQ(scalar(database, "SELECT state FROM runs"), "stopped");
+  EXPECT_EQ(scalar(database, "SELECT counts FROM runs"), 0);
+  EXPECT_EQ(scalar(database, "SELECT n_stopped FROM results"), 1);
+  EXPECT_EQ(scalar(database, "SELECT count(*) FROM failures"), 0);
+  const std::vector<std::pair<int64_t, double>> curve = {{7, 2.5}};
+  EXPECT_EQ(database.validation_curve(job_.key, "loss"), curve);
+}
+
 TEST_F(DatabaseTest, TheBudgetCanBeRecomputedFromTheBits) {
   Database database(file_);
   database.record_sweep(make_plan({job_}));
