@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from qbitopt.errors import DatabaseError, SchemaError
 
-SCHEMA_VERSION = 5  # of the databases that this package reads; kSchemaVersion in migrations.h
+SCHEMA_VERSION = 6  # of the databases that this package reads; kSchemaVersion in migrations.h
 APPLICATION_ID = 0x51424F50  # "QBOP"
 OLDEST_SQLITE = (3, 37)  # the first that knows STRICT tables
 
