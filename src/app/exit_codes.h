@@ -12,7 +12,7 @@ enum ExitCode : int {
   kDatabase = 4,       // the database cannot be read or written
   kLocked = 5,         // another driver works on this database
   kTableCheck = 6,     // `table --check` found values outside their tolerance
-  kDownload = 7,     // `models --fetch` could not download, or got another file
+  kDownload = 7,       // `models --fetch` could not download, or got another file
   kInterrupted = 130,  // stopped in good order after Ctrl-C
   kTerminated = 143,   // stopped in good order after SIGTERM, SIGHUP or SIGUSR1
 };

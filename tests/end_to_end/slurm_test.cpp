@@ -268,10 +268,11 @@ TEST_F(RealSlurmTest, FashionMnistGivesTheResultsOfALocalRun) {
                         R"(/fashion_mnist/mobilenet_v2_tiny.yaml
 set:
   data: {validation_images: 100}
-  pretraining: {_delete_: true, steps: 40, batch_size: 32, learning_rate: 0.05, warmup_steps: 20, threads: 1}
+  pretraining: {_delete_: true, steps: 60, batch_size: 32, learning_rate: 0.05, warmup_steps: 20, threads: 1}
   training: {steps: 6, batch_size: 32, learning_rate: 0.001, threads: 1}
   calibration: {batches: 1}
-  batch_norm: {reestimate_batches: 1}
+  ranges: {learning_rate: 1e-4}
+  batch_norm: {reestimate_batches: 1, freeze_at: 1}
   reallocation: {tau: 2}
 cases:
   fp32:    {set: {method: fp32}}

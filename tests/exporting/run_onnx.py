@@ -68,9 +68,20 @@ def session_of(model, how):
         options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
         options.add_session_config_entry("session.x64quantprecision", "1")
         disabled = ["WeightBiasQuantization"]
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, ["CPUExecutionProvider"], disabled_optimizers=disabled
-    )
+
+    def session():
+        return onnxruntime.InferenceSession(
+            model.SerializeToString(), options, ["CPUExecutionProvider"], disabled_optimizers=disabled
+        )
+
+    try:
+        return session()
+    except onnxruntime.capi.onnxruntime_pybind11_state.Fail as error:
+        # With x64quantprecision, onnxruntime 1.32 cannot load some networks.
+        if "replace the existing tensor" not in str(error):
+            raise
+        options.add_session_config_entry("session.x64quantprecision", "0")
+        return session()
 
 
 def by_onnxruntime(model, images, how):

@@ -15,6 +15,7 @@
 #include "qbitopt/quant/uniform_quantizer.h"
 #include "qbitopt/sensitivity/hessian_eigenvalue.h"
 #include "qbitopt/sensitivity/hessian_trace.h"
+#include "qbitopt/sensitivity/learned_scale.h"
 #include "qbitopt/training/oscillations.h"
 
 namespace qbitopt {
@@ -63,6 +64,7 @@ TEST(DefaultsTest, FallbacksInTheSourcesAreTheManifestsDefaults) {
   const RangeOptimizerOptions ranges;
   const HessianTraceOptions trace;
   const HessianEigenvalueOptions eigenvalue;
+  const LearnedScaleOptions scale;
   // Those that are not written as a literal.
   const std::map<std::string, Json> values = {
       {"budget.weighting", "elements"},
@@ -73,6 +75,10 @@ TEST(DefaultsTest, FallbacksInTheSourcesAreTheManifestsDefaults) {
       {"hessian_trace.samples", trace.samples},
       {"hessian_trace.tolerance", trace.tolerance},
       {"hessian_trace.vectors", trace.vectors},
+      {"learned_scale.learning_rate", scale.learning_rate},
+      {"learned_scale.samples", scale.samples},
+      {"learned_scale.steps", scale.steps},
+      {"learned_scale.weight_factor", scale.weight_factor},
       {"milp.time_limit", Milp::kTimeLimitSeconds},
       {"oscillations.dampening", oscillations.dampening},
       {"oscillations.dampening_start", oscillations.dampening_start},
