@@ -87,7 +87,7 @@ bool is_narrow(const Graph& graph, const GraphNode& node) {
 // Whether PyTorch can take the gradient of the operator that made a tensor. Some operators say that
 // they cannot by the node they leave in the graph, others only when that node is run.
 bool has_derivative(const Tensor& made) {
-  const auto node = made.grad_fn();
+  const auto& node = made.grad_fn();
   if (!node) return true;
   if (node->name().find("NotImplemented") != std::string::npos) return false;
   torch::autograd::variable_list gradients(node->num_inputs());
