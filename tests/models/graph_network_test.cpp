@@ -67,8 +67,8 @@ double difference(const Tensor& a, const Tensor& b) {
 // In double precision, as PyTorch's numbers are. Returns what the test reports.
 void expect_pytorchs_numbers(Case& of, double tolerance) {
   Network& network = *of.network;
-  for (std::vector<Tensor> tensors : {network.parameters(), network.buffers()}) {
-    for (Tensor& tensor : tensors) {
+  for (const std::vector<Tensor>& tensors : {network.parameters(), network.buffers()}) {
+    for (const Tensor& tensor : tensors) {
       if (tensor.is_floating_point()) tensor.set_data(tensor.to(torch::kFloat64));
     }
   }

@@ -79,8 +79,8 @@ void fill_by_formula(Network& network) {
     const Tensor u = formula_values(tensor.numel(), sequence).view(tensor.sizes());
     Tensor value = (2 * u - 1) / 10;
     if (tensor.dim() > 1) {
-      const double fan_in = static_cast<double>(tensor.numel() / tensor.size(0));
-      value = (2 * u - 1) * std::sqrt(6 / fan_in);
+      const int64_t fan_in = tensor.numel() / tensor.size(0);
+      value = (2 * u - 1) * std::sqrt(6 / static_cast<double>(fan_in));
     } else if (name.ends_with("running_var")) {
       value = 0.5 + u;
     } else if (name.ends_with("weight")) {
@@ -119,7 +119,7 @@ TEST_P(OriginalsTest, LogitsOfTheFormulaWeightsAreTheOriginals) {
   fill_by_formula(*network);
   const torch::NoGradGuard no_grad;
   const Tensor image =
-      (2 * formula_values(3 * 64 * 64, -1) - 1).view({1, 3, 64, 64}).to(torch::kFloat32);
+      (2 * formula_values(int64_t{3} * 64 * 64, -1) - 1).view({1, 3, 64, 64}).to(torch::kFloat32);
   const Tensor logits = network->forward(image)[0];
   ASSERT_EQ(fixture.logits.size(), 8u);
   for (const auto& [index, value] : fixture.logits) {
