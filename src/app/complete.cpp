@@ -24,6 +24,7 @@
 #include "qbitopt/report/figures/figure.h"
 #include "qbitopt/report/named_query.h"
 #include "qbitopt/report/table_format.h"
+#include "qbitopt/schedule/run_store.h"
 
 namespace qbitopt::app {
 namespace {
@@ -225,7 +226,7 @@ Candidates values(const Line& line, const VerbDescription::Option& option) {
   const std::string& name = option.name;
   if (name == "format") return only(names_of_formats(line.verb()));
   if (name == "sweep") return sweeps_of_database(line);
-  if (name == "state") return only({"new", "running", "interrupted", "finished", "failed"});
+  if (name == "state") return only(job_state_names());
   if (name == "executor") return only({"local", "slurm", "command"});
   if (name == "solver") return parts("solver");
   if (name == "job") return jobs(line, "");

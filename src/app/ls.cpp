@@ -10,6 +10,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
 #include "qbitopt/runlog/reader.h"
+#include "qbitopt/schedule/run_store.h"
 
 namespace po = boost::program_options;
 
@@ -35,9 +36,6 @@ const Listing kSweeps = {
     "sweep"};
 
 constexpr const char* kOfSweep = "key IN (SELECT key FROM sweep_runs WHERE sweep = ?{})";
-
-const std::vector<std::string> kJobStates = {"new",      "running", "interrupted",
-                                             "finished", "failed",  "stopped"};
 
 struct Selection {
   std::vector<std::string> conditions;
@@ -115,8 +113,9 @@ Rows jobs(const Reader& reader, const CommandLine& line) {
   Selection selection;
   if (line.has("state")) {
     const std::string state = line.get<std::string>("state");
-    if (std::find(kJobStates.begin(), kJobStates.end(), state) == kJobStates.end())
-      throw InputError(unknown_name("state", state, kJobStates));
+    const std::vector<std::string>& known = job_state_names();
+    if (std::find(known.begin(), known.end(), state) == known.end())
+      throw InputError(unknown_name("state", state, known));
     selection.add("state = ?{}", state);
   }
   if (line.has("sweep")) {

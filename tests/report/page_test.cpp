@@ -101,6 +101,18 @@ TEST_F(PageTest, SaysWhichRunsAreInNoMean) {
                               " runs of fixed_precision that belong to no row"));
 }
 
+TEST_F(PageTest, SaysThatStoppedRunsAreInNoMean) {
+  Attempt attempt;
+  attempt.job.key =
+      database_.reader().query("SELECT key FROM runs WHERE state = 'failed'").rows[0][0];
+  attempt.number = 2;
+  attempt.folder = folder_ / "stopped";
+  database_.begin(attempt);
+  database_.end(attempt, {.state = JobState::kStopped, .error_class = kStopped, .text = "worse"});
+  database_.commit_if_due();
+  EXPECT_THAT(page(), HasSubstr("above the budget, 1 stopped job, 1 running job, 1 new job.</p>"));
+}
+
 TEST_F(PageTest, ATableThatCannotBeMadeSaysWhyAndTheRestIsShown) {
   const std::string html = render_page(
       database_.reader(),

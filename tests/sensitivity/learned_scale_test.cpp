@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "qbitopt/core/random.h"
+#include "sensitivity/small_resnet.h"
 #include "sensitivity/tiny_network.h"
 
 namespace qbitopt {
@@ -73,6 +74,27 @@ TEST(LearnedScaleTest, AStepSumsTheGradientsOfAllBitWidths) {
           << q << " at " << i + 2 << " bits";
     }
   }
+}
+
+// The step sizes of a pinned tensor at other bits are at work in no pass, so they are not learned.
+TEST(LearnedScaleTest, PinnedTensorsStayAtTheirBits) {
+  const auto costs = [](double rate) {
+    SmallResNet net;
+    SensitivityContext context = net.context(32);
+    return LearnedScale({.steps = 2, .learning_rate = rate}).estimate(context).costs;
+  };
+  const auto before = costs(0), after = costs(0.01);
+  const SmallResNet net;
+  int pinned = 0;
+  for (size_t q = 0; q < before.size(); ++q) {
+    const QuantizerSpec& spec = net.quantizers[q]->spec();
+    pinned += spec.pinned_bits.has_value();
+    for (size_t i = 0; i < before[q].size(); ++i) {
+      const bool is_learned = !spec.pinned_bits || spec.candidate_bits[i] == *spec.pinned_bits;
+      EXPECT_EQ(before[q][i] != after[q][i], is_learned) << spec.name << " candidate " << i;
+    }
+  }
+  EXPECT_EQ(pinned, 1);
 }
 
 TEST(LearnedScaleTest, AvoidsAChoiceWhoseStepSizeIsBelowThatOfTheNextWiderOne) {

@@ -214,7 +214,8 @@ void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) 
 
 void Database::end(const Attempt& attempt, const AttemptEnd& end) {
   change([&] {
-    if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
+    ++waiting_events_;
+    oldest_waiting_ = {};  // due at once
     const int64_t id = attempt_id(attempt);
     connection_->execute(
         "UPDATE attempt SET exit_code = ?1, signal = nullif(?2, 0), ended_at = COALESCE(ended_at, "

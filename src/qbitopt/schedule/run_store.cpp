@@ -22,4 +22,15 @@ const char* name(JobState state) {
   throw std::logic_error("no such job state");
 }
 
+const std::vector<std::string>& job_state_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const JobState state : {JobState::kNew, JobState::kRunning, JobState::kInterrupted,
+                                 JobState::kFinished, JobState::kFailed, JobState::kStopped})
+      all.emplace_back(name(state));
+    return all;
+  }();
+  return names;
+}
+
 }  // namespace qbitopt

@@ -21,6 +21,7 @@ enum class JobState {
   kStopped,  // before its end, by the sweep's `stop`; it has no result
 };
 const char* name(JobState state);  // "new", "running", ...
+const std::vector<std::string>& job_state_names();
 
 // What a store knows about a job.
 struct JobRecord {

@@ -76,7 +76,7 @@ RunSummary Scheduler::run() {
     obey_cancel_requests();
     while (!is_over()) {
       start_what_fits();
-      store_.commit();  // the ends of attempts, unless the beginnings of others have done so
+      store_.commit_if_due();  // the ends of attempts, unless the beginnings of others have done so
       tend();
       note_queue_ids();
       for (const Outcome& outcome : std::exchange(outcomes_, {})) conclude(outcome);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <set>
 
 #include "qbitopt/core/random.h"
@@ -33,6 +34,7 @@ class ScaleBank {
   }
 
   size_t candidates(size_t q) const { return scales_[q].size(); }
+  std::optional<int> pinned_bits(size_t q) const { return quantizers_[q]->spec().pinned_bits; }
   int bits(size_t q, size_t i) const { return quantizers_[q]->spec().candidate_bits[i]; }
   void choose(size_t q, size_t i) { present_[q] = i; }
 
@@ -90,8 +92,10 @@ std::vector<int> all_bits(const UniformQuantizers& quantizers) {
   return {bits.begin(), bits.end()};
 }
 
-// The candidate of quantizer q that is nearest to `bits`: itself, if q has it.
+// The candidate of quantizer q that is nearest to `bits`: itself, if q has it. A pinned quantizer
+// stays at its own.
 size_t nearest(const ScaleBank& bank, size_t q, int bits) {
+  bits = bank.pinned_bits(q).value_or(bits);
   size_t best = 0;
   for (size_t i = 1; i < bank.candidates(q); ++i) {
     if (std::abs(bank.bits(q, i) - bits) < std::abs(bank.bits(q, best) - bits)) best = i;
@@ -124,7 +128,9 @@ CostTable LearnedScale::measure(SensitivityContext& context, const UniformQuanti
       for (const int bits : all_bits(quantizers)) {
         pass([&](size_t q) { return nearest(bank, q, bits); });
       }
-      pass([&](size_t q) { return static_cast<size_t>(random.below(bank.candidates(q))); });
+      pass([&](size_t q) {
+        return nearest(bank, q, bank.bits(q, random.below(bank.candidates(q))));
+      });
       const double done = static_cast<double>(step) / options_.steps;
       optimizer.param_groups()[0].options().set_lr(options_.learning_rate *
                                                    (1 + std::cos(std::numbers::pi * done)) / 2);

@@ -144,7 +144,7 @@ std::string left_out(const PageRuns& runs, const std::set<std::string>& jobs) {
   }
   std::vector<std::string> parts;
   if (missed > 0) parts.push_back(counted(missed, "finished run", " above the budget"));
-  for (const char* state : {"failed", "interrupted", "running", "new"}) {
+  for (const char* state : {"failed", "stopped", "interrupted", "running", "new"}) {
     if (states[state] > 0) parts.push_back(counted(states[state], std::string(state) + " job"));
   }
   if (trials > 0) parts.push_back(counted(trials, "trial", " of searches"));

@@ -130,7 +130,11 @@ size_t write_tensorboard(const Reader& reader, const TensorboardChoice& choice,
   if (runs.empty()) return 0;
   const std::vector<ResultColumn> results = result_columns(reader);
   Axes axes;
-  for (size_t i = 0; i < runs.size(); ++i) axes.add(parameters_of(reader, runs.at(i, "key")));
+  std::vector<std::map<std::string, EventFile::Value>> parameters;  // by run
+  for (size_t i = 0; i < runs.size(); ++i) {
+    parameters.push_back(parameters_of(reader, runs.at(i, "key")));
+    axes.add(parameters.back());
+  }
   std::set<std::string> seen;  // results that some run has
   for (size_t i = 0; i < runs.size(); ++i) {
     const std::string key = runs.at(i, "key"), job = runs.at(i, "job");
@@ -143,7 +147,7 @@ size_t write_tensorboard(const Reader& reader, const TensorboardChoice& choice,
     EventFile file(place / kEventFileName, begun);
     EventFile::Session session{
         {}, runs.at(i, "config_key"), begun, ended, status_of(runs.at(i, "state"))};
-    for (const auto& [name, value] : parameters_of(reader, key)) {
+    for (const auto& [name, value] : parameters[i]) {
       if (axes.has(name)) session.parameters.emplace(name, value);
     }
     file.add_session(session);
