@@ -68,7 +68,18 @@ GENTLE = FROZEN - {"mobilenet_v2"}
 MORE = "  batch_norm: {freeze_at: 0}\n"
 # Largest deviation of a logit over the images, of the largest logit: networks that answer alike whatever they see show nothing.
 LEAST_SPREAD = 0.01
-SMALL = {"branches", "masks", "attention", "own_attention", "mixer", "norms", "shapes", "transposed"}
+SMALL = {
+    "branches",
+    "masks",
+    "attention",
+    "own_attention",
+    "mixer",
+    "norms",
+    "products",
+    "resized",
+    "shapes",
+    "transposed",
+}
 
 SWEEP = """qbitopt: 1
 name: {name}

@@ -79,6 +79,45 @@ class Masks(nn.Module):
         return self.head(torch.where(self.odd, y.square(), y).reshape_as(x).mean(1))
 
 
+class Resized(nn.Module):
+    """Ups and downs as in a U-Net: by factors, also of 1.5 on an odd size, and to sizes; in all modes."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 6, 3, stride=2, padding=1)
+        self.down = nn.Conv2d(6, 8, 4, stride=2)
+        self.up = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(8, 6, 3, padding=1))
+        self.head = nn.Linear(6, 5)
+
+    def forward(self, x):
+        skip = F.relu(self.first(x))
+        x = F.relu(self.down(skip))
+        x = self.up(x) + F.interpolate(x, scale_factor=1.5, mode="bilinear").mean((1, 2, 3), keepdim=True)
+        x = F.interpolate(x, size=skip.shape[2:], mode="bilinear", align_corners=True) + skip
+        x = F.interpolate(x, scale_factor=1.7) - F.interpolate(x, size=(13, 13), mode="bicubic")
+        tokens = F.interpolate(x.flatten(2), size=40, mode="linear")
+        return self.head(F.interpolate(tokens, scale_factor=0.5).amax(2))
+
+
+class Products(nn.Module):
+    """Einstein sums, and RMS norms with and without weight and epsilon, over one dimension and two."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Conv2d(3, 8, 4, stride=4)
+        self.turn = nn.Parameter(torch.randn(2, 8, 4) / 3)
+        self.norm, self.norm2 = nn.RMSNorm(8), nn.RMSNorm((16, 8), eps=1e-3, elementwise_affine=False)
+        self.head = nn.Linear(8, 5)
+        nn.init.normal_(self.norm.weight)
+
+    def forward(self, x):
+        x = self.norm(self.embed(x).flatten(2).transpose(1, 2))
+        heads = torch.einsum("bnc,hcd->bhnd", x, self.turn)
+        weights = F.softmax(torch.einsum("bhnd, bhmd -> bhnm", heads, heads), -1)
+        y = torch.einsum("...nm,...md->...nd", weights, heads)
+        return self.head(self.norm2(y.permute(0, 2, 1, 3).flatten(2) + x).mean(1))
+
+
 class Untranslated(nn.Module):
     def __init__(self):
         super().__init__()
@@ -103,7 +142,15 @@ class SharedWrite(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
-OWN = {"norms": Norms, "shapes": Shapes, "masks": Masks, "untranslated": Untranslated, "shared_write": SharedWrite}
+OWN = {
+    "norms": Norms,
+    "shapes": Shapes,
+    "masks": Masks,
+    "resized": Resized,
+    "products": Products,
+    "untranslated": Untranslated,
+    "shared_write": SharedWrite,
+}
 ALL = graph_networks.SMALL | OWN
 
 

@@ -55,7 +55,8 @@ class RunOnnxTest : public testing::TestWithParam<std::string> {
 };
 INSTANTIATE_TEST_SUITE_P(Networks, RunOnnxTest,
                          testing::Values("attention", "branches", "masks", "mixer", "norms",
-                                         "own_attention", "shapes", "transposed"),
+                                         "own_attention", "products", "resized", "shapes",
+                                         "transposed"),
                          [](const auto& info) { return info.param; });
 
 TEST_P(RunOnnxTest, TheLogitsAreTheNetworks) {

@@ -19,7 +19,7 @@ Translation find_translation(const GraphNode& node) {
   const std::string_view name = node.plain_name();
   for (const Translations* group :
        {&layer_operators(), &norm_operators(), &activation_operators(), &arithmetic_operators(),
-        &pooling_operators(), &shape_operators(), &attention_operators()}) {
+        &pooling_operators(), &shape_operators(), &attention_operators(), &resizing_operators()}) {
     const auto found = group->find(name);
     if (found != group->end()) return found->second;
   }

@@ -107,5 +107,6 @@ const Translations& arithmetic_operators();  // sums, products, means
 const Translations& pooling_operators();
 const Translations& shape_operators();      // reshaping, permuting, cutting, joining
 const Translations& attention_operators();  // products of two computed tensors, softmax
+const Translations& resizing_operators();   // nearest, linear, cubic
 
 }  // namespace qbitopt

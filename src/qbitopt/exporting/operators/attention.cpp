@@ -12,6 +12,10 @@ void product(TranslatedCall& call, const char* left, const char* right) {
 void matmul(TranslatedCall& call) { product(call, "self", "other"); }
 void mm(TranslatedCall& call) { product(call, "self", "mat2"); }
 
+void einsum(TranslatedCall& call) {
+  call.give("Einsum", call.inputs("tensors"), {{"equation", call.text("equation")}});
+}
+
 void softmax(TranslatedCall& call) {
   call.give("Softmax", {call.input("self")}, {{"axis", call.dimension("dim", "self")}});
 }
@@ -61,6 +65,7 @@ void scaled_dot_product_attention(TranslatedCall& call) {
 const Translations& attention_operators() {
   static const Translations all = {{"_softmax", softmax},
                                    {"bmm", mm},
+                                   {"einsum", einsum},
                                    {"log_softmax", log_softmax},
                                    {"matmul", matmul},
                                    {"mm", mm},

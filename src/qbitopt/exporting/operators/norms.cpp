@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "qbitopt/exporting/operators.h"
 
 namespace qbitopt {
@@ -36,6 +38,26 @@ void layer_norm(TranslatedCall& call) {
   if (call.has("bias")) inputs.push_back(call.input("bias"));
   call.give("LayerNormalization", inputs,
             {{"axis", -dimensions}, {"epsilon", static_cast<float>(call.real("eps"))}});
+}
+
+// x / sqrt(mean x^2 + epsilon), times weight. ONNX's own operator came with opset 23.
+void rms_norm(TranslatedCall& call) {
+  const std::vector<int64_t> shape = call.wholes("normalized_shape");
+  std::vector<int64_t> axes;
+  int64_t elements = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    axes.push_back(static_cast<int64_t>(i) - static_cast<int64_t>(shape.size()));
+    elements *= shape[i];
+  }
+  const std::string x = call.input("input");
+  const std::string sum = call.add("ReduceSum", {call.add("Mul", {x, x}), call.onnx().wholes(axes)},
+                                   {{"keepdims", int64_t{1}}});
+  const std::string mean =
+      call.add("Div", {sum, call.onnx().number(static_cast<double>(elements))});
+  const double epsilon = call.has("eps") ? call.real("eps") : std::numeric_limits<float>::epsilon();
+  const std::string root = call.add("Sqrt", {call.add("Add", {mean, call.onnx().number(epsilon)})});
+  if (!call.has("weight")) return call.give("Div", {x, root});
+  call.give("Mul", {call.add("Div", {x, root}), call.input("weight")});
 }
 
 // `value` times weight plus bias, each one value a channel (dimension 1) or absent.
@@ -84,7 +106,8 @@ const Translations& norm_operators() {
   static const Translations all = {{"batch_norm", batch_norm},
                                    {"layer_norm", layer_norm},
                                    {"group_norm", group_norm},
-                                   {"instance_norm", instance_norm}};
+                                   {"instance_norm", instance_norm},
+                                   {"rms_norm", rms_norm}};
   return all;
 }
 
