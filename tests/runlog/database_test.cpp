@@ -631,6 +631,7 @@ TEST_F(DatabaseTest, AFullDiskLosesNothingThatWasStored) {
   database.record_sweep(make_plan({job_}));
   const Attempt attempt = make_attempt(job_, 1, folder_.path());
   database.begin(attempt);
+  database.commit();
   // Files of this process may not grow, as on a full disk.
   struct RlimitGuard {
     RlimitGuard() {

@@ -37,6 +37,7 @@ class MapStore : public RunStore {
     jobs[attempt.job.key].state = end.will_retry ? JobState::kNew : end.state;
     ends[attempt.job.key].push_back(end);
   }
+  void commit() override { committed = begun.size(); }
   std::vector<std::pair<int64_t, double>> validation_curve(const std::string& key,
                                                            const std::string& metric) override {
     std::vector<std::pair<int64_t, double>> curve;
@@ -58,6 +59,7 @@ class MapStore : public RunStore {
   std::map<std::string, std::vector<AttemptEnd>> ends;
   std::map<std::string, std::vector<std::string>> queue_ids;
   std::vector<Attempt> begun;
+  size_t committed = 0;  // of those
 };
 
 // A job of nothing but its name; its key is the name's hash.

@@ -19,6 +19,7 @@ namespace qbitopt {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::MapStore;
 using testing::named_job;
@@ -98,6 +99,52 @@ TEST_F(SchedulerTest, RunsEveryJobOnceAndThenFindsAllOfThemCached) {
   EXPECT_EQ(second.cached, 4u);
   EXPECT_EQ(second.finished, 0u);
   EXPECT_EQ(store_.begun.size(), 4u);
+}
+
+// Takes some attempts at a time, all of which fail at the next poll.
+class BatchExecutor : public Executor {
+ public:
+  BatchExecutor(const MapStore& store, size_t room) : store_(store), room_(room) {}
+  std::string description() const override { return ""; }
+  double share(int) const override { return 0; }
+  bool has_room(int) const override { return outcomes_.size() < room_; }
+  size_t room_for_batch() const override { return std::max<size_t>(1, room_ - outcomes_.size()); }
+  bool is_busy() const override { return !outcomes_.empty(); }
+  void submit(const Attempt& attempt, int) override {
+    on_record.push_back(store_.committed);
+    outcomes_.push_back(Outcome{attempt.job.key, "failed", 1});
+  }
+  void reattach(const Attempt&) override {}
+  void cancel(const std::string&, StopLevel) override {}
+  std::vector<Outcome> poll(std::chrono::milliseconds) override {
+    return std::exchange(outcomes_, {});
+  }
+
+  std::vector<size_t> on_record;  // attempts, at each call of submit()
+
+ private:
+  const MapStore& store_;
+  size_t room_;
+  std::vector<Outcome> outcomes_;
+};
+
+TEST_F(SchedulerTest, AttemptsAreOnRecordBeforeTheFirstOfThemIsSubmitted) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) add(named_job(name));
+  BatchExecutor executor(store_, 3);
+  EXPECT_EQ(Scheduler(plan_, executor, store_, *this, options_).run().failed, 5u);
+  EXPECT_THAT(executor.on_record, ElementsAre(3, 3, 3, 5, 5));
+}
+
+TEST_F(SchedulerTest, AttemptsOfABatchThatIsStoppedAreNotSubmitted) {
+  for (const char* name : {"a", "b", "c"}) add(named_job(name));
+  std::ofstream(runs_ / short_key(sha256("a"))) << "in the way";
+  options_.max_failures = 1;
+  BatchExecutor executor(store_, 3);
+  const RunSummary summary = Scheduler(plan_, executor, store_, *this, options_).run();
+  EXPECT_EQ(summary.failed, 1u);
+  EXPECT_EQ(summary.unfinished, 2u);
+  EXPECT_TRUE(executor.on_record.empty());
+  EXPECT_EQ(at_once_, 0);
 }
 
 TEST_F(SchedulerTest, RunsTheJobsThatFollowFromFinishedOnes) {

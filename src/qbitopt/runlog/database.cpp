@@ -167,8 +167,9 @@ void Database::begin(const Attempt& attempt) {
         "attempt_id = ?2",
         id, resumed_from);
     events_->set_state(id, "running");
+    ++waiting_events_;
+    oldest_waiting_ = {};  // due at once
   });
-  commit();
 }
 
 void Database::note_queue_id(const Attempt& attempt, const std::string& id) {
@@ -261,7 +262,7 @@ std::string Database::artifact(const std::string& job_key, const std::string& na
         fmt::format("{}: missing, but job {} left it and other jobs need it; restore it, or {}",
                     left->path, job, remedy));
   }
-  if (const std::string found = sha256_of_file(left->path); found != left->sha256) {
+  if (const std::string& found = hashes_.sha256_of(left->path); found != left->sha256) {
     throw JobError(
         "damaged_input",
         fmt::format("{}: changed since job {} left it: its sha256 is {}..., expected {}...; {}",

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "qbitopt/core/file_hashes.h"
 #include "qbitopt/runlog/error.h"
 #include "qbitopt/runlog/published.h"
 #include "qbitopt/runlog/reader.h"
@@ -123,6 +124,7 @@ class Database : public RunStore {
   std::shared_ptr<Connection> connection_;
   std::unique_ptr<EventStore> events_;
   std::optional<Reader> reader_;
+  FileHashes hashes_;                           // of artifacts: many jobs may need the same one
   std::map<std::string, int64_t> attempt_ids_;  // "<key>/<number>"
   double told_of_lock_ = 0;  // seconds of the current wait when the user was told
   int waiting_events_ = 0;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "qbitopt/core/hash.h"
 
@@ -27,13 +28,13 @@ fs::path free_name(const fs::path& folder) {
 
 }  // namespace
 
-Attempt plan_attempt(const fs::path& runs, const Job& job, int number) {
+Attempt plan_attempt(const fs::path& runs, Job job, int number) {
   fs::path folder = runs / short_key(job.key) / std::to_string(number);
   if (is_another_job(runs / short_key(job.key) / "1", job.key)) {
     folder = runs / job.key / std::to_string(number);
   }
   Attempt attempt;
-  attempt.job = job;
+  attempt.job = std::move(job);
   attempt.number = number;
   attempt.folder = folder.string();
   return attempt;

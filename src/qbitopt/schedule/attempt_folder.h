@@ -8,7 +8,7 @@ namespace qbitopt {
 
 // An attempt whose folder will be <runs>/<first 10 digits of the key>/<number>, or with the full
 // key if the 10 digits belong to another job. Does not create the folder.
-Attempt plan_attempt(const std::filesystem::path& runs, const Job& job, int number);
+Attempt plan_attempt(const std::filesystem::path& runs, Job job, int number);
 
 // Creates the attempt's folder, with job.json in it. An existing folder, left by a deleted
 // database, is renamed to <number>.old. Throws std::system_error.

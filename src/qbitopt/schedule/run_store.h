@@ -58,15 +58,14 @@ class RunStore {
 
   // One record per job, in the plan's order.
   virtual std::vector<JobRecord> records(const Plan& plan) = 0;
-  // Committed on return, with everything before it: a worker hears of an attempt only after it is on
-  // record.
+  // On record after the next commit(): no worker may hear of the attempt before.
   virtual void begin(const Attempt& attempt) = 0;
   // The attempt is a job of a cluster's queue: "101_0". May be committed later.
   virtual void note_queue_id(const Attempt& attempt, const std::string& id) {}
   // Events of one attempt in their order; numbers that are stored already are ignored. Throws
   // InputError, with none of them stored, if they hold what no event can.
   virtual void ingest(const Attempt& attempt, const std::vector<Event>& events) = 0;
-  // Committed by the next begin() or commit(), with everything ingested before.
+  // Committed by the next commit(), with everything before it.
   virtual void end(const Attempt& attempt, const AttemptEnd& end) = 0;
   virtual void commit() {}
   // Absolute path of a file that a finished job left. Throws InputError if the file is missing,

@@ -140,9 +140,16 @@ void Scheduler::start_what_fits() {
     return executor_.has_room(queue_.threads(job)) && has_memory_for(job);
   };
   while (!is_stopping_) {  // a job that cannot be started may stop the run
-    const std::optional<size_t> job = queue_.take(fits);
-    if (!job) return;
-    start(*job);
+    const size_t room = executor_.room_for_batch();
+    std::vector<Begun> begun;
+    while (begun.size() < room) {
+      const std::optional<size_t> job = queue_.take(fits);
+      if (!job) break;
+      begun.push_back(begin(*job));
+    }
+    if (begun.empty()) return;
+    store_.commit();
+    for (Begun& each : begun) start(std::move(each));
   }
 }
 
@@ -168,7 +175,7 @@ bool Scheduler::has_memory_for(size_t job) {
   return false;
 }
 
-void Scheduler::start(size_t job) {
+Scheduler::Begun Scheduler::begin(size_t job) {
   const PlannedJob& planned = plan_.jobs[job];
   JobRecord& record = records_[job];
   Attempt attempt = plan_attempt(options_.runs_folder, planned.job(), record.attempts + 1);
@@ -180,14 +187,23 @@ void Scheduler::start(size_t job) {
   record.state = JobState::kRunning;
   std::optional<AttemptEnd> trouble = trouble_of([&] { attempt.inputs = inputs_of(planned); });
   store_.begin(attempt);
+  return {job, std::move(attempt), std::move(trouble)};
+}
+
+void Scheduler::start(Begun begun) {
+  auto& [job, attempt, trouble] = begun;
+  const PlannedJob& planned = plan_.jobs[job];
   observer_.on_started(planned, attempt);
+  // One that was begun with it has filled the disk, or the user has stopped the run meanwhile.
+  if (!trouble && is_stopping_) trouble = AttemptEnd{JobState::kInterrupted};
   if (!trouble) trouble = trouble_of([&] { make_folder(attempt); });
   if (trouble) return settle(job, attempt, *trouble);
-  Running running{job, attempt, SpoolReader(std::filesystem::path(attempt.folder) / "events.jsonl"),
-                  Clock::now()};
-  running.evidence.folder = attempt.folder;
-  if (options_.memory_bytes) running.memory_bytes = options_.memory_bytes(attempt.job).value_or(0);
-  executor_.submit(attempt, queue_.threads(job));
+  SpoolReader spool(std::filesystem::path(attempt.folder) / "events.jsonl");
+  Running running{job, std::move(attempt), std::move(spool), Clock::now()};
+  running.evidence.folder = running.attempt.folder;
+  if (options_.memory_bytes)
+    running.memory_bytes = options_.memory_bytes(running.attempt.job).value_or(0);
+  executor_.submit(running.attempt, queue_.threads(job));
   hear_of(running_.emplace(planned.key, std::move(running)).first->second);
 }
 
@@ -251,6 +267,7 @@ void Scheduler::stop_if_hopeless(Running& running, const Event& event) {
 }
 
 void Scheduler::stop_slow_ones() {
+  if (options_.stall_seconds <= 0 && options_.timeout_seconds <= 0) return;
   const auto has_passed = [](Clock::time_point then, double seconds) {
     return seconds > 0 && std::chrono::duration<double>(Clock::now() - then).count() >= seconds;
   };
@@ -267,6 +284,9 @@ void Scheduler::stop_slow_ones() {
 }
 
 void Scheduler::notice_silent_ones() {
+  const std::chrono::duration<double> interval(std::min(1.0, options_.silence_seconds / 4));
+  if (Clock::now() - silence_looked_for_ < interval) return;
+  silence_looked_for_ = Clock::now();
   for (auto& [key, running] : running_) {
     if (running.evidence.is_adopted || running.is_silent) continue;
     if (const std::optional<Silence> silence = silence_of(running)) {

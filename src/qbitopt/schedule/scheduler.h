@@ -142,7 +142,14 @@ class Scheduler {
   bool wait_for_store(const std::string& wait);
   void start_what_fits();
   bool has_memory_for(size_t job);
-  void start(size_t job);
+  // An attempt that is on record, or will be with the next commit.
+  struct Begun {
+    size_t job = 0;
+    Attempt attempt;
+    std::optional<AttemptEnd> trouble;  // it cannot be started
+  };
+  Begun begin(size_t job);
+  void start(Begun begun);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
   void note_queue_ids();
   void read_spool(Running& running);
@@ -179,7 +186,7 @@ class Scheduler {
   std::vector<Outcome> outcomes_;                          // of attempts that are over
   std::map<std::pair<size_t, std::string>, int> retried_;  // job and class of failure -> how often
   std::map<size_t, int> vain_;  // job -> attempts in a row that met a time limit without progress
-  Clock::time_point spools_read_{};
+  Clock::time_point spools_read_{}, silence_looked_for_{};
   bool is_stopping_ = false;
   bool has_told_of_memory_ = false;
   RunSummary summary_;

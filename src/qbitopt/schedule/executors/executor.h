@@ -66,6 +66,9 @@ class Executor {
   virtual double share(int threads) const = 0;
   // True if an attempt with this many threads could start now.
   virtual bool has_room(int threads) const = 0;
+  // How many attempts there is room for that start no sooner than the next poll(), whatever their
+  // threads, so that all of them can be put on record before the first is submitted; at least 1.
+  virtual size_t room_for_batch() const { return 1; }
   // True while a submitted attempt has not ended.
   virtual bool is_busy() const = 0;
   // Starts an attempt; its folder exists. Needs room. Throws InputError if there is no worker

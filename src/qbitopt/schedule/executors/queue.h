@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,7 +35,8 @@ class QueueExecutor : public Executor {
   std::string obstacle() const override;
   std::vector<std::string> take_notes() override { return submitter_.take_notes(); }
   double share(int threads) const override { return 0; }  // nobody knows what the queue lets run
-  bool has_room(int threads) const override { return submitter_.has_room(); }
+  bool has_room(int threads) const override { return submitter_.room() > 0; }
+  size_t room_for_batch() const override { return std::max<size_t>(1, submitter_.room()); }
   bool is_busy() const override;
   bool outlives_driver() const override { return true; }
   bool may_be_left() const override;

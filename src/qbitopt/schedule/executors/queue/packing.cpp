@@ -37,13 +37,9 @@ std::vector<AttemptPack> packed(std::vector<CollectedAttempt> attempts,
   return packs;
 }
 
-double packs_of(const std::vector<CollectedAttempt>& attempts, const QueueSettings& settings) {
-  double packs = 0;
-  for (const CollectedAttempt& each : attempts) {
-    packs +=
-        each.estimate.seconds ? std::min(1.0, *each.estimate.seconds / settings.pack_seconds) : 1.0;
-  }
-  return packs;
+double pack_share(const CollectedAttempt& attempt, const QueueSettings& settings) {
+  return std::min(1.0,
+                  attempt.estimate.seconds.value_or(settings.pack_seconds) / settings.pack_seconds);
 }
 
 BatchNeeds needs_of(const QueueShape& shape, const std::vector<AttemptPack>& packs,

@@ -20,7 +20,8 @@ QueueShape queue_shape(const Job& job, int threads, const QueueSettings& setting
 
 // An attempt that waits to be submitted with others.
 struct CollectedAttempt {
-  Attempt attempt;
+  std::string key;     // of its job
+  std::string folder;  // of the attempt
   QueueShape shape;
   JobEstimate estimate;
 };
@@ -31,8 +32,8 @@ using AttemptPack = std::vector<CollectedAttempt>;
 // An attempt whose time is not known has a job of its own.
 std::vector<AttemptPack> packed(std::vector<CollectedAttempt> attempts,
                                 const QueueSettings& settings);
-// About how many jobs that will be, for attempts that are yet to be collected with others.
-double packs_of(const std::vector<CollectedAttempt>& attempts, const QueueSettings& settings);
+// Which part of a job of the queue an attempt takes, about, once others are collected; at most 1.
+double pack_share(const CollectedAttempt& attempt, const QueueSettings& settings);
 
 // What each of the jobs needs: what the settings say, else twice the time and one and a half times
 // the memory that the estimates say for the largest, and some to spare, but no more time than the

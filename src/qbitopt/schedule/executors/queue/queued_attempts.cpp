@@ -25,8 +25,16 @@ Submission& QueuedAttempts::add(QueueBatch batch) {
 
 void QueuedAttempts::add_attempt(Submission& submission, size_t task,
                                  const QueueBatch::Entry& entry) {
-  submission.tasks[task].open.push_back(entry.key);
-  attempts_[entry.key] = {&submission, task, entry.folder};
+  Place& place = attempts_[entry.key];
+  if (place.submission != nullptr) take_out(entry.key, place.queue_task());
+  place = {&submission, task, entry.folder};
+  std::vector<std::string>& open = place.queue_task().open;
+  open_tasks_ += open.empty();
+  open.push_back(entry.key);
+}
+
+void QueuedAttempts::take_out(const std::string& key, QueueTask& task) {
+  if (std::erase(task.open, key) > 0) open_tasks_ -= task.open.empty();
 }
 
 void QueuedAttempts::drop_finished() {
@@ -45,14 +53,6 @@ const QueuedAttempts::Place* QueuedAttempts::place(const std::string& key) const
   return found == attempts_.end() ? nullptr : &found->second;
 }
 
-int QueuedAttempts::open_tasks() const {
-  int open = 0;
-  for (const Submission& submission : submissions_) {
-    for (const QueueTask& task : submission.tasks) open += !task.open.empty();
-  }
-  return open;
-}
-
 bool QueuedAttempts::is_stopping() const {
   return std::any_of(submissions_.begin(), submissions_.end(), [](const Submission& submission) {
     return std::any_of(submission.tasks.begin(), submission.tasks.end(),
@@ -63,7 +63,7 @@ bool QueuedAttempts::is_stopping() const {
 void QueuedAttempts::end(const std::string& key, Outcome outcome) {
   const auto found = attempts_.find(key);
   if (found == attempts_.end()) return;
-  std::erase(found->second.queue_task().open, key);
+  take_out(key, found->second.queue_task());
   attempts_.erase(found);
   outcomes_.push_back(std::move(outcome));
 }

@@ -71,6 +71,7 @@ class QueuedAttempts {
 
   // Adds a submission without attempts.
   Submission& add(QueueBatch batch);
+  // An attempt that another submission has moves.
   void add_attempt(Submission& submission, size_t task, const QueueBatch::Entry& entry);
   // Removes submissions whose attempts are all over.
   void drop_finished();
@@ -83,7 +84,7 @@ class QueuedAttempts {
   const std::map<std::string, Place>& attempts() const { return attempts_; }
   const Place* place(const std::string& key) const;
   // Number of tasks with open attempts.
-  int open_tasks() const;
+  int open_tasks() const { return open_tasks_; }
   // True if a task is asked to stop and has not.
   bool is_stopping() const;
 
@@ -102,7 +103,10 @@ class QueuedAttempts {
   std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
 
  private:
+  void take_out(const std::string& key, QueueTask& task);
+
   std::list<Submission> submissions_;
+  int open_tasks_ = 0;
   std::map<std::string, Place> attempts_;
   std::vector<Outcome> outcomes_;
   std::vector<QueueId> ids_;  // that nobody has taken yet

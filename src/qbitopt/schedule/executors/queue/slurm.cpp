@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <regex>
 #include <sstream>
+#include <system_error>
+#include <utility>
 
 #include "qbitopt/schedule/executors/queue/batch_system.h"
 
@@ -47,6 +50,35 @@ bool is_final(const std::string& state) {
 
 std::string place_text(const QueuePlace& place) {
   return place.is_whole ? place.id : fmt::format("{}_{}", place.id, place.task);
+}
+
+// One line of squeue's answer: "101_0|PENDING|Resources|qbitopt-1b2c". False if it is something else.
+bool add_line(const std::string& line, QueueStatus& status) {
+  constexpr const char* kDigits = "0123456789";
+  const size_t first = line.find('|'), second = line.find('|', first + 1);
+  const size_t third = line.find('|', second + 1);
+  if (first == std::string::npos || second == std::string::npos || third == std::string::npos)
+    return false;
+  const size_t id_end = std::min(line.find_first_not_of(kDigits), first);
+  const std::string id = line.substr(0, id_end);
+  QueueStatus::Row row;
+  row.state = line.substr(first + 1, second - first - 1);
+  row.state.resize(
+      std::min(row.state.size(), row.state.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_")));
+  if (id.empty() || row.state.empty()) return false;
+  row.is_pending = row.state == "PENDING";
+  row.is_over = is_final(row.state);
+  row.reason = line.substr(second + 1, third - second - 1);
+  if (row.reason == "None") row.reason.clear();
+  row.name = line.substr(third + 1);
+  status.ids[row.name] = id;
+  // Jobs of an array that were canceled before they began share a line without a number.
+  int task = 0;
+  const char* const number = line.data() + id_end + 1;
+  const auto read = std::from_chars(number, line.data() + first, task);
+  if (line[id_end] == '_' && read.ec == std::errc() && task >= 0)
+    status.rows[{id, task}] = std::move(row);
+  return true;
 }
 
 class Slurm : public BatchSystem {
@@ -136,22 +168,11 @@ class Slurm : public BatchSystem {
   std::optional<QueueStatus> status(const CallResult& answer,
                                     const std::vector<std::string>&) const override {
     if (!answer.is_good()) return std::nullopt;
-    // Id, state, reason, and a name with whatever is in it.
-    static const std::regex form(R"((\d+)(?:_(\d+))?[^|]*\|([A-Z_]+)[^|]*\|([^|]*)\|(.*))");
     QueueStatus status;
     std::istringstream lines(answer.out);
     for (std::string line; std::getline(lines, line);) {
-      std::smatch match;
       if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      if (!std::regex_match(line, match, form)) return std::nullopt;
-      QueueStatus::Row row{match[3]};
-      row.is_pending = row.state == "PENDING";
-      row.is_over = is_final(row.state);
-      if (match[4] != "None") row.reason = match[4];
-      row.name = match[5];
-      status.ids[match[5]] = match[1];
-      // Jobs of an array that were canceled before they began share a line without a number.
-      if (match[2].matched) status.rows[{match[1], std::stoi(match[2])}] = row;
+      if (!add_line(line, status)) return std::nullopt;
     }
     return status;
   }

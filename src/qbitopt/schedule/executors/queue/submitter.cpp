@@ -60,31 +60,40 @@ Submitter::Submitter(const BatchSystem& system, const ExecutorOptions& options,
 // ---- What waits to be submitted
 
 CollectedAttempt Submitter::collected(const Attempt& attempt, int threads) const {
-  return {attempt, queue_shape(attempt.job, threads, settings_),
+  return {attempt.job.key, attempt.folder, queue_shape(attempt.job, threads, settings_),
           options_.estimate ? options_.estimate(attempt.job) : JobEstimate{}};
 }
 
 void Submitter::collect(const Attempt& attempt, int threads) {
   if (collected_.empty()) collecting_since_ = QueueClock::now();
   collected_.push_back(collected(attempt, threads));
+  collected_packs_ += pack_share(collected_.back(), settings_);
+}
+
+void Submitter::count_packs() {
+  collected_packs_ = 0;
+  for (const CollectedAttempt& each : collected_) collected_packs_ += pack_share(each, settings_);
 }
 
 bool Submitter::has_collected(const std::string& key) const {
   return std::any_of(collected_.begin(), collected_.end(),
-                     [&](const CollectedAttempt& each) { return each.attempt.job.key == key; });
+                     [&](const CollectedAttempt& each) { return each.key == key; });
 }
 
 bool Submitter::take_back(const std::string& key) {
-  return std::erase_if(collected_, [&](const CollectedAttempt& each) {
-           return each.attempt.job.key == key;
-         }) > 0;
+  const bool is_there =
+      std::erase_if(collected_, [&](const CollectedAttempt& each) { return each.key == key; }) > 0;
+  count_packs();
+  return is_there;
 }
 
-bool Submitter::has_room() const {
-  if (!fatal_.empty() || collected_.size() >= kMostCollected) return false;
+size_t Submitter::room() const {
+  if (!fatal_.empty() || collected_.size() >= kMostCollected) return 0;
   int limit = settings_.max_queued > 0 ? settings_.max_queued : queued_limit_;
   if (options_.jobs > 0) limit = std::min(limit, options_.jobs);
-  return queued_.open_tasks() + static_cast<int>(packs_of(collected_, settings_)) < limit;
+  const int taken = queued_.open_tasks() + static_cast<int>(collected_packs_);
+  return std::min(static_cast<size_t>(std::max(0, limit - taken)),
+                  kMostCollected - collected_.size());
 }
 
 bool Submitter::is_settled() const {
@@ -109,6 +118,7 @@ void Submitter::flush_collected() {
   std::map<QueueShape, std::vector<CollectedAttempt>> by_shape;
   for (CollectedAttempt& each : collected_) by_shape[each.shape].push_back(std::move(each));
   collected_.clear();
+  count_packs();
   const auto most = static_cast<size_t>(std::max(1, std::min(limits_.array, queued_limit_)));
   for (auto& [shape, attempts] : by_shape) {
     std::vector<AttemptPack> packs = packed(std::move(attempts), settings_);
@@ -119,8 +129,7 @@ void Submitter::flush_collected() {
       QueueBatch batch;
       for (const AttemptPack& pack : part) {
         auto& entries = batch.tasks.emplace_back();
-        for (const CollectedAttempt& each : pack)
-          entries.push_back({each.attempt.job.key, each.attempt.folder});
+        for (const CollectedAttempt& each : pack) entries.push_back({each.key, each.folder});
       }
       add_batch(std::move(batch), needs_of(shape, part, settings_, limits_), shape.threads);
     }
@@ -187,6 +196,7 @@ void Submitter::hear_limits(const BatchSystem::Limits& limits) {
   }
   if (limits.minutes > 0)
     settings_.pack_seconds = std::min(settings_.pack_seconds, seconds * kPackedShare);
+  count_packs();
   const int64_t granted = limits.default_minutes;
   if (settings_.time_seconds == 0 && granted > 0 && granted <= kShortMinutes) {
     notes_.push_back(fmt::format(
@@ -329,7 +339,6 @@ void Submitter::split(Submission& submission) {
     add_batch(std::move(half), submission.needs, submission.threads);
     queued_.submissions().back().not_before = submission.not_before;
   }
-  for (QueueTask& task : submission.tasks) task.open.clear();
   submission.batch.state = QueueBatch::State::kRefused;
   record(submission.batch);
 }
@@ -348,7 +357,7 @@ void Submitter::refuse(Submission& submission) {
 void Submitter::stop(const std::string& reason) {
   fatal_ = reason;
   for (const CollectedAttempt& each : std::exchange(collected_, {}))
-    queued_.end_unsubmitted(each.attempt.job.key);
+    queued_.end_unsubmitted(each.key);
   for (Submission& each : queued_.submissions()) {
     if (each.is_submitted() || each.is_unclear || each.is_asked) continue;
     for (size_t task = 0; task < each.tasks.size(); ++task)

@@ -28,7 +28,8 @@ class Submitter {
   bool has_collected_any() const { return !collected_.empty(); }
   // Takes back an attempt that was collected and is in no batch yet. False if there is none.
   bool take_back(const std::string& key);
-  bool has_room() const;
+  // How many more attempts there is room for, if each has a job of the queue for itself.
+  size_t room() const;
 
   // Asks for the queue's limits, makes batches of what was collected, submits the next one.
   void advance();
@@ -53,6 +54,7 @@ class Submitter {
   CollectedAttempt collected(const Attempt& attempt, int threads) const;
   void ask_for_limits();
   void hear_limits(const BatchSystem::Limits& limits);
+  void count_packs();
   void flush_collected();
   void add_batch(QueueBatch batch, const BatchNeeds& needs, int threads);
   void submit_next();
@@ -72,6 +74,7 @@ class Submitter {
   StatusPoll& poll_;
 
   std::vector<CollectedAttempt> collected_;
+  double collected_packs_ = 0;  // jobs of the queue that they will be, about
   QueueClock::time_point collecting_since_{};
   BatchSystem::Limits limits_;
   int queued_limit_ = 0;  // jobs that the queue takes, as far as it is known
