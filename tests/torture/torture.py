@@ -3,7 +3,8 @@
 
 Each round runs the same sweep (17 jobs of a worker without tensors) while drivers and workers are killed, stopped and
 signaled, spools and files are damaged, disks are full, the file is locked and read, jobs are cancelled, and the clock is
-wrong. Then the sweep is run to its end as a person would, with `retry` where the messages ask for it. Every view and the table
+wrong. In a third of the rounds, the jobs are in a queue of Slurm (a scripted one), which fails to answer, takes jobs without
+saying so, loses and repeats them. Then the sweep is run to its end as a person would, with `retry` where the messages ask for it. Every view and the table
 must equal the undisturbed run's in all but times, hosts and numbers of attempts.
 
     torture.py BUILD_FOLDER/bin [--rounds N] [--minutes M] [--seed S] [--keep]
@@ -24,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import scripted_queue
 
 SWEEP = """qbitopt: 1
 name: torture
@@ -78,6 +81,10 @@ class Round:
         if network and self.random.random() < 0.25:
             self.preload = [str(network)]
             self.environment["LD_PRELOAD"] = str(network)
+        self.queue = None
+        if network and self.random.random() < 0.33:
+            self.queue = scripted_queue.ScriptedQueue(self.words, self.random)
+            self.environment.update(self.queue.environment)
         self.driver = None
         self.drivers = 0
         self.stopped = []  # pids
@@ -110,11 +117,15 @@ class Round:
         self.drivers += 1
         self.output = open(self.words / f"driver{self.drivers}.err", "w+")
         command = [str(self.programs / "qbitopt"), "run", "torture.yaml", "-j", str(self.random.choice([1, 2, 3]))]
+        if self.queue and self.random.random() < 0.9:  # and now and then a local run takes over
+            command += scripted_queue.OPTIONS + ["--queue", f"pack={self.random.choice(['1s', '30m'])}"]
+            command += ["--detach"] * (self.random.random() < 0.2)
         clock = {}
         if FAKETIME and self.random.random() < 0.15:
             clock = {"LD_PRELOAD": " ".join([str(FAKETIME[0])] + self.preload), "FAKETIME": self.random.choice(["-2d", "+3d"])}
+        acts = ["crash", "exit", "fail"] + ["hang"] * (self.queue is None)
         rules = [{"where": {"seed": self.random.randrange(4), "budget.average_bits": self.random.randrange(2, 6)},
-                  "attempt": self.random.randrange(1, 4), "do": self.random.choice(["crash", "hang", "exit", "fail"]), "class": "non_finite"}
+                  "attempt": self.random.randrange(1, 4), "do": self.random.choice(acts), "class": "non_finite"}
                  for _ in range(self.random.randrange(3))]
         environment = dict(self.environment, **clock, FAKE_WORKER=str(rules + [{"step_seconds": 0.02}]).replace("'", '"'))
         self.note(f"driver {self.drivers}: {command} {rules} {clock}")
@@ -268,6 +279,8 @@ class Round:
         """Kills the driver and waits for its workers."""
         self.kill_driver()
         self.end_driver()
+        if self.queue:
+            self.queue.end()
         deadline = time.monotonic() + 5
         while self.workers() and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -358,12 +371,17 @@ class Round:
                   self.write_a_note, self.cancel_a_job, self.fill_the_disk, self.tear_a_spool,
                   self.double_lines_of_a_spool, self.write_garbage_into_a_spool, self.flip_a_bit_of_a_network,
                   self.flip_a_bit_of_a_checkpoint, self.make_the_folder_read_only, self.delete_an_attempt, self.collect_garbage]
+        if self.queue:
+            queue = self.queue
+            faults += 2 * [queue.upset, queue.hold, queue.lose_a_node, queue.forget_a_job, queue.requeue_a_job, queue.cancel_a_job,
+                           queue.end_the_time_of_a_job]
         for _ in range(self.random.randrange(3, 10)):
             self.start()
             time.sleep(self.random.uniform(0, 0.8))
             fault = self.random.choice(faults)
-            self.note(fault.__name__)
-            self.done[fault.__name__] += 1
+            name = ("queue: " if hasattr(fault.__self__, "state") else "") + fault.__name__
+            self.note(name)
+            self.done[name] += 1
             fault()
         if self.random.random() < 0.5:
             self.without_driver()
@@ -374,10 +392,16 @@ class Round:
         """Runs to the end as a person would who does what the messages say."""
         self.go_on()
         self.end_driver()
-        for pid in self.workers():  # one that is deaf keeps the next run waiting, which names it
-            self.kill(pid, signal.SIGKILL)
+        how = ["-j", "3"]
+        if self.queue:
+            self.queue.be_good()
+        if self.queue and self.random.random() < 0.7:  # what is in the queue goes on
+            how += scripted_queue.OPTIONS
+        else:
+            for pid in self.workers():  # one that is deaf keeps the next run waiting, which names it
+                self.kill(pid, signal.SIGKILL)
         for _ in range(12):
-            run = self.call("run", "torture.yaml", "-j", "3", good=(0, 3), timeout=120)
+            run = self.call("run", "torture.yaml", *how, good=(0, 3), timeout=120)
             check = self.call("db", "check", "--artifacts", good=(0, 4))
             for keys in re.findall(r"`qbitopt retry ([0-9a-f ]+)`", check.stderr):
                 self.call("retry", *keys.split(), good=(0, 3), timeout=120)
@@ -462,6 +486,7 @@ def main():
         mount(folder, is_root)
         each = Round(programs, folder, seed, is_root, network)
         faults["rounds on a network file system"] += bool(each.preload)
+        faults["rounds with a queue"] += bool(each.queue)
         rounds += 1
         try:
             each.disturb()
@@ -472,6 +497,8 @@ def main():
             print(f"round {seed}: {error}", flush=True)
         finally:
             each.go_on()
+            if each.queue:
+                each.queue.end()
             for pid in each.workers() + ([each.driver.pid] if each.is_running() else []):
                 each.kill(pid, signal.SIGKILL)
             faults += each.done
