@@ -41,7 +41,7 @@ reproduce: configure  ## train sweeps/quick.yaml: the comparison table, figures 
 	cmake --build $(BUILD) -j $(JOBS) --target qbitopt_cli qbitopt_worker
 	$(QBITOPT) run sweeps/quick.yaml
 	@echo "Figures:"
-	@if command -v gnuplot >/dev/null; then $(QBITOPT) plot all --sweep quick; else echo "  none: gnuplot is missing (Debian: gnuplot-nox)"; fi
+	-@$(QBITOPT) plot all --sweep quick
 	@echo "Report:"
 	@$(QBITOPT) report --sweep quick --output results/quick.html
 	@echo "Beside the README's values:"
@@ -58,7 +58,7 @@ bench-allocation: configure .venv-peers/.ready  ## our solvers beside CVXPY, HiG
 	cmake --build $(BUILD) -j $(JOBS) --target allocation_benchmark allocation_service
 	$(BUILD)/bin/allocation_benchmark
 	.venv-peers/bin/python benchmarks/allocation/compare.py --service $(BUILD)/bin/allocation_service
-	@if command -v gnuplot >/dev/null; then gnuplot plots/allocation.gnuplot && echo "wrote plots/allocation.svg"; fi
+	-.venv/bin/python benchmarks/draw.py benchmarks/allocation/allocation.vl.json results/bench/allocation_peers.json plots/allocation.svg
 
 # TARGET: one of tests/*/fuzz/TARGET_fuzzer.cpp.  What is found lies in build-fuzz/TARGET, what goes wrong in build-fuzz/TARGET-*.
 FUZZ_SECONDS ?= 300
@@ -173,7 +173,7 @@ sensitivity-worth: configure  ## how well each metric orders random allocations 
 	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_worth qbitopt_cli qbitopt_worker
 	$(QBITOPT) run sweeps/sensitivity_networks.yaml
 	$(BUILD)/bin/sensitivity_worth --allocations $(WORTH_ALLOCATIONS) $$($(QBITOPT) sql --csv --file benchmarks/sensitivity/networks.sql | tail -n +2)
-	@if command -v gnuplot >/dev/null; then gnuplot plots/sensitivity_worth.gnuplot && echo "wrote plots/sensitivity_worth.svg"; fi
+	-.venv/bin/python benchmarks/draw.py benchmarks/sensitivity/sensitivity_worth.vl.json results/bench/sensitivity_worth.json plots/sensitivity_worth.svg
 
 sensitivity-agreement: configure  ## whether each metric gives the same costs on other calibration images (results/bench/sensitivity_agreement.json)
 	cmake --build $(BUILD) -j $(JOBS) --target sensitivity_agreement qbitopt_cli qbitopt_worker

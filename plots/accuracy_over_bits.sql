@@ -53,6 +53,7 @@ configuration AS (
   SELECT
     panel,
     series,
+    substr(config_key, 1, 10) AS config,
     missed,
     reference,
     count(*) AS n,
@@ -65,6 +66,9 @@ configuration AS (
 SELECT
   panel,
   series,
+  config,
+  1 AS connected,
+  format('%.2f bits', x) AS place,
   x,
   y,
   deviation,

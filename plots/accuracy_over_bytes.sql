@@ -13,6 +13,7 @@ configuration AS (
   SELECT
     panel,
     method AS series,
+    substr(config_key, 1, 10) AS config,
     missed,
     count(*) AS n,
     avg(x) AS x,
@@ -24,6 +25,8 @@ configuration AS (
 SELECT
   panel,
   series,
+  config,
+  format('%.4g kB', x) AS place,
   x,
   y,
   deviation,

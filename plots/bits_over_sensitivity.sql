@@ -40,6 +40,7 @@ SELECT
   CASE cost.kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END || format(', cost by %s [%s] (%s on %s, budget %.12g %s)',
     cost.sensitivity, cost.unit, focus.model, focus.data_name, focus.budget, focus.budget_unit) AS panel,
   cost.method AS series,
+  substr(cost.config_key, 1, 10) AS config,
   cost.quantizer AS tensor,
   avg(cost.value) AS x,
   avg(bits.bits) AS y

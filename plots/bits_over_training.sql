@@ -18,6 +18,7 @@ chosen AS (
 SELECT
   CASE kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END
     || format(' (%s, %s, budget %.12g %s, seed %s)', chosen.method, chosen.model, chosen.budget, chosen.budget_unit, chosen.seed) AS panel,
+  substr(chosen.key, 1, 10) AS run,
   replace(replace(quantizer, '.weight', ''), '.input', '') AS y,
   step AS x,
   bits AS value

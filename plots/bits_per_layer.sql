@@ -54,6 +54,7 @@ final AS (
 SELECT
   CASE kind WHEN 'weight' THEN 'Weights' ELSE 'Activations' END || ' (' || setting || ')' AS panel,
   series AS y,
+  substr(config_key, 1, 10) AS config,
   replace(replace(quantizer, '.weight', ''), '.input', '') AS x,
   avg(bits) AS value
 FROM final

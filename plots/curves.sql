@@ -65,6 +65,7 @@ point AS (
 SELECT
   CASE metric WHEN 'loss' THEN 'Loss on training batches [nats]' ELSE 'Top-1 accuracy on training batches [%]' END AS panel,
   series,
+  substr(config_key, 1, 10) AS config,
   step AS x,
   avg(value) AS y,
   sqrt(sum((value - mean) * (value - mean)) / (count(*) - 1)) AS deviation

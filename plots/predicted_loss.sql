@@ -15,6 +15,7 @@ last_allocation AS (
 SELECT
   run.model || ' on ' || run.data_name AS panel,
   run.method AS series,
+  substr(run.key, 1, 10) AS run,
   last_allocation.objective AS x,
   run.loss - avg(reference.loss) AS y,
   NOT run.counts AS missed

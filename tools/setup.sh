@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a machine to where this project builds: `make setup`. Asks CMake what is missing (cmake/probe), installs it as
-# root or with sudo on Debian and its relatives, and prints the line to type elsewhere; then LibTorch and HiGHS into .venv.
-# Under a second when nothing is missing.
+# root or with sudo on Debian and its relatives, and prints the line to type elsewhere; then LibTorch, HiGHS
+# and vl-convert into .venv. Under a second when nothing is missing.
 #   CMAKE_PREFIX_PATH  folders with libraries of your own, ":" between them; a LibTorch there is used instead of .venv's
 #   TORCH_INDEX        the package index to take LibTorch from, e.g. https://download.pytorch.org/whl/cpu
 set -euo pipefail
@@ -124,12 +124,12 @@ torch() {
   [ -s $probe/torch.txt ] || fail "LibTorch is in .venv, but CMake does not find it there; see $probe.log"
 }
 
-highs() {
-  compgen -G '.venv/lib/python3*/site-packages/highsbox' >/dev/null && return 0
-  cmp -s <(echo highsbox) $probe/without.txt && return 0  # said before
-  { make_venv && pip_install highsbox 2>$probe.pip.log; } && return 0
-  say "setup: HiGHS (pip: highsbox) cannot be installed; everything works but the solver 'milp'"
-  echo highsbox >$probe/without.txt
+useful_wheel() {  # <folder in site-packages> <wheel> <name> <what needs it>
+  compgen -G ".venv/lib/python3*/site-packages/$1" >/dev/null && return 0
+  grep -qsxF "$2" $probe/without.txt && return 0  # said before
+  { make_venv && pip_install "$2" 2>$probe.pip.log; } && return 0
+  say "setup: $3 (pip: $2) cannot be installed; everything works but $4"
+  echo "$2" >>$probe/without.txt
 }
 
 # A copied or moved tree asks anew.
@@ -138,4 +138,5 @@ mkdir -p $probe
 ask_cmake
 system_packages
 torch
-highs
+useful_wheel highsbox highsbox HiGHS "the solver 'milp'"
+useful_wheel vl_convert vl-convert-python==1.9.0.post1 vl-convert "the figures"

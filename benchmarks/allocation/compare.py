@@ -2,7 +2,7 @@
 
 Every solver is a process of its own; for each instance all take turns. A time is that of the call with the instance in
 memory, the median of up to five calls within 0.2 s, after a warm-up. Cost and load of every answer are recomputed here.
-Writes results/bench/allocation_peers.json and plots/allocation.dat (for plots/allocation.gnuplot). Ends with status 1 if
+Writes results/bench/allocation_peers.json, which allocation.vl.json draws. Ends with status 1 if
 `exact` is worse than any peer on any instance, or any of our answers exceeds its budget.
 """
 import argparse
@@ -130,7 +130,7 @@ def main():
     service = Service([arguments.service])
     services = {name: Service([arguments.service]) for name in OURS}
     services |= {name: Service([sys.executable, HERE / "peers/serve.py", name]) for name in PEERS}
-    rows, figure, failures = [], {name: [] for name in services}, []
+    rows, failures = [], []
     with tempfile.TemporaryDirectory() as folder:
         compare(services, service, folder, 10, 1, 1, 1, [])  # warms up
         for quantizers, count in sizes:
@@ -139,19 +139,10 @@ def main():
                 case = f"{quantizers} quantizers, {name}"
                 show(case, results)
                 rows += rows_of(case, results, count)
-                for solver, result in results.items():
-                    worst = max((gap for gap in result["gap"] if gap is not None), default=math.nan)
-                    figure[solver].append((kind, quantizers, quartiles(result["seconds"])[0] * 1000, worst))
 
     os.makedirs("results/bench", exist_ok=True)
     pathlib.Path("results/bench/allocation_peers.json").write_text(json.dumps(rows, indent=2) + "\n")
-    with open("plots/allocation.dat", "w") as data:
-        for solver, points in figure.items():
-            print(f'"{solver}"', file=data)
-            for kind, quantizers, milliseconds, worst in sorted(points):  # each kind in one stretch, for its line
-                print(kind, quantizers, f"{milliseconds:.6g} {worst:.6g}", file=data)
-            print("\n", file=data)
-    print("\nwrote results/bench/allocation_peers.json and plots/allocation.dat")
+    print("\nwrote results/bench/allocation_peers.json")
     for failure in failures:
         print("FAILED", failure)
     print(f"{len(failures)} failures: exact is never worse than a peer, and our budgets are kept" if not failures

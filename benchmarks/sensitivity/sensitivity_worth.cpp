@@ -10,8 +10,8 @@
 // network, as a method asks it before training, and its costs are added up over the kinds at work.
 //
 // Writes results/bench/sensitivity_worth.json (Spearman's correlation with its 95% bootstrap
-// interval), results/bench/sensitivity_worth.csv (every allocation's prediction and loss) and
-// plots/sensitivity_worth.dat, which plots/sensitivity_worth.gnuplot draws.
+// interval), which sensitivity_worth.vl.json draws, and results/bench/sensitivity_worth.csv (every
+// allocation's prediction and loss).
 
 #include <cstdio>
 #include <filesystem>
@@ -99,7 +99,7 @@ class Worth {
     ask_metrics();
   }
 
-  void run(Json& rows, std::ostream& points, std::ostream& figure) {
+  void run(Json& rows, std::ostream& points) {
     const Problem problem = problem_of(subject_, options_.bits);
     for (const Setting& setting : kSettings) {
       std::vector<double> losses;
@@ -114,7 +114,6 @@ class Worth {
                  << predictions[m].back() << ',' << losses.back() << '\n';
         }
       }
-      figure << "\"" << model_ << ", " << setting.name << "\"\n";
       for (size_t m = 0; m < tables_.size(); ++m) {
         const double correlation = bench::spearman(predictions[m], losses);
         const auto interval = bench::bootstrap_spearman(predictions[m], losses);
@@ -128,12 +127,9 @@ class Worth {
                         {"allocations", options_.allocations},
                         {"images", options_.images},
                         {"seconds", seconds_[m]}});
-        figure << m << ' ' << tables_[m].first << ' ' << correlation << ' ' << interval.low << ' '
-               << interval.high << '\n';
         std::printf("%-18s %-8s %-18s %6.3f  [%6.3f, %6.3f]\n", model_.c_str(), setting.name,
                     tables_[m].first.c_str(), correlation, interval.low, interval.high);
       }
-      figure << "\n\n";
       std::fflush(stdout);
     }
   }
@@ -254,17 +250,16 @@ Options read_options(int argc, char** argv) {
 
 void run(const Options& options) {
   Json rows = Json::array();
-  std::ostringstream points, figure;
+  std::ostringstream points;
   points << "model,setting,allocation,metric,predicted,loss\n";
   for (const auto& [model, file] : options.models) {
-    Worth(model, file, options).run(rows, points, figure);
+    Worth(model, file, options).run(rows, points);
   }
   const std::filesystem::path folder = "results/bench";
   std::filesystem::create_directories(folder);
   write_file_atomically(folder / "sensitivity_worth.json", rows.dump(2) + "\n");
   write_file_atomically(folder / "sensitivity_worth.csv", points.str());
-  write_file_atomically("plots/sensitivity_worth.dat", figure.str());
-  std::printf("wrote results/bench/sensitivity_worth.json, .csv, plots/sensitivity_worth.dat\n");
+  std::printf("wrote results/bench/sensitivity_worth.json and .csv\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// qbitopt plot: draws figures of the database, defined in plots/*.yaml.
+// qbitopt plot: draws figures of the database, defined in plots/*.vl.json.
 #include <fmt/format.h>
 
 #include "app/exit_codes.h"
@@ -33,8 +33,8 @@ const char* extension_of(FigureFormat format) {
       return ".pdf";
     case FigureFormat::kPng:
       return ".png";
-    case FigureFormat::kGnuplot:
-      return ".gp";
+    case FigureFormat::kJson:
+      return ".json";
     case FigureFormat::kCsv:
       return ".csv";
     default:
@@ -47,11 +47,10 @@ const char* extension_of(FigureFormat format) {
 int plot(const Invocation& invocation) {
   CommandLine line(
       "plot NAME... | all [options]",
-      "Draws figures. NAME is a figure, or the path of a definition (.yaml). Without NAME, "
+      "Draws figures. NAME is a figure, or the path of a definition (.vl.json). Without NAME, "
       "lists the figures.");
-  line.options()(
-      "format", po::value<std::string>()->value_name("FORMAT"),
-      "svg (default), pdf, png, gp (the gnuplot script with its data) or csv (the data)")(
+  line.options()("format", po::value<std::string>()->value_name("FORMAT"),
+                 "svg (default), pdf, png, json (Vega-Lite, with the data) or csv (the data)")(
       "output,o", po::value<OutputName>()->value_name("FILE"),
       "file to write; folder for several figures (default: plots)")(
       "sweep", po::value<std::string>()->value_name("NAME"), "only the jobs of this sweep");
@@ -79,16 +78,21 @@ int plot(const Invocation& invocation) {
   if (line.has("sweep")) sweep = line.get<std::string>("sweep");
   check_sweep(reader, sweep);
 
+  std::vector<FigureDefinition> figures;
+  for (const std::string& name : names) figures.push_back(read_figure(name));
+  const std::vector<std::string> drawings = draw_figures(reader, figures, sweep, format);
   size_t drawn = 0;
-  for (const std::string& name : names) {
-    const FigureDefinition figure = read_figure(name);
-    const fs::path file = is_file ? output : output / (figure.name + extension_of(format));
-    if (draw_figure(reader, figure, sweep, format, file)) {
-      console.print(written(file));
-      ++drawn;
-    } else {
-      console.say(figure.name + ": no runs to show yet");
+  for (size_t i = 0; i < figures.size(); ++i) {
+    const std::string& name = figures[i].name;
+    if (drawings[i].empty()) {
+      console.say(name + ": no runs to show yet");
+      continue;
     }
+    const fs::path file = is_file ? output : output / (name + extension_of(format));
+    if (file.has_parent_path()) fs::create_directories(file.parent_path());
+    write_file_atomically(file, drawings[i]);
+    console.print(written(file));
+    ++drawn;
   }
   if (drawn == 0)
     throw InputError("nothing to draw: " + reader.file().string() +

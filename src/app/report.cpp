@@ -10,7 +10,7 @@
 #include "app/tables.h"
 #include "app/text.h"
 #include "app/verbs.h"
-#include "qbitopt/report/figures/gnuplot.h"
+#include "qbitopt/report/figures/vl_convert.h"
 #include "qbitopt/report/page/page.h"
 
 namespace po = boost::program_options;
@@ -63,11 +63,9 @@ int report(const Invocation& invocation) {
   PageOptions options{.sweep = {}, .refresh_seconds = 0, .version = QBITOPT_VERSION};
   if (line.has("sweep")) options.sweep = line.get<std::string>("sweep");
   check_sweep(Reader(database), options.sweep);
-  if (!has_gnuplot()) {
-    console.warn(
-        "the report has no figures, because gnuplot is not installed (apt: gnuplot-nox; dnf, "
-        "conda: gnuplot)");
-  }
+  if (!has_vl_convert())
+    console.warn("the report has no figures, because vl-convert is not installed (" +
+                 how_to_get_vl_convert() + ")");
   if (line.is_on("watch") && !has_driver(database))
     console.say("no driver is running: writing the report once");
   if (line.is_on("watch"))

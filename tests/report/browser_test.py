@@ -180,6 +180,86 @@ def check_tooltip(browser, jobs):
     browser.run("location.hash = ''; window.dispatchEvent(new HashChangeEvent('hashchange'))")
 
 
+def key(browser, name):
+    """A key that is pressed and released in the focused element."""
+    for kind in ("rawKeyDown", "keyUp"):
+        browser.command("Input.dispatchKeyEvent", type=kind, key=name, code=name)
+
+
+def lit(browser):
+    """For each figure, the labels of its marks that are lit; {} if none is."""
+    return browser.run("""
+        if (!document.getElementById('figures').classList.contains('lit')) return {};
+        return Object.fromEntries([...document.querySelectorAll('#figures figure')].map((figure) =>
+            [figure.id, [...figure.querySelectorAll('.role-mark .on')].map((mark) => mark.getAttribute('aria-label'))]));
+    """)
+
+
+def check_figures(browser, database):
+    """What a mark says under the pointer and to the keyboard; the runs of a row or a mark light up in all figures."""
+    browser.run("window.scrollTo(0, 0)")
+    place = browser.run("""
+        const mark = document.querySelector('#figure-bits_per_layer .mark-rect [aria-label^="qbitopt, "]');
+        mark.scrollIntoView({block: 'center'});
+        const box = mark.getBoundingClientRect();
+        return [box.left + box.width / 2, box.top + box.height / 2];
+    """)
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        browser.command("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+    tip = browser.run("const tip = document.querySelector('.tip'); return tip.hidden ? '' : tip.textContent")
+    configuration = tip.removeprefix("qbitopt, features.0.0: 8 bits, configuration ")
+    jobs = {key[:10] for (key,) in database.execute("SELECT key FROM runs WHERE substr(config_key, 1, 10) = ?", [configuration])}
+    check("the pointer reads configuration, layer and value", len(jobs) > 0)
+    shown = lit(browser)
+    check("a click lights up the configuration", all(configuration in label for label in shown["figure-bits_per_layer"]))
+    check("and the runs of other figures", {label[-10:] for label in shown["figure-time_per_job"]}, jobs)
+    check("and the rows of the comparison", jobs <= set(browser.run(
+        "return [...document.querySelectorAll('.qbitopt-table tr.on')].flatMap((row) => row.dataset.runs.split(' '))")))
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.command("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+    check("a second click ends it", lit(browser), {})
+
+    runs = browser.run("""
+        const row = document.querySelector('.qbitopt-table tr[data-row="qbitopt@2.5"]');
+        row.querySelector('th button').click();
+        return [row.dataset.runs, row.querySelector('th button').getAttribute('aria-pressed')];
+    """)
+    shown = lit(browser)
+    check("a row of the comparison lights up its runs", {label[-10:] for label in shown["figure-time_per_job"]}, set(runs[0].split()))
+    check("in every figure but those of another budget", {name for name in shown if not shown[name]},
+          {"figure-bits_per_layer", "figure-curves"})
+    check("and says so", runs[1], "true")
+    browser.open("about:blank")
+    browser.call("POST", browser.session + "/back", {})
+    check("a reload keeps it", lit(browser), shown)
+
+    browser.run("document.querySelector('#figure-accuracy_over_bits .drawing').focus()")
+    key(browser, "Escape")
+    check("Escape ends it", lit(browser), {})
+    for _ in range(2):
+        key(browser, "ArrowRight")
+    second = browser.run("""
+        const marks = document.querySelectorAll('#figure-accuracy_over_bits .role-mark [aria-label]');
+        return [document.querySelector('.tip').textContent, marks[1].getAttribute('aria-label'), document.querySelector('.tip').hidden];
+    """)
+    check("arrow keys step through the marks", second, [second[1], second[1], False])
+    key(browser, "Enter")
+    check("Enter lights it up", second[1] in lit(browser)["figure-accuracy_over_bits"])
+    key(browser, "Enter")
+
+    widths = browser.run("""
+        const figure = document.querySelector('#figure-curves');
+        const width = () => figure.querySelector('svg').getBoundingClientRect().width;
+        const button = figure.querySelector('button.larger');
+        const before = width();
+        button.click();
+        const after = width();
+        button.click();
+        return [after / before, width() / before, document.documentElement.scrollWidth <= innerWidth];
+    """)
+    check("a figure can be enlarged", [round(widths[0], 2), round(widths[1], 2), widths[2]], [2, 1, True])
+
+
 def check_sorting(browser):
     click_head(browser, "all-runs", "Top-1 [%]")
     values = column(browser, "all-runs", "Top-1 [%]")
@@ -299,6 +379,7 @@ def main():
         check_copying(browser)
         check_csv(browser, database, qbitopt)
         check_tooltip(browser, jobs)
+        check_figures(browser, connection)
         check_comparison(browser, report.as_uri())
         check_phone(browser, report.as_uri())
         check("the console is silent", browser.console(), [])

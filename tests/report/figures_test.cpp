@@ -10,18 +10,17 @@
 #include <set>
 
 #include "qbitopt/core/error.h"
-#include "qbitopt/report/figures/canvas.h"
 #include "qbitopt/report/figures/figure.h"
-#include "qbitopt/report/figures/gnuplot.h"
 #include "qbitopt/report/figures/style.h"
-#include "qbitopt/report/figures/svg.h"
+#include "qbitopt/report/figures/vl_convert.h"
 #include "report/example_database.h"
 #include "runlog/fixture.h"
 
 namespace qbitopt::testing {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -60,6 +59,13 @@ class FiguresTest : public ::testing::Test {
     store_run(database, job, run);
   }
 
+  static void expect_drawn(const Database& database, const FigureDefinition& figure) {
+    if (!has_vl_convert()) return;
+    const PageFigure drawn = figures_for_page(database.reader(), {figure}, std::nullopt).at(0);
+    EXPECT_EQ(drawn.error, "");
+    EXPECT_THAT(drawn.svg, HasSubstr("role-mark")) << figure.name;
+  }
+
   // The values of a column, each once.
   static std::set<std::string> values(const Rows& rows, const std::string& column) {
     std::set<std::string> found;
@@ -71,56 +77,91 @@ class FiguresTest : public ::testing::Test {
 };
 
 TEST_F(FiguresTest, EveryDefinitionDrawsTheExample) {
-  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  if (!has_vl_convert()) GTEST_SKIP() << "no vl-convert";
   Database database(folder_ / "example.db");
   store_example(database, folder_.path());
   ASSERT_GE(figure_files().size(), 13u);
+  std::vector<FigureDefinition> figures;
+  for (const EmbeddedFile& file : figure_files())
+    figures.push_back(read_figure(std::string(file.name)));
+  const std::vector<PageFigure> drawn = figures_for_page(database.reader(), figures, "example");
   const std::set<std::string> elsewhere = {"accuracy_over_bops", "metric_agreement"};
-  for (const EmbeddedFile& file : figure_files()) {
-    const FigureDefinition figure = read_figure(std::string(file.name));
-    EXPECT_NE(figure.title, "") << file.name;
-    EXPECT_NE(figure.caption, "") << file.name;
-    const auto [svg, csv] = figure_for_page(database.reader(), figure, "example");
-    if (elsewhere.count(figure.name) != 0) {  // the example has no such runs: their own tests
-      EXPECT_EQ(svg, "") << file.name;
+  for (size_t i = 0; i < figures.size(); ++i) {
+    SCOPED_TRACE(figures[i].name);
+    EXPECT_NE(figures[i].title, "");
+    EXPECT_NE(figures[i].caption, "");
+    EXPECT_EQ(drawn[i].error, "");
+    const std::string& svg = drawn[i].svg;
+    if (elsewhere.count(figures[i].name) != 0) {  // the example has no such runs: their own tests
+      EXPECT_EQ(svg, "");
       continue;
     }
-    EXPECT_THAT(csv, HasSubstr("panel,")) << file.name;
-    EXPECT_THAT(svg, StartsWith("<svg viewBox=")) << file.name;
-    EXPECT_THAT(svg, Not(HasSubstr("<script"))) << file.name;
-    EXPECT_THAT(svg, HasSubstr("var(--muted)")) << file.name;
+    EXPECT_THAT(drawn[i].csv, HasSubstr("panel,"));
+    EXPECT_THAT(svg, StartsWith("<svg viewBox="));
+    EXPECT_THAT(svg, Not(HasSubstr("<script")));
+    EXPECT_THAT(svg, HasSubstr("var(--muted)"));
+    EXPECT_THAT(svg, ContainsRegex("aria-label=\"[^\"]*(run|configuration) [0-9a-f]{10}\""));
+    EXPECT_THAT(svg, Not(ContainsRegex(" d=\"[^\"]*[0-9][.][0-9][0-9]"))) << "long coordinates";
   }
 }
 
 TEST_F(FiguresTest, FormatsAreWhatTheirNamesSay) {
-  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+  if (!has_vl_convert()) GTEST_SKIP() << "no vl-convert";
   Database database(folder_ / "example.db");
   store_example(database, folder_.path());
   const FigureDefinition figure = read_figure("time_per_job");
   const auto first_bytes = [&](FigureFormat format) {
-    const auto file = folder_ / "figure";
-    EXPECT_TRUE(draw_figure(database.reader(), figure, std::nullopt, format, file));
-    std::string bytes(5, ' ');
-    std::ifstream(file, std::ios::binary).read(bytes.data(), 5);
-    return bytes;
+    return draw_figures(database.reader(), {figure}, std::nullopt, format).at(0).substr(0, 5);
   };
-  EXPECT_EQ(first_bytes(FigureFormat::kSvg), "<?xml");
+  EXPECT_EQ(first_bytes(FigureFormat::kSvg), "<svg ");
   EXPECT_EQ(first_bytes(FigureFormat::kPdf), "%PDF-");
   EXPECT_EQ(first_bytes(FigureFormat::kPng), "\x89PNG\r");
-  EXPECT_EQ(first_bytes(FigureFormat::kGnuplot), "set t");
+  EXPECT_EQ(first_bytes(FigureFormat::kJson), "{\n \"$");
   EXPECT_EQ(first_bytes(FigureFormat::kCsv), "panel");
   EXPECT_THAT(
       message_of([] { figure_format("swg"); }),
       HasSubstr(
-          "unknown format 'swg', did you mean 'svg'?; known formats: csv, gp, pdf, png, svg"));
+          "unknown format 'swg', did you mean 'svg'?; known formats: csv, json, pdf, png, svg"));
+}
+
+TEST_F(FiguresTest, ASpecificationCarriesItsRowsTheCommonLookAndTheStylesOfItsSeries) {
+  Database database(folder_ / "runs.db");
+  store(database, "qbitopt", 0, 80, true);
+  write("a.sql", "SELECT 'qbitopt x=1' AS series, 7 AS x");
+  write(
+      "a.vl.json",
+      R"({"data": {"name": "rows"}, "mark": "point", "config": {"padding": 3, "view": {"fill": "red"}}})");
+  const Json spec = figure_spec(database.reader(), read_figure(path("a.vl.json")), std::nullopt);
+  EXPECT_EQ(spec["datasets"]["rows"],
+            Json::parse(R"([{"row": 0, "series": "qbitopt x=1", "x": 7, "color": "#d55e00",
+                             "shape": "circle"}])"));
+  EXPECT_EQ(spec["config"]["padding"], 3);
+  EXPECT_EQ(spec["config"]["view"], Json::parse(R"({"fill": "red", "stroke": null})"));
+  EXPECT_EQ(spec["config"]["background"], "#ffffff");
+}
+
+TEST_F(FiguresTest, AFigureMayExtendAnother) {
+  write("a.sql", "SELECT 1");
+  write("a.vl.json", R"({"extends": "base", "title": "A", "mark": {"size": 3, "shape": null}})");
+  write("base.vl.json", R"({"data": {"name": "rows"}, "title": "B", "description": "C",
+                            "mark": {"type": "point", "shape": "square"}})");
+  const FigureDefinition figure = read_figure(path("a.vl.json"));
+  EXPECT_EQ(figure.title, "A");
+  EXPECT_EQ(figure.caption, "C");
+  EXPECT_EQ(figure.spec["mark"], Json::parse(R"({"type": "point", "size": 3})"));
+  EXPECT_FALSE(figure.spec.contains("extends"));
+  write("a.vl.json", R"({"extends": "curves"})");
+  EXPECT_EQ(read_figure(path("a.vl.json")).title, read_figure("curves").title);
+  write("a.vl.json", R"({"extends": "a"})");
+  EXPECT_THAT(message_of([&] { read_figure(path("a.vl.json")); }),
+              HasSubstr("'extends' must name another figure, which does not extend this one"));
 }
 
 TEST_F(FiguresTest, NothingIsDrawnOfAnEmptyDatabase) {
   Database database(folder_ / "empty.db");
   for (const EmbeddedFile& file : figure_files()) {
-    EXPECT_EQ(figure_script(database.reader(), read_figure(std::string(file.name)), std::nullopt,
-                            FigureFormat::kSvg),
-              "")
+    EXPECT_TRUE(
+        figure_spec(database.reader(), read_figure(std::string(file.name)), std::nullopt).is_null())
         << file.name;
   }
 }
@@ -254,7 +295,7 @@ TEST_F(FiguresTest, BitOperationsAreShownWhereTheWorkerCountedThem) {
   EXPECT_DOUBLE_EQ(rows.at(1, "x"), 3);
   EXPECT_EQ(rows.at(0, "front"), 1);
   EXPECT_EQ(rows.at(1, "front"), 1);
-  EXPECT_NE(figure_script(database.reader(), figure, std::nullopt, FigureFormat::kSvg), "");
+  expect_drawn(database, figure);
 }
 
 TEST_F(FiguresTest, BitsStandOverTheCostOfTheFewestCandidate) {
@@ -298,7 +339,7 @@ TEST_F(FiguresTest, MetricsAgreeByTheRanksOfTheirCosts) {
   // Ranks 1 2 4 3 and 1.5 1.5 3.5 3.5: covariance 1, variances 1.25 and 1.
   EXPECT_NEAR(found.at({"fit", "tied"}), 100 / std::sqrt(1.25), 1e-9);
   EXPECT_NEAR(found.at({"tied", "fit"}), 100 / std::sqrt(1.25), 1e-9);
-  EXPECT_NE(figure_script(database.reader(), figure, std::nullopt, FigureFormat::kSvg), "");
+  expect_drawn(database, figure);
 }
 
 TEST_F(FiguresTest, ATrialOfASearchIsInNoFigureOfResults) {
@@ -341,98 +382,74 @@ TEST_F(FiguresTest, ATrialOfASearchIsInNoFigureOfResults) {
   for (const char* figure : figures) EXPECT_TRUE(shows_the_trial(figure)) << figure;
 }
 
-TEST_F(FiguresTest, NamesCannotSpeakToGnuplot) {
-  if (!has_gnuplot()) GTEST_SKIP() << "no gnuplot";
+TEST_F(FiguresTest, NamesAreTextWhateverTheyHold) {
+  if (!has_vl_convert()) GTEST_SKIP() << "no vl-convert";
   Database database(folder_ / "runs.db");
-  const std::string trap = path("trap");
-  for (const std::string& name :
-       {"'; system('touch " + trap + "'); '", "`touch " + trap + "`", "\"; !touch " + trap + "\n!",
-        "END\nsystem('touch " + trap + "')\n", std::string("a\\n@b^c{/:Bold d}")}) {
+  for (const char* name : {"</text><script>alert(1)</script>", "\" onload=\"alert(1)", "a'b\\",
+                           "' + alert(1) + '", "\x1b[1m\xef\xbf\xbe"})
     store(database, name, 0, 80, true);
-  }
+  std::vector<FigureDefinition> figures;
   for (const char* name : {"accuracy_over_bits", "bits_per_layer", "time_per_job", "curves"})
-    EXPECT_THAT(figure_for_page(database.reader(), read_figure(name), std::nullopt).svg,
-                HasSubstr("<svg"));
-  EXPECT_FALSE(std::filesystem::exists(trap));
+    figures.push_back(read_figure(name));
+  for (const PageFigure& drawn : figures_for_page(database.reader(), figures, std::nullopt)) {
+    EXPECT_EQ(drawn.error, "");
+    EXPECT_THAT(drawn.svg, HasSubstr("&lt;script&gt;"));
+    EXPECT_THAT(drawn.svg, Not(HasSubstr("<script")));
+    EXPECT_THAT(drawn.svg, HasSubstr("&quot; onload=&quot;alert(1)")) << "in an attribute";
+  }
 }
 
-TEST_F(FiguresTest, WithoutGnuplotTheErrorSaysHowToGetIt) {
-  const std::string path = std::getenv("PATH");
-  ::setenv("PATH", folder_.path().c_str(), 1);
-  const std::string message = message_of([] { gnuplot_output("plot 1"); });
-  ::setenv("PATH", path.c_str(), 1);
-  EXPECT_THAT(message, HasSubstr("gnuplot, which draws the figures, is not in the PATH"));
-  EXPECT_THAT(message, HasSubstr("sudo apt-get install gnuplot-nox"));
+TEST_F(FiguresTest, WithoutVlConvertTheErrorSaysHowToGetIt) {
+  ::setenv("QBITOPT_PYTHON", path("python").c_str(), 1);
+  EXPECT_FALSE(has_vl_convert());
+  const std::string message = message_of([] { draw_specs({"{}"}, "svg"); });
+  ::unsetenv("QBITOPT_PYTHON");
+  EXPECT_THAT(message, HasSubstr("no Python with vl-convert, which draws the figures, was found"));
+  EXPECT_THAT(message, HasSubstr("pip install vl-convert-python"));
+}
+
+TEST_F(FiguresTest, WhenVlConvertCrashesTheFigureSaysSo) {
+  write("python", "#!/bin/sh\n[ \"$1\" = -c ] || { echo panicked >&2; exit 3; }\n");
+  std::filesystem::permissions(path("python"), std::filesystem::perms::owner_all);
+  Database database(folder_ / "runs.db");
+  store(database, "qbitopt", 0, 80, true);
+  ::setenv("QBITOPT_PYTHON", path("python").c_str(), 1);
+  const auto drawn =
+      figures_for_page(database.reader(), {read_figure("time_per_job")}, std::nullopt);
+  ::unsetenv("QBITOPT_PYTHON");
+  EXPECT_THAT(drawn.at(0).error, HasSubstr("python ended with status 3:\npanicked"));
 }
 
 TEST_F(FiguresTest, MistakesInADefinitionAreShownInTheirPlace) {
-  write("a.yaml", "title: A\nkind: pionts\n");
-  write("a.sql", "SELECT 1");
-  EXPECT_THAT(message_of([&] { read_figure(path("a.yaml")); }),
-              HasSubstr("a.yaml:2:7: unknown figure kind 'pionts', did you mean 'points'?; known "
-                        "figure kinds: cells, lines, points, strip"));
-  write("a.yaml", "title: A\nkind: points\nx: {titel: X}\n");
-  EXPECT_THAT(message_of([&] { read_figure(path("a.yaml")); }), HasSubstr("a.yaml:3:5: "));
-  EXPECT_THAT(message_of([] { read_figure("curvs"); }), HasSubstr("did you mean 'curves'?"));
-}
-
-TEST_F(FiguresTest, SqlMustGiveTheColumnsOfItsKind) {
   Database database(folder_ / "runs.db");
-  write("a.yaml", "title: A\nkind: points\n");
-  write("a.sql", "SELECT 'one' AS panel, 's' AS series, 1 AS x WHERE :sweep IS NULL");
+  write("a.sql", "SELECT 1 AS x");
+  write("a.vl.json", "{\n  \"mark\": \"point\",\n}");
+  EXPECT_THAT(message_of([&] { read_figure(path("a.vl.json")); }),
+              AllOf(HasSubstr("a.vl.json"), HasSubstr("line 3, column 1")));
+  write("a.vl.json", R"({"mark": "point"})");
+  EXPECT_THAT(message_of([&] { read_figure(path("a.vl.json")); }),
+              HasSubstr(R"(a.vl.json: it has no "data": {"name": "rows"})"));
+  EXPECT_THAT(message_of([] { read_figure("curvs"); }), HasSubstr("did you mean 'curves'?"));
+  if (!has_vl_convert()) GTEST_SKIP() << "no vl-convert";
+  write("a.vl.json",
+        R"({"data": {"name": "rows"}, "mark": "point", "transform": [{"filter": "datum.x >"}]})");
+  const FigureDefinition figure = read_figure(path("a.vl.json"));
   EXPECT_THAT(message_of([&] {
-                figure_script(database.reader(), read_figure(path("a.yaml")), std::nullopt,
-                              FigureFormat::kSvg);
+                draw_figures(database.reader(), {figure}, std::nullopt, FigureFormat::kSvg);
               }),
-              HasSubstr("figure a: its SQL has no column 'y', which the kind 'points' needs"));
+              AllOf(HasSubstr("figure a cannot be drawn: "), HasSubstr("Unexpected end of input"),
+                    Not(HasSubstr("    at ")), HasSubstr("--format json")));
+  const auto both =
+      figures_for_page(database.reader(), {figure, read_figure("curves")}, std::nullopt);
+  EXPECT_THAT(both.at(0).error, HasSubstr("Unexpected end of input"));
+  EXPECT_EQ(both.at(1).error, "") << "a mistake in one figure is none of the others";
 }
 
 TEST(SeriesStylesTest, ConfigurationsLookLikeTheirMethod) {
   const SeriesStyles styles({"ours", "theirs"});
   EXPECT_EQ(styles.of("qbitopt solver=exact").color, styles.of("qbitopt").color);
-  EXPECT_EQ(styles.of("theirs solver=exact").filled_mark, styles.of("theirs").filled_mark);
+  EXPECT_EQ(styles.of("theirs solver=exact").shape, styles.of("theirs").shape);
   EXPECT_NE(styles.of("ours").color, styles.of("theirs").color);
-}
-
-TEST(CanvasTest, TextIsOneGnuplotStringWhateverItHolds) {
-  EXPECT_EQ(quoted("it's\n`a`\t\\"), "'it’s `a` \\'");
-}
-
-TEST(CanvasTest, LabelsKeepTheirDistanceAndTheirOrder) {
-  EXPECT_THAT(spread({10, 50}, 5, 0, 100), ElementsAre(10, 50));
-  EXPECT_THAT(spread({50, 51, 50.5}, 10, 0, 100), ElementsAre(40.5, 60.5, 50.5));
-  EXPECT_THAT(spread({1, 2}, 10, 0, 100), ElementsAre(0, 10));
-  EXPECT_THAT(spread({99, 98}, 10, 0, 100), ElementsAre(100, 90));
-}
-
-TEST(CanvasTest, LogarithmicAxesHaveRoundNumbers) {
-  EXPECT_EQ(logarithmic_ticks({0.4, 30, true}), "0.5, 1, 2, 5, 10, 20");
-  EXPECT_EQ(logarithmic_ticks({0.01, 1000, true}), "0.01, 0.1, 1, 10, 100, 1e+03");
-  EXPECT_EQ(logarithmic_ticks({0.01, 1e10, true}), "0.01, 1, 100, 1e+04, 1e+06, 1e+08, 1e+10");
-}
-
-TEST(CanvasTest, ScalesReachOverTheirValues) {
-  const Scale scale = scale_over({2, 4}, {});
-  EXPECT_LT(scale.low, 2);
-  EXPECT_GT(scale.high, 4);
-  EXPECT_DOUBLE_EQ(scale.fraction(3), 0.5);
-  const Scale logarithmic = scale_over({-1, 0, 1, 100}, {.is_logarithmic = true});
-  EXPECT_GT(logarithmic.low, 0);
-  EXPECT_NEAR(logarithmic.fraction(10), 0.5, 1e-12);
-  EXPECT_FALSE(logarithmic.has(0));
-  const Scale fixed = scale_over({3}, {.from = 2, .to = 8});
-  EXPECT_EQ(fixed.low, 2);
-  EXPECT_EQ(fixed.high, 8);
-}
-
-TEST(ThemedSvgTest, ShortensCoordinatesAndNoNumberThatIsRead) {
-  const std::string svg = themed_svg(
-      "<svg viewBox=\"0 0 9 9\"><defs><filter/></defs><g><title>$block1 using 1:2</title>"
-      "<path d='M1.25,2.75 L3.10,4.05 '/><text>0.48 bits, 2.13 more</text></g></svg>",
-      "f", "A title");
-  EXPECT_THAT(svg, HasSubstr("<path d='M1.2,2.7 L3.1,4.0 '/>"));
-  EXPECT_THAT(svg, HasSubstr("<text>0.48 bits, 2.13 more</text>"));
-  EXPECT_EQ(svg.find("$block1"), std::string::npos);
 }
 
 }  // namespace

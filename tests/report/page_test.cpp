@@ -26,14 +26,14 @@ Json data_of(const std::string& page) {
   return Json::parse(page.substr(from, page.find("</script>", from) - from));
 }
 
-// Without gnuplot, to be fast: figures have tests of their own.
+// Without vl-convert, to be fast: figures have tests of their own.
 class PageTest : public ::testing::Test {
  protected:
-  PageTest() : database_(folder_ / "example.db"), path_(std::getenv("PATH")) {
+  PageTest() : database_(folder_ / "example.db") {
     store_example(database_, folder_.path());
-    ::setenv("PATH", folder_.path().c_str(), 1);
+    ::setenv("QBITOPT_PYTHON", "/nowhere/python3", 1);
   }
-  ~PageTest() override { ::setenv("PATH", path_.c_str(), 1); }
+  ~PageTest() override { ::unsetenv("QBITOPT_PYTHON"); }
 
   std::string page(PageOptions options = {}) {
     options.tables = {default_definition(database_.reader(), options.sweep.value_or("example"))};
@@ -42,11 +42,10 @@ class PageTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   Database database_;
-  std::string path_;
 };
 
 TEST_F(PageTest, SaysWhyThereAreNoFigures) {
-  EXPECT_THAT(page(), HasSubstr("gnuplot, which draws the figures, was not installed"));
+  EXPECT_THAT(page(), HasSubstr("vl-convert, which draws the figures, was not installed"));
 }
 
 TEST_F(PageTest, ShowsEveryJobOfTheSweep) {
@@ -158,9 +157,9 @@ TEST_F(PageTest, CutsCurvesToAboutSixtyPointsAndKeepsTheirEnds) {
   EXPECT_EQ(steps.back(), 5000);
 }
 
-// With its figures, where there is a gnuplot.
+// With its figures, where there is vl-convert.
 TEST_F(PageTest, FiveHundredJobsFitIntoThreeMegabytes) {
-  ::setenv("PATH", path_.c_str(), 1);
+  ::unsetenv("QBITOPT_PYTHON");
   Database database(folder_ / "many.db");
   store_example(database, folder_.path(), {.seeds = 31});
   EXPECT_GE(stored_keys(database.reader(), "example").size(), 495u);

@@ -211,8 +211,9 @@ TEST(TableFormatTest, CsvHasAllDigitsAndAColumnForEachNumber) {
 TEST(TableFormatTest, HtmlEscapesEverythingThatRunsBring) {
   const std::string text = table_as_html(make_table());
   EXPECT_THAT(text, AllOf(HasSubstr("<th scope=\"row\">a|b_&lt;script&gt;</th>"),
-                          HasSubstr("data-value=\"86.404\""), HasSubstr("<tr data-row=\"q@3\">"),
-                          HasSubstr("<tr data-row=\"r@2\" class=\"block\">"),
+                          HasSubstr("data-value=\"86.404\""),
+                          HasSubstr("<tr data-row=\"q@3\" data-runs=\"0123456789\">"),
+                          HasSubstr("<tr data-row=\"r@2\" data-runs=\"\" class=\"block\">"),
                           HasSubstr("href=\"https://example.org/?a=1&amp;b=2\""),
                           HasSubstr("<strong>86.40 ± 0.30</strong><sup>a</sup>")));
   EXPECT_THAT(text, Not(HasSubstr("<script")));

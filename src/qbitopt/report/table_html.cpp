@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <set>
 #include <string_view>
 
+#include "qbitopt/core/hash.h"
 #include "qbitopt/core/json.h"
 #include "qbitopt/report/cell_style.h"
 #include "qbitopt/report/page/html.h"
@@ -28,6 +30,15 @@ std::string cell_of(const Cell& cell, const ColumnDefinition& column, bool is_he
                      is_header ? "th" : "td");
 }
 
+// The runs behind a row, by which a page finds them in its figures.
+std::string runs_of(const TableRow& row) {
+  std::set<std::string> jobs;
+  for (const Cell& cell : row.cells) {
+    for (const CellSource& source : cell.sources) jobs.insert(short_key(source.key));
+  }
+  return fmt::to_string(fmt::join(jobs, " "));
+}
+
 std::string section_of(const Table& table, const TableSection& section) {
   std::string text = "<table>\n";
   text += fmt::format("<caption>{}{}{}</caption>\n", escaped(table.title),
@@ -39,8 +50,8 @@ std::string section_of(const Table& table, const TableSection& section) {
   }
   text += "</tr></thead>\n<tbody>\n";
   for (const TableRow& row : section.rows) {
-    text += fmt::format("<tr data-row=\"{}\"{}>", escaped(row.address),
-                        row.begins_block ? " class=\"block\"" : "");
+    text += fmt::format("<tr data-row=\"{}\" data-runs=\"{}\"{}>", escaped(row.address),
+                        runs_of(row), row.begins_block ? " class=\"block\"" : "");
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const bool is_header = table.columns[i].show == ColumnDefinition::Show::kLabel;
       text += cell_of(row.cells[i], table.columns[i], is_header);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,32 +13,33 @@ enum class FigureFormat {
   kSvg,
   kPdf,
   kPng,
-  kGnuplot,  // the script with its data, for editing
-  kCsv,      // the rows of its SQL
+  kJson,  // the specification with its rows, for editing
+  kCsv,   // the rows of its SQL
 };
-// "svg", "pdf", "png", "gp" or "csv", also as the end of a file's name. Throws InputError.
+// "svg", "pdf", "png", "json" or "csv", also as the end of a file's name. Throws InputError.
 FigureFormat figure_format(const std::string& name);
 
-// The gnuplot script of a figure, data included; empty if there is nothing to draw. `sweep`: show
-// only its jobs; nullopt: all jobs. Throws InputError if the SQL lacks a column that the kind of
-// figure needs.
-std::string figure_script(const Reader& reader, const FigureDefinition& figure,
-                          const std::optional<std::string>& sweep, FigureFormat format,
-                          bool with_title = true);
+// The specification with the common look and the rows of its SQL as the data set "rows"; null if
+// there are none. A row also has `row`, its number, and, if it has a `series`, the `color` and
+// `shape` of its method. `sweep`: show only its jobs; nullopt: all jobs.
+Json figure_spec(const Reader& reader, const FigureDefinition& figure,
+                 const std::optional<std::string>& sweep);
 
-// Draws into a file. Returns false, and writes nothing, if there is nothing to draw.
-bool draw_figure(const Reader& reader, const FigureDefinition& figure,
-                 const std::optional<std::string>& sweep, FigureFormat format,
-                 const std::filesystem::path& output);
+// The file of each figure; empty: there is nothing to draw. Throws InputError if one cannot be
+// drawn.
+std::vector<std::string> draw_figures(const Reader& reader,
+                                      const std::vector<FigureDefinition>& figures,
+                                      const std::optional<std::string>& sweep, FigureFormat format);
 
-// The figure as an <svg> element for a page: sized by its width, in the colors of the page (CSS
-// variables --ink, --muted, --line), with title and description for a screen reader, and ids that
-// begin with the figure's name. Empty if there is nothing to draw.
+// A figure as an <svg> element for a page: sized by its width, without its title, in the page's
+// colors. Every mark has the attribute aria-label, which says what it shows.
 struct PageFigure {
-  std::string svg;
-  std::string csv;  // the rows of its SQL
+  std::string svg;    // empty: there is nothing to draw, or an error
+  std::string error;  // why it could not be drawn
+  std::string csv;    // the rows of its SQL
 };
-PageFigure figure_for_page(const Reader& reader, const FigureDefinition& figure,
-                           const std::optional<std::string>& sweep);
+std::vector<PageFigure> figures_for_page(const Reader& reader,
+                                         const std::vector<FigureDefinition>& figures,
+                                         const std::optional<std::string>& sweep);
 
 }  // namespace qbitopt

@@ -21,8 +21,8 @@ std::vector<std::string> sweeps_on_page(const Reader& reader, const PageOptions&
 
 // One HTML file about a sweep: summary, tables, figures, a page for every run, failures,
 // provenance, and the SQL of each part. It needs no network, runs only its own script, and shows
-// the contents of configurations and logs as text. Without gnuplot there are no figures, and a line
-// says so.
+// the contents of configurations and logs as text. Without vl-convert there are no figures, and a
+// line says so.
 std::string render_page(const Reader& reader, const PageOptions& options);
 
 }  // namespace qbitopt

@@ -9,7 +9,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/report/figures/figure.h"
-#include "qbitopt/report/figures/gnuplot.h"
+#include "qbitopt/report/figures/vl_convert.h"
 #include "qbitopt/report/page/html.h"
 #include "qbitopt/report/page/queries.h"
 #include "qbitopt/report/run_groups.h"
@@ -177,25 +177,21 @@ std::string comparison(const SectionInput& input, const TableDefinition& definit
 // Beyond this, the page would grow too large; the command that writes the data is shown instead.
 constexpr size_t kMostCsvBytes = 200'000;
 
-std::string drawing(const SectionInput& input, const FigureDefinition& figure, Json& csv) {
-  PageFigure drawn;
-  try {
-    drawn = figure_for_page(input.reader, figure, input.sweep);
-  } catch (const std::exception& error) {  // the page shows the error in place of the figure
-    drawn.svg = "<p class=\"message\">" + escaped(error.what()) + "</p>";
-  }
+std::string drawing(const FigureDefinition& figure, PageFigure drawn, Json& csv) {
+  if (!drawn.error.empty()) drawn.svg = "<p class=\"message\">" + escaped(drawn.error) + "</p>";
   if (drawn.svg.empty()) return "";
   const std::string command = fmt::format("qbitopt plot {} --format csv", figure.name);
-  std::string data = fmt::format("<p class=\"note\">Data: <code>{}</code></p>", escaped(command));
-  if (drawn.csv.empty()) {
-    data = "";
-  } else if (drawn.csv.size() <= kMostCsvBytes) {
+  std::string data = fmt::format("Data: <code>{}</code>", escaped(command));
+  if (drawn.csv.size() <= kMostCsvBytes) {
     csv[figure.name] = drawn.csv;
     data = fmt::format(
-        "<p><button type=\"button\" class=\"plain csv\" data-figure=\"{}\">Data as "
-        "CSV</button></p>",
+        "<button type=\"button\" class=\"plain csv\" data-figure=\"{}\">Data as CSV</button>",
         escaped(figure.name));
   }
+  data = drawn.csv.empty() ? ""
+                           : "<p class=\"note\"><button type=\"button\" class=\"plain larger\" "
+                             "aria-pressed=\"false\">Larger</button> " +
+                                 data + "</p>";
   return fmt::format(
       "<figure id=\"figure-{}\">\n<h3>{}</h3>\n<figcaption>{}</figcaption>\n"
       "<div class=\"drawing\" tabindex=\"0\" role=\"region\" "
@@ -280,21 +276,23 @@ std::string comparison_section(const SectionInput& input,
 }
 
 std::string figures_section(const SectionInput& input, Json& csv) {
-  if (!has_gnuplot()) {
+  if (!has_vl_convert()) {
     return section("figures", "Figures",
-                   "<p class=\"note\">gnuplot, which draws the figures, was not installed when "
+                   "<p class=\"note\">vl-convert, which draws the figures, was not installed when "
                    "this page was written.</p>\n");
   }
   std::vector<std::string> names = figure_names();
   // The figure that most readers look for comes first.
   std::stable_partition(names.begin(), names.end(),
                         [](const std::string& name) { return name == "accuracy_over_bits"; });
+  std::vector<FigureDefinition> figures;
+  for (const std::string& name : names) figures.push_back(read_figure(name));
+  const std::vector<PageFigure> drawn = figures_for_page(input.reader, figures, input.sweep);
   std::string content;
   std::vector<std::string> empty;  // titles
-  for (const std::string& name : names) {
-    const FigureDefinition figure = read_figure(name);
-    const std::string html = drawing(input, figure, csv);
-    if (html.empty()) empty.push_back(figure.title);
+  for (size_t i = 0; i < figures.size(); ++i) {
+    const std::string html = drawing(figures[i], drawn[i], csv);
+    if (html.empty()) empty.push_back(figures[i].title);
     content += html;
   }
   if (content.empty()) {
