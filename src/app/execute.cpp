@@ -152,11 +152,20 @@ int exit_code(const RunSummary& summary, int signal) {
   return is_whole && !has_failed ? kGood : kJobsFailed;
 }
 
-std::string stopping_text(const Executor& executor) {
-  return std::string("stopping: ") +
-         (executor.outlives_driver() ? "queued jobs are canceled, running jobs write a checkpoint"
-                                     : "running jobs write a checkpoint") +
-         "; a second signal terminates them, a third one kills them";
+// After so many signals. The first one leaves the jobs of a queue where they are.
+std::string stopping_text(const Executor& executor, int signals) {
+  if (!executor.outlives_driver()) {
+    return "stopping: running jobs write a checkpoint; a second signal terminates them, a third "
+           "one "
+           "kills them";
+  }
+  if (signals == 1) {
+    return "leaving the jobs in the queue, where the next run finds them; a second signal within 5 "
+           "s "
+           "cancels them";
+  }
+  return "stopping: queued jobs are cancelled, running jobs write a checkpoint; a third signal "
+         "terminates them, a fourth one kills them";
 }
 
 }  // namespace
@@ -217,16 +226,15 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
 
   StopSignals signals;
   ObstacleWatch obstacles(*executor);
-  bool has_said_stopping = false;
+  int signals_told = 0;
   std::function<void(const std::string&)> say;
   Hooks hooks(plan, database_file, console);
   const auto on_tick = [&] {
     lock.check();
     if (const std::string news = obstacles.news(); !news.empty()) say(news);
     for (const std::string& note : executor->take_notes()) say(note);
-    if (signals.count() > 0 && !std::exchange(has_said_stopping, true)) {
-      say(stopping_text(*executor));
-    }
+    const int heard = std::min(signals.count(), executor->outlives_driver() ? 2 : 1);
+    if (heard > std::exchange(signals_told, heard)) say(stopping_text(*executor, heard));
     hooks.look();
   };
   RunView view(console, make_board(plan, records, database, *executor), on_tick,
@@ -236,7 +244,9 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
   SchedulerOptions how = scheduler_options(plan, line, database_file);
   if (!executor->outlives_driver())
     how.memory_bytes = [&](const Job& job) { return estimates.of(job).bytes; };
-  how.stop_requests = [&] { return signals.count(); };
+  const bool may_leave = executor->outlives_driver();
+  how.leave_requested = [&, may_leave] { return may_leave && signals.count() > 0; };
+  how.stop_requests = [&, may_leave] { return std::max(0, signals.count() - (may_leave ? 1 : 0)); };
   how.replan = std::move(replan);
   how.detach = line.is_on("detach");
   const CancelRequests requests(options.runs_folder);

@@ -153,6 +153,26 @@ TEST_F(SlurmCommandsTest, ADetachedRunIsWatchedAndGoneOnWith) {
             0);
 }
 
+TEST_F(SlurmCommandsTest, CtrlCLeavesTheJobsInTheQueue) {
+  write("slurm/hold", "");
+  {
+    const auto driver = start_qbitopt("run small.yaml --executor slurm " + kFast);
+    wait_until([&] { return read("slurm/calls").find("squeue") != std::string::npos; });
+    driver->signal(SIGINT);
+    wait_until([&] { return driver->try_reap().has_value(); });
+    EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 130);
+  }
+  EXPECT_THAT(read("background.err"),
+              HasSubstr("leaving the jobs in the queue, where the next run finds them; a second "
+                        "signal within 5 s cancels them"));
+  EXPECT_THAT(read("background.err"), HasSubstr("1 left in the queue"));
+  EXPECT_THAT(read("slurm/calls"), Not(HasSubstr("scancel")));
+  fs::remove(folder_ / "slurm/hold");
+  const testing::Result rest = qbitopt("run small.yaml --executor slurm " + kFast);
+  EXPECT_THAT(rest.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
+  EXPECT_EQ(query("SELECT count(*) FROM attempt", "results/qbitopt.db")[0][0], 10);
+}
+
 TEST_F(SlurmCommandsTest, ALocalRunTakesOverWhatIsStillQueued) {
   write("slurm/hold", "");
   ASSERT_EQ(qbitopt("run small.yaml --executor slurm --detach " + kFast).exit_code, 0);
@@ -316,11 +336,13 @@ TEST_F(RealSlurmTest, ACancelledJobAndAKilledDriverCostNothingButTime) {
       << "its worker had written a checkpoint";
 }
 
-TEST_F(RealSlurmTest, AfterCtrlCTheQueueIsEmptyAndTheNextRunGoesOn) {
+TEST_F(RealSlurmTest, AfterCtrlCTwiceTheQueueIsEmptyAndTheNextRunGoesOn) {
   set_rules({{{"where", {{"method", "fp32"}}}, {"attempt", 1}, {"step_seconds", 1}}});
   {
     const auto driver = start_qbitopt("run small.yaml --executor slurm " + kFast);
     wait_until([&] { return has_begun_one(); });
+    driver->signal(SIGINT);
+    wait_until([&] { return read("background.err").find("leaving") != std::string::npos; });
     driver->signal(SIGINT);
     wait_until([&] { return driver->try_reap().has_value(); }, /*seconds=*/60);
     EXPECT_EQ(WEXITSTATUS(*driver->try_reap()), 130);

@@ -7,7 +7,7 @@ wrong. In a third of the rounds, the jobs are in a queue of Slurm (a scripted on
 saying so, loses and repeats them. Then the sweep is run to its end as a person would, with `retry` where the messages ask for it. Every view and the table
 must equal the undisturbed run's in all but times, hosts and numbers of attempts.
 
-    torture.py BUILD_FOLDER/bin [--rounds N] [--minutes M] [--seed S] [--keep]
+    torture.py BUILD_FOLDER/bin [--rounds N] [--minutes M] [--seed S] [--queues SHARE] [--keep]
 
 Round k has the seed S + k: `--seed THAT --rounds 1` repeats it. As root, disks are full and folders read-only, too. With
 `faketime` (Debian), some drivers run with another clock.
@@ -71,7 +71,7 @@ class Wrong(Exception):
 
 
 class Round:
-    def __init__(self, programs, folder, seed, is_root, network=None):
+    def __init__(self, programs, folder, seed, is_root, network=None, queues=0):
         self.programs, self.folder, self.random, self.is_root = programs, folder, random.Random(seed), is_root
         self.environment = dict(os.environ, QBITOPT_WORKER=str(programs / "fake_worker"), TZ="UTC")
         self.words = folder.with_suffix(".words")  # beside the folder, whose disk may be full
@@ -82,7 +82,7 @@ class Round:
             self.preload = [str(network)]
             self.environment["LD_PRELOAD"] = str(network)
         self.queue = None
-        if network and self.random.random() < 0.33:
+        if self.random.random() < queues:
             self.queue = scripted_queue.ScriptedQueue(self.words, self.random)
             self.environment.update(self.queue.environment)
         self.driver = None
@@ -454,6 +454,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after this time")
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--queues", type=float, default=0.33, help="share of the rounds in a queue")
     parser.add_argument("--keep", action="store_true", help="keep the folders of good rounds, too")
     options = parser.parse_args()
     programs = options.programs.resolve()
@@ -484,7 +485,7 @@ def main():
         seed = options.seed + number
         folder = base / str(seed)
         mount(folder, is_root)
-        each = Round(programs, folder, seed, is_root, network)
+        each = Round(programs, folder, seed, is_root, network, options.queues)
         faults["rounds on a network file system"] += bool(each.preload)
         faults["rounds with a queue"] += bool(each.queue)
         rounds += 1

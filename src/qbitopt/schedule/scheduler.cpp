@@ -20,6 +20,7 @@ constexpr int kCannotStart = 127;  // exit status when the loader or the shell g
 constexpr std::chrono::seconds kTroublePatience{30};  // for checkpoints, when the store fails
 constexpr int kMostStopRequests = 3;
 constexpr int kMostVainAttempts = 3;  // that meet the time limit of a queue without progress
+constexpr double kLeavePatience = 6;  // times leave_seconds, for submissions without an answer
 constexpr double kComputes = 0.05;    // of one core; a waiting worker uses less
 
 // Sets the function that the store calls while it waits, for the duration of a run.
@@ -112,9 +113,17 @@ bool Scheduler::wait_for_store(const std::string& wait) {
 bool Scheduler::is_over() const {
   const bool can_start = queue_.has_ready() && executor_.has_room(1);
   if (options_.detach && !is_stopping_ && !can_start && executor_.may_be_left()) return true;
-  if (!is_stopping_) return running_.empty() && !queue_.has_ready();
+  if (!is_stopping_ && has_left()) return true;
+  if (!is_stopping_) return running_.empty() && (leaving_since_ || !queue_.has_ready());
   return std::all_of(running_.begin(), running_.end(),
                      [](const auto& entry) { return entry.second.evidence.is_adopted; });
+}
+
+bool Scheduler::has_left() const {
+  if (!leaving_since_) return false;
+  const std::chrono::duration<double> since = Clock::now() - *leaving_since_;
+  return since.count() >= kLeavePatience * options_.leave_seconds ||
+         (since.count() >= options_.leave_seconds && executor_.may_be_left());
 }
 
 void Scheduler::adopt_running() {
@@ -139,7 +148,7 @@ void Scheduler::start_what_fits() {
   const auto fits = [&](size_t job) {
     return executor_.has_room(queue_.threads(job)) && has_memory_for(job);
   };
-  while (!is_stopping_) {  // a job that cannot be started may stop the run
+  while (!is_stopping_ && !leaving_since_) {  // a job that cannot be started may stop the run
     const size_t room = executor_.room_for_batch();
     std::vector<Begun> begun;
     while (begun.size() < room) {
@@ -327,6 +336,7 @@ void Scheduler::hear_of(Running& running) {
 }
 
 void Scheduler::obey_stop_requests() {
+  if (!leaving_since_ && options_.leave_requested()) leaving_since_ = Clock::now();
   const int requests = options_.stop_requests();
   if (requests == 0) return;
   is_stopping_ = true;

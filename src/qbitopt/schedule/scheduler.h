@@ -79,6 +79,11 @@ struct SchedulerOptions {
   // How often the user has asked to stop so far. 1: start no job and let running jobs write a
   // checkpoint; 2: terminate; 3: kill.
   std::function<int()> stop_requests = [] { return 0; };
+  // True once the driver is to end while its attempts go on, as with an executor that outlives it.
+  // Nothing is started any more, and run() returns after `leave_seconds`, and then as soon as everything
+  // that was submitted is on its way, unless the user asks to stop meanwhile.
+  std::function<bool()> leave_requested = [] { return false; };
+  double leave_seconds = 5;
   // Keys of jobs that the user has asked to cancel since the last call. A running job writes a
   // checkpoint and stops; asked again, it is terminated, and then killed. The job fails with class
   // "cancelled", and is not tried again.
@@ -173,6 +178,7 @@ class Scheduler {
   void bound_time_limits(const Running& running, const Outcome& outcome, AttemptEnd& end);
   void drain_after_trouble();
   bool is_over() const;
+  bool has_left() const;
 
   Plan& plan_;
   Executor& executor_;
@@ -188,6 +194,7 @@ class Scheduler {
   std::map<size_t, int> vain_;  // job -> attempts in a row that met a time limit without progress
   Clock::time_point spools_read_{}, silence_looked_for_{};
   bool is_stopping_ = false;
+  std::optional<Clock::time_point> leaving_since_;
   bool has_told_of_memory_ = false;
   RunSummary summary_;
 };

@@ -28,6 +28,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::MapStore;
 using testing::named_job;
+using ::testing::Not;
 
 class QueueTest : public ::testing::Test, public RunObserver {
  protected:
@@ -309,7 +310,7 @@ TEST_F(QueueTest, AJobThatVanishesIsLostAndTriedAgain) {
   at_tick_ = [&] {
     const auto jobs = this->jobs();
     if (jobs.size() != 1 || store_.begun.size() > 1 ||
-        !fs::exists(fs::path(store_.begun[0].folder) / "lock"))
+        !fs::exists(fs::path(store_.begun[0].folder) / "events.jsonl"))
       return;
     fs::remove(slurm_ / "jobs" / jobs[0]);
     const int pid = std::stoi(read_text(slurm_ / "pids" / jobs[0]));
@@ -371,8 +372,9 @@ TEST_F(QueueTest, ThatAnIdWasGivenToAnotherJobIsNoticedByTheName) {
   rules({{{"attempt", 1}, {"do", "hang"}}});
   add({"a"});
   at_tick_ = [&] {
-    if (store_.begun.size() != 1 || !fs::exists(fs::path(store_.begun[0].folder) / "lock")) return;
-    if (fs::exists(slurm_ / "squeue")) return;
+    if (store_.begun.size() != 1 || fs::exists(slurm_ / "squeue") ||
+        !fs::exists(fs::path(store_.begun[0].folder) / "events.jsonl"))
+      return;
     const int pid = std::stoi(read_text(slurm_ / "pids/101_0"));
     fs::remove(slurm_ / "jobs/101_0");
     ::kill(-pid, SIGKILL);
@@ -676,6 +678,42 @@ TEST_F(QueueTest, AWorkerThatDoesNothingIsNotStartedAgainAndAgain) {
   add({"a"});
   EXPECT_EQ(run().failed, 1u);
   EXPECT_EQ(store_.ends.at(sha256("a")).front().error_class, "crashed");
+}
+
+// As when the driver is in an interactive job.
+TEST_F(QueueTest, TheVariablesOfTheDriversOwnJobAreNotHandedOn) {
+  const std::pair<const char*, const char*> variables[] = {
+      {"SLURM_JOB_ID", "7"}, {"SLURM_MEM_PER_CPU", "200"}, {"SLURM_CONF", "/etc/slurm.conf"}};
+  for (const auto& [name, value] : variables) ::setenv(name, value, 1);
+  script("sbatch", "env >\"$s/env\"");
+  add({"a"});
+  EXPECT_EQ(run().finished, 1u);
+  for (const auto& [name, value] : variables) ::unsetenv(name);
+  const std::string environment = read_text(slurm_ / "env");
+  EXPECT_THAT(environment, HasSubstr("SLURM_CONF=/etc/slurm.conf\n"));
+  EXPECT_THAT(environment, Not(HasSubstr("SLURM_MEM_PER_CPU")));
+  EXPECT_THAT(environment, Not(HasSubstr("SLURM_JOB_ID")));
+}
+
+// Nothing is left that says so: no exit status, no event.
+TEST_F(QueueTest, AJobThatDiesBeforeItsFirstEventIsNotSubmittedAgainAndAgain) {
+  options_.settings["launch"] = "sh -c 'kill -9 -$PPID' {worker}";
+  add({"a"});
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(store_.begun.size(), 3u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).back().error_class, "lost");
+}
+
+TEST_F(QueueTest, WhatAJobPrintedLastIsSaid) {
+  schedule_.retries["lost"] = 0;
+  options_.settings["before"] =
+      "echo 'no module of this name' >\"$batch/output.$task.txt\"; kill -9 $$";
+  script("sacct", "echo FAILED; exit 0");
+  add({"a"});
+  EXPECT_EQ(run().failed, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).back().text,
+            "job 101_0 of Slurm is gone from the queue: FAILED; its last words: no module of this "
+            "name");
 }
 
 TEST_F(QueueTest, AWorkerThatCannotBeStartedStopsTheRun) {

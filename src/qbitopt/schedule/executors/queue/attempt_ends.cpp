@@ -36,6 +36,13 @@ Outcome outcome_of_exit(const std::string& key, const fs::path& folder, const st
   return outcome;
 }
 
+// What a job printed last; empty if that is not known.
+std::string words_of(const fs::path& output) {
+  constexpr size_t kMost = 200;
+  const std::string words = last_line_of(output);
+  return words.empty() ? "" : fmt::format("; its last words: {}", words.substr(0, kMost));
+}
+
 bool is_timeout(const std::string& explanation) { return explanation.rfind("TIMEOUT", 0) == 0; }
 
 std::string class_of(const std::string& explanation) {
@@ -103,16 +110,24 @@ void AttemptEnds::give_up(Submission& submission, size_t task) {
     const fs::path folder = queued_.place(key)->folder;
     list_folder(folder);
     if (is_there(folder / "exit")) return look_at(submission, task);  // late
-    (is_there(folder / "events.jsonl") ? begun : others).push_back(key);
+    const bool has_begun = is_there(folder / "events.jsonl") || is_there(folder / "worker.txt");
+    (has_begun ? begun : others).push_back(key);
   }
   const QueuePlace place = submission.place(task);
+  const fs::path batch = submission.batch.folder;
   const std::string job = fmt::format("job {} of {}", system_.id_of(place), system_.name());
-  const bool has_begun = gone.has_begun || !begun.empty() ||
-                         is_there(submission.batch.folder / fmt::format("started.{}", task));
+  const bool is_started = is_there(batch / fmt::format("started.{}", task));
+  // One that came to nothing counts as a try of its first attempt.
+  if (is_started && begun.empty() && !gone.has_begun) {
+    begun.push_back(others.front());
+    others.erase(others.begin());
+  }
+  const bool has_begun = gone.has_begun || !begun.empty();
   const Loss loss = has_begun || !gone.explanation.empty()
                         ? Loss{class_of(gone.explanation),
                                job + " is gone from the queue" +
-                                   (gone.explanation.empty() ? "" : ": " + gone.explanation)}
+                                   (gone.explanation.empty() ? "" : ": " + gone.explanation) +
+                                   words_of(batch / fmt::format("output.{}.txt", task))}
                         : Loss{kForgotten, job + " is gone from the queue, and never began"};
   // In case the queue is wrong.
   if (!gone.wanted) calls_.add(system_.cancel({place}, false), [](const CallResult&) {});

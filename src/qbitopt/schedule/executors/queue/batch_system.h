@@ -89,6 +89,8 @@ class BatchSystem {
   std::string id_of(const QueuePlace& job) const;
 
   virtual std::string submit(const QueueBatch& batch, const BatchNeeds& needs) const = 0;
+  // Shell text that goes before that.
+  virtual std::string submit_prelude() const { return ""; }
   virtual SubmitAnswer submitted(const CallResult& answer) const = 0;
 
   // One command for all jobs.

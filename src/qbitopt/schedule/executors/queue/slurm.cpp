@@ -139,7 +139,12 @@ class Slurm : public BatchSystem {
   std::string task_variable() const override { return "SLURM_ARRAY_TASK_ID"; }
 
   std::string submit(const QueueBatch& batch, const BatchNeeds&) const override {
-    return "exec sbatch --parsable " + shell_quoted((batch.folder / "script.sh").string());
+    return "sbatch --parsable " + shell_quoted((batch.folder / "script.sh").string());
+  }
+  // sbatch hands its variables on. Those of a job that the driver itself runs in would contradict the
+  // new job's: srun refuses SLURM_MEM_PER_CPU beside SLURM_MEM_PER_NODE, and binds to cores that it lacks.
+  std::string submit_prelude() const override {
+    return R"([ -z "$SLURM_JOB_ID" ] || unset $(env | sed -n '/^SLURM_CONF=/d; s/^\(SLURM_[A-Z0-9_]*\)=.*/\1/p'); exec )";
   }
 
   SubmitAnswer submitted(const CallResult& answer) const override {

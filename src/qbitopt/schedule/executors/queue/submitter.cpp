@@ -26,7 +26,6 @@ constexpr int64_t kMinute = 60;            // seconds
 constexpr int64_t kShortMinutes = 10;      // a limit that the user is told of
 constexpr double kPackedShare = 0.5;       // of the longest time, that runs in one job may take
 constexpr int kNoSuchProgram = 127;        // exit status of a shell
-const std::string kExec = "exec ";         // with which a shell becomes the command
 
 std::string minutes_text(double seconds) {
   const auto minutes = static_cast<int64_t>(std::ceil(seconds / kMinute));
@@ -222,7 +221,7 @@ void Submitter::submit_next() {
     const int more = static_cast<int>(submission.tasks.size());
     if (queued > 0 && queued + more > queued_limit_) return;
     submission.is_asked = true;
-    calls_.add(system_.submit(submission.batch, submission.needs),
+    calls_.add(system_.submit_prelude() + system_.submit(submission.batch, submission.needs),
                [this, name = submission.batch.name, queued](const CallResult& answer) {
                  if (Submission* submission = queued_.find(name))
                    hear_submission(*submission, answer, queued);
@@ -387,11 +386,9 @@ std::string Submitter::preview(const std::vector<Job>& jobs) const {
     batch.folder = options_.runs_folder / "batches" / batch.name;
     batch.tasks.resize(packs.size());
     const BatchNeeds needs = needs_of(shape, packs, settings_, limits_);
-    std::string command = system_.submit(batch, needs);
-    if (command.starts_with(kExec)) command.erase(0, kExec.size());
     text += fmt::format(
         "# Runs: {}, in as many as {} jobs, submitted once what they need has finished: {}\n",
-        count, packs.size(), command);
+        count, packs.size(), system_.submit(batch, needs));
     text += batch_script(system_, batch, needs, shape.threads, settings_,
                          worker_command(settings_, options_.worker)) +
             "\n";
