@@ -29,11 +29,12 @@ const Listing kJobs = {
     "job, state, method, model, bits, seed, top1, weight_bits, activation_bits, seconds, attempts, "
     "queue_id, error, sweeps, tags, note",
     "method, model, bits, seed, job"};
-const Listing kSweeps = {
-    "progress", "progress",
-    "sweep, jobs, finished, running, interrupted, failed, new, percent, hours, hours_left, tags, "
-    "note",
-    "sweep"};
+const Listing kSweeps = {"progress", "progress",
+                         "sweep, jobs, finished, running, interrupted, failed, stopped, new, "
+                         "percent, hours, hours_left, "
+                         "tags, "
+                         "note",
+                         "sweep"};
 
 constexpr const char* kOfSweep = "key IN (SELECT key FROM sweep_runs WHERE sweep = ?{})";
 

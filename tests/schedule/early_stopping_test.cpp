@@ -94,6 +94,23 @@ TEST_F(EarlyStoppingTest, NoRunIsStoppedWithTooFewPeersThatCameAsFar) {
   EXPECT_NE(validate("c", 50, 9), "");
 }
 
+// Rungs at 10, 30 and 90 of 100 steps.
+TEST_F(EarlyStoppingTest, HalvingKeepsTheBestThirdAtEachRung) {
+  rule_ = {.kind = StopRule::Kind::kHalving, .after = 0.1, .peers = 2};
+  add({"a", "b", "c", "d", "e", "f"});
+  EXPECT_EQ(validate("a", 10, 5), "");
+  EXPECT_EQ(validate("b", 10, 4), "") << "too few to compare with";
+  EXPECT_EQ(validate("c", 10, 3), "") << "the best of three";
+  EXPECT_THAT(validate("d", 10, 3.5),
+              HasSubstr("best validation loss 3.5 up to step 10 of 100, place 2 of 4 where the "
+                        "best 1 go on"));
+  EXPECT_NE(validate("e", 10, 4.5), "");
+  EXPECT_EQ(validate("f", 10, 3.4), "") << "the second of six";
+  EXPECT_EQ(validate("f", 20, 9), "") << "no rung";
+  for (const char* name : {"a", "b", "c"}) validate(name, 35, 2);
+  EXPECT_NE(validate("f", 35, 2.5), "") << "the first validation beyond a rung";
+}
+
 TEST_F(EarlyStoppingTest, RunsOfOtherCasesAndBudgetsAreNoPeers) {
   add({"a", "b"}, 3, "qbitopt");
   add({"c"}, 2, "qbitopt");

@@ -63,7 +63,10 @@ TEST(RunSettingsTest, ReadsWhenHopelessRunsAreStopped) {
       {"{metric: top1}",
        "stop.metric must be validation_loss or validation_top1, found the string"},
       {"{after: 1}", "stop.after must be a share of the steps, at least 0 and below 1"},
-      {"{rule: halving}", "the only stop.rule is median, found the string 'halving'"},
+      {"{rule: third}", "stop.rule must be median or halving, found the string 'third'"},
+      {"{rule: halving, after: 0}", "stop.after must be a share of the steps, above 0 and below 1"},
+      {"{rule: halving, reduction_factor: 1}", "stop.reduction_factor must be above 1"},
+      {"{reduction_factor: 3}", "stop.reduction_factor belongs to 'rule: halving'"},
       {"{peers: 0}", "stop.peers must be a count of at least 1"},
       {"{peer: 3}", "unknown key 'peer' in stop, did you mean 'peers'?"},
   };

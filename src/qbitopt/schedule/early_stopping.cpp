@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -85,11 +87,25 @@ double EarlyStopping::best(const Curve& curve, int64_t step) const {
                                  : std::max_element(curve.begin(), end, less)->second;
 }
 
+// Whether the validation at this step is the run's first at or beyond a rung of halving.
+bool EarlyStopping::is_at_rung(const Runner& runner, int64_t step) const {
+  const auto total = static_cast<double>(runner.total_steps);
+  const auto here = runner.curve.find(step);
+  const auto before =
+      here == runner.curve.begin() ? -1.0 : static_cast<double>(std::prev(here)->first);
+  for (double rung = rule_.after; rung < 1; rung *= rule_.reduction_factor) {
+    if (before < rung * total && rung * total <= static_cast<double>(step)) return true;
+  }
+  return false;
+}
+
 std::string EarlyStopping::verdict(size_t job, int64_t step) {
   const Runner& runner = runners_[job];
   const auto total = static_cast<double>(runner.total_steps);
   if (total <= 0 || static_cast<double>(step) < rule_.after * total || step >= runner.total_steps)
     return "";
+  const bool is_halving = rule_.kind == StopRule::Kind::kHalving;
+  if (is_halving && !is_at_rung(runner, step)) return "";
   std::vector<double> others;
   for (const size_t peer : groups_[*group_of_[job]]) {
     const Curve& curve = runners_[peer].curve;
@@ -98,11 +114,23 @@ std::string EarlyStopping::verdict(size_t job, int64_t step) {
       others.push_back(best(curve, step));
   }
   if (others.size() < static_cast<size_t>(rule_.peers)) return "";
-  const double own = best(runner.curve, step), middle = median(others);
-  const bool is_worse = rule_.is_better_smaller ? own > middle : own < middle;
-  if (!is_worse) return "";
-  return fmt::format("best validation {} {:.4g} up to step {} of {}, median of {} peers {:.4g}",
-                     rule_.metric, own, step, runner.total_steps, others.size(), middle);
+  const double own = best(runner.curve, step);
+  const auto is_better = [&](double other) {
+    return rule_.is_better_smaller ? other < own : other > own;
+  };
+  const std::string said = fmt::format("best validation {} {:.4g} up to step {} of {}",
+                                       rule_.metric, own, step, runner.total_steps);
+  if (is_halving) {
+    const auto better = std::count_if(others.begin(), others.end(), is_better);
+    const double kept =
+        std::max(1.0, std::floor(static_cast<double>(others.size() + 1) / rule_.reduction_factor));
+    if (static_cast<double>(better) < kept) return "";
+    return fmt::format("{}, place {} of {} where the best {} go on", said, better + 1,
+                       others.size() + 1, kept);
+  }
+  const double middle = median(others);
+  if (!is_better(middle)) return "";
+  return fmt::format("{}, median of {} peers {:.4g}", said, others.size(), middle);
 }
 
 }  // namespace qbitopt

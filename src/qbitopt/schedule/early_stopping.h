@@ -34,6 +34,7 @@ class EarlyStopping {
 
   void load(const std::vector<size_t>& group);
   std::string verdict(size_t job, int64_t step);
+  bool is_at_rung(const Runner& runner, int64_t step) const;
   double best(const Curve& curve, int64_t step) const;
 
   const StopRule rule_;
