@@ -55,7 +55,7 @@ def compare(logits, expected):
     }
 
 
-def session_of(model, how):
+def session_of(model, how, is_cut=False):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -74,14 +74,18 @@ def session_of(model, how):
             model.SerializeToString(), options, ["CPUExecutionProvider"], disabled_optimizers=disabled
         )
 
-    try:
-        return session()
-    except onnxruntime.capi.onnxruntime_pybind11_state.Fail as error:
-        # With x64quantprecision, onnxruntime 1.32 cannot load some networks.
-        if "replace the existing tensor" not in str(error):
-            raise
-        options.add_session_config_entry("session.x64quantprecision", "0")
-        return session()
+    # What onnxruntime 1.32 cannot load of some networks, and what helps.
+    remedies = {"replace the existing tensor": lambda: options.add_session_config_entry("session.x64quantprecision", "0")}
+    if is_cut:  # it copies a quantization with the wrong type
+        remedies["does not match y_zero_point type"] = lambda: disabled.append("QDQPropagationTransformer")
+    while True:
+        try:
+            return session()
+        except onnxruntime.capi.onnxruntime_pybind11_state.Fail as error:
+            remedy = next((text for text in remedies if text in str(error)), None)
+            if remedy is None:
+                raise
+            remedies.pop(remedy)()
 
 
 def by_onnxruntime(model, images, how):
@@ -160,7 +164,7 @@ class Forced:
         feeds = {"images": images, **self.feeds}
         if how == "qonnx":
             return feeds | run_qonnx(self.model, feeds)
-        session = session_of(self.model, how)
+        session = session_of(self.model, how, is_cut=True)
         names = [output.name for output in self.model.graph.output]
         return feeds | dict(zip(names, session.run(names, feeds), strict=True))
 
