@@ -30,6 +30,17 @@ function(qbitopt_uses_torch target)
   endif()
 endfunction()
 
+# Compiles a target's sources together, 8 or `ARGV1` in one go.
+function(qbitopt_unite target)
+  if(QBITOPT_EACH_FILE_ALONE)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+  if(ARGC GREATER 1)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE ${ARGV1})
+  endif()
+endfunction()
+
 # Compiles the sources of each folder below `root` together, at most `most` in one go. Every file that includes LibTorch
 # costs 12 s, whatever it says (templates that its headers leave to the end), and one with JSON and fmt 5 s; together they
 # pay that once. Names in anonymous namespaces must differ within a folder. Call when all sources are known;

@@ -182,10 +182,35 @@ TEST_F(BuildTableTest, ARowMayHaveAnAxisUnderAnotherName) {
                              "  continued: {where: {method: continued}, "
                              "axes: {budget.average_bits: beside}}\n"
                              "  a: {where: {method: a}}\n"
-                             "columns: {vs: {show: difference, of: top1, to: continued}}\n"));
+                             "columns: {vs: {show: difference, of: top1, to: continued}, "
+                             "bits: {show: axis, of: budget.average_bits}}\n"));
   EXPECT_THAT(addresses(table), ElementsAre("continued@4", "a@4", "continued@3", "a@3"));
+  EXPECT_EQ(table.cell("continued@4:bits").text, "4");
   EXPECT_EQ(*table.cell("a@4:vs").values[0], 88 - 89);
   EXPECT_EQ(*table.cell("a@3:vs").values[0], 86 - 87);
+}
+
+TEST_F(BuildTableTest, ASectionOfWhichNothingHasRunIsNamedInANote) {
+  std::vector<Job> jobs;
+  for (const char* model : {"small", "large", "huge"})
+    jobs.push_back(make_job({{"method", "a"}, {"model", model}, {"seed", 0}}));
+  Database database(file_);
+  database.record_sweep(make_plan(jobs, "models"));
+  const auto table = [&](const std::string& more) {
+    return build_table(
+        database.reader(),
+        parse_table_definition("models.yaml",
+                               "sweep: models\nsection_by: model\nrows: {a: {where: {method: "
+                               "a}}}\ncolumns: {top1: {show: mean, of: top1}}\n" +
+                                   more));
+  };
+  EXPECT_EQ(table("").sections.size(), 3u) << "nothing has run";
+  testing::store_run(database, jobs[1], {.top1 = 80});
+  EXPECT_THAT(addresses(table("")), ElementsAre("large/a"));
+  EXPECT_THAT(texts(table("")),
+              Contains("Left out, because none of their runs has ended: small; huge."));
+  EXPECT_THAT(addresses(table("expect: {\"huge/a:top1\": {value: 70, tolerance: 1}}\n")),
+              ElementsAre("large/a", "huge/a"));
 }
 
 TEST_F(BuildTableTest, AMissingSeedIsAFootnote) {

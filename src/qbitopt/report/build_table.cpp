@@ -50,7 +50,10 @@ class TableBuilder {
     table_.sweeps = definition_.sweeps;
     table_.columns = definition_.columns;
     check_columns();
-    for (const RunGroup& group : groups_.groups()) add_row(group);
+    leave_out_unrun_sections();
+    for (const RunGroup& group : groups_.groups()) {
+      if (left_out_.count(group.section) == 0) add_row(group);
+    }
     for (TableSection& section : table_.sections) embolden(section);
     table_.claims = test_claims(definition_.claims, groups_,
                                 [&](const std::string& metric) { return goal_of(metric); });
@@ -86,10 +89,38 @@ class TableBuilder {
     return rows.empty() ? "max" : rows.rows[0][0].get<std::string>();
   }
 
-  void add_row(const RunGroup& group) {
+  static std::string name_of_section(const RunGroup& group) {
     std::vector<std::string> values;
     for (const Json& value : group.section) values.push_back(cell_text(value));
-    const std::string section = fmt::to_string(fmt::join(values, ", "));
+    return fmt::to_string(fmt::join(values, ", "));
+  }
+
+  // Sections without a single end, while others have some; not if values are expected in them.
+  void leave_out_unrun_sections() {
+    std::set<std::vector<Json>> kept;
+    std::vector<std::string> names;
+    for (const RunGroup& group : groups_.groups()) {
+      const std::string prefix = group.address() + ":";
+      const bool is_expected =
+          std::any_of(definition_.expectations.begin(), definition_.expectations.end(),
+                      [&](const auto& entry) { return entry.first.starts_with(prefix); });
+      const bool has_ended = std::any_of(group.runs.begin(), group.runs.end(), [](const Run* run) {
+        return run->is_finished() || run->state == "failed" || run->state == "stopped";
+      });
+      if (is_expected || has_ended) kept.insert(group.section);
+    }
+    if (kept.empty()) return;
+    for (const RunGroup& group : groups_.groups()) {
+      if (kept.count(group.section) == 0 && left_out_.insert(group.section).second)
+        names.push_back(name_of_section(group));
+    }
+    if (!names.empty())
+      notes_.add(fmt::format("Left out, because none of their runs has ended: {}.",
+                             fmt::join(names, "; ")));
+  }
+
+  void add_row(const RunGroup& group) {
+    const std::string section = name_of_section(group);
     if (table_.sections.empty() || table_.sections.back().name != section) {
       table_.sections.push_back({section, {}});
       last_group_ = nullptr;
@@ -142,7 +173,9 @@ class TableBuilder {
 
   Cell axis_of(const RunGroup& group, const ColumnDefinition& column) const {
     Cell cell;
-    const std::string& axis = column.of.front();
+    const auto renamed = group.row->axes.find(column.of.front());
+    const bool is_renamed = renamed != group.row->axes.end() && !group.is_full_precision();
+    const std::string& axis = is_renamed ? renamed->second : column.of.front();
     std::set<std::string> texts;
     for (const Run* run : group.runs) texts.insert(cell_text(run->parameters.value(axis, Json())));
     cell.text = fmt::format("{}", fmt::join(texts, ", "));
@@ -315,6 +348,7 @@ class TableBuilder {
   Table table_;
   Footnotes notes_;
   const RunGroup* last_group_ = nullptr;
+  std::set<std::vector<Json>> left_out_;  // values of section_by
   Bold bold_;
 };
 
