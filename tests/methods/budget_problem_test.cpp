@@ -77,6 +77,7 @@ TEST(BudgetProblemTest, SharesAreElementsOrOneOrMacs) {
 TEST(BudgetProblemTest, UniformBitsAreTheLargestCandidateWithinEveryBudget) {
   EXPECT_THAT(uniform_bits(problem({{"budget.average_bits", 3.9}})), ElementsAre(8, 3, 3, 3, 3));
   EXPECT_THAT(uniform_bits(problem({{"budget.weights", 4}})), ElementsAre(8, 4, 8, 4, 8));
+  EXPECT_THAT(uniform_bits(problem({{"budget.weights", 4}}), 6), ElementsAre(8, 6, 6, 6, 6));
   EXPECT_THAT(uniform_bits(problem({{"budget.weights", 5}, {"budget.activations", 2.5}})),
               ElementsAre(8, 5, 2, 5, 2));
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "qbitopt/allocation/budget_check.h"
@@ -346,6 +347,51 @@ class Forgetful : public Sensitivity {
   std::vector<int64_t>& forgotten_;
   int64_t observed_ = 0;
 };
+
+// Takes down the bits at which it measures for the first time.
+class BitsTaker : public Sensitivity {
+ public:
+  explicit BitsTaker(std::vector<int>& bits) : bits_(bits) {}
+  CostTable estimate(SensitivityContext& context) override {
+    CostTable table;
+    for (const QuantizerPtr& quantizer : context.quantizers) {
+      bits_.push_back(quantizer->bits());
+      table.costs.emplace_back(quantizer->spec().candidate_bits.size(), 1.0);
+    }
+    return table;
+  }
+
+ private:
+  std::vector<int>& bits_;
+};
+
+TEST(TrainerTest, FirstSensitivitiesAreMeasuredAtTheBitsThatAreAskedFor) {
+  const auto bits_at = [](const std::string& more) {
+    Lab own_lab;
+    std::vector<int> bits;
+    SolverRegistry solvers("solver");
+    register_solvers(solvers);
+    MethodRegistry methods("method");
+    methods.add("static_allocation", [&](const Parameters& parameters) {
+      return std::make_unique<AllocationMethod>(
+          std::make_unique<BitsTaker>(bits), solvers.make("exact", parameters), std::nullopt,
+          parameters.has("calibration.sensitivity_bits")
+              ? std::optional(parameters.get<int>("calibration.sensitivity_bits"))
+              : std::nullopt);
+    });
+    const Attempt attempt = own_lab.attempt(settings("static_allocation", more));
+    own_lab.registries().methods = methods;
+    Recorder recorder;
+    own_lab.run(attempt, recorder);
+    return std::set<int>(bits.begin(), bits.end());
+  };
+  EXPECT_THAT(bits_at(""), ElementsAre(3, 8)) << "the budget's, and the pinned tensors'";
+  EXPECT_THAT(bits_at("calibration.sensitivity_bits: 5"), ElementsAre(5, 8));
+  const auto sensitivities = [](const std::string& more) {
+    return lab().train(settings("static_allocation", more)).all<Reallocation>().at(0).sensitivities;
+  };
+  EXPECT_NE(sensitivities(""), sensitivities("calibration.sensitivity_bits: 5"));
+}
 
 // Halfway the weights are put back.
 class TwoPhases : public AllocationMethod {

@@ -124,8 +124,12 @@ bool ReallocationSchedule::is_due(const TrainingProgress& now) const {
 
 AllocationMethod::AllocationMethod(std::unique_ptr<Sensitivity> sensitivity,
                                    std::unique_ptr<Solver> solver,
-                                   std::optional<ReallocationSchedule> schedule)
-    : sensitivity_(std::move(sensitivity)), solver_(std::move(solver)), schedule_(schedule) {}
+                                   std::optional<ReallocationSchedule> schedule,
+                                   std::optional<int> sensitivity_bits)
+    : sensitivity_(std::move(sensitivity)),
+      solver_(std::move(solver)),
+      schedule_(schedule),
+      sensitivity_bits_(sensitivity_bits) {}
 
 int AllocationMethod::backward_passes_per_step() const {
   return schedule_ ? sensitivity_->backward_passes_per_step() : 1;
@@ -141,7 +145,9 @@ void AllocationMethod::start(MethodContext& context) {
     event.status = "initial";
     context.report(std::move(event));
   } else {
-    const std::vector<int> first = uniform_bits(context.problem());
+    const std::vector<int> first = sensitivity_bits_
+                                       ? uniform_bits(context.problem(), *sensitivity_bits_)
+                                       : uniform_bits(context.problem());
     for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
     context.calibrate_ranges();
     choose(context, /*step=*/0);

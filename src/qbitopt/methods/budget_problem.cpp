@@ -182,4 +182,11 @@ std::vector<int> uniform_bits(const Problem& problem) {
   return bits;
 }
 
+std::vector<int> uniform_bits(const Problem& problem, int bits) {
+  std::vector<int> all;
+  for (const AllocationQuantizer& quantizer : problem.quantizers)
+    all.push_back(candidate_up_to(quantizer, bits));
+  return all;
+}
+
 }  // namespace qbitopt

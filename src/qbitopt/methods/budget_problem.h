@@ -35,5 +35,8 @@ double budget_bits(TensorKind kind, const Parameters& parameters);
 // pinned ones, rounded down to a candidate. Of each quantizer; pinned ones keep their bits. Budgets
 // on averages and bytes limit their own members; one on bit operations limits all.
 std::vector<int> uniform_bits(const Problem& problem);
+// The widest candidate of at most `bits` of every quantizer (its narrowest if it has none), whatever
+// the budgets.
+std::vector<int> uniform_bits(const Problem& problem, int bits);
 
 }  // namespace qbitopt

@@ -25,7 +25,10 @@ std::unique_ptr<Method> make_allocation(const Parameters& parameters, std::strin
   return std::make_unique<AllocationMethod>(
       sensitivities.make(sensitivity, parameters),
       solvers.make(parameters.get<std::string>("solver"), parameters),
-      reallocates ? std::optional(ReallocationSchedule::from(parameters)) : std::nullopt);
+      reallocates ? std::optional(ReallocationSchedule::from(parameters)) : std::nullopt,
+      parameters.has("calibration.sensitivity_bits")
+          ? std::optional(parameters.get<int>("calibration.sensitivity_bits"))
+          : std::nullopt);
 }
 
 }  // namespace
