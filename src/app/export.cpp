@@ -187,7 +187,7 @@ int export_tensorboard(const CommandLine& line, Console& console) {
 
 }  // namespace
 
-int export_(const Invocation& invocation) {
+int export_data(const Invocation& invocation) {
   CommandLine line(
       "export [VIEW ...] --output FOLDER|FILE [options]",
       "Writes views of the database for other programs; all views by default.\n"

@@ -21,7 +21,7 @@ const std::vector<Verb>& verbs() {
       {"note", "write notes and tags on jobs and sweeps", note},
       {"sql", "query the database with SQL", sql},
       {"table", "print a comparison table as Markdown, LaTeX, CSV, HTML or JSON", table},
-      {"export", "write the results as CSV, JSON Lines or a plain SQLite file", export_},
+      {"export", "write the results as CSV, JSON Lines or a plain SQLite file", export_data},
       {"export-network", "write a trained network as ONNX, QONNX, integers or AIMET encodings",
        export_network},
       {"merge", "add the results of another database", merge},

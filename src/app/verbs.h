@@ -42,7 +42,7 @@ int rm(const Invocation& invocation);
 int merge(const Invocation& invocation);
 int sql(const Invocation& invocation);
 int table(const Invocation& invocation);
-int export_(const Invocation& invocation);  // `export` is a keyword of C++
+int export_data(const Invocation& invocation);
 int export_network(const Invocation& invocation);
 int db(const Invocation& invocation);
 int methods(const Invocation& invocation);
