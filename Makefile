@@ -127,7 +127,7 @@ originals: configure .venv-peers/originals/.ready $(REAL)/.made  ## hold the mod
 
 bench-graph: configure .venv-peers/originals/.ready  ## a training step of a .pt2 network beside the built-in one's
 	cmake --build $(BUILD) -j $(JOBS) --target graph_step
-	OMP_NUM_THREADS=1 .venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py $(BUILD)/bench_graph --originals resnet18 mobilenet_v2
+	OMP_NUM_THREADS=1 .venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py --originals $(BUILD)/bench_graph resnet18 mobilenet_v2
 	$(BUILD)/bin/graph_step $(BUILD)/bench_graph/resnet18.pt2 $(BUILD)/bench_graph/mobilenet_v2.pt2
 
 .venv-peers/export/.ready: tests/exporting/requirements.txt
