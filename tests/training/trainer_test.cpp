@@ -29,7 +29,6 @@ using ::testing::ElementsAre;
 using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::Key;
-using ::testing::UnorderedElementsAre;
 
 // One for all tests: the fp32 checkpoint is trained once.
 Lab& lab() {
