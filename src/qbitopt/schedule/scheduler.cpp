@@ -199,8 +199,10 @@ Scheduler::Begun Scheduler::begin(size_t job) {
   return {job, std::move(attempt), std::move(trouble)};
 }
 
-void Scheduler::start(Begun begun) {
-  auto& [job, attempt, trouble] = begun;
+void Scheduler::start(Begun&& begun) {
+  const size_t job = begun.job;
+  Attempt& attempt = begun.attempt;
+  std::optional<AttemptEnd>& trouble = begun.trouble;
   const PlannedJob& planned = plan_.jobs[job];
   observer_.on_started(planned, attempt);
   // One that was begun with it has filled the disk, or the user has stopped the run meanwhile.

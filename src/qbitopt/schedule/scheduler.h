@@ -154,7 +154,7 @@ class Scheduler {
     std::optional<AttemptEnd> trouble;  // it cannot be started
   };
   Begun begin(size_t job);
-  void start(Begun begun);
+  void start(Begun&& begun);
   std::map<std::string, std::string> inputs_of(const PlannedJob& job);
   void note_queue_ids();
   void read_spool(Running& running);
