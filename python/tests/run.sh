@@ -3,7 +3,8 @@
 # that has what the tests need. Exit status 77: none has. Tests of a tracker that is not installed are skipped.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
-export QBITOPT_BIN=${1:-$root/build/bin} PYTHONDONTWRITEBYTECODE=1
+QBITOPT_BIN=$(realpath "${1:-$root/build/bin}")
+export QBITOPT_BIN PYTHONDONTWRITEBYTECODE=1
 
 for python in "$root/.venv-peers/python/bin/python" "$root/.venv/bin/python" python3; do
   if "$python" -c 'import jinja2, pandas, pytest' 2>/dev/null; then
