@@ -156,13 +156,11 @@ int exit_code(const RunSummary& summary, int signal) {
 std::string stopping_text(const Executor& executor, int signals) {
   if (!executor.outlives_driver()) {
     return "stopping: running jobs write a checkpoint; a second signal terminates them, a third "
-           "one "
-           "kills them";
+           "one kills them";
   }
   if (signals == 1) {
     return "leaving the jobs in the queue, where the next run finds them; a second signal within 5 "
-           "s "
-           "cancels them";
+           "s cancels them";
   }
   return "stopping: queued jobs are cancelled, running jobs write a checkpoint; a third signal "
          "terminates them, a fourth one kills them";

@@ -31,9 +31,7 @@ const Listing kJobs = {
     "method, model, bits, seed, job"};
 const Listing kSweeps = {"progress", "progress",
                          "sweep, jobs, finished, running, interrupted, failed, stopped, new, "
-                         "percent, hours, hours_left, "
-                         "tags, "
-                         "note",
+                         "percent, hours, hours_left, tags, note",
                          "sweep"};
 
 constexpr const char* kOfSweep = "key IN (SELECT key FROM sweep_runs WHERE sweep = ?{})";

@@ -329,18 +329,36 @@ TEST(TrainerTest, AScheduleWithoutAReallocationIsSaid) {
   EXPECT_THAT(warnings("reallocation.tau: 2"), ::testing::Not(HasSubstr("no reallocation fits")));
 }
 
-// Equal costs for all, and the steps at which estimates were forgotten.
+CostTable equal_costs(const SensitivityContext& context) {
+  CostTable table;
+  for (const QuantizerPtr& quantizer : context.quantizers)
+    table.costs.emplace_back(quantizer->spec().candidate_bits.size(), 1.0);
+  return table;
+}
+
+// Runs a job whose method `make` makes, instead of the registered one, with the exact solver.
+template <typename Make>
+void run_instead(const std::string& method, const std::string& more, const Make& make) {
+  Lab own_lab;
+  SolverRegistry solvers("solver");
+  register_solvers(solvers);
+  MethodRegistry methods("method");
+  methods.add(method, [&](const Parameters& parameters) {
+    return make(parameters, solvers.make("exact", parameters));
+  });
+  const Attempt attempt = own_lab.attempt(settings(method, more));
+  own_lab.registries().methods = methods;
+  Recorder recorder;
+  own_lab.run(attempt, recorder);
+}
+
+// The steps at which estimates were forgotten.
 class Forgetful : public Sensitivity {
  public:
   explicit Forgetful(std::vector<int64_t>& forgotten) : forgotten_(forgotten) {}
   void observe_step(const std::vector<QuantizerPtr>&, int64_t, double) override { ++observed_; }
   void forget(const std::vector<QuantizerPtr>&) override { forgotten_.push_back(observed_); }
-  CostTable estimate(SensitivityContext& context) override {
-    CostTable table;
-    for (const QuantizerPtr& quantizer : context.quantizers)
-      table.costs.emplace_back(quantizer->spec().candidate_bits.size(), 1.0);
-    return table;
-  }
+  CostTable estimate(SensitivityContext& context) override { return equal_costs(context); }
 
  private:
   std::vector<int64_t>& forgotten_;
@@ -350,42 +368,27 @@ class Forgetful : public Sensitivity {
 // Takes down the bits at which it measures for the first time.
 class BitsTaker : public Sensitivity {
  public:
-  explicit BitsTaker(std::vector<int>& bits) : bits_(bits) {}
+  explicit BitsTaker(std::set<int>& bits) : bits_(bits) {}
   CostTable estimate(SensitivityContext& context) override {
-    CostTable table;
-    for (const QuantizerPtr& quantizer : context.quantizers) {
-      bits_.push_back(quantizer->bits());
-      table.costs.emplace_back(quantizer->spec().candidate_bits.size(), 1.0);
-    }
-    return table;
+    for (const QuantizerPtr& quantizer : context.quantizers) bits_.insert(quantizer->bits());
+    return equal_costs(context);
   }
 
  private:
-  std::vector<int>& bits_;
+  std::set<int>& bits_;
 };
 
 TEST(TrainerTest, FirstSensitivitiesAreMeasuredAtTheBitsThatAreAskedFor) {
-  const auto bits_at = [](const std::string& more) {
-    Lab own_lab;
-    std::vector<int> bits;
-    SolverRegistry solvers("solver");
-    register_solvers(solvers);
-    MethodRegistry methods("method");
-    methods.add("static_allocation", [&](const Parameters& parameters) {
-      return std::make_unique<AllocationMethod>(
-          std::make_unique<BitsTaker>(bits), solvers.make("exact", parameters), std::nullopt,
-          parameters.has("calibration.sensitivity_bits")
-              ? std::optional(parameters.get<int>("calibration.sensitivity_bits"))
-              : std::nullopt);
+  const auto bits_at = [](std::optional<int> asked) {
+    std::set<int> bits;
+    run_instead("static_allocation", "", [&](const Parameters&, auto solver) {
+      return std::make_unique<AllocationMethod>(std::make_unique<BitsTaker>(bits),
+                                                std::move(solver), std::nullopt, asked);
     });
-    const Attempt attempt = own_lab.attempt(settings("static_allocation", more));
-    own_lab.registries().methods = methods;
-    Recorder recorder;
-    own_lab.run(attempt, recorder);
-    return std::set<int>(bits.begin(), bits.end());
+    return bits;
   };
-  EXPECT_THAT(bits_at(""), ElementsAre(3, 8)) << "the budget's, and the pinned tensors'";
-  EXPECT_THAT(bits_at("calibration.sensitivity_bits: 5"), ElementsAre(5, 8));
+  EXPECT_THAT(bits_at(std::nullopt), ElementsAre(3, 8)) << "the budget's, and the pinned tensors'";
+  EXPECT_THAT(bits_at(5), ElementsAre(5, 8));
   const auto sensitivities = [](const std::string& more) {
     return lab().train(settings("static_allocation", more)).all<Reallocation>().at(0).sensitivities;
   };
@@ -402,20 +405,11 @@ class TwoPhases : public AllocationMethod {
 };
 
 TEST(TrainerTest, EstimatesStartAnewWhenBatchNormFreezesAndWhenAPhaseRestarts) {
-  Lab own_lab;
   std::vector<int64_t> forgotten;
-  SolverRegistry solvers("solver");
-  register_solvers(solvers);
-  MethodRegistry methods("method");
-  methods.add("qbitopt", [&](const Parameters& parameters) {
-    return std::make_unique<TwoPhases>(std::make_unique<Forgetful>(forgotten),
-                                       solvers.make("exact", parameters),
+  run_instead("qbitopt", "reallocation.until: 1", [&](const Parameters& parameters, auto solver) {
+    return std::make_unique<TwoPhases>(std::make_unique<Forgetful>(forgotten), std::move(solver),
                                        ReallocationSchedule::from(parameters));
   });
-  const Attempt attempt = own_lab.attempt(settings("qbitopt", "reallocation.until: 1"));
-  own_lab.registries().methods = methods;
-  Recorder recorder;
-  own_lab.run(attempt, recorder);
   EXPECT_THAT(forgotten, ElementsAre(5, 7));
 }
 
