@@ -125,6 +125,32 @@ size_t fill(const fs::path& file, const std::vector<Job>& jobs) {
   return count;
 }
 
+// Rows of curves, as a driver that is far behind its workers stores them: durably, a spool's next
+// events at a time.
+double rows_per_second(const fs::path& file) {
+  constexpr int kBatches = 500, kEvents = 2000;
+  const Job job = make_job(0, 0);
+  Plan plan;
+  plan.sweep_name = "one";
+  plan.jobs.push_back(planned_job(job));
+  Database database(file);
+  database.record_sweep(plan);
+  const Attempt attempt{.job = job, .number = 1, .folder = (file.parent_path() / "one").string()};
+  database.begin(attempt);
+  std::vector<Event> events(kEvents);
+  double seconds = 0;
+  for (int64_t batch = 0; batch < kBatches; ++batch) {
+    for (int64_t i = 0; i < kEvents; ++i) {
+      const int64_t step = batch * kEvents + i + 1;
+      events[i] = {step, 1.8e9,
+                   Metrics{step, "train", {{"loss", 1.0 / static_cast<double>(step)}}}};
+    }
+    seconds += bench::seconds([&] { database.ingest(attempt, events); });
+  }
+  seconds += bench::seconds([&] { database.close(); });
+  return kBatches * kEvents / seconds;
+}
+
 void measure() {
   std::string name = (fs::temp_directory_path() / "qbitopt_benchmark_XXXXXX").string();
   const fs::path folder = ::mkdtemp(name.data());
@@ -140,6 +166,14 @@ void measure() {
       fmt::format("{} jobs, {} points", jobs.size(), jobs.size() * kPointsPerJob);
   report.add(
       {"ingest", case_, static_cast<double>(events) / fill_seconds, "events/s", "", {}, 1, 0});
+  report.add({"rows of curves",
+              "1 job, 1,000,000 points",
+              rows_per_second(folder / "one.db"),
+              "rows/s",
+              "",
+              {},
+              1,
+              0});
   report.add({"file size", case_, static_cast<double>(fs::file_size(file)) / 1e6, "MB", "60 MB",
               static_cast<double>(fs::file_size(file)) / 60e6, 1, 0});
 

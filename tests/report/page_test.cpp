@@ -182,6 +182,39 @@ TEST_F(PageTest, LeavesStepsThatCurvesShowOutOfTheLog) {
   EXPECT_THAT(text, HasSubstr("calibrated\nfinished\n"));
 }
 
+TEST_F(PageTest, OfThousandsOfJobsShowsTheLogsOfThoseThatDidNotFinish) {
+  std::vector<Job> jobs;
+  for (int i = 0; i < 3100; ++i) jobs.push_back(make_job({{"method", "many"}, {"seed", i}}));
+  database_.record_sweep(make_plan(jobs, "thousands"));
+  for (const Job& job : {jobs[0], jobs[1]}) {
+    const Attempt attempt = make_attempt(job, 1, folder_.path());
+    database_.begin(attempt);
+    std::filesystem::create_directories(attempt.folder);
+    std::ofstream(std::filesystem::path(attempt.folder) / "log.txt") << "calibrated\n";
+    if (job.key == jobs[0].key) database_.ingest(attempt, events_of(GoodRun{}));
+    database_.end(attempt,
+                  {.state = job.key == jobs[0].key ? JobState::kFinished : JobState::kFailed});
+  }
+  database_.commit();
+  const Json details = data_of(page({.sweep = "thousands"}))["details"];
+  const auto log_of = [&](const Job& job) { return details.at(job.key.substr(0, 10)).dump(); };
+  EXPECT_THAT(log_of(jobs[0]), Not(HasSubstr("calibrated")));
+  EXPECT_THAT(log_of(jobs[1]), HasSubstr("calibrated"));
+}
+
+TEST_F(PageTest, TellsParametersThatAllJobsShareFromTheirOwn) {
+  database_.record_sweep(make_plan({make_job({{"method", "a"}, {"seed", 0}, {"tau", 20}}),
+                                    make_job({{"method", "a"}, {"seed", 0}, {"gain", 1}}),
+                                    make_job({{"method", "a"}, {"seed", 0}, {"tau", 40}})},
+                                   "parameters"));
+  const Json data = data_of(page({.sweep = "parameters"}));
+  EXPECT_EQ(data["common"]["method"], "a");
+  EXPECT_FALSE(data["common"].contains("tau"));
+  std::set<Json> own;
+  for (const Json& row : data["runs"]["rows"]) own.insert(row.back());
+  EXPECT_EQ(own, (std::set<Json>{{{"tau", 20}}, {{"gain", 1}}, {{"tau", 40}}}));
+}
+
 TEST_F(PageTest, EscapesWhatComesFromConfigurationsAndLogs) {
   const std::string html = page();
   EXPECT_THAT(html, Not(HasSubstr("<script>alert")));

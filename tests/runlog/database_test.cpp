@@ -575,6 +575,41 @@ TEST_F(DatabaseTest, AChangedSweepOrphansJobsAndKeepsThem) {
   EXPECT_EQ(scalar(database, "SELECT count(*) FROM runs"), 2);
 }
 
+TEST_F(DatabaseTest, AFinishedSweepThatIsRecordedAgainIsNotWrittenAgain) {
+  Database database(file_);
+  const Job other = make_job({{"method", "fp32"}, {"seed", 3}});
+  const auto jobs = [&] {
+    return database.reader().query("SELECT key, position FROM sweep_runs ORDER BY position").rows;
+  };
+  database.record_sweep(make_plan({job_, other}));
+  for (const Job& job : {job_, other}) store_run(database, job, {});
+  const auto before = jobs();
+  const auto changes = [&] {
+    return database.reader().query("SELECT total_changes()").rows[0][0].get<int64_t>();
+  };
+  const int64_t first = changes();
+  database.record_sweep(make_plan({job_, other}));
+  EXPECT_LE(changes() - first, 1) << "the sweep's own row";
+  EXPECT_EQ(jobs(), before);
+  database.record_sweep(make_plan({other}));
+  EXPECT_EQ(jobs(), (std::vector<std::vector<Json>>{{other.key, 0}}));
+  database.record_sweep(make_plan({job_, other}));
+  EXPECT_EQ(jobs(), before) << "an orphan comes back";
+}
+
+TEST_F(DatabaseTest, ParametersOfASecondSweepAreColumnsBesideThoseOfTheFirst) {
+  const Job first = make_job({{"method", "fp32"}, {"a.first", 1}});
+  const Job second = make_job({{"method", "fp32"}, {"a.second", 2}});
+  {
+    Database database(file_);
+    database.record_sweep(make_plan({first}, "first"));
+  }
+  Database database(file_);
+  database.record_sweep(make_plan({second}, "second"));
+  EXPECT_EQ(database.reader().query("SELECT a_first, a_second FROM runs ORDER BY a_first").rows,
+            (std::vector<std::vector<Json>>{{nullptr, 2}, {1, nullptr}}));
+}
+
 TEST_F(DatabaseTest, EveryParameterAndResultIsAColumn) {
   Database database(file_);
   database.record_sweep(
@@ -646,7 +681,12 @@ TEST_F(DatabaseTest, AFullDiskLosesNothingThatWasStored) {
   };
   {
     const RlimitGuard full;
-    EXPECT_THROW(database.ingest(attempt, events_of({})), DatabaseError);
+    EXPECT_THROW(
+        {
+          database.ingest(attempt, events_of({}));
+          database.commit();
+        },
+        DatabaseError);
   }
   database.ingest(attempt, events_of({}));
   EXPECT_EQ(scalar(database, "SELECT state FROM runs"), "finished");

@@ -179,7 +179,17 @@ TEST_F(ReaderTest, JsonAndTheSchemaCanBeRead) {
 }
 
 TEST_F(ReaderTest, WrongSqlIsTheUsersTrouble) {
-  EXPECT_EQ(refusal("SELECT nonsense FROM runs"), "no such column: nonsense");
+  EXPECT_EQ(refusal("SELECT nonsense FROM runs"),
+            "no such column: nonsense; `qbitopt sql --describe runs` lists the columns of a view");
+  EXPECT_EQ(refusal("SELECT hours_left FROM runs"),
+            "no such column: hours_left; there is progress.hours_left");
+  EXPECT_EQ(refusal("SELECT runs.percent FROM runs"),
+            "no such column: runs.percent; there is progress.percent");
+  EXPECT_EQ(
+      refusal("SELECT data.name FROM runs"),
+      "no such column: data.name; there is pareto.data_name, results.data_name, runs.data_name");
+  EXPECT_EQ(refusal("SELECT config_kei FROM runs"),
+            "no such column: config_kei; did you mean 'config_key'?");
   EXPECT_EQ(refusal("SELECT 1; SELECT 2"), "more than one statement; give one SELECT at a time");
 }
 

@@ -21,12 +21,11 @@ using Show = ColumnDefinition::Show;
 std::string seeds_text(const std::vector<const Run*>& runs) {
   std::vector<std::string> texts;
   for (const Run* run : runs) {
-    const std::string why =
-        run->state == "failed"
-            ? fmt::format("failed: {}", cell_text(run->columns.value("error_class", Json("?"))))
-            : (run->state == "new"       ? "not run yet"
-               : run->state == "stopped" ? "stopped early"
-                                         : run->state);
+    const std::string why = run->state == "failed"
+                                ? fmt::format("failed: {}", cell_text(run->column("error_class")))
+                                : (run->state == "new"       ? "not run yet"
+                                   : run->state == "stopped" ? "stopped early"
+                                                             : run->state);
     texts.push_back(fmt::format("seed {} ({})", cell_text(run->seed), why));
   }
   return fmt::to_string(fmt::join(texts, ", "));
@@ -34,7 +33,7 @@ std::string seeds_text(const std::vector<const Run*>& runs) {
 
 CellSource source_of(const Run& run, const std::string& column, double scale) {
   CellSource source{.key = run.key, .seed = run.seed, .state = run.state};
-  if (run.is_missed()) source.state = "missed";
+  if (run.is_missed) source.state = "missed";
   if (const auto value = run.number(column)) source.value = *value * scale;
   return source;
 }

@@ -20,7 +20,8 @@ std::vector<std::string> names_of_sweeps(const Reader& reader) {
 
 TableDefinition default_definition(const Reader& reader, const std::string& sweep) {
   const Rows jobs = reader.query(
-      "SELECT case_name, other_cases, json_extract(job.parameters, '$.method') AS method, axes"
+      "SELECT case_name, other_cases, axes,"
+      " CASE case_name WHEN '' THEN json_extract(job.parameters, '$.method') END AS method"
       " FROM sweep JOIN sweep_job ON sweep_job.sweep_id = sweep.id"
       " JOIN job ON job.id = sweep_job.job_id"
       " WHERE sweep.name = ? AND NOT orphaned AND requested ORDER BY position",

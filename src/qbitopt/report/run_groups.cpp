@@ -17,9 +17,6 @@
 namespace qbitopt {
 namespace {
 
-// Columns of runs_of_sweep() before those of `runs`.
-constexpr size_t kOwnColumns = 4;
-
 // 3 and 3.0 are the same value, and so is the text "3".
 bool is_same(const Json& a, const Json& b) { return a == b || cell_text(a) == cell_text(b); }
 
@@ -159,7 +156,7 @@ const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
   for (const auto& [key, runs] : configurations) {
     std::vector<const Run*> good;
     std::copy_if(runs.begin(), runs.end(), std::back_inserter(good),
-                 [](const Run* run) { return run->is_good(); });
+                 [](const Run* run) { return run->is_good; });
     values_by_key[key] = values_of(good, column);
     most = std::max(most, values_by_key[key].size());
   }
@@ -179,37 +176,39 @@ const std::vector<const Run*>& best_of(const ByConfiguration& configurations,
 
 }  // namespace
 
-bool Run::is_missed() const {
-  return is_finished() && !is_full_precision() && columns.value("budget_met", Json()) == 0;
+const Json& Run::column(const std::string& name) const {
+  static const Json null;
+  if (column_names == nullptr) return null;
+  const auto found = std::lower_bound(column_names->begin(), column_names->end(), name);
+  if (found == column_names->end() || *found != name) return null;
+  return columns[found - column_names->begin()];
 }
 
-bool Run::is_full_precision() const { return columns.value("weight_bits", Json()) == 32.0; }
-
-std::optional<double> Run::number(const std::string& column) const {
-  const auto found = columns.find(column);
-  if (found == columns.end() || !found->is_number()) return std::nullopt;
+std::optional<double> Run::number(const std::string& name) const {
+  const Json& value = column(name);
+  if (!value.is_number()) return std::nullopt;
   // Runs without quantizers report no bytes.
-  if (column == "weight_bytes" && is_full_precision()) return std::nullopt;
-  return found->get<double>();
+  if (is_full_precision && name == "weight_bytes") return std::nullopt;
+  return value.get<double>();
 }
 
 std::vector<const Run*> RunGroup::good() const {
   std::vector<const Run*> chosen;
   std::copy_if(runs.begin(), runs.end(), std::back_inserter(chosen),
-               [](const Run* run) { return run->is_good(); });
+               [](const Run* run) { return run->is_good; });
   return chosen;
 }
 
 std::vector<const Run*> RunGroup::missed() const {
   std::vector<const Run*> chosen;
   std::copy_if(runs.begin(), runs.end(), std::back_inserter(chosen),
-               [](const Run* run) { return run->is_missed(); });
+               [](const Run* run) { return run->is_missed; });
   return chosen;
 }
 
 bool RunGroup::is_full_precision() const {
   return std::any_of(runs.begin(), runs.end(),
-                     [](const Run* run) { return run->is_full_precision(); });
+                     [](const Run* run) { return run->is_full_precision; });
 }
 
 std::string RunGroup::address() const {
@@ -247,19 +246,41 @@ std::vector<Pair> pairs_of(const RunGroup& group, const RunGroup& reference,
   return pairs;
 }
 
-std::string runs_of_sweep(const std::string& sweep) {
-  std::string name;
-  for (const char c : sweep) name += c == '\'' ? "''" : std::string(1, c);
+namespace {
+
+// `text` within marks, which are doubled in it.
+std::string marked(const std::string& text, char mark) {
+  std::string out(1, mark);
+  for (const char c : text) out += std::string(c == mark ? 2 : 1, c);
+  return out + mark;
+}
+
+std::string runs_of_sweep(const std::string& sweep, const std::string& columns) {
   return fmt::format(
-      "SELECT job.parameters AS all_parameters, sweep_job.case_name, sweep_job.trial, "
-      "sweep_job.other_cases, runs.*\n"
+      "SELECT {}\n"
       "FROM sweep\n"
       "JOIN sweep_job ON sweep_job.sweep_id = sweep.id AND NOT sweep_job.orphaned\n"
       "JOIN job ON job.id = sweep_job.job_id\n"
       "JOIN runs ON runs.key = job.key\n"
-      "WHERE sweep.name = '{}'\n"
+      "WHERE sweep.name = {}\n"
       "ORDER BY sweep_job.position",
-      name);
+      columns, marked(sweep, '\''));
+}
+
+// A JSON list of the values of these parameters (two or more), null where a job has none. SQLite
+// takes them out of the parameters faster than all of those are read as JSON.
+std::string list_of_values(const std::vector<std::string>& parameters) {
+  std::string paths;
+  for (const std::string& name : parameters) paths += ", " + marked("$.\"" + name + "\"", '\'');
+  return "json_extract(job.parameters" + paths + ")";
+}
+
+}  // namespace
+
+std::string runs_of_sweep(const std::string& sweep) {
+  return runs_of_sweep(sweep,
+                       "job.parameters AS all_parameters, sweep_job.case_name, sweep_job.trial, "
+                       "sweep_job.other_cases, runs.*");
 }
 
 RunGroups::RunGroups(const Reader& reader, const TableDefinition& definition) {
@@ -302,15 +323,29 @@ void RunGroups::put_into_rows(const TableDefinition& definition,
 }
 
 void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
-  const std::set<std::string> kept_columns = columns_of(definition);
-  const std::set<std::string> kept_parameters = parameters_of(definition);
+  columns_ = reader.query("SELECT * FROM runs LIMIT 0").columns;
+  std::string selected =
+      "runs.key, runs.config_key, sweep_job.case_name, sweep_job.other_cases, sweep_job.trial";
+  RowContent content;
+  for (const std::string& name : parameters_of(definition)) {
+    if (name.find('"') == std::string::npos) content.parameters.push_back(name);
+  }
+  selected += ", " + list_of_values(content.parameters);
+  std::vector<std::string> chosen;
+  const std::set<std::string> known(columns_.begin(), columns_.end());
+  for (const std::string& name : columns_of(definition)) {
+    if (!known.contains(name)) continue;
+    chosen.push_back(name);
+    selected += ", runs." + marked(name, '"');
+  }
+  content.columns = std::make_shared<const std::vector<std::string>>(std::move(chosen));
   for (const std::string& sweep : definition.sweeps) {
     size_t count = 0;
     reader.for_each(
-        runs_of_sweep(sweep), [&](const auto& names) { columns_ = names; },
+        runs_of_sweep(sweep, selected), [](const auto&) {},
         [&](const auto& row) {
           ++count;
-          add_run(row, kept_columns, kept_parameters);
+          add_run(row, content);
         });
     if (count == 0) {
       std::vector<std::string> known;
@@ -322,38 +357,44 @@ void RunGroups::load(const Reader& reader, const TableDefinition& definition) {
   }
 }
 
-// `row`: of runs_of_sweep().
-void RunGroups::add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
-                        const std::set<std::string>& parameters) {
+void RunGroups::add_run(const std::vector<Json>& row, const RowContent& content) {
   Run run;
-  for (size_t i = kOwnColumns; i < row.size(); ++i) {
-    if (columns_[i] == "key") run.key = row[i];
-    if (columns_[i] == "config_key") run.config_key = row[i];
-    if (columns.contains(columns_[i])) run.columns[columns_[i]] = row[i];
-  }
+  run.key = row[0];
   if (!index_.try_emplace(run.key, runs_.size()).second) return;
-  run.state = run.columns["state"];
-  const Json all = Json::parse(row[0].get_ref<const std::string&>());
-  for (const std::string& name : parameters) {
-    if (const auto found = all.find(name); found != all.end()) run.parameters[name] = *found;
+  run.config_key = row[1];
+  if (row[2] != "") run.cases.push_back(row[2]);
+  if (row[3] != "[]") {
+    for (const Json& other : Json::parse(row[3].get_ref<const std::string&>()))
+      run.cases.push_back(other);
   }
-  if (row[1] != "") run.cases.push_back(row[1]);
-  for (const Json& other : Json::parse(row[3].get_ref<const std::string&>()))
-    run.cases.push_back(other);
-  run.is_trial = row[2] > 0;
+  run.is_trial = row[4] > 0;
+  Json values = Json::parse(row[5].get_ref<const std::string&>());
+  for (size_t i = 0; i < content.parameters.size(); ++i) {
+    if (!values[i].is_null()) run.parameters[content.parameters[i]] = std::move(values[i]);
+  }
+  run.column_names = content.columns;
+  run.columns.assign(row.begin() + 6, row.end());
+  run.state = run.column("state");
   run.seed = run.parameters.value("seed", Json());
+  run.is_full_precision = run.column("weight_bits") == 32.0;
+  run.is_missed = run.is_finished() && !run.is_full_precision && run.column("budget_met") == 0;
+  run.is_good = run.is_finished() && run.column("counts") == 1;
   runs_.push_back(std::move(run));
-}
-
-std::vector<std::string> RunGroups::columns() const {
-  return {columns_.begin() + std::min<size_t>(kOwnColumns, columns_.size()), columns_.end()};
 }
 
 void RunGroups::load_needs(const Reader& reader) {
   const Rows rows = reader.query(
       "SELECT job.key, need, needed.key FROM job_dependency JOIN job ON job.id = job_id"
       " JOIN job AS needed ON needed.id = needed_job_id");
-  for (const auto& row : rows.rows) needs_[row[0]].emplace_back(row[1], row[2]);
+  const auto place = [&](const Json& key) {
+    return index_.try_emplace(key.get<std::string>(), index_.size()).first->second;
+  };
+  for (const auto& row : rows.rows) {
+    const size_t job = place(row[0]), needed = place(row[2]);
+    needs_.resize(index_.size());
+    needs_[job].emplace_back(row[1], needed);
+  }
+  needs_.resize(index_.size());
 }
 
 void RunGroups::add_groups(const RowDefinition& row, const TableDefinition& definition,
@@ -429,32 +470,29 @@ const RunGroup* RunGroups::find(const std::string& address) const {
 
 std::vector<const Run*> RunGroups::with_needed(const std::vector<const Run*>& runs) const {
   std::vector<const Run*> all;
-  std::set<std::string> seen;
-  std::vector<std::string> waiting;
-  for (const Run* run : runs) waiting.push_back(run->key);
+  std::vector<bool> is_seen(index_.size());
+  std::vector<size_t> waiting;
+  for (const Run* run : runs) waiting.push_back(run - runs_.data());
   while (!waiting.empty()) {
-    const std::string key = waiting.back();
+    const size_t place = waiting.back();
     waiting.pop_back();
-    if (!seen.insert(key).second) continue;
-    if (const auto run = index_.find(key); run != index_.end()) all.push_back(&runs_[run->second]);
-    const auto needs = needs_.find(key);
-    if (needs == needs_.end()) continue;
-    for (const auto& [need, needed] : needs->second) waiting.push_back(needed);
+    if (is_seen[place]) continue;
+    is_seen[place] = true;
+    if (place < runs_.size()) all.push_back(&runs_[place]);
+    if (place >= needs_.size()) continue;
+    for (const auto& [need, needed] : needs_[place]) waiting.push_back(needed);
   }
   return all;
 }
 
 std::vector<const Run*> RunGroups::shared_checkpoints() const {
-  std::map<std::string, int> users;
-  for (const Run& run : runs_) {
-    const auto needs = needs_.find(run.key);
-    if (needs == needs_.end()) continue;
-    for (const auto& [need, key] : needs->second) users[key] += need == "fp32_checkpoint";
+  std::vector<int> users(index_.size());
+  for (size_t i = 0; i < std::min(runs_.size(), needs_.size()); ++i) {
+    for (const auto& [need, needed] : needs_[i]) users[needed] += need == "fp32_checkpoint";
   }
   std::vector<const Run*> shared;
-  for (const Run& run : runs_) {
-    if (const auto found = users.find(run.key); found != users.end() && found->second > 1)
-      shared.push_back(&run);
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    if (users[i] > 1) shared.push_back(&runs_[i]);
   }
   return shared;
 }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,15 +24,17 @@ struct Run {
   Json parameters;                 // dotted name -> value; only those that the table uses
   Json seed;
   bool is_trial = false;  // a run of a search that chose another strength
-  Json columns;           // of the view `runs`: name -> value; only those that the table uses
+  bool is_full_precision = false;
+  bool is_missed = false;  // finished above its budget; it is shown as missed and is in no mean
+  bool is_good = false;    // part of means, as in the column `counts`
+  // Names of columns of the view `runs`, sorted, and the values of the run; only those that the
+  // table uses.
+  std::shared_ptr<const std::vector<std::string>> column_names;
+  std::vector<Json> columns;
 
   bool is_finished() const { return state == "finished"; }
-  // The run finished above its budget; it is shown as missed and is in no mean.
-  bool is_missed() const;
-  // The run is part of means, as in the column `counts`.
-  bool is_good() const { return is_finished() && columns.value("counts", Json()) == 1; }
-  bool is_full_precision() const;
-  std::optional<double> number(const std::string& column) const;
+  const Json& column(const std::string& name) const;  // null: not given
+  std::optional<double> number(const std::string& name) const;
 };
 
 // The runs of one row: a configuration with several seeds.
@@ -78,7 +81,7 @@ class RunGroups {
 
   const std::vector<Run>& runs() const { return runs_; }
   // Names of all columns of the view `runs`.
-  std::vector<std::string> columns() const;
+  const std::vector<std::string>& columns() const { return columns_; }
   // In the order of the table: sections in the order of the sweeps; within a section, rows without
   // a budget, then descending budgets; within a budget, rows in the order of the definition, each
   // with its split values: numbers descending, texts in the order of the sweeps.
@@ -101,16 +104,21 @@ class RunGroups {
   void put_into_rows(const TableDefinition& definition, const ParametersOf& parameters_of);
   void load_needs(const Reader& reader);
   void index_references();
-  void add_run(const std::vector<Json>& row, const std::set<std::string>& columns,
-               const std::set<std::string>& parameters);
+  // What load() selects of a run: key, config_key, case, other cases, trial, a list of these
+  // parameters, then these columns of `runs`.
+  struct RowContent {
+    std::vector<std::string> parameters;
+    std::shared_ptr<const std::vector<std::string>> columns;
+  };
+  void add_run(const std::vector<Json>& row, const RowContent& content);
   void add_groups(const RowDefinition& row, const TableDefinition& definition,
                   const ParametersOf& parameters_of);
 
-  std::vector<std::string> columns_;  // of runs_of_sweep()
+  std::vector<std::string> columns_;  // of `runs`
   std::vector<Run> runs_;
-  std::map<std::string, size_t> index_;  // key -> position in runs_
-  // key -> need, key
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>> needs_;
+  std::map<std::string, size_t> index_;  // key -> position in runs_, or beyond its end
+  // By such a position: need, position.
+  std::vector<std::vector<std::pair<std::string, size_t>>> needs_;
   std::vector<RunGroup> groups_;
   std::map<std::string, size_t> addresses_;  // address -> position in groups_
   // The groups of one row for which the same split values and limits are given.

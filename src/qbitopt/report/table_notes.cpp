@@ -16,7 +16,7 @@ using Show = ColumnDefinition::Show;
 
 // The first digits of a commit, and whether there were uncommitted changes.
 std::string version_of(const Run& run) {
-  const std::string commit = cell_text(run.columns.value("commit_hash", Json()));
+  const std::string commit = cell_text(run.column("commit_hash"));
   if (commit.empty()) return "unknown";
   return commit.substr(0, 10) + (commit.ends_with("-dirty") && commit.size() > 10 ? "-dirty" : "");
 }

@@ -125,6 +125,23 @@ class Connection {
   bool is_in_transaction_ = false;
 };
 
+// Several queries of one state, for which the file is locked and looked at once.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Connection& connection) : connection_(connection) {
+    is_own_ = !connection.is_in_transaction();
+    if (is_own_) connection_.execute("BEGIN");
+  }
+  ~ReadTransaction() {
+    if (is_own_) connection_.raw().tryExec("COMMIT");
+  }
+  ReadTransaction(const ReadTransaction&) = delete;
+
+ private:
+  Connection& connection_;
+  bool is_own_ = false;
+};
+
 // An error of SQLite with the name of the file and, for common errors, what to do.
 DatabaseError database_error(const std::filesystem::path& file, const SQLite::Exception& error);
 

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "qbitopt/core/error.h"
@@ -43,6 +44,29 @@ std::string stored_folder(const fs::path& database, const fs::path& folder) {
       folder.lexically_normal().lexically_relative(folder_of_database(database));
   if (relative.empty() || *relative.begin() == "..") return folder.string();
   return relative.string();
+}
+
+// Names of the parameters of all jobs.
+std::set<std::string> parameters_of(const Plan& plan) {
+  std::set<std::string> names;
+  std::map<const JobShape*, std::vector<bool>> given;  // which of `varying` some job has
+  for (const PlannedJob& job : plan.jobs) {
+    std::vector<bool>& of_shape = given[job.shape.get()];
+    of_shape.resize(job.values.size());
+    for (size_t i = 0; i < job.values.size(); ++i)
+      of_shape[i] = of_shape[i] || !job.values[i].is_null();
+  }
+  for (const auto& [shape, is_given] : given) {
+    for (const auto& [name, value] : shape->parameters.items()) names.insert(name);
+    for (size_t i = 0; i < is_given.size(); ++i) {
+      if (is_given[i]) names.insert(shape->varying[i]);
+    }
+  }
+  return names;
+}
+
+std::string name_of(const Attempt& attempt) {
+  return fmt::format("{}/{}", attempt.job.key, attempt.number);
 }
 
 // True if the rows are wrong, not the disk or the file.
@@ -103,13 +127,13 @@ void Database::change(const std::function<void()>& action) {
 }
 
 void Database::refresh_views() {
-  translate_errors(file_, [&] { qbitopt::refresh_views(*connection_); });
+  translate_errors(file_, [&] { extend_views(*connection_, {}); });
 }
 
 void Database::record_sweep(const Plan& plan, const SweepOrigin& origin) {
   change([&] {
     SweepRecorder(*connection_, now()).record(plan, origin);
-    qbitopt::refresh_views(*connection_);
+    extend_views(*connection_, parameters_of(plan));
   });
   commit();
 }
@@ -119,6 +143,7 @@ std::vector<JobRecord> Database::records(const Plan& plan) {
   records.reserve(plan.jobs.size());
   const fs::path folder = folder_of_database(file_);
   translate_errors(file_, [&] {
+    const ReadTransaction transaction(*connection_);
     for (const PlannedJob& job : plan.jobs) {
       JobRecord record;
       SQLite::Statement& row = connection_->prepare(
@@ -179,6 +204,13 @@ void Database::note_queue_id(const Attempt& attempt, const std::string& id) {
   });
 }
 
+void Database::note(const Attempt& attempt, const std::string& text) {
+  change([&] {
+    events_->log(attempt_id(attempt), 0, now(), "note", "info", std::nullopt, text);
+    if (waiting_events_++ == 0) oldest_waiting_ = std::chrono::steady_clock::now();
+  });
+}
+
 void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) {
   if (events.empty()) return commit_if_due();
   std::string refused;
@@ -200,7 +232,7 @@ void Database::ingest(const Attempt& attempt, const std::vector<Event>& events) 
       events_->forget();
     }
     connection_->execute("RELEASE events");
-    if (events_->take_new_result()) qbitopt::refresh_views(*connection_);
+    if (events_->take_new_result()) extend_views(*connection_, {});
   });
   if (!refused.empty()) {
     throw InputError(
@@ -218,6 +250,8 @@ void Database::end(const Attempt& attempt, const AttemptEnd& end) {
     ++waiting_events_;
     oldest_waiting_ = {};  // due at once
     const int64_t id = attempt_id(attempt);
+    attempt_ids_.erase(name_of(attempt));
+    events_->forget(id);
     connection_->execute(
         "UPDATE attempt SET exit_code = ?1, signal = nullif(?2, 0), ended_at = COALESCE(ended_at, "
         "?3) WHERE id = ?4",
@@ -368,7 +402,7 @@ void Database::close() {
 }
 
 int64_t Database::attempt_id(const Attempt& attempt) {
-  int64_t& id = attempt_ids_[fmt::format("{}/{}", attempt.job.key, attempt.number)];
+  int64_t& id = attempt_ids_[name_of(attempt)];
   if (id == 0) {
     const auto found = connection_->find<int64_t>(
         "SELECT attempt.id FROM attempt JOIN job ON job.id = attempt.job_id WHERE job.key = ? AND "

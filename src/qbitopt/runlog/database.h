@@ -78,6 +78,7 @@ class Database : public RunStore {
   std::vector<JobRecord> records(const Plan& plan) override;
   void begin(const Attempt& attempt) override;
   void note_queue_id(const Attempt& attempt, const std::string& id) override;
+  void note(const Attempt& attempt, const std::string& text) override;
   void ingest(const Attempt& attempt, const std::vector<Event>& events) override;
   void end(const Attempt& attempt, const AttemptEnd& end) override;
   std::string artifact(const std::string& job_key, const std::string& name) override;

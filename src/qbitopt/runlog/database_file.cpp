@@ -147,6 +147,7 @@ std::shared_ptr<Connection> open_for_writing(const fs::path& file, Journal journ
     SQLite::Database& db = connection->raw();
     db.exec("PRAGMA foreign_keys = ON");
     db.exec("PRAGMA synchronous = FULL");
+    db.exec("PRAGMA temp_store = MEMORY");  // what a savepoint may have to take back
     // Changes that another program left in the write-ahead log are visible only now.
     const int version = db.execAndGet("PRAGMA user_version").getInt();
     if (version == 0) {
@@ -200,6 +201,7 @@ std::shared_ptr<Connection> open_for_reading(const fs::path& file) {
   translate_errors(file, [&] {
     connection = std::make_shared<Connection>(reading_uri(file), SQLite::OPEN_READONLY);
     sqlite3_limit(connection->raw().getHandle(), SQLITE_LIMIT_LENGTH, kLargestValue);
+    connection->raw().exec("PRAGMA cache_size = -32000");  // kilobytes: a page reads all runs often
     connection->raw().execAndGet("SELECT count(*) FROM sqlite_master");
   });
   return connection;

@@ -48,7 +48,34 @@ bool EventStore::store(int64_t attempt, const Event& event) {
   return true;
 }
 
+// Many rows by one statement: its beginning and end take longer than a row.
+void EventStore::store_points() {
+  constexpr size_t kMostRows = 50;
+  const auto statement = [](size_t rows) {
+    std::string sql = "INSERT OR REPLACE INTO metric_point VALUES ";
+    for (size_t row = 0; row < rows; ++row) sql += row == 0 ? "(?,?,?,?,?)" : ",(?,?,?,?,?)";
+    return sql;
+  };
+  static const std::string many = statement(kMostRows), one = statement(1);
+  for (size_t next = 0; next < points_.size();) {
+    const size_t rows = points_.size() - next >= kMostRows ? kMostRows : 1;
+    SQLite::Statement& insert = connection_.prepare(rows == 1 ? one : many);
+    int index = 0;
+    for (const size_t end = next + rows; next < end; ++next) {
+      const Point& point = points_[next];
+      insert.bind(++index, point.attempt);
+      insert.bind(++index, point.metric);
+      insert.bind(++index, point.split);
+      insert.bind(++index, point.step);
+      insert.bind(++index, point.value);
+    }
+    insert.exec();
+  }
+  points_.clear();
+}
+
 void EventStore::note_last(int64_t attempt) {
+  store_points();
   connection_.execute("UPDATE attempt SET last_event = ?, heard_at = ? WHERE id = ?",
                       last_numbers_.at(attempt), heard_at_, attempt);
 }
@@ -101,8 +128,7 @@ int64_t EventStore::inventory_id(const Inventory& body, const std::string& list)
 void EventStore::add(const Metrics& body) {
   for (const auto& [name, value] : body.values) {
     if (!finite(body.step, name, value)) continue;
-    connection_.execute("INSERT OR REPLACE INTO metric_point VALUES (?, ?, ?, ?, ?)", attempt_,
-                        metric_id(name), split_code(body.split), body.step, value);
+    points_.push_back({attempt_, metric_id(name), split_code(body.split), body.step, value});
   }
 }
 
@@ -117,11 +143,10 @@ void EventStore::add(const NonFinite& body) {
 }
 
 void EventStore::add(const Reallocation& body) {
-  for (const char* table : {"quantizer_bits", "sensitivity", "allocation_budget"}) {
-    connection_.execute(fmt::format("DELETE FROM {} WHERE allocation_id IN (SELECT id FROM "
-                                    "allocation WHERE attempt_id = ? AND step = ?)",
-                                    table),
-                        attempt_, body.step);
+  if (const auto former = connection_.find<int64_t>(
+          "SELECT id FROM allocation WHERE attempt_id = ? AND step = ?", attempt_, body.step)) {
+    for (const char* table : {"quantizer_bits", "sensitivity", "allocation_budget"})
+      connection_.execute(fmt::format("DELETE FROM {} WHERE allocation_id = ?", table), *former);
   }
   connection_.execute(
       "INSERT OR REPLACE INTO allocation (attempt_id, step, solver, status, objective, bound, gap, "

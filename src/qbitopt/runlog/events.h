@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "qbitopt/job/event.h"
 #include "qbitopt/runlog/connection.h"
@@ -20,7 +21,8 @@ class EventStore {
   // this number is already stored.
   bool store(int64_t attempt, const Event& event);
 
-  // Call after the events of one attempt were stored, in the same transaction.
+  // Call after the events of one attempt were stored, in the same transaction: only now their points
+  // of curves are.
   void note_last(int64_t attempt);
 
   // Call after a rollback: forgets what was stored since the last commit.
@@ -29,7 +31,11 @@ class EventStore {
     environment_ids_.clear();
     inventory_ids_.clear();
     last_numbers_.clear();
+    points_.clear();
   }
+
+  // The attempt has ended.
+  void forget(int64_t attempt) { last_numbers_.erase(attempt); }
 
   // True if a metric without a column in `runs` has been stored since the last call.
   bool take_new_result() { return std::exchange(has_new_result_, false); }
@@ -43,6 +49,15 @@ class EventStore {
            const std::string& level, std::optional<int64_t> step, const std::string& text);
 
  private:
+  // A row of metric_point.
+  struct Point {
+    int64_t attempt, metric;
+    int split;
+    int64_t step;
+    double value;
+  };
+
+  void store_points();
   void add(const Started& body);
   void add(const Inventory& body);
   void add(const Metrics& body);
@@ -68,6 +83,7 @@ class EventStore {
   std::unordered_map<int64_t, int64_t> last_numbers_;  // by attempt
   // By their content, as JSON.
   std::unordered_map<std::string, int64_t> environment_ids_, inventory_ids_;
+  std::vector<Point> points_;  // not stored yet
   bool has_new_result_ = false;
   int64_t attempt_ = 0;  // of the current event
   double heard_at_ = 0;  // [unix seconds] the latest event

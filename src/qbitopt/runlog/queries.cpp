@@ -7,6 +7,7 @@
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/hash.h"
 #include "qbitopt/job/budget_kinds.h"
+#include "qbitopt/runlog/schema.h"
 #include "qbitopt/runlog/sweep_record.h"
 
 namespace qbitopt {
@@ -32,6 +33,17 @@ std::optional<Value> maybe(const Json& cell) {
 std::vector<std::string> stored_keys(const Reader& reader, const std::string& sweep_name) {
   return texts(
       reader.query("SELECT key FROM sweep_runs WHERE sweep = ? ORDER BY position", {sweep_name}));
+}
+
+std::map<std::string, std::string> job_states(const Reader& reader) {
+  std::map<std::string, std::string> states;
+  reader.for_each(
+      fmt::format(
+          "SELECT key, {} FROM job LEFT JOIN attempt ON attempt.id = job.attempt_id ORDER BY key",
+          kStateOfJob),
+      [](const auto&) {},
+      [&](const auto& row) { states.emplace_hint(states.end(), row[0], row[1]); });
+  return states;
 }
 
 std::string find_key(const Reader& reader, const std::string& prefix) {
@@ -86,7 +98,8 @@ std::optional<TrialResult> trial_result(const Reader& reader, const std::string&
   std::optional<double> excess;
   for (const BudgetKind& kind : budget_kinds()) {
     if (!kind.is_average()) continue;  // a search is for a budget in bits
-    const Json limit = rows.at(0, kind.limit_column), achieved = rows.at(0, kind.achieved_column);
+    const Json& limit = rows.at(0, kind.limit_column);
+    const Json& achieved = rows.at(0, kind.achieved_column);
     if (!limit.is_number() || !achieved.is_number()) continue;
     const double over = achieved.get<double>() - limit.get<double>();
     excess = std::max(over, excess.value_or(over));
@@ -131,6 +144,21 @@ std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key
                        .error_text = text_or_empty(at("error_text"))});
   }
   return records;
+}
+
+std::vector<std::pair<std::string, std::string>> last_folders(
+    const Reader& reader, const std::optional<std::string>& sweep) {
+  const Rows rows = reader.query(
+      "SELECT job.key, attempt.folder FROM job JOIN attempt ON attempt.id = (SELECT id FROM "
+      "attempt "
+      "AS last WHERE last.job_id = job.id ORDER BY number DESC LIMIT 1) WHERE :sweep IS NULL OR "
+      "job.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep)",
+      {sweep ? Json(*sweep) : Json()});
+  const std::filesystem::path folder = folder_of_database(reader.file());
+  std::vector<std::pair<std::string, std::string>> folders;
+  for (const auto& row : rows.rows)
+    folders.emplace_back(row[0], (folder / row[1].get<std::string>()).string());
+  return folders;
 }
 
 std::optional<ArtifactRecord> finished_artifact(const Reader& reader, const std::string& key,

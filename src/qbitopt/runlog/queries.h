@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/job/job.h"
@@ -25,6 +27,9 @@ Job stored_job(const Reader& reader, const std::string& key);
 
 // The results of a job that a search uses; nullopt until the job has finished or failed. Throws
 // InputError if the job has no budget or has reported no accuracy on held-out images.
+// The state of every job, by key: "new", ..., "stopped".
+std::map<std::string, std::string> job_states(const Reader& reader);
+
 std::optional<TrialResult> trial_result(const Reader& reader, const std::string& key);
 
 // Keys of the jobs for which a condition over the view `runs` holds:
@@ -48,6 +53,9 @@ struct AttemptRecord {
 };
 // The attempts at a job in order; empty for an unknown job.
 std::vector<AttemptRecord> attempts(const Reader& reader, const std::string& key);
+// The key of each job that has an attempt, and the folder of the last one. `sweep`: only its jobs.
+std::vector<std::pair<std::string, std::string>> last_folders(
+    const Reader& reader, const std::optional<std::string>& sweep);
 
 // A file that a finished job left: "model", "allocation".
 struct ArtifactRecord {

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <map>
 
 #include "qbitopt/core/error.h"
 #include "qbitopt/core/names.h"
@@ -134,6 +135,37 @@ int index_of(const std::string& name, const std::map<std::string, int>& paramete
   throw InputError(unknown_name("argument", name, known));
 }
 
+// "; there is progress.x" for SQLite's "no such column: x", or the nearest column of a view.
+std::string hint_at_column(Connection& connection, const std::string& message) {
+  constexpr std::string_view kHead = "no such column: ";
+  if (!message.starts_with(kHead)) return "";
+  const std::string written = message.substr(kHead.size());
+  std::map<std::string, std::vector<std::string>> places;  // by the column
+  try {
+    SQLite::Statement columns(connection.raw(),
+                              "SELECT relation, column_name FROM schema_doc JOIN sqlite_master ON "
+                              "type = 'view' AND name = relation WHERE position > 0 ORDER BY "
+                              "relation, position");
+    while (columns.executeStep()) {
+      const std::string column = columns.getColumn(1).getString();
+      places[column].push_back(columns.getColumn(0).getString() + "." + column);
+    }
+  } catch (const SQLite::Exception&) {
+    return "";  // the error itself is reported
+  }
+  std::string underscored = written;  // data.name is data_name
+  std::replace(underscored.begin(), underscored.end(), '.', '_');
+  for (const std::string& column : {underscored, written.substr(written.rfind('.') + 1)}) {
+    if (const auto found = places.find(column); found != places.end())
+      return fmt::format("; there is {}", fmt::join(found->second, ", "));
+  }
+  std::vector<std::string> known;
+  for (const auto& [column, relations] : places) known.push_back(column);
+  const std::string near = nearest_name(underscored, known);
+  return near.empty() ? "; `qbitopt sql --describe runs` lists the columns of a view"
+                      : fmt::format("; did you mean '{}'?", near);
+}
+
 InputError refused(const std::exception& error) {
   return InputError(fmt::format("refused: {}; only SELECT is allowed here, nothing can be changed",
                                 error.what()));
@@ -163,7 +195,7 @@ Rows Reader::query(const std::string& sql, const std::vector<Json>& arguments) c
         for (const Json& value : arguments) bind(statement, ++index, value);
       },
       [&](const auto& columns) { rows.columns = columns; },
-      [&](const auto& row) { rows.rows.push_back(row); });
+      [&](auto& row) { rows.rows.push_back(std::move(row)); });
   return rows;
 }
 
@@ -199,7 +231,7 @@ void Reader::for_each(const std::string& sql,
 void Reader::run(const std::string& sql,
                  const std::function<void(SQLite::Statement&)>& bind_arguments,
                  const std::function<void(const std::vector<std::string>&)>& begin,
-                 const std::function<void(const std::vector<Json>&)>& take) const {
+                 const std::function<void(std::vector<Json>&)>& take) const {
   sqlite3* handle = connection_->raw().getHandle();
   Guard guard(handle, options_.time_limit);
   try {
@@ -213,8 +245,9 @@ void Reader::run(const std::string& sql,
     std::vector<std::string> columns;
     for (int i = 0; i < count; ++i) columns.emplace_back(statement.getColumnName(i));
     begin(columns);
-    std::vector<Json> row(columns.size());
+    std::vector<Json> row;
     while (statement.executeStep()) {
+      row.resize(columns.size());  // it may have been taken away
       for (int i = 0; i < count; ++i) row[i] = cell(statement.getColumn(i));
       guard.leave_out([&] { take(row); });
     }
@@ -235,7 +268,7 @@ void Reader::run(const std::string& sql,
         throw refused(error);
       case SQLITE_ERROR:
         if (std::string_view(error.what()).starts_with("not authorized")) throw refused(error);
-        throw InputError(error.what());
+        throw InputError(error.what() + hint_at_column(*connection_, error.what()));
       default:
         throw database_error(file_, error);
     }

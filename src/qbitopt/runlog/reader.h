@@ -37,7 +37,9 @@ struct ReaderOptions {
 
 // Reads a database. SQL cannot change it: the file is opened read-only, and an authorizer refuses
 // everything but reading (ATTACH and PRAGMA included). Works while a driver is running, and in a
-// read-only folder. Not thread-safe.
+// read-only folder. Not thread-safe; nor may another be opened for the same file while this one
+// reads: opening looks into the file, and closing a file drops all POSIX locks that the process has
+// on it, SQLite's too.
 class Reader {
  public:
   // Throws InputError if there is no such file, DatabaseError if it is not a database of this
@@ -68,9 +70,10 @@ class Reader {
   friend class Database;
   // Reads through `connection`, including its uncommitted changes.
   Reader(std::filesystem::path file, std::shared_ptr<Connection> connection);
+  // `take` may move the row away.
   void run(const std::string& sql, const std::function<void(SQLite::Statement&)>& bind,
            const std::function<void(const std::vector<std::string>&)>& begin,
-           const std::function<void(const std::vector<Json>&)>& take) const;
+           const std::function<void(std::vector<Json>&)>& take) const;
 
   std::filesystem::path file_;
   ReaderOptions options_;

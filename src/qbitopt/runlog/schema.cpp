@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "qbitopt/job/budget_kinds.h"
@@ -78,12 +79,31 @@ std::string free_name(const std::string& name, std::set<std::string>& taken) {
   return name;
 }
 
-std::vector<Column> parameter_columns(Connection& connection, std::set<std::string>& taken) {
-  std::set<std::string> names = common_parameters();
-  for (std::string& name : column_of_text(
-           connection, "SELECT DISTINCT json_each.key FROM job, json_each(job.parameters)")) {
-    names.insert(std::move(name));
+std::string path_of(const std::string& parameter) { return quoted("$.\"" + parameter + "\""); }
+
+std::set<std::string> parameters_of_jobs(Connection& connection) {
+  const auto names = column_of_text(
+      connection, "SELECT DISTINCT json_each.key FROM job, json_each(job.parameters)");
+  return {names.begin(), names.end()};
+}
+
+// Those that have columns in the stored view `runs`; nullopt: there is no such view.
+std::optional<std::set<std::string>> parameters_of_view(Connection& connection) {
+  const auto sql = connection.find<std::string>(
+      "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = 'runs'");
+  if (!sql) return std::nullopt;
+  const std::string head = "json_extract(job.parameters, '$.\"";
+  std::set<std::string> names;
+  for (size_t at = sql->find(head); at != std::string::npos; at = sql->find(head, at)) {
+    at += head.size();
+    names.insert(sql->substr(at, sql->find('"', at) - at));
   }
+  return names;
+}
+
+std::vector<Column> parameter_columns(Connection& connection, std::set<std::string> names,
+                                      std::set<std::string>& taken) {
+  names.insert(common_parameters().begin(), common_parameters().end());
   std::vector<Column> columns;
   // The most important columns come first, then the others by name.
   std::vector<std::string> order = {"method", "model", "data.name", "seed", "budget.average_bits"};
@@ -97,9 +117,8 @@ std::vector<Column> parameter_columns(Connection& connection, std::set<std::stri
         "SELECT description FROM parameter_definition WHERE name = ?", name);
     const std::string doc = fmt::format("{}parameter `{}`{}", in_brackets(unit.value_or("")), name,
                                         meaning ? ": " + one_line(*meaning) : "");
-    columns.push_back(
-        {fmt::format("json_extract(job.parameters, {})", quoted("$.\"" + name + "\"")),
-         free_name(name, taken), doc});
+    columns.push_back({fmt::format("json_extract(job.parameters, {})", path_of(name)),
+                       free_name(name, taken), doc});
   }
   return columns;
 }
@@ -149,7 +168,7 @@ std::vector<Column> budget_columns() {
 std::string limit_expression(const BudgetKind& kind) {
   std::string text = "COALESCE(" + kind.name + "_budget.limit_value";
   for (const std::string& name : kind.parameters)
-    text += fmt::format(", json_extract(job.parameters, {})", quoted("$.\"" + name + "\""));
+    text += fmt::format(", json_extract(job.parameters, {})", path_of(name));
   return text + ")";
 }
 
@@ -267,18 +286,20 @@ std::string stands(const std::string& table, const std::vector<std::string>& ide
 std::string filled(std::string text, const std::map<std::string, std::string>& values) {
   for (const auto& [name, value] : values) {
     const std::string mark = "{" + name + "}";
-    const auto at = text.find(mark);
-    if (at != std::string::npos) text.replace(at, mark.size(), value);
+    for (size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size())
+      text.replace(at, mark.size(), value);
   }
   return text;
 }
 
-std::vector<std::pair<std::string, std::string>> render_views(Connection& connection) {
+std::vector<std::pair<std::string, std::string>> render_views(Connection& connection,
+                                                              std::set<std::string> names) {
   std::set<std::string> taken = fixed_columns_of_runs();
-  const auto parameters = parameter_columns(connection, taken);
+  const auto parameters = parameter_columns(connection, std::move(names), taken);
   const auto metrics = metric_columns(connection, taken);
   const std::map<std::string, std::string> values = {
       {"parameters", lines(parameters)},
+      {"state_of_job", kStateOfJob},
       {"metrics", lines(metrics)},
       {"parameters_but_seed", lines(but_seed(parameters))},
       {"metric_statistics", statistics(metrics)},
@@ -332,6 +353,29 @@ void define_metrics(Connection& connection) {
         " is_result = max(is_result, excluded.is_result)",
         name, unit, goal, description, metric.is_result);
   }
+}
+
+void write_views(Connection& connection, std::set<std::string> parameters) {
+  define_metrics(connection);
+  const auto views = render_views(connection, std::move(parameters));
+  bool is_current = true;
+  for (const auto& [name, text] : views) {
+    const auto stored = connection.find<std::string>(
+        "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", name);
+    is_current = is_current && stored && *stored == statement_of(text);
+  }
+  if (is_current) return;
+  const bool is_own_transaction = !connection.is_in_transaction();
+  connection.begin();
+  for (const auto& [name, text] : views)
+    connection.raw().exec(fmt::format("DROP VIEW IF EXISTS {}", name));
+  for (const auto& [name, text] : views) {
+    connection.raw().exec(text);
+    store_docs(connection, name, text);
+  }
+  for (const SqlFile& table : table_files())
+    store_docs(connection, std::string(table.name), std::string(table.text));
+  if (is_own_transaction) connection.commit();
 }
 
 }  // namespace
@@ -392,26 +436,14 @@ void create_schema(Connection& connection) {
 }
 
 void refresh_views(Connection& connection) {
-  define_metrics(connection);
-  const auto views = render_views(connection);
-  bool is_current = true;
-  for (const auto& [name, text] : views) {
-    const auto stored = connection.find<std::string>(
-        "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", name);
-    is_current = is_current && stored && *stored == statement_of(text);
-  }
-  if (is_current) return;
-  const bool is_own_transaction = !connection.is_in_transaction();
-  connection.begin();
-  for (const auto& [name, text] : views)
-    connection.raw().exec(fmt::format("DROP VIEW IF EXISTS {}", name));
-  for (const auto& [name, text] : views) {
-    connection.raw().exec(text);
-    store_docs(connection, name, text);
-  }
-  for (const SqlFile& table : table_files())
-    store_docs(connection, std::string(table.name), std::string(table.text));
-  if (is_own_transaction) connection.commit();
+  write_views(connection, parameters_of_jobs(connection));
+}
+
+void extend_views(Connection& connection, const std::set<std::string>& parameters) {
+  std::optional<std::set<std::string>> known = parameters_of_view(connection);
+  if (!known) return refresh_views(connection);
+  known->insert(parameters.begin(), parameters.end());
+  write_views(connection, std::move(*known));
 }
 
 }  // namespace qbitopt

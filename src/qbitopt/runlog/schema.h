@@ -2,6 +2,7 @@
 
 // Internal to the run log: tables and views, embedded from tables/*.sql and views/*.sql.
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,20 @@ struct ColumnDoc {
 // each "... name TYPE, -- [unit] meaning" or "... AS name, -- [unit] meaning" is about a column.
 std::vector<ColumnDoc> read_docs(std::string_view sql);
 
+// The state of a job as SQL: as stored, or 'stopped' for one that the sweep's `stop` has ended. Reads
+// `job`, and `attempt`, which is the one of job.attempt_id.
+inline constexpr const char* kStateOfJob =
+    "CASE WHEN job.state = 'failed' AND attempt.error_class = 'stopped' THEN 'stopped' ELSE "
+    "job.state END";
+
 // Creates the tables and views of an empty file, in one transaction.
 void create_schema(Connection& connection);
 
 // Recreates the views, with the documentation of tables and views, if the file's parameters or
 // metrics need other columns. Part of the caller's transaction, or one of its own.
 void refresh_views(Connection& connection);
+// The same without a look at every job: the parameters that already have columns keep them, and
+// these get theirs.
+void extend_views(Connection& connection, const std::set<std::string>& parameters);
 
 }  // namespace qbitopt

@@ -1,5 +1,7 @@
 #include "qbitopt/runlog/sweep_record.h"
 
+#include <algorithm>
+
 #include "qbitopt/config/catalog.h"
 
 namespace qbitopt {
@@ -8,16 +10,45 @@ void SweepRecorder::record(const Plan& plan, const SweepOrigin& origin) {
   const int64_t sweep = record_name(plan);
   record_revision(sweep, plan, origin);
   if (origin.catalog != nullptr) record_definitions(*origin.catalog);
-  connection_.execute("UPDATE sweep_job SET orphaned = 1 WHERE sweep_id = ?", sweep);
-  int64_t position = 0;
-  for (const PlannedJob& planned : plan.jobs) {
-    const int64_t job = record_job(planned);
-    connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
-                        sweep, job, position++, planned.case_name, planned.requested,
-                        canonical_json(planned.axes()), planned.trial,
-                        Json(planned.other_cases).dump());
-    record_needs(job, planned);
+  std::vector<int64_t> jobs;
+  jobs.reserve(plan.jobs.size());
+  for (const PlannedJob& planned : plan.jobs)
+    jobs.push_back(record_place(sweep, static_cast<int64_t>(jobs.size()), planned));
+  std::sort(jobs.begin(), jobs.end());
+  orphan_others(sweep, jobs);
+}
+
+int64_t SweepRecorder::record_place(int64_t sweep, int64_t position, const PlannedJob& planned) {
+  const std::string axes = canonical_json(planned.axes());
+  const std::string others = Json(planned.other_cases).dump();
+  if (const auto known = connection_.find<int64_t>(
+          "SELECT job.id FROM job JOIN sweep_job ON sweep_job.job_id = job.id WHERE job.key = ? "
+          "AND job.state = 'finished' AND sweep_id = ? AND position = ? AND case_name = ? AND "
+          "requested = ? AND axes = ? AND NOT orphaned AND trial = ? AND other_cases = ?",
+          planned.key, sweep, position, planned.case_name, planned.requested, axes, planned.trial,
+          others)) {
+    return *known;
   }
+  const int64_t job = record_job(planned);
+  connection_.execute("INSERT OR REPLACE INTO sweep_job VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)", sweep,
+                      job, position, planned.case_name, planned.requested, axes, planned.trial,
+                      others);
+  record_needs(job, planned);
+  return job;
+}
+
+void SweepRecorder::orphan_others(int64_t sweep, const std::vector<int64_t>& jobs) {
+  std::vector<int64_t> others;
+  SQLite::Statement& row = connection_.prepare(
+      "SELECT job_id FROM sweep_job WHERE sweep_id = ? AND NOT orphaned", sweep);
+  while (row.executeStep()) {
+    const int64_t job = row.getColumn(0).getInt64();
+    if (!std::binary_search(jobs.begin(), jobs.end(), job)) others.push_back(job);
+  }
+  row.reset();
+  for (const int64_t job : others)
+    connection_.execute("UPDATE sweep_job SET orphaned = 1 WHERE sweep_id = ? AND job_id = ?",
+                        sweep, job);
 }
 
 int64_t SweepRecorder::record_name(const Plan& plan) {
@@ -72,7 +103,7 @@ void SweepRecorder::record_definitions(const Catalog& catalog) {
 }
 
 void SweepRecorder::record_needs(int64_t job, const PlannedJob& planned) {
-  for (const auto& [need, key] : planned.needs) {
+  for (const auto& [need, key] : *planned.needs) {
     const auto artifact = planned.artifacts().find(need);
     connection_.execute(
         "INSERT OR REPLACE INTO job_dependency SELECT ?, ?, id, ? FROM job WHERE key = ?", job,

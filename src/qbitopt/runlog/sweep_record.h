@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "qbitopt/runlog/connection.h"
 #include "qbitopt/runlog/database.h"
@@ -20,9 +21,14 @@ class SweepRecorder {
  private:
   int64_t record_name(const Plan& plan);
   void record_revision(int64_t sweep, const Plan& plan, const SweepOrigin& origin);
+  // Stores the job and its place in the sweep, unless it has finished and all of this is on record.
+  // Returns its id.
+  int64_t record_place(int64_t sweep, int64_t position, const PlannedJob& planned);
   int64_t record_job(const PlannedJob& planned);
   void record_definitions(const Catalog& catalog);
   void record_needs(int64_t job, const PlannedJob& planned);
+  // All jobs of the sweep but these, sorted, are not part of it any more.
+  void orphan_others(int64_t sweep, const std::vector<int64_t>& jobs);
 
   Connection& connection_;
   double now_;

@@ -35,7 +35,14 @@ std::string escaped(std::string_view text) {
 std::string json_for_page(const Json& json) {
   const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string out;
-  for (const char c : text) out += c == '<' ? "\\u003c" : std::string(1, c);
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
+    }
+  }
   return out;
 }
 

@@ -68,16 +68,19 @@ std::vector<std::string> sweeps_on_page(const Reader& reader, const PageOptions&
 }
 
 std::string render_page(const Reader& reader, const PageOptions& options) {
+  FiguresInWork figures = begin_figures(reader, options.sweep);
   const PageRuns runs = read_runs(reader, options.sweep);
   const SectionInput input{reader, options.sweep, sweeps_on_page(reader, options), runs};
-  Json csv = Json::object();
-  const std::vector<PagePart> parts = {
+  std::vector<PagePart> parts = {
       {"comparison", "Comparison", comparison_section(input, options.tables)},
       {"sweep", "Sweep", facts_section(input)},
-      {"figures", "Figures", figures_section(input, csv)},
+      {"figures", "Figures", ""},
       {"runs", "Runs", runs_section()},
       {"failures", "Failures", failures_section(input)},
       {"provenance", "Provenance", provenance_section(input)}};
+  Json data = run_data(reader, options.sweep, runs);
+  data["csv"] = Json::object();
+  parts[2].html = figures_section(std::move(figures), data["csv"]);
   std::string navigation;
   std::string sections;
   for (const PagePart& part : parts) {
@@ -85,8 +88,6 @@ std::string render_page(const Reader& reader, const PageOptions& options) {
     navigation += fmt::format("<li><a href=\"#{}\">{}</a></li>\n", part.id, part.title);
     sections += part.html;
   }
-  Json data = run_data(reader, options.sweep, runs);
-  data["csv"] = std::move(csv);
   data["refresh_seconds"] = options.refresh_seconds;
   const std::string script = text_of(page_script());
   const std::string refresh =

@@ -15,6 +15,7 @@ namespace qbitopt {
 namespace {
 
 constexpr size_t kHistoryCharacters = 900'000;
+constexpr size_t kShortestLog = 200;        // characters
 constexpr size_t kMostRunsOfPage = 25'000;  // some 40 MB of HTML, 700 MB to make it
 
 Json argument(const std::optional<std::string>& sweep) { return sweep ? Json(*sweep) : Json(); }
@@ -27,40 +28,80 @@ bool is_shown_elsewhere(const std::string& name) {
   return name == "method" || name == "seed" || name.starts_with("budget.");
 }
 
+// Of jobs with many parameters, most of which are the same: those of the first job, and for each
+// job what differs from them, where a discarded value stands for a missing one.
+class Differences {
+ public:
+  void add(const std::string& key, const Json& parameters) {
+    if (by_key_.empty()) first_ = parameters;
+    Json& own = by_key_[key] = Json::object();
+    for (const auto& [name, value] : parameters.items()) {
+      const auto there = first_.find(name);
+      if (there == first_.end() || *there != value) own[name] = value;
+    }
+    if (parameters.size() - own.size() < first_.size()) {
+      for (const auto& [name, value] : first_.items()) {
+        if (!parameters.contains(name)) own[name] = Json(Json::value_t::discarded);
+      }
+    }
+    for (const auto& [name, value] : own.items()) varying_.insert(name);
+  }
+
+  Json common() const {
+    Json same = first_;
+    for (const std::string& name : varying_) same.erase(name);
+    return same;
+  }
+
+  // What is not common, by key.
+  std::map<std::string, Json> own() && {
+    for (auto& [key, own] : by_key_) {
+      for (const std::string& name : varying_) {
+        const auto here = own.find(name), there = first_.find(name);
+        if (here == own.end()) {
+          if (there != first_.end()) own[name] = *there;
+        } else if (here->is_discarded()) {
+          own.erase(here);
+        }
+      }
+    }
+    return std::move(by_key_);
+  }
+
+ private:
+  Json first_ = Json::object();
+  std::map<std::string, Json> by_key_;
+  std::set<std::string> varying_;
+};
+
 ShownParameters settings_of(const std::map<std::string, Json>& parameters) {
-  // Values of each parameter within each method; a missing parameter counts as a value.
-  std::map<std::string, std::map<std::string, std::set<std::string>>> values;
   std::set<std::string> names;
   for (const auto& [key, job] : parameters) {
     for (const auto& [name, value] : job.items()) names.insert(name);
   }
+  // The first job of each method, and the parameters in which others differ from it; a missing
+  // parameter counts as a value.
+  std::map<std::string, std::pair<const Json*, std::set<std::string>>> methods;
   for (const auto& [key, job] : parameters) {
-    auto& of_method = values[plain(job.value("method", Json()))];
-    for (const std::string& name : names) of_method[name].insert(job.value(name, Json()).dump());
+    auto& [first, varying] =
+        methods.try_emplace(plain(job.value("method", Json())), &job, std::set<std::string>())
+            .first->second;
+    for (const std::string& name : names) {
+      const auto here = job.find(name), there = first->find(name);
+      const bool is_here = here != job.end(), is_there = there != first->end();
+      if (is_here != is_there || (is_here && *here != *there)) varying.insert(name);
+    }
   }
   ShownParameters settings;
   for (const auto& [key, job] : parameters) {
     std::string& text = settings[key];
-    const auto& of_method = values[plain(job.value("method", Json()))];
+    const std::set<std::string>& varying = methods.at(plain(job.value("method", Json()))).second;
     for (const auto& [name, value] : job.items()) {
-      if (is_shown_elsewhere(name) || of_method.at(name).size() < 2) continue;
+      if (is_shown_elsewhere(name) || !varying.contains(name)) continue;
       text += (text.empty() ? "" : " ") + name + "=" + plain(value);
     }
   }
   return settings;
-}
-
-// Parameters that every job has with the same value.
-Json common_parameters(const std::map<std::string, Json>& parameters) {
-  if (parameters.empty()) return Json::object();
-  Json common = parameters.begin()->second;
-  for (const auto& [key, job] : parameters) {
-    for (auto item = common.begin(); item != common.end();) {
-      const bool is_same = job.contains(item.key()) && job.at(item.key()) == item.value();
-      item = is_same ? std::next(item) : common.erase(item);
-    }
-  }
-  return common;
 }
 
 // The index of a value in a list without duplicates.
@@ -146,27 +187,42 @@ std::string without_control_characters(std::string text) {
   return text;
 }
 
-void add_logs(const Reader& reader, const std::vector<std::string>& keys, Json& data) {
-  const size_t characters = kLogCharacters / std::max<size_t>(keys.size(), 60);
-  for (const std::string& key : keys) {
-    std::string text;
-    for (const LoggedEvent& event : logged_events(reader, key)) {
-      const std::string step = event.step ? fmt::format("step {}: ", *event.step) : "";
-      text += fmt::format("[{}] {}{}\n", event.level, step, event.text.substr(0, characters));
+// The events of each job, and the end of what its last attempt wrote. Of thousands of jobs, a line
+// each would be left: only those of jobs that did not finish are shown then.
+void add_logs(const Reader& reader, const std::optional<std::string>& sweep, const PageRuns& runs,
+              Json& data) {
+  const size_t jobs = runs.rows.size();
+  std::set<std::string> finished;
+  if (jobs > kLogCharacters / kShortestLog) {
+    for (size_t i = 0; i < jobs; ++i) {
+      if (runs.rows.at(i, "state") == "finished") finished.insert(runs.rows.at(i, "key"));
     }
-    const auto executions = attempts(reader, key);
-    if (!executions.empty()) {
-      const std::string log = tail_of(executions.back().folder + "/log.txt", characters);
-      if (!log.empty()) text += (text.empty() ? "" : "\n") + log;
-    }
-    if (!text.empty()) data["details"][short_key(key)]["log"] = without_control_characters(text);
   }
+  const size_t characters = kLogCharacters / std::clamp<size_t>(jobs - finished.size(), 60,
+                                                                kLogCharacters / kShortestLog);
+  std::map<std::string, std::string> texts;
+  for (const auto& row : reader.query(page_query("events"), {argument(sweep)}).rows) {
+    const std::string step =
+        row[2].is_null() ? "" : fmt::format("step {}: ", row[2].get<int64_t>());
+    texts[row[0]] += fmt::format("[{}] {}{}\n", row[1].get_ref<const std::string&>(), step,
+                                 row[3].get_ref<const std::string&>().substr(0, characters));
+  }
+  for (const auto& [key, folder] : last_folders(reader, sweep)) {
+    if (finished.contains(key)) continue;
+    const std::string log = tail_of(folder + "/log.txt", characters);
+    if (log.empty()) continue;
+    std::string& text = texts[key];
+    text += (text.empty() ? "" : "\n") + log;
+  }
+  for (auto& [key, text] : texts)
+    data["details"][short_key(key)]["log"] = without_control_characters(std::move(text));
 }
 
 }  // namespace
 
 PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep) {
   PageRuns runs{.rows = reader.query(page_query("runs"), {argument(sweep)}),
+                .common = {},
                 .parameters = {},
                 .settings = {}};
   if (runs.rows.size() > kMostRunsOfPage) {
@@ -175,37 +231,38 @@ PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep
         "--sweep, or export the runs to another program with `qbitopt export`",
         runs.rows.size(), kMostRunsOfPage));
   }
-  for (size_t i = 0; i < runs.rows.size(); ++i) {
-    const std::string key = runs.rows.at(i, "key");
-    runs.parameters[key] = stored_job(reader, key).parameters;
-  }
+  Differences differences;
+  reader.for_each_named(
+      page_query("parameters"), {{"sweep", argument(sweep)}},
+      [](const std::vector<std::string>&) {},
+      [&](const std::vector<Json>& row) {
+        differences.add(row[0], Json::parse(row[1].get_ref<const std::string&>()));
+      });
+  runs.common = differences.common();
+  runs.parameters = std::move(differences).own();
   runs.settings = settings_of(runs.parameters);
   return runs;
 }
 
 Json run_data(const Reader& reader, const std::optional<std::string>& sweep, const PageRuns& runs) {
-  Json data = {{"common", common_parameters(runs.parameters)},
+  Json data = {{"common", runs.common},
                {"steps", Json::array()},
                {"inventories", Json::array()},
                {"details", Json::object()}};
   Json fields = runs.rows.columns;
   fields.insert(fields.end(), {"job", "setting", "parameters"});
   Json rows = Json::array();
-  std::vector<std::string> keys;
   for (const auto& row : runs.rows.rows) {
     const std::string key = row.front();
-    keys.push_back(key);
-    Json own = runs.parameters.at(key);
-    for (const auto& [name, value] : data["common"].items()) own.erase(name);
     Json cells = row;
-    cells.insert(cells.end(), {short_key(key), runs.settings.at(key), own});
+    cells.insert(cells.end(), {short_key(key), runs.settings.at(key), runs.parameters.at(key)});
     rows.push_back(std::move(cells));
   }
   data["runs"] = {{"fields", fields}, {"rows", rows}};
   add_curves(reader, argument(sweep), data);
   add_inventories(reader, argument(sweep), data);
   add_histories(reader, argument(sweep), data);
-  add_logs(reader, keys, data);
+  add_logs(reader, sweep, runs, data);
   return data;
 }
 

@@ -21,7 +21,8 @@ using ShownParameters = std::map<std::string, std::string>;  // by key
 
 struct PageRuns {
   Rows rows;                               // runs.sql
-  std::map<std::string, Json> parameters;  // of each job, by key
+  Json common;                             // parameters that every job has with the same value
+  std::map<std::string, Json> parameters;  // the others, of each job, by key
   ShownParameters settings;
 };
 PageRuns read_runs(const Reader& reader, const std::optional<std::string>& sweep);

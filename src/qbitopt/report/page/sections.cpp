@@ -275,24 +275,30 @@ std::string comparison_section(const SectionInput& input,
              : section("comparison", "Comparison", content + left_out(input.runs, jobs));
 }
 
-std::string figures_section(const SectionInput& input, Json& csv) {
-  if (!has_vl_convert()) {
-    return section("figures", "Figures",
-                   "<p class=\"note\">vl-convert, which draws the figures, was not installed when "
-                   "this page was written.</p>\n");
-  }
+FiguresInWork begin_figures(const Reader& reader, const std::optional<std::string>& sweep) {
+  FiguresInWork figures;
+  if (!has_vl_convert()) return figures;
   std::vector<std::string> names = figure_names();
   // The figure that most readers look for comes first.
   std::stable_partition(names.begin(), names.end(),
                         [](const std::string& name) { return name == "accuracy_over_bits"; });
-  std::vector<FigureDefinition> figures;
-  for (const std::string& name : names) figures.push_back(read_figure(name));
-  const std::vector<PageFigure> drawn = figures_for_page(input.reader, figures, input.sweep);
+  for (const std::string& name : names) figures.definitions.push_back(read_figure(name));
+  figures.drawn = figures_for_page(reader, figures.definitions, sweep);
+  return figures;
+}
+
+std::string figures_section(FiguresInWork figures, Json& csv) {
+  if (!figures.drawn.valid()) {
+    return section("figures", "Figures",
+                   "<p class=\"note\">vl-convert, which draws the figures, was not installed when "
+                   "this page was written.</p>\n");
+  }
+  const std::vector<PageFigure> drawn = figures.drawn.get();
   std::string content;
   std::vector<std::string> empty;  // titles
-  for (size_t i = 0; i < figures.size(); ++i) {
-    const std::string html = drawing(figures[i], drawn[i], csv);
-    if (html.empty()) empty.push_back(figures[i].title);
+  for (size_t i = 0; i < drawn.size(); ++i) {
+    const std::string html = drawing(figures.definitions[i], drawn[i], csv);
+    if (html.empty()) empty.push_back(figures.definitions[i].title);
     content += html;
   }
   if (content.empty()) {

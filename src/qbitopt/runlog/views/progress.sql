@@ -6,8 +6,8 @@ SELECT
   sum(job.state = 'finished') AS finished,         -- finished jobs
   sum(job.state = 'running') AS running,           -- started, and their end is not recorded
   sum(job.state = 'interrupted') AS interrupted,   -- will continue from their checkpoint
-  sum(job.state = 'failed' AND attempt.error_class IS NOT 'stopped') AS failed,  -- `qbitopt retry --failed` runs them again
-  sum(job.state = 'failed' AND attempt.error_class IS 'stopped') AS stopped,  -- stopped early by the sweep's `stop`
+  sum({state_of_job} = 'failed') AS failed,  -- `qbitopt retry --failed` runs them again
+  sum({state_of_job} = 'stopped') AS stopped,  -- stopped early by the sweep's `stop`
   sum(job.state = 'new') AS new,                   -- not started
   round(100.0 * sum(job.state = 'finished') / count(*), 1) AS percent,  -- [percent] finished
   sum(attempt.seconds) / 3600 AS hours,            -- [hours] total of the finished jobs

@@ -4,7 +4,7 @@ SELECT
   job.key AS key,                          -- identity: sha256 over everything that affects the result
   substr(job.key, 1, 10) AS job,           -- first 10 digits of the key, as other verbs take it
   job.config_key AS config_key,            -- the same for all seeds of a configuration
-  CASE WHEN attempt.state = 'finished' THEN 'finished' WHEN job.state = 'failed' AND attempt.error_class = 'stopped' THEN 'stopped' ELSE job.state END AS state,  -- new, running, interrupted, finished, failed, or stopped early by the sweep; a finished run that is run again stays finished
+  CASE WHEN attempt.state = 'finished' THEN 'finished' ELSE {state_of_job} END AS state,  -- new, running, interrupted, finished, failed, or stopped early by the sweep; a finished run that is run again stays finished
   attempt.state IS 'finished' AND attempt.budget_met IS NOT 0 AND (SELECT min(sweep_job.trial) > 0 FROM sweep_job WHERE sweep_job.job_id = job.id AND NOT sweep_job.orphaned) IS NOT 1 AS counts,  -- 1: in means and comparisons: finished, within its budget, and no trial of a search
   (SELECT needed.key FROM job_dependency JOIN job AS needed ON needed.id = job_dependency.needed_job_id WHERE job_dependency.job_id = job.id AND job_dependency.need = 'fp32_checkpoint') AS checkpoint,  -- key of the full-precision run that it started from; NULL: none
   {parameters}
