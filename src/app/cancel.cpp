@@ -80,7 +80,7 @@ Plan plan_of(const Reader& reader, const std::vector<std::string>& keys) {
   Plan plan = stored_plan(reader, keys);
   const std::set<std::string> wanted(keys.begin(), keys.end());
   std::erase_if(plan.jobs, [&](const PlannedJob& job) { return wanted.count(job.key) == 0; });
-  for (PlannedJob& job : plan.jobs) job.needs.clear();
+  for (PlannedJob& job : plan.jobs) job.needs = {};
   return plan;
 }
 

@@ -215,8 +215,11 @@ Candidates overrides(const std::string& word) {
 std::vector<std::string> names_of_formats(const std::string& verb) {
   if (verb == "export") return {"csv", "jsonl", "parquet", "sqlite", "tensorboard"};
   if (verb == "export-network") return {"onnx", "qonnx", "safetensors", "aimet"};
-  if (verb == "plot") return {"svg", "pdf", "png", "json", "csv"};
   std::vector<std::string> names;
+  if (verb == "plot") {
+    for (const auto& [name, format] : figure_formats()) names.push_back(name);
+    return names;
+  }
   for (const TableFormat& format : table_formats()) names.push_back(format.name);
   return names;
 }

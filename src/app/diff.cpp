@@ -27,8 +27,8 @@ struct ComparedJob {
 ComparedJob compared_job(const Reader& reader, const std::string& word) {
   ComparedJob compared{find_key(reader, word), {}, {}, {}};
   const Job job = stored_job(reader, compared.key);
-  std::set<std::string> known = {"key",        "job",        "config_key",
-                                 "checkpoint", "started_at", "ended_at"};
+  std::set<std::string> known = {"key",        "job",      "config_key", "checkpoint",
+                                 "started_at", "ended_at", "heard_at"};
   for (const auto& [name, value] : job.parameters.items()) {
     compared.parameters[name] = value;
     std::string column = name;  // its name in `runs`

@@ -123,8 +123,10 @@ ProgressBoard make_board(const Plan& plan, const std::vector<JobRecord>& records
   ProgressBoard::Options options;
   options.share = [&executor](int threads) { return executor.share(threads); };
   options.state_of = [&executor](const std::string& key) { return executor.state_of(key); };
-  options.expected_seconds = [expected = ExpectedSeconds(database.reader())](const Job& job) {
-    return expected.of(job);
+  options.expected_seconds = [&database,
+                              expected = std::optional<ExpectedSeconds>()](const Job& job) mutable {
+    if (!expected) expected.emplace(database.reader());
+    return expected->of(job);
   };
   return ProgressBoard(plan, records, std::move(options));
 }
@@ -172,8 +174,9 @@ void add_execution_options(CommandLine& line) {
   line.add_verbose();
   line.options()(
       "jobs,j", po::value<SideBySide>()->value_name("N|auto"),
-      "number of parallel jobs; auto: one per slot of a GPU, or cores / threads per job; on a "
-      "cluster: of jobs in the queue (default: the sweep file's, else auto)")(
+      "number of parallel jobs; auto: one per slot of a GPU, or cores / threads per job, or fewer "
+      "if the first jobs show that this is faster; on a cluster: of jobs in the queue (default: "
+      "the sweep file's, else auto)")(
       "gpus", po::value<std::string>()->value_name("LIST"),
       "GPUs of this machine to use: 0-3, or 0,2 (default: all that CUDA_VISIBLE_DEVICES shows)")(
       "slots-per-gpu", po::value<Count>()->value_name("N"),
@@ -210,9 +213,11 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
   options.runs_folder = runs_folder(database_file);
   options.jobs = jobs_of(plan, line);
   const ExecutorChoice choice = executor_of(plan, line);
-  const std::vector<JobRecord> records = database.records(plan);
+  std::vector<JobRecord> records = database.records(plan);
   options.wants_gpus = cancelled.empty() && wants_gpus(plan, records, choice);
   options.gpus = line.get_or("gpus", options.gpus);
+  if (!options.wants_gpus && (line.has("gpus") || line.has("slots-per-gpu")))
+    console.warn("--gpus and --slots-per-gpu change nothing: no unfinished job has device=cuda");
   options.pins_workers = line.is_on("pin");
   options.slots_per_gpu = line.get_or("slots-per-gpu", Count{1}).value;
   options.settings = choice.settings;
@@ -238,10 +243,14 @@ int execute(Plan& plan, const std::filesystem::path& database_file, const Driver
   RunView view(console, make_board(plan, records, database, *executor), on_tick,
                [&](const auto&... failure) { hooks.on_failure(failure...); });
   say = [&](const std::string& text) { view.say(text); };
+  if (executor->outlives_driver()) view.set_queued();
 
   SchedulerOptions how = scheduler_options(plan, line, database_file);
   if (!executor->outlives_driver())
     how.memory_bytes = [&](const Job& job) { return estimates.of(job).bytes; };
+  if (options.jobs == 0 && !options.wants_gpus && !executor->outlives_driver())
+    how.worker_count.emplace();
+  how.records = std::move(records);
   const bool may_leave = executor->outlives_driver();
   how.leave_requested = [&, may_leave] { return may_leave && signals.count() > 0; };
   how.stop_requests = [&, may_leave] { return std::max(0, signals.count() - (may_leave ? 1 : 0)); };

@@ -46,13 +46,7 @@ struct Known {
 Known ask(const std::optional<Reader>& reader, const Plan& plan) {
   Known known;
   if (!reader) return known;
-  for (const auto& row :
-       reader
-           ->query("SELECT key, iif(job.state = 'failed' AND attempt.error_class = 'stopped', "
-                   "'stopped', job.state) FROM job LEFT JOIN attempt ON attempt.id = "
-                   "job.attempt_id")
-           .rows)
-    known.states[row[0]] = row[1];
+  known.states = job_states(*reader);
   known.stored_keys = stored_keys(*reader, plan.sweep_name);
   return known;
 }
@@ -97,8 +91,8 @@ Estimate estimate(const std::optional<Reader>& reader, const Plan& plan, const K
   std::string_view config_key;  // that `cost` is for
   for (const PlannedJob& planned : plan.jobs) {
     if (state_of(known, planned) == "finished") continue;
-    if (config_key != planned.config_key) {
-      config_key = planned.config_key;
+    if (config_key != *planned.config_key) {
+      config_key = *planned.config_key;
       const Job& job = cursor.at(planned);
       cost.size = size_of(job, catalog);
       cost.seconds = expected ? expected->of(job, cost.size.images) : std::nullopt;

@@ -37,7 +37,7 @@ class JobTree {
     users_.resize(plan.jobs.size());
     for (size_t i = 0; i < plan.jobs.size(); ++i) {
       std::set<size_t> needed;  // a job may meet two needs
-      for (const auto& [need, key] : plan.jobs[i].needs) {
+      for (const auto& [need, key] : *plan.jobs[i].needs) {
         if (const auto found = index.find(key); found != index.end()) needed.insert(found->second);
       }
       for (const size_t job : needed) users_[job].push_back(i);

@@ -1,6 +1,8 @@
 // qbitopt plot: draws figures of the database, defined in plots/*.vl.json.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/exit_codes.h"
 #include "app/places.h"
 #include "app/text.h"
@@ -27,19 +29,11 @@ FigureFormat chosen_format(const CommandLine& line) {
   return extension.empty() ? FigureFormat::kSvg : figure_format(extension.substr(1));
 }
 
-const char* extension_of(FigureFormat format) {
-  switch (format) {
-    case FigureFormat::kPdf:
-      return ".pdf";
-    case FigureFormat::kPng:
-      return ".png";
-    case FigureFormat::kJson:
-      return ".json";
-    case FigureFormat::kCsv:
-      return ".csv";
-    default:
-      return ".svg";
-  }
+std::string extension_of(FigureFormat format) {
+  const auto& known = figure_formats();
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](const auto& entry) { return entry.second == format; });
+  return "." + found->first;
 }
 
 }  // namespace

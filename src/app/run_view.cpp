@@ -61,7 +61,8 @@ void RunView::on_started(const PlannedJob& job, const Attempt& attempt) {
   if (console_.is_live()) return;
   const std::string again = attempt.number > 1 ? fmt::format(" (attempt {})", attempt.number) : "";
   const std::string resumed = attempt.resume_from.empty() ? "" : ", from its checkpoint";
-  console_.say(fmt::format("started {} {}{}{}", short_key(job.key), label(job), again, resumed));
+  console_.say(
+      fmt::format("{} {} {}{}{}", begins_, short_key(job.key), label(job), again, resumed));
 }
 
 void RunView::on_attached(const PlannedJob& job, const Attempt& attempt) {

@@ -32,6 +32,9 @@ class RunView : public RunObserver {
   void on_blocked(const PlannedJob& job) override;
   void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) override;
   void on_wait(const std::string& wait) override;
+  // Attempts that are begun wait in a cluster's queue.
+  void set_queued() { begins_ = "submitted"; }
+  void on_decision(const std::string& text) override { say(text); }
   void on_tick() override;
 
   // A line above the block.
@@ -49,6 +52,7 @@ class RunView : public RunObserver {
   Failed failed_;
   std::map<std::string, Finished> finished_;  // by key, until on_ended
   std::set<std::string> warned_;              // texts
+  const char* begins_ = "started";
   size_t drawn_lines_ = 0;
   ProgressBoard::Clock::time_point drawn_{};
 };

@@ -41,8 +41,8 @@ std::vector<Run> planned_runs(const TableDefinition& definition, const Plan& pla
   std::vector<Run> runs;
   std::set<std::string> configurations;
   for (const PlannedJob& job : plan.jobs) {
-    if (!configurations.insert(job.config_key).second) continue;
-    Run run{.key = job.key, .config_key = job.config_key, .state = "new", .cases = job.cases()};
+    if (!configurations.insert(*job.config_key).second) continue;
+    Run run{.key = job.key, .config_key = *job.config_key, .state = "new", .cases = job.cases()};
     for (const std::string& name : names) {
       if (Json value = job.parameter(name); !value.is_null())
         run.parameters[name] = std::move(value);

@@ -105,8 +105,9 @@ std::string describe_sweep(const Json& sweep) {
 }
 
 std::string describe_job(const Json& job) {
-  std::string text = fmt::format("  {} {} bits={} seed={}", plain(job["job"]), plain(job["method"]),
-                                 plain(job["bits"]), plain(job["seed"]));
+  std::string text = fmt::format("  {} {}", plain(job["job"]), plain(job["method"]));
+  if (!job["bits"].is_null()) text += " bits=" + plain(job["bits"]);
+  text += " seed=" + plain(job["seed"]);
   if (job.contains("queue_id")) text += "  job " + printable(plain(job["queue_id"]));
   if (job.value("is_stalled", false))
     text += "  STALLED for " + duration(job["silent_seconds"].get<double>());

@@ -143,12 +143,18 @@ TEST_F(HousekeepingTest, DiffShowsWhatTwoJobsDoNotShare) {
   const std::string a = key_of("fixed_precision", "3", 1), b = key_of("fixed_precision", "4", 1);
   const testing::Result diff = qbitopt("diff " + a + " " + b);
   EXPECT_THAT(diff.out, AllOf(HasSubstr("budget.average_bits"), HasSubstr("+1"), HasSubstr("top1"),
-                              HasSubstr("versions: the same"), Not(HasSubstr("  model"))));
+                              HasSubstr("versions: the same"), Not(HasSubstr("  model")),
+                              Not(HasSubstr("_at "))));
   const Json json = json_of("diff " + a + " " + b);
   EXPECT_EQ(json["parameters"],
             Json::parse(R"([{"name": "budget.average_bits", "a": 3, "b": 4, "difference": 1.0}])"));
   EXPECT_THAT(qbitopt("diff " + a + " " + b + " --all").out, HasSubstr("  model"));
   EXPECT_EQ(qbitopt("diff " + a).exit_code, 2);
+}
+
+TEST_F(HousekeepingTest, RunSaysThatOptionsForGpusChangeNothingWithoutAJobForThem) {
+  EXPECT_THAT(qbitopt("run small.yaml --limit 1 --gpus x").err, HasSubstr("change nothing"));
+  EXPECT_THAT(qbitopt("run small.yaml").err, Not(HasSubstr("change nothing")));
 }
 
 TEST_F(HousekeepingTest, TheResultsOfTwoMachinesBecomeOne) {

@@ -79,6 +79,8 @@ TEST_F(SlurmCommandsTest, GiveTheTableOfALocalRun) {
   const testing::Result slurm = qbitopt("run small.yaml --executor slurm " + kFast);
   EXPECT_EQ(slurm.exit_code, 0) << slurm.err;
   EXPECT_THAT(slurm.err, HasSubstr("10 jobs: 10 finished, 0 cached"));
+  EXPECT_THAT(slurm.err, HasSubstr("submitted "));
+  EXPECT_THAT(slurm.err, Not(HasSubstr("started "))) << "they wait in the queue";
   EXPECT_EQ(slurm.out, local.out);
   EXPECT_EQ(table(), table("here.db"));
 }

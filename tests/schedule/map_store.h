@@ -30,6 +30,7 @@ class MapStore : public RunStore {
   void note_queue_id(const Attempt& attempt, const std::string& id) override {
     queue_ids[attempt.job.key].push_back(id);
   }
+  void note(const Attempt&, const std::string& text) override { notes.push_back(text); }
   void ingest(const Attempt& attempt, const std::vector<Event>& new_events) override {
     for (const Event& event : new_events) events[attempt.job.key].push_back(event);
   }
@@ -58,6 +59,7 @@ class MapStore : public RunStore {
   std::map<std::string, std::vector<Event>> events;
   std::map<std::string, std::vector<AttemptEnd>> ends;
   std::map<std::string, std::vector<std::string>> queue_ids;
+  std::vector<std::string> notes;
   std::vector<Attempt> begun;
   size_t committed = 0;  // of those
 };

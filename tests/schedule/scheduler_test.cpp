@@ -69,6 +69,7 @@ class SchedulerTest : public ::testing::Test, public RunObserver {
     if (silence && silence->is_stopped) ::kill(silence->pid, SIGCONT);
   }
   void on_wait(const std::string& wait) override { waits_.push_back(wait); }
+  void on_decision(const std::string& text) override { decisions_.push_back(text); }
 
   const TemporaryFolder temporary_;
   fs::path runs_ = temporary_.path();
@@ -78,7 +79,7 @@ class SchedulerTest : public ::testing::Test, public RunObserver {
   LocalExecutorOptions local_;
   std::function<void(const Attempt&, const std::vector<Event>&)> on_first_events_;
   std::vector<std::optional<Silence>> silences_;
-  std::vector<std::string> waits_;
+  std::vector<std::string> waits_, decisions_;
   int at_once_ = 0;
   int most_at_once_ = 0;
 };
@@ -99,6 +100,28 @@ TEST_F(SchedulerTest, RunsEveryJobOnceAndThenFindsAllOfThemCached) {
   EXPECT_EQ(second.cached, 4u);
   EXPECT_EQ(second.finished, 0u);
   EXPECT_EQ(store_.begun.size(), 4u);
+}
+
+TEST_F(SchedulerTest, MeasuresHowManyJobsAtATimeFinishSoonest) {
+  for (int i = 0; i < 16; ++i) add(named_job(std::to_string(i)));
+  options_.worker_count = WorkerCountOptions{.seconds = 0.2, .steps = 2};
+  run(Json{{"steps", 20}, {"step_seconds", 0.02}});
+  EXPECT_EQ(most_at_once_, 2);
+  ASSERT_EQ(decisions_.size(), 1u);
+  EXPECT_THAT(decisions_[0], HasSubstr("2 jobs at a time"));  // they do not get in each other's way
+  EXPECT_EQ(store_.notes, decisions_);
+  const std::string second = store_.begun.at(1).job.key;
+  EXPECT_GT(store_.events.at(second).front().unix_seconds,
+            store_.events.at(store_.begun[0].job.key).front().unix_seconds + 0.2)
+      << "begins after one was measured alone";
+}
+
+TEST_F(SchedulerTest, DoesNotMeasureForAFewJobs) {
+  for (int i = 0; i < 15; ++i) add(named_job(std::to_string(i)));
+  options_.worker_count = WorkerCountOptions{.seconds = 0.1, .steps = 1};
+  run(Json{{"steps", 20}, {"step_seconds", 0.02}});
+  EXPECT_EQ(most_at_once_, 2);
+  EXPECT_TRUE(decisions_.empty());
 }
 
 // Takes some attempts at a time, all of which fail at the next poll.
@@ -302,6 +325,13 @@ TEST_F(SchedulerTest, AWorkerThatStallsIsKilledAndItsJobTriedAgain) {
   const AttemptEnd& end = store_.ends.at(sha256("a")).front();
   EXPECT_EQ(end.error_class, "stalled");
   EXPECT_EQ(end.text, "sent no event for 0.4 s (run.stall_timeout)");
+}
+
+TEST_F(SchedulerTest, AWorkerThatStallsBeforeItsFirstEventIsKilledToo) {
+  add(named_job("a"));
+  options_.stall_seconds = 0.4;
+  EXPECT_EQ(run(Json{{"attempt", 1}, {"do", "hang"}}, Json{{"steps", 3}}).finished, 1u);
+  EXPECT_EQ(store_.ends.at(sha256("a")).front().error_class, "stalled");
 }
 
 TEST_F(SchedulerTest, AJobWaitsWhileTheMemoryThatItTakesIsNotFree) {

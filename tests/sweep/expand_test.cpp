@@ -105,7 +105,7 @@ when: [{if: method == 'qbitopt', set: {reallocation.tau: 7}}, {if: method == 'fp
 )");
   ASSERT_EQ(plan.jobs.size(), 3u) << "replay's allocation is the grid's own qbitopt";
   EXPECT_EQ(plan.jobs[0].job().parameters.at("pretraining.steps"), 9);
-  EXPECT_EQ(plan.jobs[2].needs.at("allocation"), plan.jobs[1].key);
+  EXPECT_EQ(plan.jobs[2].needs->at("allocation"), plan.jobs[1].key);
 }
 
 TEST_F(ExpandTest, ANeededJobInheritsWhatItReads) {
@@ -113,7 +113,7 @@ TEST_F(ExpandTest, ANeededJobInheritsWhatItReads) {
       "qbitopt: 1\nset: {model: tiny, method: qbitopt, pretraining.steps: 7}\n"
       "grid: {pretraining.learning_rate: [0.1, 0.2], solver: [exact, milp]}\n");
   ASSERT_EQ(plan.jobs.size(), 6u);
-  const auto start = [&](size_t i) { return plan.jobs[i].needs.at("fp32_checkpoint"); };
+  const auto start = [&](size_t i) { return plan.jobs[i].needs->at("fp32_checkpoint"); };
   EXPECT_EQ(start(1), start(2));
   EXPECT_NE(start(1), start(4));
   EXPECT_EQ(plan.jobs[0].job().parameters.at("pretraining.steps"), 7);

@@ -57,15 +57,15 @@ TEST(JobCursorTest, SaysJobsAsTheySayThemselves) {
   auto other = std::make_shared<JobShape>();
   other->parameters = {{"method", "qbitopt"}, {"seed", 5}};
   const std::vector<PlannedJob> jobs = {
-      {.key = "a", .config_key = "c", .shape = shape, .values = {3, 2.5}},
+      {.key = "a", .config_key = std::string("c"), .shape = shape, .values = {3, 2.5}},
       {.key = "b",
-       .config_key = "c",
-       .needs = {{"start", "a"}},
+       .config_key = std::string("c"),
+       .needs = std::map<std::string, std::string>{{"start", "a"}},
        .shape = shape,
        .values = {4, Json()}},
-      {.key = "d", .config_key = "e", .shape = shape, .values = {4, 2.0}},
-      {.key = "f", .config_key = "g", .shape = other},
-      {.key = "h", .config_key = "c", .shape = shape, .values = {1, 3}}};
+      {.key = "d", .config_key = std::string("e"), .shape = shape, .values = {4, 2.0}},
+      {.key = "f", .config_key = std::string("g"), .shape = other},
+      {.key = "h", .config_key = std::string("c"), .shape = shape, .values = {1, 3}}};
   JobCursor cursor;
   for (const PlannedJob& job : jobs) EXPECT_EQ(Json(cursor.at(job)), Json(job.job())) << job.key;
 }

@@ -19,8 +19,8 @@ Plan chain() {
   Plan plan;
   plan.sweep_name = "s";
   for (const char* key : {"a", "b", "c", "d"}) plan.jobs.push_back(planned_job(Job{.key = key}));
-  plan.jobs[1].needs = {{"start", "a"}};
-  plan.jobs[2].needs = {{"start", "b"}, {"teacher", "elsewhere"}};
+  plan.jobs[1].needs = std::map<std::string, std::string>{{"start", "a"}};
+  plan.jobs[2].needs = std::map<std::string, std::string>{{"start", "b"}, {"teacher", "elsewhere"}};
   return plan;
 }
 

@@ -50,7 +50,7 @@ tables: [../results/imagenet_table.yaml]
   for (const PlannedJob& planned : plan.jobs) {
     const Json parameters = planned.job().parameters;
     if (!planned.requested) continue;
-    EXPECT_EQ(planned.needs.at("fp32_checkpoint"), plan.jobs[0].key);
+    EXPECT_EQ(planned.needs->at("fp32_checkpoint"), plan.jobs[0].key);
     EXPECT_EQ(parameters.at("training.steps"), 500);
     EXPECT_EQ(parameters.contains("hessian.samples"),
               parameters.at("sensitivity") == "hessian_trace");
@@ -98,10 +98,10 @@ tables: [../results/comparison.yaml]
             Json({{"fp32", 3}, {"fixed", 9}, {"fracbits", 18}, {"qbitopt", 9}}));
   for (const PlannedJob& planned : plan.jobs) {
     if (planned.case_name == "fp32") {
-      EXPECT_TRUE(planned.needs.empty());
+      EXPECT_TRUE(planned.needs->empty());
       EXPECT_EQ(planned.axes(), Json::object());
     } else {
-      EXPECT_EQ(planned.needs.at("fp32_checkpoint"), plan.jobs[0].key) << planned.case_name;
+      EXPECT_EQ(planned.needs->at("fp32_checkpoint"), plan.jobs[0].key) << planned.case_name;
       EXPECT_EQ(planned.artifacts().at("fp32_checkpoint"), "model");
     }
     const Json parameters = planned.job().parameters;
@@ -220,7 +220,7 @@ TEST_F(SweepFileTest, ReplayNeedsTheJobWhoseBitsItTakes) {
   ASSERT_EQ(plan.jobs.size(), 5u);  // fp32, and for each seed qbitopt and its replay
   const PlannedJob& replay = plan.jobs.back();
   const auto needed = std::find_if(plan.jobs.begin(), plan.jobs.end(), [&](const PlannedJob& job) {
-    return job.key == replay.needs.at("allocation");
+    return job.key == replay.needs->at("allocation");
   });
   ASSERT_NE(needed, plan.jobs.end());
   const Json parameters = needed->job().parameters;
@@ -240,7 +240,7 @@ TEST_F(SweepFileTest, AnOptionalNeedIsThereIfTheSweepNamesIt) {
       "qbitopt: 1\nset: {model: tiny, method: qbitopt, budget.average_bits: 3}\n";
   const Plan without = read(head);
   ASSERT_EQ(without.jobs.size(), 2u);  // fp32 and itself
-  EXPECT_FALSE(without.jobs[1].needs.contains("start_from"));
+  EXPECT_FALSE(without.jobs[1].needs->contains("start_from"));
 
   const Plan plan = read(head +
                          "seeds: 2\n"
@@ -250,12 +250,12 @@ TEST_F(SweepFileTest, AnOptionalNeedIsThereIfTheSweepNamesIt) {
   EXPECT_NE(last.key, without.jobs[1].key);
   EXPECT_EQ(last.artifacts().at("start_from"), "model");
   const auto start = std::find_if(plan.jobs.begin(), plan.jobs.end(), [&](const PlannedJob& job) {
-    return job.key == last.needs.at("start_from");
+    return job.key == last.needs->at("start_from");
   });
   ASSERT_NE(start, plan.jobs.end());
   EXPECT_EQ(start->job().parameters.at("budget.average_bits"), 4);
-  EXPECT_EQ(start->job().parameters.at("seed"), 1);   // the same
-  EXPECT_FALSE(start->needs.contains("start_from"));  // or it would never end
+  EXPECT_EQ(start->job().parameters.at("seed"), 1);    // the same
+  EXPECT_FALSE(start->needs->contains("start_from"));  // or it would never end
 }
 
 TEST_F(SweepFileTest, OnlyAQuantizedNetworkCanBeStartedFrom) {

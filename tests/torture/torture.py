@@ -144,7 +144,8 @@ class Round:
         text = self.output.read()
         self.note(f"driver {self.drivers} ended with {code}")
         self.driver = None
-        if code in UNHEARD_ENDS and (not text or " jobs: " in text):
+        has_only_waited = text.startswith("warning: waiting for") and text.count("\n") == 1  # for a lock, to begin
+        if code in UNHEARD_ENDS and (not text or has_only_waited or " jobs: " in text):
             return
         # What is written while the disk is full is not blamed on the driver.
         if ("internal" in text or code not in GOOD_ENDS) and "No space left" not in text and "disk is full" not in text:
@@ -322,9 +323,10 @@ class Round:
         models = sorted(self.folder.glob("results/qbitopt.runs/*/*/model"))
         for model in self.random.sample(models, min(1, len(models))):
             content = bytearray(model.read_bytes())
-            content[self.random.randrange(len(content))] ^= 1 << self.random.randrange(8)
-            model.write_bytes(content)
-            self.note(f"flipped a bit of {model}")
+            if content:  # none where the disk was full
+                content[self.random.randrange(len(content))] ^= 1 << self.random.randrange(8)
+                model.write_bytes(content)
+                self.note(f"flipped a bit of {model}")
 
     def flip_a_bit_of_a_checkpoint(self):
         self.without_driver()

@@ -41,7 +41,7 @@ EarlyStopping::EarlyStopping(const StopRule& rule, const Plan& plan, RunStore& s
     : rule_(rule), plan_(plan), store_(store), group_of_(plan.jobs.size()) {
   std::set<std::string> needed;
   for (const PlannedJob& job : plan.jobs) {
-    for (const auto& [need, key] : job.needs) needed.insert(key);
+    for (const auto& [need, key] : *job.needs) needed.insert(key);
   }
   std::map<std::string, size_t> known;
   for (size_t i = 0; i < plan.jobs.size(); ++i) {

@@ -34,7 +34,7 @@ void JobQueue::add(const std::vector<PlannedJob>& jobs, const std::vector<JobRec
     Entry& entry = entries_[first + i];
     if (entry.status == Status::kFinished) continue;
     entry.threads = threads_of(jobs[i].job());
-    for (const auto& [need, key] : jobs[i].needs) {
+    for (const auto& [need, key] : *jobs[i].needs) {
       const auto needed = index_.find(key);
       if (needed == index_.end() || needed->second == first + i) {
         throw InputError("job " + short_key(jobs[i].key) + " needs job " + short_key(key) + " (" +

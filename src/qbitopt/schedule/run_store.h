@@ -67,6 +67,8 @@ class RunStore {
   virtual void ingest(const Attempt& attempt, const std::vector<Event>& events) = 0;
   // Committed by the next commit(), with everything before it.
   virtual void end(const Attempt& attempt, const AttemptEnd& end) = 0;
+  // For the log of an attempt: what the driver has decided. May be committed later.
+  virtual void note(const Attempt& attempt, const std::string& text) {}
   virtual void commit() {}
   // Absolute path of a file that a finished job left. Throws InputError if the file is missing,
   // JobError if its content has changed.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -36,6 +37,19 @@ class Waiting {
   RunStore::Meanwhile before_;
 };
 
+double unix_seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// Jobs of one kind take equally long for a step.
+std::string kind_of(const Job& job) {
+  Json kind = Json::array();
+  for (const char* name : {"method", "model", "data.name", "data.image_size", "training.batch_size",
+                           "pretraining.batch_size", "training.accumulate"})
+    kind.push_back(job.parameters.value(name, Json()));
+  return kind.dump();
+}
+
 // The failure that keeps an attempt from starting; nullopt if the step succeeds.
 std::optional<AttemptEnd> trouble_of(const std::function<void()>& step) {
   try {
@@ -61,12 +75,35 @@ Scheduler::Scheduler(Plan& plan, Executor& executor, RunStore& store, RunObserve
       store_(store),
       observer_(observer),
       options_(std::move(options)),
-      records_(store.records(plan_)),
+      records_(options_.records ? *std::exchange(options_.records, std::nullopt)
+                                : store.records(plan_)),
       queue_(plan_, records_) {
   summary_.cached = queue_.count(JobQueue::Status::kFinished);
   for (const JobRecord& record : records_) summary_.stopped += record.state == JobState::kStopped;
   summary_.failed_before = queue_.count(JobQueue::Status::kFailed) - summary_.stopped;
   if (plan_.stop) early_stopping_.emplace(*plan_.stop, plan_, store_);
+  if (options_.worker_count) plan_worker_count();
+}
+
+void Scheduler::plan_worker_count() {
+  size_t jobs = 0;
+  std::set<int> threads;
+  for (size_t job = 0; job < plan_.jobs.size(); ++job) {
+    const JobQueue::Status status = queue_.status(job);
+    if (status != JobQueue::Status::kWaiting && status != JobQueue::Status::kReady) continue;
+    ++jobs;
+    threads.insert(queue_.threads(job));
+  }
+  if (threads.size() != 1) return;
+  const double share = executor_.share(*threads.begin());
+  const int most = share > 0 ? static_cast<int>(1 / share + 1e-9) : 0;
+  if (most > 1 && jobs >= WorkerCount::least_jobs(most))
+    worker_count_.emplace(most, *options_.worker_count);
+}
+
+void Scheduler::note_running() {
+  if (!worker_count_) return;
+  worker_count_->set_running(static_cast<int>(running_.size()), unix_seconds_now());
 }
 
 RunSummary Scheduler::run() {
@@ -146,7 +183,9 @@ void Scheduler::adopt_running() {
 
 void Scheduler::start_what_fits() {
   const auto fits = [&](size_t job) {
-    return executor_.has_room(queue_.threads(job)) && has_memory_for(job);
+    const bool is_allowed =
+        !worker_count_ || running_.size() < static_cast<size_t>(worker_count_->limit());
+    return is_allowed && executor_.has_room(queue_.threads(job)) && has_memory_for(job);
   };
   while (!is_stopping_ && !leaving_since_) {  // a job that cannot be started may stop the run
     const size_t room = executor_.room_for_batch();
@@ -214,13 +253,15 @@ void Scheduler::start(Begun&& begun) {
   running.evidence.folder = running.attempt.folder;
   if (options_.memory_bytes)
     running.memory_bytes = options_.memory_bytes(running.attempt.job).value_or(0);
+  if (worker_count_) running.kind = kind_of(running.attempt.job);
   executor_.submit(running.attempt, queue_.threads(job));
   hear_of(running_.emplace(planned.key, std::move(running)).first->second);
+  note_running();
 }
 
 std::map<std::string, std::string> Scheduler::inputs_of(const PlannedJob& job) {
   std::map<std::string, std::string> inputs;
-  for (const auto& [need, key] : job.needs) {
+  for (const auto& [need, key] : *job.needs) {
     inputs[need] = store_.artifact(key, job.artifacts().at(need));
   }
   return inputs;
@@ -257,6 +298,11 @@ void Scheduler::read_spool(Running& running) {
         if (const auto* failed = std::get_if<Failed>(&event.body))
           running.evidence.failed = *failed;
         if (early_stopping_) stop_if_hopeless(running, event);
+        if (worker_count_) worker_count_->hear(running.attempt.job.key, running.kind, event);
+      }
+      if (const auto decision = worker_count_ ? worker_count_->take_decision() : std::nullopt) {
+        store_.note(running.attempt, *decision);
+        observer_.on_decision(*decision);
       }
       if (running.evidence.is_finished || running.evidence.failed)
         executor_.hear_end(running.attempt.job.key);
@@ -283,11 +329,12 @@ void Scheduler::stop_slow_ones() {
     return seconds > 0 && std::chrono::duration<double>(Clock::now() - then).count() >= seconds;
   };
   for (auto& [key, running] : running_) {
-    if (running.evidence.has_begun && has_passed(running.heard, options_.stall_seconds)) {
+    const bool waits = executor_.outlives_driver() && !running.evidence.has_begun;  // in a queue
+    if (waits) continue;
+    if (has_passed(running.heard, options_.stall_seconds)) {
       running.evidence.stall_seconds = options_.stall_seconds;
       ask_to_stop(running, StopLevel::kKill);
     }
-    if (executor_.outlives_driver() && !running.evidence.has_begun) continue;  // it waits
     if (!has_passed(running.started, options_.timeout_seconds)) continue;
     running.evidence.timeout_seconds = options_.timeout_seconds;
     ask_to_stop(running, running.evidence.is_adopted ? StopLevel::kKill : StopLevel::kTerminate);
@@ -392,6 +439,8 @@ void Scheduler::conclude(const Outcome& outcome) {
   if (entry.empty()) return;
   Running& running = entry.mapped();
   read_spool(running);
+  if (worker_count_) worker_count_->hear_end(outcome.key);
+  note_running();
   if (!running.evidence.spool_error.empty()) drop_checkpoint(running.attempt);
   AttemptEnd end = judge(running.evidence, outcome);
   bound_time_limits(running, outcome, end);

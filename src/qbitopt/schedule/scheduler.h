@@ -16,6 +16,7 @@
 #include "qbitopt/schedule/rhythm.h"
 #include "qbitopt/schedule/run_store.h"
 #include "qbitopt/schedule/verdict.h"
+#include "qbitopt/schedule/worker_count.h"
 
 namespace qbitopt {
 
@@ -50,6 +51,8 @@ class RunObserver {
   virtual void on_silence(const PlannedJob& job, const std::optional<Silence>& silence) {}
   // The store waits for another program (see RunStore::set_meanwhile), or jobs wait for memory.
   virtual void on_wait(const std::string& wait) {}
+  // What the scheduler has decided, for the user.
+  virtual void on_decision(const std::string& text) {}
   // Ten times a second or more. Must not use the store.
   virtual void on_tick() {}
 };
@@ -58,8 +61,8 @@ struct SchedulerOptions {
   std::filesystem::path runs_folder;  // attempts are at <runs_folder>/<key's first 10>/<number>
   double timeout_seconds = 0;         // of one attempt; 0: none
   double silence_seconds = 20;        // of an idle worker, after which the observer is told
-  // A worker without an event for this long is killed, and its job tried again (class "stalled"); 0:
-  // never.
+  // A worker that sends no event for this long, or no first one, is killed, and its job tried again
+  // (class "stalled"); 0: never.
   double stall_seconds = 0;
   // Class of failure -> how often a job is tried again after such a failure within this run; -1:
   // always. "other" stands for the classes that are not named.
@@ -72,6 +75,11 @@ struct SchedulerOptions {
   // that run. Null: memory is not watched.
   std::function<std::optional<int64_t>(const Job&)> memory_bytes;
   std::function<int64_t()> free_memory_bytes = free_memory;
+  // Measure how many jobs at a time finish soonest, where enough jobs of the same number of threads
+  // are to be run; nullopt: as many as the executor has room for.
+  std::optional<WorkerCountOptions> worker_count;
+  // What the store knows about the plan's jobs, if it was asked before; nullopt: it is asked.
+  std::optional<std::vector<JobRecord>> records;
   int max_failures = 0;  // stop after this many failed jobs; 0: never
   // Called after each finished job of a plan with unfinished searches: returns the new plan, with
   // the jobs that follow from the results, all of them stored. Null: the plan does not grow.
@@ -139,6 +147,7 @@ class Scheduler {
     double cpu_seconds = 0;
     bool is_silent = false;
     int64_t memory_bytes = 0;  // expected
+    std::string kind;          // of the job, for WorkerCount
   };
 
   void adopt_running();
@@ -147,6 +156,8 @@ class Scheduler {
   bool wait_for_store(const std::string& wait);
   void start_what_fits();
   bool has_memory_for(size_t job);
+  void plan_worker_count();
+  void note_running();
   // An attempt that is on record, or will be with the next commit.
   struct Begun {
     size_t job = 0;
@@ -188,6 +199,7 @@ class Scheduler {
   std::vector<JobRecord> records_;
   JobQueue queue_;
   std::optional<EarlyStopping> early_stopping_;
+  std::optional<WorkerCount> worker_count_;
   std::map<std::string, Running> running_;                 // by the job's key
   std::vector<Outcome> outcomes_;                          // of attempts that are over
   std::map<std::pair<size_t, std::string>, int> retried_;  // job and class of failure -> how often

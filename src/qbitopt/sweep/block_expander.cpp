@@ -60,6 +60,9 @@ BlockExpander::BlockExpander(const Block& block, const std::string& case_name,
 
 std::vector<size_t> BlockExpander::expand(int trial) {
   std::vector<size_t> jobs;
+  size_t points = 1;
+  for (const Dimension& dimension : dimensions_) points *= dimension.rows.size();
+  table_.expect(std::min(points, kMaximumJobs));
   Point point(dimensions_.size(), 0);
   do {
     if (!keeps(block_, case_, shapes_.at(point, 0, nullptr), point)) continue;

@@ -1,10 +1,24 @@
 #include "qbitopt/sweep/job_table.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "qbitopt/core/hash.h"
 
 namespace qbitopt {
+
+size_t JobTable::KeyHash::operator()(std::string_view key) const {
+  uint64_t digits = 0;
+  std::memcpy(&digits, key.data(), std::min(sizeof digits, key.size()));
+  return std::hash<uint64_t>()(digits);
+}
+
+void JobTable::expect(size_t jobs) {
+  const size_t all = jobs_.size() + jobs;
+  if (all < 2 * jobs_.capacity()) return;  // growing by little, again and again, would take long
+  jobs_.reserve(all);
+  index_.reserve(all);
+}
 
 size_t JobTable::add_requested(const Shape& shape, const Point& point,
                                const std::vector<size_t>& needs, const std::string& case_name) {
@@ -63,7 +77,7 @@ void JobTable::write_identity(const Shape& shape, const Point& point,
   for (size_t i = 0; i < needs.size(); ++i) {
     const PlannedJob& needed = jobs_[needs[i]];
     text_.append(i == 0 ? "\"" : ",\"").append(shape.needs[i].name).append("\":\"");
-    text_.append(with_seed || shape.needs[i].says_seed ? needed.key : needed.config_key)
+    text_.append(with_seed || shape.needs[i].says_seed ? needed.key : *needed.config_key)
         .append("\"");
   }
   text_.append("}").append(shape.frame.middle);
@@ -77,8 +91,8 @@ void JobTable::write_identity(const Shape& shape, const Point& point,
   text_.append("}").append(shape.frame.tail);
 }
 
-const std::string& JobTable::config_key(const Shape& shape, const Point& point,
-                                        const std::vector<size_t>& needs) {
+const Shared<std::string>& JobTable::config_key(const Shape& shape, const Point& point,
+                                                const std::vector<size_t>& needs) {
   write_identity(shape, point, needs, /*with_seed=*/false);
   if (text_ != config_text_) {
     config_key_ = sha256(text_);
@@ -87,13 +101,24 @@ const std::string& JobTable::config_key(const Shape& shape, const Point& point,
   return config_key_;
 }
 
+const Shared<std::map<std::string, std::string>>& JobTable::keys_of(
+    const Shape& shape, const std::vector<size_t>& needs) {
+  const auto [entry, is_new] = keys_of_needs_.try_emplace({shape.shared, needs});
+  if (is_new) {
+    std::map<std::string, std::string> keys;
+    for (size_t i = 0; i < needs.size(); ++i)
+      keys.emplace(shape.needs[i].name, jobs_[needs[i]].key);
+    entry->second = std::move(keys);
+  }
+  return entry->second;
+}
+
 PlannedJob JobTable::make(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                           std::string key) {
   PlannedJob job;
   job.key = std::move(key);
   job.config_key = config_key(shape, point, needs);
-  for (size_t i = 0; i < needs.size(); ++i)
-    job.needs.emplace(shape.needs[i].name, jobs_[needs[i]].key);
+  if (!needs.empty()) job.needs = keys_of(shape, needs);
   job.shape = shape.shared;
   job.values.reserve(shape.varying.size());
   for (const Slot* slot : shape.varying) job.values.push_back(slot->values[slot->row(point)]);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/sweep/plan.h"
@@ -28,16 +31,25 @@ class JobTable {
 
   const PlannedJob& job(size_t index) const { return jobs_[index]; }
   size_t size() const { return jobs_.size(); }
+  // Makes room for this many more jobs.
+  void expect(size_t jobs);
   bool contains(const std::string& key) const { return index_.count(key) != 0; }
   size_t requested() const { return requested_; }  // how many are
   std::vector<PlannedJob> take() { return std::move(jobs_); }
 
  private:
+  // A key is a sha256: its first digits are as good as any hash of it.
+  struct KeyHash {
+    size_t operator()(std::string_view key) const;
+  };
+
   size_t add(const Shape& shape, const Point& point, const std::vector<size_t>& needs);
   void write_identity(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                       bool with_seed);
-  const std::string& config_key(const Shape& shape, const Point& point,
-                                const std::vector<size_t>& needs);
+  const Shared<std::string>& config_key(const Shape& shape, const Point& point,
+                                        const std::vector<size_t>& needs);
+  const Shared<std::map<std::string, std::string>>& keys_of(const Shape& shape,
+                                                            const std::vector<size_t>& needs);
   PlannedJob make(const Shape& shape, const Point& point, const std::vector<size_t>& needs,
                   std::string key);
 
@@ -45,10 +57,14 @@ class JobTable {
   size_t requested_ = 0;
   // Key -> its job. The characters are those of PlannedJob::key. They stay in place when a job is
   // moved, because a key is too long to stand in the string object itself.
-  std::unordered_map<std::string_view, size_t> index_;
+  std::unordered_map<std::string_view, size_t, KeyHash> index_;
   std::string text_;         // of the identity that was asked for last
   std::string config_text_;  // of the last config key, which jobs that differ in their seed share
-  std::string config_key_;
+  Shared<std::string> config_key_;
+  // By the shape and the jobs that meet its needs.
+  std::map<std::pair<std::shared_ptr<const JobShape>, std::vector<size_t>>,
+           Shared<std::map<std::string, std::string>>>
+      keys_of_needs_;
 };
 
 }  // namespace qbitopt

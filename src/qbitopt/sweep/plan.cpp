@@ -64,13 +64,13 @@ Json to_json(const Plan& plan) {
 
 Json to_json(const PlannedJob& planned) {
   return {{"key", planned.key},
-          {"config_key", planned.config_key},
+          {"config_key", *planned.config_key},
           {"case", planned.case_name},
           {"other_cases", planned.other_cases},
           {"requested", planned.requested},
           {"trial", planned.trial},
           {"axes", planned.axes()},
-          {"needs", planned.needs},
+          {"needs", *planned.needs},
           {"parameters", planned.job().parameters}};
 }
 

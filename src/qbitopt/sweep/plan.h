@@ -9,6 +9,7 @@
 
 #include "qbitopt/config/objective.h"
 #include "qbitopt/core/json.h"
+#include "qbitopt/core/shared.h"
 #include "qbitopt/job/job.h"
 #include "qbitopt/sweep/stop_rule.h"
 
@@ -27,15 +28,15 @@ struct JobShape {
 
 // A job in its place in a sweep. Small, so that a plan may hold a million: job() says it in full.
 struct PlannedJob {
-  std::string key;                           // Job::key
-  std::string config_key;                    // Job::config_key
-  std::string case_name;                     // empty without cases
-  std::vector<std::string> other_cases;      // that have this same job, too
-  bool requested = true;                     // false: only there because others need it
-  int trial = 0;                             // the n-th run of a search that did not choose it
-  std::map<std::string, std::string> needs;  // Job::needs
-  std::shared_ptr<const JobShape> shape;     // never null
-  std::vector<Json> values;                  // of shape->varying
+  std::string key;                       // Job::key
+  Shared<std::string> config_key;        // Job::config_key
+  std::string case_name;                 // empty without cases
+  std::vector<std::string> other_cases;  // that have this same job, too
+  bool requested = true;                 // false: only there because others need it
+  int trial = 0;                         // the n-th run of a search that did not choose it
+  Shared<std::map<std::string, std::string>> needs;  // Job::needs
+  std::shared_ptr<const JobShape> shape;             // never null
+  std::vector<Json> values;                          // of shape->varying
 
   Job job() const;
   // The sweep's axes for this job: dotted name -> value; an axis that does not apply is absent.

@@ -4,10 +4,10 @@ namespace qbitopt {
 
 Job PlannedJob::job() const {
   Job job{.key = key,
-          .config_key = config_key,
+          .config_key = *config_key,
           .parameters = shape->parameters,
           .versions = shape->versions,
-          .needs = needs,
+          .needs = *needs,
           .guarantees_budget = shape->guarantees_budget};
   for (size_t i = 0; i < values.size(); ++i) {
     if (!values[i].is_null()) job.parameters[shape->varying[i]] = values[i];
@@ -22,8 +22,8 @@ const Job& JobCursor::at(const PlannedJob& planned) {
     return job_;
   }
   job_.key = planned.key;
-  job_.config_key = planned.config_key;
-  if (job_.needs != planned.needs) job_.needs = planned.needs;
+  job_.config_key = *planned.config_key;
+  if (job_.needs != *planned.needs) job_.needs = *planned.needs;
   for (size_t i = 0; i < planned.values.size(); ++i) {
     const std::string& name = shape_->varying[i];
     if (!planned.values[i].is_null()) {

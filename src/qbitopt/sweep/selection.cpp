@@ -22,7 +22,7 @@ Plan selected(const Plan& plan, const std::function<bool(const PlannedJob&)>& is
   while (!open.empty()) {
     const size_t job = open.back();
     open.pop_back();
-    for (const auto& [need, key] : plan.jobs[job].needs) {
+    for (const auto& [need, key] : *plan.jobs[job].needs) {
       if (const auto needed = index.find(key); needed != index.end()) take(needed->second);
     }
   }
