@@ -8,46 +8,57 @@ WITH run AS MATERIALIZED (
     top1,
     (weight_bits + activation_bits) / 2 AS bits,
     NOT counts AS missed,
-    (
-      SELECT group_concat(name || '=' || value)
-      FROM parameters
-      WHERE parameters.key = runs.key AND name GLOB 'budget.*'
-    ) AS budgets,
     budget_limit IS NULL AS reference
   FROM runs
   WHERE state = 'finished' AND top1 IS NOT NULL
     AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))
     AND is_trial IS NOT 1
 ),
+-- One run of each configuration, which stands for the parameters of all its runs.
+first AS MATERIALIZED (
+  SELECT min(key) AS key, config_key, method, panel
+  FROM run
+  GROUP BY config_key
+),
 -- What tells the configurations of a method apart: the parameters that all of them have and that vary, the budget aside.
 axis AS MATERIALIZED (
   SELECT panel, method, name
-  FROM run
-  JOIN parameters ON parameters.key = run.key
+  FROM first
+  JOIN parameters ON parameters.key = first.key
   WHERE name NOT IN ('seed', 'plugin') AND (name NOT GLOB 'budget.*' OR name = 'budget.weighting')
   GROUP BY panel, method, name
   HAVING count(DISTINCT value) > 1
-    AND count(*) = (SELECT count(*) FROM run AS other WHERE other.panel = run.panel AND other.method = run.method)
+    AND count(*) = (SELECT count(*) FROM first AS other WHERE other.panel = first.panel AND other.method = first.method)
 ),
-label AS (
+label AS MATERIALIZED (
   SELECT
-    *,
+    config_key,
+    panel,
     method || coalesce((
       SELECT ' ' || group_concat(axis.name || '=' || value, ' ')
       FROM parameters
-      JOIN axis ON axis.name = parameters.name AND axis.method = run.method AND axis.panel = run.panel
-      WHERE parameters.key = run.key
-    ), '') AS text
-  FROM run
+      JOIN axis ON axis.name = parameters.name AND axis.method = first.method AND axis.panel = first.panel
+      WHERE parameters.key = first.key
+    ), '') AS text,
+    (
+      SELECT group_concat(name || '=' || value)
+      FROM parameters
+      WHERE parameters.key = first.key AND name GLOB 'budget.*'
+    ) AS budgets
+  FROM first
 ),
 -- Configurations that this does not tell apart have the first digits of their key behind it.
-named AS (
-  SELECT *, text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
+named AS MATERIALIZED (
+  SELECT
+    config_key,
+    text || iif(min(config_key) OVER same < max(config_key) OVER same, ' ' || substr(config_key, 1, 6), '') AS series
   FROM label
   WINDOW same AS (PARTITION BY panel, text, budgets)
 ),
 centered AS (
-  SELECT *, avg(top1) OVER (PARTITION BY config_key, missed) AS mean FROM named
+  SELECT run.*, series, avg(top1) OVER (PARTITION BY run.config_key, missed) AS mean
+  FROM run
+  JOIN named ON named.config_key = run.config_key
 ),
 configuration AS (
   SELECT

@@ -1,6 +1,6 @@
 -- Mean final bits of every quantizer by configuration.
-WITH run AS (
-  SELECT *, budget_limit AS budget
+WITH run AS MATERIALIZED (
+  SELECT key, config_key, method, model, data_name, budget_limit AS budget, budget_unit
   FROM runs
   WHERE counts
     AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))

@@ -1,6 +1,6 @@
 -- How far every run ends from its budgets.
-WITH run AS (
-  SELECT *
+WITH run AS MATERIALIZED (
+  SELECT key, method, weight_bits, weight_limit_bits, activation_bits, activation_limit_bits, joint_bits, joint_limit_bits
   FROM runs
   WHERE state = 'finished'
     AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))

@@ -1,7 +1,7 @@
 -- Rise of the loss that the last allocation of each run predicted, if it is in nats, and the rise that was measured
 -- against fp32_continued: same checkpoint, and no parameter that both have differs.
 WITH run AS MATERIALIZED (
-  SELECT *
+  SELECT key, method, model, data_name, loss, counts, checkpoint
   FROM runs
   WHERE state = 'finished' AND is_trial IS NOT 1 AND loss IS NOT NULL
     AND (:sweep IS NULL OR runs.key IN (SELECT key FROM sweep_runs WHERE sweep = :sweep))

@@ -61,7 +61,8 @@ class FiguresTest : public ::testing::Test {
 
   static void expect_drawn(const Database& database, const FigureDefinition& figure) {
     if (!has_vl_convert()) return;
-    const PageFigure drawn = figures_for_page(database.reader(), {figure}, std::nullopt).at(0);
+    const PageFigure drawn =
+        figures_for_page(database.reader(), {figure}, std::nullopt).get().at(0);
     EXPECT_EQ(drawn.error, "");
     EXPECT_THAT(drawn.svg, HasSubstr("role-mark")) << figure.name;
   }
@@ -84,7 +85,8 @@ TEST_F(FiguresTest, EveryDefinitionDrawsTheExample) {
   std::vector<FigureDefinition> figures;
   for (const EmbeddedFile& file : figure_files())
     figures.push_back(read_figure(std::string(file.name)));
-  const std::vector<PageFigure> drawn = figures_for_page(database.reader(), figures, "example");
+  const std::vector<PageFigure> drawn =
+      figures_for_page(database.reader(), figures, "example").get();
   const std::set<std::string> elsewhere = {"accuracy_over_bops", "metric_agreement"};
   for (size_t i = 0; i < figures.size(); ++i) {
     SCOPED_TRACE(figures[i].name);
@@ -391,7 +393,7 @@ TEST_F(FiguresTest, NamesAreTextWhateverTheyHold) {
   std::vector<FigureDefinition> figures;
   for (const char* name : {"accuracy_over_bits", "bits_per_layer", "time_per_job", "curves"})
     figures.push_back(read_figure(name));
-  for (const PageFigure& drawn : figures_for_page(database.reader(), figures, std::nullopt)) {
+  for (const PageFigure& drawn : figures_for_page(database.reader(), figures, std::nullopt).get()) {
     EXPECT_EQ(drawn.error, "");
     EXPECT_THAT(drawn.svg, HasSubstr("&lt;script&gt;"));
     EXPECT_THAT(drawn.svg, Not(HasSubstr("<script")));
@@ -402,7 +404,7 @@ TEST_F(FiguresTest, NamesAreTextWhateverTheyHold) {
 TEST_F(FiguresTest, WithoutVlConvertTheErrorSaysHowToGetIt) {
   ::setenv("QBITOPT_PYTHON", path("python").c_str(), 1);
   EXPECT_FALSE(has_vl_convert());
-  const std::string message = message_of([] { draw_specs({"{}"}, "svg"); });
+  const std::string message = message_of([] { Drawer("svg"); });
   ::unsetenv("QBITOPT_PYTHON");
   EXPECT_THAT(message, HasSubstr("no Python with vl-convert, which draws the figures, was found"));
   EXPECT_THAT(message, HasSubstr("pip install vl-convert-python"));
@@ -415,7 +417,7 @@ TEST_F(FiguresTest, WhenVlConvertCrashesTheFigureSaysSo) {
   store(database, "qbitopt", 0, 80, true);
   ::setenv("QBITOPT_PYTHON", path("python").c_str(), 1);
   const auto drawn =
-      figures_for_page(database.reader(), {read_figure("time_per_job")}, std::nullopt);
+      figures_for_page(database.reader(), {read_figure("time_per_job")}, std::nullopt).get();
   ::unsetenv("QBITOPT_PYTHON");
   EXPECT_THAT(drawn.at(0).error, HasSubstr("python ended with status 3:\npanicked"));
 }
@@ -440,9 +442,28 @@ TEST_F(FiguresTest, MistakesInADefinitionAreShownInTheirPlace) {
               AllOf(HasSubstr("figure a cannot be drawn: "), HasSubstr("Unexpected end of input"),
                     Not(HasSubstr("    at ")), HasSubstr("--format json")));
   const auto both =
-      figures_for_page(database.reader(), {figure, read_figure("curves")}, std::nullopt);
+      figures_for_page(database.reader(), {figure, read_figure("curves")}, std::nullopt).get();
   EXPECT_THAT(both.at(0).error, HasSubstr("Unexpected end of input"));
   EXPECT_EQ(both.at(1).error, "") << "a mistake in one figure is none of the others";
+}
+
+TEST_F(FiguresTest, AFigureOfAColumnThatItsRowsLackIsRefused) {
+  Database database(folder_ / "runs.db");
+  write("a.sql", "SELECT 1 AS accuracy, 2 AS bits, 'qbitopt' AS series");
+  const auto refusal = [&](const std::string& encoding) {
+    write("a.vl.json", R"({"data": {"name": "rows"}, "mark": "point",)"
+                       R"( "transform": [{"calculate": "datum.bits * 2", "as": "twice"}],)"
+                       R"( "encoding": {)" +
+                           encoding + "}}");
+    const FigureDefinition figure = read_figure(path("a.vl.json"));
+    return message_of(
+        [&] { draw_figures(database.reader(), {figure}, std::nullopt, FigureFormat::kJson); });
+  };
+  EXPECT_THAT(refusal(R"("x": {"field": "acuracy"})"),
+              HasSubstr("figure a: unknown column 'acuracy', did you mean 'accuracy'?"));
+  EXPECT_EQ(
+      refusal(R"("x": {"field": "twice"}, "y": {"field": "row"}, "color": {"field": "color"})"),
+      "nothing was thrown");
 }
 
 TEST(SeriesStylesTest, ConfigurationsLookLikeTheirMethod) {

@@ -1,4 +1,6 @@
-"""Draws Vega-Lite specifications: each FOLDER/N.json becomes FOLDER/N.out, or N.error with the reason.
+"""Draws Vega-Lite specifications: FOLDER/0.json, 1.json, ... become 0.out, ..., or 0.error with the reason.
+
+They may appear while it runs; the end of the standard input says that there will be no more.
 
 Arguments: FOLDER FORMAT, which is svg, pdf, png or page (SVG for an HTML page with the custom properties --ink, --muted, --line
 and --paper).
@@ -6,6 +8,7 @@ and --paper).
 import json
 import pathlib
 import re
+import select
 import sys
 
 import vl_convert
@@ -30,6 +33,10 @@ def for_page(svg, name):
     return f"<svg {box}>{drawing}</svg>"
 
 
+# A text without these has no character that XML forbids.
+ESCAPED = re.compile("[\ufffe\uffff]|\\\\(?:u|b|f)")
+
+
 def drawable(value):
     """The same value without the characters that XML forbids; they would end vl-convert with a panic."""
     if isinstance(value, dict):
@@ -40,7 +47,9 @@ def drawable(value):
 
 
 def draw(file, form):
-    spec = drawable(json.loads(file.read_text(encoding="utf-8")))
+    spec = file.read_text(encoding="utf-8")
+    if ESCAPED.search(spec):
+        spec = drawable(json.loads(spec))
     if form == "pdf":
         return vl_convert.vegalite_to_pdf(spec)
     if form == "png":
@@ -49,8 +58,21 @@ def draw(file, form):
     return (for_page(svg, file.stem) if form == "page" else svg).encode()
 
 
+def specifications(folder):
+    number = 0
+    while True:
+        file = folder / f"{number}.json"
+        is_last = bool(select.select([sys.stdin], [], [], 0 if file.exists() else 0.005)[0])
+        if file.exists():
+            yield file
+            number += 1
+        elif is_last:
+            return
+
+
 def main(folder, form):
-    for file in pathlib.Path(folder).glob("*.json"):
+    vl_convert.vegalite_to_svg({"mark": "point"})  # loads what it needs, while others look for the rows
+    for file in specifications(pathlib.Path(folder)):
         try:
             file.with_suffix(".out").write_bytes(draw(file, form))
         except ValueError as error:

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <future>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qbitopt/report/figures/definition.h"
@@ -16,7 +18,9 @@ enum class FigureFormat {
   kJson,  // the specification with its rows, for editing
   kCsv,   // the rows of its SQL
 };
-// "svg", "pdf", "png", "json" or "csv", also as the end of a file's name. Throws InputError.
+// "svg", "pdf", "png", "json" and "csv": also the ends of the files' names.
+const std::vector<std::pair<std::string, FigureFormat>>& figure_formats();
+// By its name. Throws InputError.
 FigureFormat figure_format(const std::string& name);
 
 // The specification with the common look and the rows of its SQL as the data set "rows"; null if
@@ -38,8 +42,9 @@ struct PageFigure {
   std::string error;  // why it could not be drawn
   std::string csv;    // the rows of its SQL
 };
-std::vector<PageFigure> figures_for_page(const Reader& reader,
-                                         const std::vector<FigureDefinition>& figures,
-                                         const std::optional<std::string>& sweep);
+// Reads their rows now, and draws them in the background.
+std::future<std::vector<PageFigure>> figures_for_page(const Reader& reader,
+                                                      const std::vector<FigureDefinition>& figures,
+                                                      const std::optional<std::string>& sweep);
 
 }  // namespace qbitopt
