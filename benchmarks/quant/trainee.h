@@ -14,6 +14,7 @@
 #include "qbitopt/quant/torch.h"
 #include "qbitopt/sensitivity/fit.h"
 #include "qbitopt/training/autocast.h"
+#include "qbitopt/training/fused_sgd.h"
 #include "qbitopt/training/loss_scale.h"
 
 namespace qbitopt::bench {
@@ -31,28 +32,31 @@ class Trainee {
   using MakeQuantizer = std::function<QuantizerPtr(const QuantizerSpec&)>;
 
   // `model`: a built-in network, or a .pt2 file. image_shape: {channels, height, width}. `make`:
-  // null for UniformQuantizer.
+  // null for UniformQuantizer. joined_passes: as in NetworkOptions, for a built-in network.
   Trainee(const std::string& model, int64_t batch_size, std::vector<int64_t> image_shape,
           int64_t classes, Training training, torch::Device device = torch::kCPU,
-          const MakeQuantizer& make = nullptr, Precision precision = Precision::kFloat32)
+          const MakeQuantizer& make = nullptr, Precision precision = Precision::kFloat32,
+          bool joined_passes = true)
       : training_(training), precision_(precision) {
     torch::manual_seed(1);
     NetworkOptions options;
     options.image_channels = image_shape[0];
     options.classes = classes;
+    options.joined_passes = joined_passes;
     network_ = make_network(model, options);
     network_->measure(image_shape);
     network_->to(device);
     image_shape.insert(image_shape.begin(), batch_size);
     images_ = torch::randn(image_shape).contiguous(at::MemoryFormat::ChannelsLast).to(device);
     labels_ = torch::randint(classes, {batch_size}).to(device);
-    weights_ = std::make_unique<torch::optim::SGD>(
+    weights_ = std::make_unique<FusedSgd>(
         network_->parameters(),
         torch::optim::SGDOptions(kLearningRate).momentum(0.9).weight_decay(1e-4));
     if (training != Training::kFp32) quantize(device, make);
   }
 
-  void step() {
+  // Returns the loss.
+  torch::Tensor step() {
     weights_->zero_grad();
     if (ranges_) ranges_->zero_grad();
     const bool is_scaled = precision_ == Precision::kFloat16;
@@ -61,10 +65,16 @@ class Trainee {
     (is_scaled ? loss * scale : loss).backward();
     const bool is_finite = !is_scaled || loss_scale_.unscale(gradients());
     if (training_ == Training::kQbitopt) fit_.observe_step(quantizers_, images_.size(0), scale);
-    if (!is_finite) return;
+    if (!is_finite) return loss.detach();
     weights_->step();
     if (ranges_) ranges_->step();
+    return loss.detach();
   }
+
+  Network& network() { return *network_; }
+  const std::vector<QuantizerPtr>& quantizers() const { return quantizers_; }
+  const torch::Tensor& images() const { return images_; }
+  const torch::Tensor& labels() const { return labels_; }
 
   // Reads FIT, solves for 3 bits on average, sets the bits.
   void reallocate() {
@@ -132,7 +142,7 @@ class Trainee {
   LossScale loss_scale_;
   std::unique_ptr<Network> network_;
   torch::Tensor images_, labels_;
-  std::unique_ptr<torch::optim::SGD> weights_;
+  std::unique_ptr<FusedSgd> weights_;
   std::vector<QuantizerPtr> quantizers_;
   std::unique_ptr<RangeOptimizer> ranges_;
   Fit fit_;

@@ -11,10 +11,8 @@ namespace qbitopt {
 namespace {
 
 using ::testing::Contains;
-using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Not;
-using ::testing::Pair;
 
 TEST(DistillationTest, IsTheSquareOfTheTemperatureTimesTheDivergenceOfSoftenedAnswers) {
   const std::vector<std::vector<double>> student = {{1, -2, 0.5}, {0, 3, 1}};
@@ -87,15 +85,8 @@ TEST(DistillationTest, ASoftTeacherGoesOnFromACheckpointToTheSameResult) {
   const Recorder& undisturbed = school().train(settings);
   EXPECT_NE(undisturbed.finished().results,
             school().train(taught(", teacher.model: resnet20")).finished().results);
-  Attempt first = school().attempt(settings);
-  Recorder before;
-  before.stop_at_step = 5;
-  ASSERT_EQ(school().run(first, before), RunOutcome::kInterrupted);
-  Attempt second = school().attempt(settings);
-  second.resume_from = first.folder + "/checkpoint";
-  Recorder after;
-  ASSERT_EQ(school().run(second, after), RunOutcome::kFinished);
-  EXPECT_EQ(after.finished().results, undisturbed.finished().results);
+  EXPECT_EQ(school().train_in_two(settings, 5).after.finished().results,
+            undisturbed.finished().results);
 }
 
 TEST(DistillationTest, ATemperatureOfOneAndNoTeacherAreNoPartOfTheKey) {

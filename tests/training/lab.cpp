@@ -1,5 +1,7 @@
 #include "training/lab.h"
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 
 #include "qbitopt/config/plugins.h"
@@ -79,8 +81,28 @@ RunOutcome Lab::run(const Attempt& attempt, Recorder& recorder) const {
 }
 
 Recorder& Lab::train(const std::string& settings, const std::string& needs) {
+  Recorder& recorder = new_recorder();
+  run(attempt(settings, needs), recorder);
+  return recorder;
+}
+
+InTwo Lab::train_in_two(const std::string& settings, int64_t stop_at, const std::string& needs) {
+  Recorder &before = new_recorder(), &after = new_recorder(), &whole = new_recorder();
+  before.stop_at_step = stop_at;
+  const Attempt first = attempt(settings, needs);
+  EXPECT_EQ(run(first, before), RunOutcome::kInterrupted);
+  EXPECT_TRUE(before.all<Finished>().empty());
+  Attempt second = attempt(settings, needs);
+  second.resume_from = first.folder + "/checkpoint";
+  EXPECT_EQ(run(second, after), RunOutcome::kFinished);
+  EXPECT_EQ(after.resumed_from_step, stop_at);
+  whole.events = before.events;
+  whole.events.insert(whole.events.end(), after.events.begin(), after.events.end());
+  return {before, after, whole};
+}
+
+Recorder& Lab::new_recorder() {
   recorders_.push_back(std::make_unique<Recorder>());
-  run(attempt(settings, needs), *recorders_.back());
   return *recorders_.back();
 }
 

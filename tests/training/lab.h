@@ -44,6 +44,13 @@ class Recorder : public TrainingObserver {
 // Everything built in and the plugins that were built with it.
 const Catalog& whole_catalog();
 
+// A job in two attempts: until it was stopped, and from its checkpoint to the end.
+struct InTwo {
+  Recorder& before;
+  Recorder& after;
+  Recorder& whole;  // the events of both: what a reader sees who follows the chain of attempts
+};
+
 // Trains small jobs on made-up images in this process. Their parameters come from the manifests, as
 // those of a sweep do; the plugins' methods can be named, too.
 class Lab {
@@ -58,11 +65,14 @@ class Lab {
   RunOutcome run(const Attempt& attempt, Recorder& recorder) const;
   // Both, to the end.
   Recorder& train(const std::string& settings, const std::string& needs = "");
+  // Both, stopped once after step `stop_at`; expects that it stops, goes on from there, and ends.
+  InTwo train_in_two(const std::string& settings, int64_t stop_at, const std::string& needs = "");
 
   Registries& registries() { return registries_; }
 
  private:
   Attempt prepare(const Job& job);
+  Recorder& new_recorder();
 
   TemporaryFolder folder_;
   Registries registries_;

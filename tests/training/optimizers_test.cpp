@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <sstream>
+
+#include "qbitopt/training/fused_sgd.h"
 
 namespace qbitopt {
 namespace {
@@ -79,6 +82,59 @@ TEST(OptimizersTest, AdamWGoesOnFromItsSavedState) {
   first.step(0.5);
   second.step(0.5);
   EXPECT_TRUE(torch::equal(one, other));
+}
+
+// Weights in both layouts, gradients in either, one of them absent at first; and its state.
+TEST(FusedSgdTest, DoesWhatLibTorchsDoes) {
+  for (const double momentum : {0.0, 0.9}) {
+    const auto options =
+        torch::optim::SGDOptions(0.1).momentum(momentum).nesterov(momentum > 0).weight_decay(0.01);
+    const auto make = [] {
+      torch::manual_seed(1);
+      return std::vector<Tensor>{
+          torch::randn({8, 4, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast),
+          torch::randn({8, 4, 3, 3}), torch::randn({5}), torch::randn({3, 7})};
+    };
+    const std::vector<Tensor> fused = make(), separate = make();
+    auto ours = std::make_unique<FusedSgd>(fused, options);
+    torch::optim::SGD theirs(separate, options);
+    for (int step = 0; step < 4; ++step) {
+      for (size_t i = 0; i < fused.size(); ++i) {
+        if (i == 2 && step < 2) continue;
+        const Tensor gradient = i == 1 ? torch::randn({8, 3, 3, 4}).permute({0, 3, 1, 2})
+                                       : torch::randn(fused[i].sizes());
+        fused[i].mutable_grad() = gradient;
+        separate[i].mutable_grad() = gradient.clone();
+      }
+      if (step == 2) {  // it goes on from what it has saved
+        torch::serialize::OutputArchive saved;
+        ours->save(saved);
+        std::stringstream stream;
+        saved.save_to(stream);
+        torch::serialize::InputArchive read;
+        read.load_from(stream);
+        ours = std::make_unique<FusedSgd>(fused, options);
+        ours->load(read);
+      }
+      ours->step();
+      theirs.step();
+      for (size_t i = 0; i < fused.size(); ++i)
+        EXPECT_TRUE(torch::allclose(fused[i], separate[i], 1e-5, 1e-6)) << i << " " << step;
+    }
+  }
+}
+
+TEST(FusedSgdTest, DampensAsLibTorchDoes) {
+  const auto options = torch::optim::SGDOptions(0.1).momentum(0.9).dampening(0.5);
+  Tensor fused = torch::ones({5}), separate = torch::ones({5});
+  FusedSgd ours({fused}, options);
+  torch::optim::SGD theirs({separate}, options);
+  for (int step = 0; step < 2; ++step) {
+    fused.mutable_grad() = separate.mutable_grad() = torch::ones({5});
+    ours.step();
+    theirs.step();
+    EXPECT_TRUE(torch::equal(fused, separate));
+  }
 }
 
 TEST(OptimizersTest, ALongGradientIsScaledDownToTheLargestNormOverAllWeights) {

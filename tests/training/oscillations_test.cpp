@@ -218,18 +218,10 @@ class OscillationsIn : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(OscillationsIn, ARunThatGoesOnFromACheckpointEndsAlike) {
   const Recorder& undisturbed = oscillation_lab().train(job_with(GetParam(), kFreezing));
-  Attempt first = oscillation_lab().attempt(job_with(GetParam(), kFreezing));
-  Recorder before;
-  before.stop_at_step = 17;
-  ASSERT_EQ(oscillation_lab().run(first, before), RunOutcome::kInterrupted);
-  Attempt second = oscillation_lab().attempt(job_with(GetParam(), kFreezing));
-  second.resume_from = first.folder + "/checkpoint";
-  Recorder after;
-  ASSERT_EQ(oscillation_lab().run(second, after), RunOutcome::kFinished);
-  auto points = curve_of(before);
-  for (const auto& point : curve_of(after)) points.push_back(point);
+  const Recorder& whole = oscillation_lab().train_in_two(job_with(GetParam(), kFreezing), 17).whole;
+  const auto points = curve_of(whole);
   EXPECT_EQ(points, curve_of(undisturbed));
-  EXPECT_EQ(after.finished().results, undisturbed.finished().results);
+  EXPECT_EQ(whole.finished().results, undisturbed.finished().results);
   EXPECT_THAT(points.back().second.at("frozen_weights"), Gt(0));
 }
 

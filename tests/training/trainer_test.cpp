@@ -121,23 +121,16 @@ TEST_P(EveryMethod, GivesTheSameResultTwice) {
 
 TEST_P(EveryMethod, GoesOnFromACheckpointToTheSameResult) {
   const Recorder& undisturbed = lab().train(settings(GetParam()));
+  EXPECT_EQ(timeless(lab().train_in_two(settings(GetParam()), 5).whole), timeless(undisturbed));
+}
 
-  Attempt first = lab().attempt(settings(GetParam()));
-  Recorder before;
-  before.stop_at_step = 5;
-  ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
-  EXPECT_TRUE(before.all<Finished>().empty());
-
-  Attempt second = lab().attempt(settings(GetParam()));
-  second.resume_from = first.folder + "/checkpoint";
-  Recorder after;
-  ASSERT_EQ(lab().run(second, after), RunOutcome::kFinished);
-  EXPECT_EQ(after.resumed_from_step, 5);
-
-  Recorder whole;  // what a reader sees who follows the chain of attempts
-  whole.events = before.events;
-  whole.events.insert(whole.events.end(), after.events.begin(), after.events.end());
-  EXPECT_EQ(timeless(whole), timeless(undisturbed));
+// Their own rounding, and all that the tests above say of the default, joined passes.
+TEST(TrainerTest, LibTorchsKernelsRepeatAndGoOnFromACheckpoint) {
+  const std::string separate = settings("qbitopt", "training.kernels: libtorch");
+  const Recorder& undisturbed = lab().train(separate);
+  EXPECT_EQ(timeless(lab().train(separate)), timeless(undisturbed));
+  EXPECT_NE(timeless(lab().train(settings("qbitopt"))), timeless(undisturbed));
+  EXPECT_EQ(timeless(lab().train_in_two(separate, 5).whole), timeless(undisturbed));
 }
 
 TEST_P(EveryMethod, DependsOnTheSeed) {
@@ -379,7 +372,7 @@ class BitsTaker : public Sensitivity {
 };
 
 TEST(TrainerTest, FirstSensitivitiesAreMeasuredAtTheBitsThatAreAskedFor) {
-  const auto bits_at = [](std::optional<int> asked) {
+  const auto bits_at = [](int asked) {
     std::set<int> bits;
     run_instead("static_allocation", "", [&](const Parameters&, auto solver) {
       return std::make_unique<AllocationMethod>(std::make_unique<BitsTaker>(bits),
@@ -387,12 +380,12 @@ TEST(TrainerTest, FirstSensitivitiesAreMeasuredAtTheBitsThatAreAskedFor) {
     });
     return bits;
   };
-  EXPECT_THAT(bits_at(std::nullopt), ElementsAre(3, 8)) << "the budget's, and the pinned tensors'";
+  EXPECT_THAT(bits_at(0), ElementsAre(3, 8)) << "the budget's, and the pinned tensors'";
   EXPECT_THAT(bits_at(5), ElementsAre(5, 8));
   const auto sensitivities = [](const std::string& more) {
     return lab().train(settings("static_allocation", more)).all<Reallocation>().at(0).sensitivities;
   };
-  EXPECT_NE(sensitivities(""), sensitivities("calibration.sensitivity_bits: 5"));
+  EXPECT_NE(sensitivities(""), sensitivities("calibration.sensitivity_bits: 0"));
 }
 
 // Halfway the weights are put back.
@@ -864,17 +857,7 @@ TEST_P(EveryRecipe, GoesOnFromACheckpointToTheSameResult) {
       undisturbed.finished().results,
       lab().train(GetParam().substr(0, GetParam().find(", training.")) + "}").finished().results);
   for (const int stop_at : {3, 7}) {
-    const Attempt first = lab().attempt(GetParam());
-    Recorder before;
-    before.stop_at_step = stop_at;
-    ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
-    Attempt second = lab().attempt(GetParam());
-    second.resume_from = first.folder + "/checkpoint";
-    Recorder whole;
-    ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
-    EXPECT_EQ(whole.resumed_from_step, stop_at);
-    whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
-    EXPECT_EQ(timeless(whole), timeless(undisturbed));
+    EXPECT_EQ(timeless(lab().train_in_two(GetParam(), stop_at).whole), timeless(undisturbed));
   }
 }
 
@@ -1071,16 +1054,8 @@ TEST(TrainerTest, AMeasuredStartFromAQuantizedNetworkSeesItsRanges) {
 
 TEST(TrainerTest, AStartFromAQuantizedNetworkGoesOnFromACheckpointToTheSameResult) {
   const Recorder& undisturbed = lab().train(settings("qbitopt"), kFromQbitopt);
-  const Attempt first = lab().attempt(settings("qbitopt"), kFromQbitopt);
-  Recorder before;
-  before.stop_at_step = 5;
-  ASSERT_EQ(lab().run(first, before), RunOutcome::kInterrupted);
-  Attempt second = lab().attempt(settings("qbitopt"), kFromQbitopt);
-  second.resume_from = first.folder + "/checkpoint";
-  Recorder whole;
-  ASSERT_EQ(lab().run(second, whole), RunOutcome::kFinished);
-  whole.events.insert(whole.events.begin(), before.events.begin(), before.events.end());
-  EXPECT_EQ(timeless(whole), timeless(undisturbed));
+  EXPECT_EQ(timeless(lab().train_in_two(settings("qbitopt"), 5, kFromQbitopt).whole),
+            timeless(undisturbed));
 }
 
 TEST(TrainerTest, ANetworkWithOtherQuantizersIsNoStart) {

@@ -125,7 +125,7 @@ bool ReallocationSchedule::is_due(const TrainingProgress& now) const {
 AllocationMethod::AllocationMethod(std::unique_ptr<Sensitivity> sensitivity,
                                    std::unique_ptr<Solver> solver,
                                    std::optional<ReallocationSchedule> schedule,
-                                   std::optional<int> sensitivity_bits)
+                                   int sensitivity_bits)
     : sensitivity_(std::move(sensitivity)),
       solver_(std::move(solver)),
       schedule_(schedule),
@@ -145,8 +145,8 @@ void AllocationMethod::start(MethodContext& context) {
     event.status = "initial";
     context.report(std::move(event));
   } else {
-    const std::vector<int> first = sensitivity_bits_
-                                       ? uniform_bits(context.problem(), *sensitivity_bits_)
+    const std::vector<int> first = sensitivity_bits_ > 0
+                                       ? uniform_bits(context.problem(), sensitivity_bits_)
                                        : uniform_bits(context.problem());
     for (size_t i = 0; i < first.size(); ++i) context.quantizers()[i]->set_bits(first[i]);
     context.calibrate_ranges();

@@ -39,18 +39,17 @@ struct ReallocationSchedule {
 // Bits by sensitivity under the budgets (Peters et al., 2023): the solver minimizes the sum of the
 // sensitivity's costs.
 //
-// The start, the same whether or not bits are chosen again: ranges of least error at the budget's
-// uniform bits (or at calibration.sensitivity_bits), sensitivities from the calibration batches, solve, and ranges once more at the bits
-// chosen. A network that was trained with quantizers before (need start_from) keeps its ranges, and
+// The start, the same whether or not bits are chosen again: ranges of least error at
+// calibration.sensitivity_bits, where the network still works, sensitivities from the calibration
+// batches, solve, and ranges once more at the bits chosen. A network that was trained with quantizers before (need start_from) keeps its ranges, and
 // its bits as long as the budgets allow them. With a schedule, bits are then chosen anew from the
 // sensitivities gathered in training; ranges stay (or are refitted: reallocation.range_at_change).
 class AllocationMethod : public Method {
  public:
   // `schedule`: none: the first choice stays. `sensitivity_bits`: of all free tensors while the first
-  // sensitivities are measured; none: the budget's uniform bits.
+  // sensitivities are measured; 0: the budget's uniform bits.
   AllocationMethod(std::unique_ptr<Sensitivity> sensitivity, std::unique_ptr<Solver> solver,
-                   std::optional<ReallocationSchedule> schedule,
-                   std::optional<int> sensitivity_bits = std::nullopt);
+                   std::optional<ReallocationSchedule> schedule, int sensitivity_bits = 8);
 
   int backward_passes_per_step() const override;
   void prepare(MethodContext& context) override;
@@ -73,7 +72,7 @@ class AllocationMethod : public Method {
   std::unique_ptr<Sensitivity> sensitivity_;
   std::unique_ptr<Solver> solver_;
   std::optional<ReallocationSchedule> schedule_;
-  std::optional<int> sensitivity_bits_;
+  int sensitivity_bits_;
 };
 
 }  // namespace qbitopt

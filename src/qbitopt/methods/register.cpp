@@ -26,9 +26,7 @@ std::unique_ptr<Method> make_allocation(const Parameters& parameters, std::strin
       sensitivities.make(sensitivity, parameters),
       solvers.make(parameters.get<std::string>("solver"), parameters),
       reallocates ? std::optional(ReallocationSchedule::from(parameters)) : std::nullopt,
-      parameters.has("calibration.sensitivity_bits")
-          ? std::optional(parameters.get<int>("calibration.sensitivity_bits"))
-          : std::nullopt);
+      parameters.get_or("calibration.sensitivity_bits", 8));
 }
 
 }  // namespace

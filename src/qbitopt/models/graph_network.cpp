@@ -15,6 +15,8 @@
 #include "qbitopt/graph/activations.h"
 #include "qbitopt/graph/pt2_file.h"
 #include "qbitopt/models/weights.h"
+#include "qbitopt/quant/batch_norm_quantize.h"
+#include "qbitopt/quant/uniform_quantizer.h"
 
 namespace qbitopt {
 namespace {
@@ -82,6 +84,23 @@ bool is_narrow(const Graph& graph, const GraphNode& node) {
                              [](const ListItem& item) { return item != ListItem(int64_t{1}); });
   return has_stride && shape.size() == 4 && shape[1] < kFewChannels && shape[2] == 1 &&
          shape[3] == 1;
+}
+
+// The two whole numbers of a list; `otherwise` twice if the node leaves it out, and of one number
+// that too. Nullopt for what is not known before the network runs.
+std::optional<std::vector<int64_t>> pair_of(const GraphNode& node, const char* name,
+                                            int64_t otherwise) {
+  const GraphArgument* argument = node.find(name);
+  if (!argument) return std::vector<int64_t>{otherwise, otherwise};
+  std::vector<int64_t> pair;
+  if (const auto* list = std::get_if<std::vector<ListItem>>(argument)) {
+    for (const ListItem& item : *list) {
+      if (const auto* number = std::get_if<int64_t>(&item)) pair.push_back(*number);
+    }
+    if (list->size() != pair.size()) return std::nullopt;
+  }
+  if (pair.size() == 1) pair.push_back(pair.front());
+  return pair.size() == 2 ? std::optional(pair) : std::nullopt;
 }
 
 // Whether PyTorch can take the gradient of the operator that made a tensor. Some operators say that
@@ -291,7 +310,31 @@ void GraphNetwork::add_steps() {
     quantize->input = *graph.nodes[absorbed].value("self");
     steps_[absorbed].action = Skip{};
   }
+  if (options().joined_passes) join_passes();
   add_last_uses();
+}
+
+// Finds for each batch norm the site that alone reads it.
+void GraphNetwork::join_passes() {
+  std::map<size_t, size_t> readers;  // how many, by value
+  readers[quantized_.graph.output] = 1;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (const auto* quantize = std::get_if<Quantize>(&steps_[i].action)) {
+      ++readers[quantize->input];
+    } else if (!std::holds_alternative<Skip>(steps_[i].action)) {
+      for_each_value(quantized_.graph.nodes[i], [&](size_t value) { ++readers[value]; });
+    }
+  }
+  std::map<size_t, Quantize> sites;  // by the value they read
+  for (const Step& step : steps_) {
+    if (const auto* quantize = std::get_if<Quantize>(&step.action))
+      sites.emplace(quantize->input, *quantize);
+  }
+  for (Step& step : steps_) {
+    auto* norm = std::get_if<BatchNorm>(&step.action);
+    const auto site = norm ? sites.find(norm->output) : sites.end();
+    if (site != sites.end() && readers[norm->output] == 1) norm->reader = site->second;
+  }
 }
 
 void GraphNetwork::add_last_uses() {
@@ -342,7 +385,18 @@ GraphNetwork::Action GraphNetwork::action_of(const GraphNode& node) {
     return HardSigmoid{*node.value("self"), node.outputs[0]};
   if (is_narrow(quantized_.graph, node) && node.value("input"))
     return NarrowConvolution{OperatorCall(quantized_.graph, node), *node.value("input")};
-  return OperatorCall(quantized_.graph, node);
+  OperatorCall call(quantized_.graph, node);
+  if (node.target != "aten.conv2d.default" || !options().joined_passes) return call;
+  const auto stride = pair_of(node, "stride", 1), padding = pair_of(node, "padding", 0),
+             dilation = pair_of(node, "dilation", 1);
+  const auto input = node.value("input"), weight = node.value("weight");
+  if (!input || !weight || !stride || !padding || !dilation) return call;
+  return ImageConvolution{std::move(call),
+                          *input,
+                          *weight,
+                          node.outputs.front(),
+                          node.value("bias"),
+                          {*stride, *padding, *dilation}};
 }
 
 void GraphNetwork::take(const Step& step, std::vector<IValue>& values, torch::Device device) {
@@ -353,32 +407,71 @@ void GraphNetwork::take(const Step& step, std::vector<IValue>& values, torch::De
     values[narrow->input] = input.toTensor().contiguous();
     narrow->call.run(values, {is_training(), device});
     values[narrow->input] = input;
+  } else if (const auto* first = std::get_if<ImageConvolution>(&step.action)) {
+    const Tensor input = values[first->input].toTensor(), weight = values[first->weight].toTensor();
+    if (!is_training() || !is_image_convolution(input, weight))
+      return first->call.run(values, {is_training(), device});
+    values[first->output] = convolve_image(
+        input, weight, first->bias ? values[*first->bias].toTensor() : Tensor(), first->geometry);
   } else if (const auto* quantize = std::get_if<Quantize>(&step.action)) {
-    values[quantize->output] = (*own_sites_[quantize->site])(values[quantize->input].toTensor());
+    if (!values[quantize->input].isNone())  // else its batch norm has done it
+      values[quantize->output] = (*own_sites_[quantize->site])(values[quantize->input].toTensor());
   } else if (const auto* sum = std::get_if<Arithmetic>(&step.action)) {
     values[sum->output] =
         compute(sum->operation, whole(sum->left, values), whole(sum->right, values));
   } else if (const auto* sigmoid = std::get_if<HardSigmoid>(&step.action)) {
     values[sigmoid->output] = torch::hardtanh(values[sigmoid->input].toTensor() + 3, 0, 6) / 6;
   } else if (std::holds_alternative<BatchNorm>(step.action)) {
-    // As BatchNorm2d::forward, for tensors of any dimension.
-    const auto& norm = std::get<BatchNorm>(step.action);
-    torch::nn::BatchNorm2dImpl& module = *norm.module;
-    double factor = 0;
-    if (module.is_training()) {
-      module.num_batches_tracked += 1;
-      factor = module.options.momentum()
-                   ? *module.options.momentum()
-                   : 1.0 / static_cast<double>(module.num_batches_tracked.item<int64_t>());
-    }
-    const auto tensor = [&](std::optional<size_t> value) {
-      return value ? values[*value].toTensor() : Tensor();
-    };
-    values[norm.output] =
-        torch::batch_norm(tensor(norm.input), tensor(norm.weight), tensor(norm.bias),
-                          module.running_mean, module.running_var, module.is_training(), factor,
-                          norm.epsilon, at::globalContext().userEnabledCuDNN());
+    normalize(std::get<BatchNorm>(step.action), values);
   }
+}
+
+// As BatchNorm2d::forward, for tensors of any dimension.
+void GraphNetwork::normalize(const BatchNorm& norm, std::vector<IValue>& values) {
+  torch::nn::BatchNorm2dImpl& module = *norm.module;
+  double factor = 0;
+  if (module.is_training()) {
+    module.num_batches_tracked += 1;
+    factor = module.options.momentum()
+                 ? *module.options.momentum()
+                 : 1.0 / static_cast<double>(module.num_batches_tracked.item<int64_t>());
+    if (options().joined_passes && !shows_values_ && normalize_and_quantize(norm, factor, values))
+      return;
+  }
+  const auto tensor = [&](std::optional<size_t> value) {
+    return value ? values[*value].toTensor() : Tensor();
+  };
+  values[norm.output] =
+      torch::batch_norm(tensor(norm.input), tensor(norm.weight), tensor(norm.bias),
+                        module.running_mean, module.running_var, module.is_training(), factor,
+                        norm.epsilon, at::globalContext().userEnabledCuDNN());
+}
+
+// Leaves the batch norm's output out where it writes that of the site that reads it.
+bool GraphNetwork::normalize_and_quantize(const BatchNorm& norm, double factor,
+                                          std::vector<IValue>& values) {
+  if (!norm.weight || !norm.bias) return false;
+  const Tensor x = values[norm.input].toTensor();
+  const BatchNormStep step{values[*norm.weight].toTensor(),
+                           values[*norm.bias].toTensor(),
+                           norm.module->running_mean,
+                           norm.module->running_var,
+                           factor,
+                           norm.epsilon};
+  std::optional<QuantizeStep> quantize;
+  if (norm.reader) {
+    const QuantizerSite& site = *own_sites_[norm.reader->site];
+    if (!site.quantizer()) {
+      quantize = QuantizeStep{.activation = site.spec().absorbs};
+    } else if (auto* uniform = dynamic_cast<UniformQuantizer*>(site.quantizer().get())) {
+      quantize = uniform->joined_step(x.sizes());
+    }
+    if (quantize && !has_joined_kernels(x, step, *quantize)) quantize.reset();
+  }
+  if (!has_joined_kernels(x, step, quantize.value_or(QuantizeStep{}))) return false;
+  values[quantize ? norm.reader->output : norm.output] =
+      batch_norm_quantize(x, step, quantize.value_or(QuantizeStep{}));
+  return true;
 }
 
 Tensor GraphNetwork::forward(const Tensor& images) { return run(images, /*measures=*/false); }
@@ -388,6 +481,7 @@ Tensor GraphNetwork::forward(const Tensor& images, const Look& look) {
 }
 
 Tensor GraphNetwork::run(const Tensor& images, bool measures, const Look& look) {
+  shows_values_ = look != nullptr;
   std::vector<IValue> values(quantized_.graph.values.size());
   values[quantized_.graph.input] = keeps_layout_ ? images.contiguous() : images;
   for (const Owned& owned : owned_) values[owned.value] = owned.tensor;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "qbitopt/graph/quantizers.h"
+#include "qbitopt/models/image_convolution.h"
 #include "qbitopt/models/initialization.h"
 #include "qbitopt/models/network.h"
 #include "qbitopt/models/operator_call.h"
@@ -61,6 +62,7 @@ class GraphNetwork : public Network {
     size_t input, output;
     std::optional<size_t> weight, bias;
     double epsilon;
+    std::optional<Quantize> reader;  // the only one; it may share the batch norm's passes
   };
   // relu6(x + 3) / 6. PyTorch's own hard-sigmoid has no second derivative, which Hessians need.
   struct HardSigmoid {
@@ -71,8 +73,15 @@ class GraphNetwork : public Network {
     OperatorCall call;
     size_t input;
   };
-  using Action = std::variant<OperatorCall, NarrowConvolution, Skip, Quantize, Arithmetic,
-                              BatchNorm, HardSigmoid>;
+  // Any conv2d() of one group. In training, convolve_image() does it where it can.
+  struct ImageConvolution {
+    OperatorCall call;
+    size_t input, weight, output;
+    std::optional<size_t> bias;
+    ConvolutionGeometry geometry;
+  };
+  using Action = std::variant<OperatorCall, NarrowConvolution, ImageConvolution, Skip, Quantize,
+                              Arithmetic, BatchNorm, HardSigmoid>;
   struct Step {
     Action action;
     std::vector<size_t> last_uses;  // values that nothing reads afterwards
@@ -90,6 +99,7 @@ class GraphNetwork : public Network {
   void add_tensors(const StateDict& tensors);
   void add_sites();
   void add_steps();
+  void join_passes();
   void add_last_uses();
   Action action_of(const GraphNode& node);
   torch::nn::BatchNorm2dImpl* batch_norm_of(const GraphNode& node) const;
@@ -97,6 +107,9 @@ class GraphNetwork : public Network {
   std::string tensor_name(const GraphNode& node, const char* argument) const;
 
   void take(const Step& step, std::vector<c10::IValue>& values, torch::Device device);
+  void normalize(const BatchNorm& norm, std::vector<c10::IValue>& values);
+  bool normalize_and_quantize(const BatchNorm& norm, double factor,
+                              std::vector<c10::IValue>& values);
   torch::Tensor run(const torch::Tensor& images, bool measures, const Look& look = nullptr);
   void measure_site(size_t site, const torch::Tensor& x);
   void measure_layer(const GraphLayer& layer, const std::vector<c10::IValue>& values);
@@ -116,6 +129,7 @@ class GraphNetwork : public Network {
   std::vector<int64_t> layer_macs_;
   std::vector<Step> steps_;  // one for each node
   bool keeps_layout_ = false;
+  bool shows_values_ = false;  // a look is there: every value must be
 };
 
 // A network with `initialization`, from options.seed. `graph`: before its quantizers are in.

@@ -26,6 +26,10 @@ struct NetworkOptions {
   // at 8 bits if first_last_bits is 0.
   std::vector<std::string> pinned;
   QuantizerPlacement placement;
+  // In training, batch norm, the activation and the quantizer that follow it share their passes
+  // over memory where they can (batch_norm_quantize()), and the gradient of the images is
+  // convolve_image()'s.
+  bool joined_passes = false;
 
   // From a job's parameters: quantizers.*. Methods without quantizers have none.
   void take_quantizers(const Parameters& parameters);

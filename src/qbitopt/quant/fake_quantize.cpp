@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "qbitopt/quant/kernel_tensors.h"
 #include "qbitopt/quant/kernels/kernels.h"
 #include "qbitopt/quant/site.h"
 #ifdef QBITOPT_CUDA
@@ -134,26 +135,12 @@ Tensor dense(const Tensor& x, const Tensor& range) {
   return x.is_non_overlapping_and_dense() && one_stretch_each ? x : x.contiguous();
 }
 
-// `value` with the elements in the same memory order as in `like`.
-Tensor in_order_of(const Tensor& value, const Tensor& like) {
-  for (int64_t d = 0; d < like.dim(); ++d) {
-    if (like.size(d) != 1 && value.stride(d) != like.stride(d)) {
-      return torch::empty_like(like).copy_(value);
-    }
-  }
-  return value;
-}
-
-std::vector<kernels::Constants> constants_of(const Tensor& range, const Grid& grid) {
+std::vector<kernels::Constants> constants_of_each(const Tensor& range, const Grid& grid) {
   const Tensor contiguous = range.contiguous();
   const float* r = contiguous.const_data_ptr<float>();
   std::vector<kernels::Constants> constants;
-  for (int64_t channel = 0; channel < range.numel(); ++channel) {
-    const float positive = std::max(r[channel], static_cast<float>(kRangeFloor));
-    const float K = static_cast<float>(grid.K);
-    constants.push_back(
-        {positive / K, K / positive, static_cast<float>(grid.n), static_cast<float>(grid.p)});
-  }
+  for (int64_t channel = 0; channel < range.numel(); ++channel)
+    constants.push_back(constants_of(r[channel], grid));
   return constants;
 }
 
@@ -210,7 +197,7 @@ Tensor forward_by_kernels(const Tensor& x, const Tensor& range, const Settings& 
 #ifdef QBITOPT_CUDA
   if (x.is_cuda()) return forward_on_gpu(x, range, settings);
 #endif
-  const auto constants = constants_of(range, settings.grid);
+  const auto constants = constants_of_each(range, settings.grid);
   const Rows rows = rows_of(x, range);
   const Tensor out = torch::empty_like(x);
   const float* from = x.const_data_ptr<float>();
@@ -227,7 +214,7 @@ Gradients backward_by_kernels(const Tensor& x, const Tensor& range, const Tensor
 #ifdef QBITOPT_CUDA
   if (x.is_cuda()) return backward_on_gpu(x, range, any_gradient, settings);
 #endif
-  const auto constants = constants_of(range, settings.grid);
+  const auto constants = constants_of_each(range, settings.grid);
   const Rows rows = rows_of(x, range);
   const Tensor gradient = in_order_of(any_gradient, x);
   Gradients result{torch::empty_like(x), torch::empty_like(range, at::MemoryFormat::Contiguous)};
@@ -283,6 +270,21 @@ struct FakeQuantizeFunction : torch::autograd::Function<FakeQuantizeFunction> {
 };
 
 }  // namespace
+
+Tensor in_order_of(const Tensor& value, const Tensor& like) {
+  for (int64_t d = 0; d < like.dim(); ++d) {
+    if (like.size(d) != 1 && value.stride(d) != like.stride(d)) {
+      return torch::empty_like(like).copy_(value);
+    }
+  }
+  return value;
+}
+
+kernels::Constants constants_of(float range, const Grid& grid) {
+  const float positive = std::max(range, static_cast<float>(kRangeFloor));
+  const float K = static_cast<float>(grid.K);
+  return {positive / K, K / positive, static_cast<float>(grid.n), static_cast<float>(grid.p)};
+}
 
 bool quantizes_sixteen_bits(const Tensor& x) {
 #ifdef QBITOPT_CUDA

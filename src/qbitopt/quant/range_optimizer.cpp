@@ -1,5 +1,6 @@
 #include "qbitopt/quant/range_optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -10,6 +11,48 @@
 namespace qbitopt {
 
 using torch::Tensor;
+
+namespace {
+
+// One step widens or narrows a range by at most this factor.
+constexpr double kLargestChange = 1.25;
+
+// The new widths, each at most kLargestChange away from its old one. Where that holds one back, its
+// momentum ends.
+Tensor within_reach(const Tensor& moved, const Tensor& old, Tensor& momentum) {
+  const Tensor reached =
+      moved.clamp(old / kLargestChange, old * kLargestChange).clamp_min_(kRangeFloor);
+  momentum.masked_fill_(reached != moved, 0);
+  return reached;
+}
+
+bool is_float_on_cpu(const Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == torch::kFloat32 && tensor.is_contiguous();
+}
+
+// A step of SGD with momentum, by a loop: a dozen operators on one number each would take longer
+// than its layer's quantizer.
+void step_on_cpu(Tensor& value, const Tensor& gradient, Tensor& momentum, float decay, float rate,
+                 bool is_range) {
+  constexpr auto kChange = static_cast<float>(kLargestChange);
+  auto* v = value.mutable_data_ptr<float>();
+  auto* m = momentum.mutable_data_ptr<float>();
+  const auto* g = gradient.const_data_ptr<float>();
+  for (int64_t i = 0; i < value.numel(); ++i) {
+    m[i] = decay * m[i] + g[i];
+    const float moved = v[i] - rate * m[i];
+    float reached = moved;
+    if (is_range) {  // within_reach()
+      reached = std::max(std::min(std::max(moved, v[i] / kChange), v[i] * kChange),
+                         static_cast<float>(kRangeFloor));
+      if (reached != moved) m[i] = 0;
+    }
+    v[i] = reached;
+  }
+  value.unsafeGetTensorImpl()->bump_version();
+}
+
+}  // namespace
 
 RangeOptimizerOptions RangeOptimizerOptions::from(const Parameters& parameters) {
   RangeOptimizerOptions options;
@@ -48,10 +91,18 @@ void RangeOptimizer::step(double learning_rate_factor) {
     const Tensor& gradient = value.grad();
     if (!gradient.defined()) continue;
     const double K = item.is_offset ? 1 : item.quantizer->grid().K;
+    Tensor moved;
     ++item.steps;
+    if (options_.kind == RangeOptimizerKind::kSgd && is_float_on_cpu(value) &&
+        is_float_on_cpu(gradient) && is_float_on_cpu(item.first)) {
+      step_on_cpu(value, gradient, item.first, static_cast<float>(options_.momentum),
+                  static_cast<float>(learning_rate * K * K * item.quantizer->gradient_scale()),
+                  !item.is_offset);
+      continue;
+    }
     if (options_.kind == RangeOptimizerKind::kSgd) {
       item.first.mul_(options_.momentum).add_(gradient);
-      value.sub_(item.first, learning_rate * K * K * item.quantizer->gradient_scale());
+      moved = value.sub(item.first, learning_rate * K * K * item.quantizer->gradient_scale());
     } else {
       item.first.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
       item.second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
@@ -60,9 +111,10 @@ void RangeOptimizer::step(double learning_rate_factor) {
       const double correction2 = 1 - std::pow(options_.beta2, steps);
       const Tensor denominator =
           item.second.sqrt().div_(std::sqrt(correction2)).add_(options_.epsilon / K);
-      value.addcdiv_(item.first, denominator, -learning_rate * K / correction1);
+      moved = value.addcdiv(item.first, denominator, -learning_rate * K / correction1);
     }
-    if (!item.is_offset) value.clamp_min_(kRangeFloor);
+    if (!item.is_offset) moved = within_reach(moved, value, item.first);
+    value.copy_(moved);
   }
 }
 

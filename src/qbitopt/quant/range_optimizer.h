@@ -29,7 +29,11 @@ struct RangeOptimizerOptions {
 //   SGD    m <- mu m + dL/dr                r <- r - lr K^2 g m,      g = 1 / sqrt(N p)
 //   Adam   m, v from dL/dr                  r <- r - lr K m^ / (sqrt(v^) + epsilon / K)
 //
-// After each step a width is clamped to kRangeFloor. An offset moves like s: the same with K = 1.
+// One step widens or narrows a range by at most a factor of 1.25, and no range is below
+// kRangeFloor; where that holds a range back, its momentum ends. A width of 8 bits moves K^2 = 65025
+// times its gradient: without the bound, a few steps of momentum carry one below zero, where the
+// next gradient, of a layer that has no outputs left, throws it to 10^6 times its size, for good.
+// An offset moves like s: the same with K = 1, unbounded.
 class RangeOptimizer {
  public:
   // Quantizers of other kinds are left alone: their method trains them.

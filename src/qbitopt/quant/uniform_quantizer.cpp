@@ -74,9 +74,7 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
     const Tensor activated = apply_activation(spec().absorbs, x);
     return spec().has_offset ? tap_(activated - offset_) + offset_ : tap_(activated);
   }
-  const bool per_sample = spec().kind == TensorKind::kActivation &&
-                          options_.lsq_grad_n == LsqGradN::kPerSample && x.dim() > 0;
-  lsq_elements_ = x.numel() / std::max<int64_t>(1, per_sample ? x.size(0) : range_.numel());
+  count_elements(x.sizes());
   if (sample_size_ > 0 && torch::GradMode::is_enabled()) {
     sample_ = range_.numel() == 1 ? spread_sample(x, sample_size_).unsqueeze(0)
                                   : x.detach().reshape({range_.numel(), -1});
@@ -90,10 +88,26 @@ Tensor UniformQuantizer::forward(const Tensor& x) {
   return fake_quantize(x, range_, grid(), spec().absorbs, tracked_);
 }
 
+std::optional<QuantizeStep> UniformQuantizer::joined_step(at::IntArrayRef shape) {
+  if (!is_one_kernel()) return std::nullopt;
+  count_elements(shape);
+  return QuantizeStep{spec().absorbs, range_, grid(), tracked_};
+}
+
+bool UniformQuantizer::is_one_kernel() const {
+  return !observer_ && !tap_ && !spec().has_offset && spec().absorbs != Activation::kHardSwish &&
+         sample_size_ == 0;
+}
+
+void UniformQuantizer::count_elements(at::IntArrayRef shape) {
+  const bool per_sample = spec().kind == TensorKind::kActivation &&
+                          options_.lsq_grad_n == LsqGradN::kPerSample && !shape.empty();
+  lsq_elements_ =
+      c10::multiply_integers(shape) / std::max<int64_t>(1, per_sample ? shape[0] : range_.numel());
+}
+
 bool UniformQuantizer::takes_sixteen_bits(const Tensor& x) const {
-  const bool is_one_kernel = !observer_ && !tap_ && !spec().has_offset &&
-                             spec().absorbs != Activation::kHardSwish && sample_size_ == 0;
-  return is_one_kernel && quantizes_sixteen_bits(x);
+  return is_one_kernel() && quantizes_sixteen_bits(x);
 }
 
 int UniformQuantizer::bits() const { return bits_in_buffer_.read(bits_); }

@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "qbitopt/core/parameters.h"
+#include "qbitopt/quant/batch_norm_quantize.h"
 #include "qbitopt/quant/cached_integer.h"
 #include "qbitopt/quant/fisher_estimate.h"
 #include "qbitopt/quant/grid.h"
@@ -52,6 +54,9 @@ class UniformQuantizer : public Quantizer {
 
   torch::Tensor forward(const torch::Tensor& x) override;
   bool takes_sixteen_bits(const torch::Tensor& x) const override;
+  // What forward() would do to a tensor of this shape, for batch_norm_quantize() to do instead;
+  // nullopt if forward() must be called (calibration, an offset, a tap, a sample).
+  std::optional<QuantizeStep> joined_step(at::IntArrayRef shape);
   int bits() const override;
   // Throws std::invalid_argument outside 1 .. 16 (signed: from 2).
   void set_bits(int bits) override;
@@ -90,6 +95,10 @@ class UniformQuantizer : public Quantizer {
   void set_tap(Tap tap) { tap_ = std::move(tap); }
 
  private:
+  // Whether forward() is one fake_quantize() of x and nothing else.
+  bool is_one_kernel() const;
+  void count_elements(at::IntArrayRef shape);
+
   UniformQuantizerOptions options_;
   torch::Tensor range_;
   torch::Tensor offset_;

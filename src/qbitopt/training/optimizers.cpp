@@ -3,6 +3,7 @@
 #include <torch/optim/adamw.h>
 
 #include "qbitopt/core/names.h"
+#include "qbitopt/training/fused_sgd.h"
 
 namespace qbitopt {
 namespace {
@@ -65,10 +66,10 @@ std::unique_ptr<torch::optim::Optimizer> Optimizers::make_weight_optimizer() con
                                                      .eps(recipe_.epsilon),
                                                  recipe_.weight_decay, decayed, others);
   }
-  return make_with_groups<torch::optim::SGD>(torch::optim::SGDOptions(recipe_.learning_rate)
-                                                 .momentum(recipe_.momentum)
-                                                 .nesterov(recipe_.nesterov),
-                                             recipe_.weight_decay, decayed, others);
+  return make_with_groups<FusedSgd>(torch::optim::SGDOptions(recipe_.learning_rate)
+                                        .momentum(recipe_.momentum)
+                                        .nesterov(recipe_.nesterov),
+                                    recipe_.weight_decay, decayed, others);
 }
 
 // As torch.nn.utils.clip_grad_norm_(), without waiting for the device.

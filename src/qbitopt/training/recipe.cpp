@@ -88,6 +88,7 @@ Recipe Recipe::from(const Parameters& parameters, int64_t train_images) {
   recipe.distillation = own.get<double>("distillation");
   recipe.distillation_temperature = own.get<double>("distillation_temperature");
   recipe.deterministic = own.get<bool>("deterministic");
+  recipe.joined_passes = own.get<std::string>("kernels") == "joined";
   recipe.threads = own.get<int>("threads");
   recipe.validate_every = own.get<int64_t>("validate_every");
   // fp32 has no batch_norm.*: nothing is frozen or re-estimated.

@@ -42,6 +42,7 @@ struct Recipe {
   double distillation_temperature = 1;
   Precision precision = Precision::kFloat32;
   bool deterministic = true;         // of cuDNN's algorithms
+  bool joined_passes = false;        // NetworkOptions::joined_passes
   int threads = 1;                   // of LibTorch, on the CPU
   int64_t validate_every = 0;        // steps; 0: at the end only
   int64_t freeze_batch_norm_at = 0;  // step from which running statistics are used; `steps`: never

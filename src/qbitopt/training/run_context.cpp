@@ -49,6 +49,7 @@ RunContext::RunContext(const Attempt& attempt, const Registries& registries,
   options.image_channels = shape.front();
   options.seed = seed_;
   options.take_quantizers(parameters_);
+  options.joined_passes = recipe_.joined_passes;
   network_ = make_network("model", registries, options);
   network_->measure(shape);
   weights_ = network_->parameters();

@@ -2,11 +2,12 @@
 #error "this file must be compiled for its instruction set: see CMakeLists.txt"
 #endif
 
+#include "qbitopt/quant/kernels/batch_norm.inc"
 #include "qbitopt/quant/kernels/kernels.inc"
 
 namespace qbitopt::kernels {
 
 extern const Kernels kAvx2;
-const Kernels kAvx2 = {"avx2", forward_any, backward_any, squared_error};
+const Kernels kAvx2 = {"avx2", forward_any, backward_any, squared_error, kBatchNormKernels};
 
 }  // namespace qbitopt::kernels
