@@ -7,7 +7,7 @@ PREFIX ?= $(HOME)/.local
 BUILD := $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 QBITOPT := $(BUILD)/bin/qbitopt
 
-.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-graph bench-data bench-driver bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
+.PHONY: all everything help setup configure test test-fast test-slow reproduce imagenet bench bench-allocation bench-graph bench-qat bench-data bench-driver bench-queue bench-sensitivity sensitivity-worth sensitivity-agreement python python-test miniature imagenet-miniature originals check-export fuzz torture format check check-alone try-readme install clean
 .DEFAULT_GOAL := all
 
 help:  ## this list
@@ -129,6 +129,17 @@ bench-graph: configure .venv-peers/originals/.ready  ## a training step of a .pt
 	cmake --build $(BUILD) -j $(JOBS) --target graph_step
 	OMP_NUM_THREADS=1 .venv-peers/originals/bin/python -W ignore tests/models/graph_networks.py --originals $(BUILD)/bench_graph resnet18 mobilenet_v2
 	$(BUILD)/bin/graph_step $(BUILD)/bench_graph/resnet18.pt2 $(BUILD)/bench_graph/mobilenet_v2.pt2
+
+# One that does not install here is left out of the benchmark, which says so.
+.venv-peers/qat/.ready: benchmarks/quant/qat_peers/requirements.txt
+	python3 -m venv .venv-peers/qat
+	while read package; do .venv-peers/qat/bin/pip install -q -c $< $$package || echo "$$package does not install here"; done < $<
+	.venv-peers/qat/bin/pip install -q --no-deps torchvision==0.28.0 && touch $@
+
+bench-qat: configure .venv-peers/qat/.ready  ## a step of quantization-aware training on the CPU beside PyTorch, Brevitas, AIMET and NNCF (half an hour)
+	cmake --build $(BUILD) -j $(JOBS) --target qat_service
+	.venv-peers/qat/bin/python benchmarks/quant/qat.py --service $(BUILD)/bin/qat_service
+	-.venv/bin/python benchmarks/draw.py benchmarks/quant/qat.vl.json results/bench/qat.json plots/qat.svg
 
 .venv-peers/export/.ready: tests/exporting/requirements.txt
 	python3 -m venv .venv-peers/export && .venv-peers/export/bin/pip install -q -r $<
