@@ -16,8 +16,11 @@ install(TARGETS qbitopt_base qbitopt EXPORT qbitopt FILE_SET HEADERS)
 install(TARGETS ${programs})
 install(EXPORT qbitopt NAMESPACE qbitopt:: DESTINATION ${package_folder} FILE qbitoptTargets.cmake)
 # The program finds them from any folder (src/qbitopt/core/shipped_files.h). Figures are part of the program.
-install(DIRECTORY experiments sweeps results DESTINATION share/qbitopt
-  FILES_MATCHING PATTERN "*.yaml" PATTERN "*.sql" PATTERN "published.csv")
+# `results` has folders of runs, too, which stay.
+install(DIRECTORY experiments sweeps DESTINATION share/qbitopt FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY results/queries DESTINATION share/qbitopt/results FILES_MATCHING PATTERN "*.sql")
+file(GLOB results CONFIGURE_DEPENDS results/*.yaml results/published.csv)
+install(FILES ${results} DESTINATION share/qbitopt/results)
 
 configure_package_config_file(cmake/qbitoptConfig.cmake.in ${PROJECT_BINARY_DIR}/qbitoptConfig.cmake
   INSTALL_DESTINATION ${package_folder})
