@@ -54,7 +54,7 @@ grep -q 'shrink.*met' table.md || fail "the method is not in the table"
 
 # What is installed beside the program is found from any folder.
 "$qbitopt" plan smoke >/dev/null || fail "an installed sweep by its name"
-"$qbitopt" sql | grep -q gain-over-fixed || fail "an installed query by its name"
+"$qbitopt" sql | grep gain-over-fixed || fail "an installed query by its name"
 cat >recipe.yaml <<'YAML'
 qbitopt: 1
 name: recipe
